@@ -1,0 +1,44 @@
+/**
+ * Browser bundles: each `lib/<feature>/web/main.tsx` becomes `web/<feature>.js`, and each `style.css` beside it
+ * `web/<feature>.css`.
+ * @module
+ */
+import { ASSETS, ROOT } from "./paths.ts";
+import { exec, exists, type Step } from "./step.ts";
+
+/** Features with a page, from the folders. */
+export function webFeatures(): string[] {
+  const features = [...Deno.readDirSync(`${ROOT}lib`)].filter((entry) => entry.isDirectory).map((entry) =>
+    entry.name
+  );
+  return features.filter((feature) => exists(`${ROOT}lib/${feature}/web/main.tsx`)).sort();
+}
+
+/** Steps that bundle every page. */
+export function webSteps(): Step[] {
+  return webFeatures().map((feature) => {
+    const folder = `lib/${feature}/web`;
+    const script = `${ASSETS}web/${feature}.js`;
+    const style = `${ASSETS}web/${feature}.css`;
+    const args = [
+      "bundle",
+      "--quiet",
+      "--minify",
+      "--platform",
+      "browser",
+      "-o",
+      script,
+      `${ROOT}${folder}/main.tsx`,
+    ];
+    return {
+      name: `web/${feature}`,
+      inputs: [folder, "deno.json"],
+      outputs: [script, style],
+      recipe: args.join(" "),
+      run: async () => {
+        await exec(Deno.execPath(), args, { cwd: ROOT });
+        await Deno.copyFile(`${ROOT}${folder}/style.css`, style);
+      },
+    };
+  });
+}
