@@ -1,0 +1,13 @@
+/**
+ * What every HTTP server of the toolkit shares: a listener on TCP or on a unix socket, a guard against browsers of
+ * other sites, embedded assets with an override folder, and errors as HTTP statuses.
+ *
+ * Reading order: `address.ts` (what can be listened on), `listen.ts` (bind, serve, close), `guard.ts` (Host and Origin),
+ * `assets.ts` (files with ETag), `errors.ts`. Routes, tokens and page contents belong to the features.
+ * @module
+ */
+export { type Address, DEFAULT_HOST, formatAddress, parseAddress } from "./address.ts";
+export { listen, type Server } from "./listen.ts";
+export { guardBrowsers, isLoopbackName } from "./guard.ts";
+export { type AssetOptions, contentType, serveAsset } from "./assets.ts";
+export { errorResponse, HttpError, statusOf } from "./errors.ts";
