@@ -2,7 +2,18 @@
 import { ASSETS, ROOT, TEST_BUILD } from "./paths.ts";
 import { exec, filesBelow, type Step } from "./step.ts";
 
-const FLAGS = ["-O2", "-g", "-target", "bpf", "-mcpu=v3", "-std=gnu11", "-Wall", "-Wextra", "-Werror"];
+const FLAGS = [
+  "-O2",
+  "-g",
+  "-target",
+  "bpf",
+  "-mcpu=v3",
+  "-std=gnu11",
+  "-Wall",
+  "-Wextra",
+  "-Wno-unused-parameter",
+  "-Werror",
+];
 const DEFINES = { x86_64: "-D__TARGET_ARCH_x86", aarch64: "-D__TARGET_ARCH_arm64" };
 
 /** Names of all objects, from the files. */

@@ -1,0 +1,201 @@
+/**
+ * Binding of libbpf: BPF objects with their programs, maps and links (see `bpf.h` for who owns what).
+ *
+ * It knows nothing of samplers: which program of several variants to take is decided in `lib/telemetry`.
+ * @module
+ */
+import { openLibrary } from "../assets.ts";
+import { check, SystemError } from "../errno.ts";
+
+const SYMBOLS = {
+  hk_bpf_open: { parameters: ["buffer", "u64", "buffer", "buffer", "buffer"], result: "i32" },
+  hk_bpf_set: { parameters: ["pointer", "buffer", "buffer", "u32"], result: "i32" },
+  hk_bpf_resize: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
+  hk_bpf_set_program: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
+  hk_bpf_set_map: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
+  hk_bpf_load: { parameters: ["pointer"], result: "i32" },
+  hk_bpf_attach: { parameters: ["pointer", "buffer"], result: "i32" },
+  hk_bpf_map: { parameters: ["pointer", "buffer", "i32", "buffer"], result: "i32" },
+  hk_bpf_update: { parameters: ["pointer", "buffer", "buffer", "buffer"], result: "i32" },
+  hk_bpf_push: { parameters: ["pointer", "buffer", "buffer", "u32"], result: "i32" },
+  hk_bpf_program: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
+  hk_bpf_run_on: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
+  hk_bpf_take_log: { parameters: ["buffer", "u32"], result: "i32" },
+  hk_bpf_close: { parameters: ["pointer"], result: "void" },
+} as const;
+
+let library: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
+
+/** Opened on first use and kept: the library holds libbpf's process-wide print function. */
+function lib(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
+  library ??= openLibrary("bpf", SYMBOLS);
+  return library.symbols;
+}
+
+/** What the kernel counts of one program. The two run figures stay 0 unless `kernel.bpf_stats_enabled` is 1. */
+export interface ProgramInfo {
+  readonly id: number;
+  readonly runCount: number;
+  readonly runNs: number;
+  readonly instructions: number;
+}
+
+/** A map and, where it is a mappable array, its memory. */
+export interface MapInfo {
+  /** Distance of two entries in `memory`, a multiple of 8. */
+  readonly valueBytes: number;
+  readonly entries: number;
+  /** Kernel memory that the map holds, 0 where the kernel does not tell. */
+  readonly lockedBytes: number;
+  /** The live array itself; `undefined` for maps that cannot be mapped. Gone after `close`. */
+  readonly memory: ArrayBuffer | undefined;
+}
+
+/** The reason that libbpf or the verifier gave, beside the errno. */
+export class BpfError extends SystemError {
+  /** libbpf's text, the verifier's last lines included; may be empty. */
+  readonly log: string;
+
+  constructor(what: string, errno: number, log: string) {
+    const lines = log.trim().split("\n").filter((line) => line !== "");
+    super(what, errno, { detail: lines.slice(-VERIFIER_LINES).join(" | ") });
+    this.log = log;
+  }
+}
+
+/** How many of libbpf's last lines an error message carries. */
+const VERIFIER_LINES = 4;
+const LOG_BYTES = 16_384;
+const TEXT = new TextEncoder();
+
+/** One BPF object. Everything it made, links first, is gone after `close`; the kernel frees programs a moment later. */
+export class BpfObject implements Disposable {
+  readonly name: string;
+  #handle: Deno.PointerValue;
+
+  /**
+   * Opens an object from the bytes of its file; nothing is in the kernel before `load`.
+   * @throws {BpfError} When the bytes are not a BPF object.
+   */
+  constructor(image: Uint8Array<ArrayBuffer>, options: { name: string; btfPath?: string }) {
+    this.name = options.name;
+    const out = new BigUint64Array(1);
+    const btf = options.btfPath === undefined ? null : cString(options.btfPath);
+    const result = lib().hk_bpf_open(image, BigInt(image.byteLength), cString(options.name), btf, out);
+    if (result < 0) throw new BpfError(`open BPF object "${this.name}"`, -result, takeLog());
+    this.#handle = Deno.UnsafePointer.create(out[0]!);
+  }
+
+  /** Sets the `const volatile` variable `name`, whose size must be that of `value`. Before `load`. */
+  set(name: string, value: ArrayBufferView<ArrayBuffer>): void {
+    const result = lib().hk_bpf_set(this.#open(), cString(name), value, value.byteLength);
+    check(`set "${name}" of BPF object "${this.name}"`, result);
+  }
+
+  /** Number of entries of a map. Before `load`. */
+  resize(map: string, entries: number): void {
+    const result = lib().hk_bpf_resize(this.#open(), cString(map), entries);
+    check(`resize map "${map}" of BPF object "${this.name}"`, result);
+  }
+
+  /** Whether `load` takes a program with it. */
+  setProgram(program: string, load: boolean): void {
+    const result = lib().hk_bpf_set_program(this.#open(), cString(program), Number(load));
+    check(`choose program "${program}" of BPF object "${this.name}"`, result);
+  }
+
+  /** Whether `load` makes a map. */
+  setMap(map: string, make: boolean): void {
+    const result = lib().hk_bpf_set_map(this.#open(), cString(map), Number(make));
+    check(`choose map "${map}" of BPF object "${this.name}"`, result);
+  }
+
+  /** Verifies and loads. @throws {BpfError} With the verifier's last lines. */
+  load(): void {
+    takeLog();
+    const result = lib().hk_bpf_load(this.#open());
+    if (result < 0) throw new BpfError(`load BPF object "${this.name}"`, -result, takeLog());
+  }
+
+  /** Attaches a loaded program to the hook its section names. @throws {BpfError} When the kernel refuses. */
+  attach(program: string): void {
+    takeLog();
+    const result = lib().hk_bpf_attach(this.#open(), cString(program));
+    if (result < 0) {
+      throw new BpfError(`attach program "${program}" of BPF object "${this.name}"`, -result, takeLog());
+    }
+  }
+
+  /** Describes a map; a mappable array comes with its memory, read-only unless `writable`. After `load`. */
+  map(map: string, options: { writable?: boolean } = {}): MapInfo {
+    const out = new BigUint64Array(5);
+    const result = lib().hk_bpf_map(this.#open(), cString(map), Number(options.writable ?? false), out);
+    check(`map "${map}" of BPF object "${this.name}"`, result);
+    const [address = 0n, bytes = 0n, valueBytes = 0n, entries = 0n, lockedBytes = 0n] = out;
+    const pointer = Deno.UnsafePointer.create(address);
+    return {
+      valueBytes: Number(valueBytes),
+      entries: Number(entries),
+      lockedBytes: Number(lockedBytes),
+      memory: pointer === null ? undefined : Deno.UnsafePointerView.getArrayBuffer(pointer, Number(bytes)),
+    };
+  }
+
+  /** Writes one entry of a map. */
+  update(map: string, key: ArrayBufferView<ArrayBuffer>, value: ArrayBufferView<ArrayBuffer>): void {
+    const result = lib().hk_bpf_update(this.#open(), cString(map), key, value);
+    check(`update map "${map}" of BPF object "${this.name}"`, result);
+  }
+
+  /** Pushes values into a queue; returns how many found room. */
+  push(map: string, values: Uint32Array<ArrayBuffer>): number {
+    const result = lib().hk_bpf_push(this.#open(), cString(map), values, values.length);
+    return check(`push into map "${map}" of BPF object "${this.name}"`, result);
+  }
+
+  /** Identity and run statistics of a loaded program. */
+  program(program: string): ProgramInfo {
+    const out = new BigUint64Array(4);
+    const result = lib().hk_bpf_program(this.#open(), cString(program), out);
+    check(`describe program "${program}" of BPF object "${this.name}"`, result);
+    const [id = 0n, runCount = 0n, runNs = 0n, instructions = 0n] = out;
+    return {
+      id: Number(id),
+      runCount: Number(runCount),
+      runNs: Number(runNs),
+      instructions: Number(instructions),
+    };
+  }
+
+  /** Runs a raw tracepoint program once on a CPU (Linux 5.10); its context is empty. */
+  runOn(program: string, cpu: number): void {
+    const result = lib().hk_bpf_run_on(this.#open(), cString(program), cpu);
+    check(`run program "${program}" of BPF object "${this.name}" on CPU ${cpu}`, result);
+  }
+
+  /** Detaches, unmaps, frees. Doing it twice is harmless; arrays from `map` must not be touched afterwards. */
+  close(): void {
+    if (this.#handle === null) return;
+    lib().hk_bpf_close(this.#handle);
+    this.#handle = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(): Deno.PointerValue {
+    if (this.#handle === null) throw new TypeError(`Cannot use BPF object "${this.name}": it is closed`);
+    return this.#handle;
+  }
+}
+
+function takeLog(): string {
+  const buffer = new Uint8Array(LOG_BYTES);
+  const length = lib().hk_bpf_take_log(buffer, buffer.length);
+  return new TextDecoder().decode(buffer.subarray(0, length));
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return TEXT.encode(`${text}\0`);
+}
