@@ -1,10 +1,13 @@
 /*
  * The kernel types that our programs read, written by hand: only names and members matter, since CO-RE
- * (preserve_access_index) looks each offset up in the running kernel's BTF. Members of different kernel versions
- * stand in `___suffix` variants, which libbpf matches by the name before the suffix.
+ * (preserve_access_index) looks each offset up in the running kernel's BTF. Members of different kernel
+ * versions stand in `___suffix` variants, which libbpf matches by the name before the suffix.
  */
 #ifndef HOSTKIT_VMLINUX_H
 #define HOSTKIT_VMLINUX_H
+
+/* Tells bpf_tracing.h that registers have the kernel's names. */
+#define __VMLINUX_H__
 
 typedef unsigned char __u8;
 typedef signed char __s8;
@@ -32,7 +35,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
-	BPF_MAP_TYPE_QUEUE = 22,
+	BPF_MAP_TYPE_STACK = 23,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
@@ -76,7 +79,7 @@ struct task_struct {
 	int tgid;
 	u64 utime;
 	u64 stime;
-	u64 start_time;
+	u64 start_boottime;
 	struct sched_entity se;
 	struct task_group *sched_task_group;
 	char comm[16];
@@ -119,8 +122,17 @@ struct sk_buff {
 	unsigned char *data;
 };
 
+/* Registers that kprobes find arguments in: x86_64, and aarch64 below. */
 struct pt_regs {
-	unsigned long orig_ax;
+	unsigned long di;
+	unsigned long si;
+	unsigned long dx;
+	unsigned long cx;
+	unsigned long r8;
+};
+
+struct user_pt_regs {
+	u64 regs[31];
 };
 
 struct tcphdr {

@@ -1,0 +1,60 @@
+/*
+ * Cgroups by the id of their CPU controller's state, which is small and dense: an index into arrays.
+ *
+ * An id is given out again when its cgroup is gone; the serial number is not. Each object that counts by
+ * cgroup keeps its own table; user space compares serial numbers (published last) and reads the names of the
+ * new ones.
+ */
+#ifndef HOSTKIT_CGROUP_BPF_H
+#define HOSTKIT_CGROUP_BPF_H
+
+#include "core.bpf.h"
+
+/* Ids beyond are counted in the totals of the host only. */
+#define MAX_CGROUPS 4096
+
+/* Path components that are kept, from the leaf upwards; a deeper path is told as cut. */
+#define CGROUP_DEPTH 6
+#define CGROUP_NAME_BYTES 64
+
+struct cgroup_names {
+	u64 level;
+	char names[CGROUP_DEPTH][CGROUP_NAME_BYTES];
+};
+
+MAPPED(cgroup_serials, u64, MAX_CGROUPS);
+MAPPED(cgroups, struct cgroup_names, MAX_CGROUPS);
+
+ALWAYS_INLINE struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___renamed *renamed = (void *)node;
+
+	if (bpf_core_field_exists(renamed->__parent))
+		return BPF_CORE_READ(renamed, __parent);
+	return BPF_CORE_READ(node, parent);
+}
+
+/* Writes the names of a cgroup seen for the first time; the serial number last, as the sign that they are
+ * whole. */
+static __attribute__((noinline)) int cgroup_describe(struct task_group *group, struct cgroup_entry *entry)
+{
+	struct kernfs_node *node;
+	int depth;
+
+	if (!group || !entry)
+		return 0;
+	node = BPF_CORE_READ(group, css.cgroup, kn);
+	entry->level = (u64)BPF_CORE_READ(group, css.cgroup, level);
+	for (depth = 0; depth < CGROUP_DEPTH; depth++) {
+		entry->names[depth][0] = 0;
+		if (node) {
+			bpf_probe_read_kernel_str(
+			    entry->names[depth], CGROUP_NAME_BYTES, BPF_CORE_READ(node, name));
+			node = kernfs_parent(node);
+		}
+	}
+	*serial = BPF_CORE_READ(group, css.serial_nr);
+	return 0;
+}
+
+#endif

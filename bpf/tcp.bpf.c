@@ -1,0 +1,195 @@
+/*
+ * TCP: bytes and calls of sockets, latency of active opens, latency from a segment's arrival to its reading.
+ *
+ * Bytes are those that a send or receive call moved (its result), not those it asked for. Sockets' time
+ * stamps lie in hashes by address, deleted when the socket is destroyed; the size bounds connections that
+ * wait at one time.
+ */
+#include "common/core.bpf.h"
+#include "tcp.h"
+
+#include <bpf/bpf_tracing.h>
+
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define MAX_SOCKETS 10240
+
+/* Counts only sockets of the network namespace with this inode number; 0: of all. */
+const volatile u32 only_netns = 0;
+
+const volatile bool count_traffic = true;
+const volatile bool time_connects = true;
+const volatile bool time_packets = true;
+
+MAPPED(cpus, struct tcp_counters, 1);
+MAPPED(histograms, struct histogram, TCP_HISTOGRAMS);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SOCKETS);
+	__type(key, u64);
+	__type(value, u64);
+} connecting SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SOCKETS);
+	__type(key, u64);
+	__type(value, u64);
+} arrived SEC(".maps");
+
+ALWAYS_INLINE struct tcp_counters *this_cpu(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+ALWAYS_INLINE bool is_ours(struct sock *sk)
+{
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	return !only_netns || BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) == only_netns;
+}
+
+/* sk_protocol was a bit field before Linux 5.6; every kernel we support has it as a number. */
+ALWAYS_INLINE bool is_tcp(struct sock *sk)
+{
+	return (BPF_CORE_READ(sk, sk_protocol) & 0xff) == IPPROTO_TCP;
+}
+
+ALWAYS_INLINE int on_transmit(struct sock *sk, int bytes)
+{
+	struct tcp_counters *counters = this_cpu();
+
+	if (bytes <= 0 || !counters || !count_traffic || !is_ours(sk))
+		return 0;
+	ADD(&counters->transmit_bytes, bytes);
+	ADD(&counters->transmit_packets, 1);
+	histogram_add(&histograms, TCP_TRANSMIT_SIZE, bytes);
+	return 0;
+}
+
+ALWAYS_INLINE int on_receive(struct sock *sk, int bytes)
+{
+	struct tcp_counters *counters = this_cpu();
+
+	if (bytes <= 0 || !counters || !count_traffic || !is_ours(sk))
+		return 0;
+	ADD(&counters->receive_bytes, bytes);
+	ADD(&counters->receive_packets, 1);
+	histogram_add(&histograms, TCP_RECEIVE_SIZE, bytes);
+	return 0;
+}
+
+ALWAYS_INLINE int on_state(struct sock *sk, int from, int to)
+{
+	u64 key = (u64)sk, now, *start;
+	struct tcp_counters *counters;
+
+	if (to == TCP_SYN_SENT) {
+		if (!is_tcp(sk) || !is_ours(sk))
+			return 0;
+		now = bpf_ktime_get_ns();
+		counters = this_cpu();
+		if (bpf_map_update_elem(&connecting, &key, &now, BPF_ANY) && counters)
+			ADD(&counters->starts_dropped, 1);
+		return 0;
+	}
+	if (from != TCP_SYN_SENT)
+		return 0;
+	start = bpf_map_lookup_elem(&connecting, &key);
+	if (!start)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (to == TCP_ESTABLISHED && *start <= now)
+		histogram_add(&histograms, TCP_CONNECT_LATENCY, now - *start);
+	bpf_map_delete_elem(&connecting, &key);
+	return 0;
+}
+
+ALWAYS_INLINE int on_segment(struct sock *sk, struct sk_buff *skb)
+{
+	u64 key = (u64)sk, now = bpf_ktime_get_ns();
+	struct tcphdr *header = (void *)BPF_CORE_READ(skb, data);
+	u32 header_bytes = 4 * BPF_CORE_READ_BITFIELD_PROBED(header, doff);
+
+	/* Only what carries data can be read; the oldest unread segment is the one that waits longest. */
+	if (BPF_CORE_READ(skb, len) > header_bytes && is_ours(sk))
+		bpf_map_update_elem(&arrived, &key, &now, BPF_NOEXIST);
+	return 0;
+}
+
+ALWAYS_INLINE int on_read(struct sock *sk)
+{
+	u64 key = (u64)sk, now, *start = bpf_map_lookup_elem(&arrived, &key);
+
+	if (!start)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (*start <= now)
+		histogram_add(&histograms, TCP_PACKET_LATENCY, now - *start);
+	bpf_map_delete_elem(&arrived, &key);
+	return 0;
+}
+
+ALWAYS_INLINE int on_destroy(struct sock *sk)
+{
+	u64 key = (u64)sk;
+
+	bpf_map_delete_elem(&arrived, &key);
+	bpf_map_delete_elem(&connecting, &key);
+	return 0;
+}
+
+#define HOOK(event, call)                                                                                    \
+	SEC("tp_btf/" #event) int event##__tp_btf(u64 *ctx)                                                  \
+	{                                                                                                    \
+		return call;                                                                                 \
+	}                                                                                                    \
+	SEC("raw_tp/" #event) int event##__raw_tp(u64 *ctx)                                                  \
+	{                                                                                                    \
+		return call;                                                                                 \
+	}
+
+#define SK(ctx) ((struct sock *)(ctx)[0])
+
+/* Linux 6.3: called for every socket family with the result of the call. */
+HOOK(sock_send_length, is_tcp(SK(ctx)) ? on_transmit(SK(ctx), (int)ctx[1]) : 0)
+HOOK(sock_recv_length, is_tcp(SK(ctx)) ? on_receive(SK(ctx), (int)ctx[1]) : 0)
+HOOK(inet_sock_set_state, on_state(SK(ctx), (int)ctx[1], (int)ctx[2]))
+HOOK(tcp_probe, on_segment(SK(ctx), (struct sk_buff *)ctx[1]))
+HOOK(tcp_rcv_space_adjust, on_read(SK(ctx)))
+HOOK(tcp_destroy_sock, on_destroy(SK(ctx)))
+
+/* Before Linux 6.3. The result of tcp_sendmsg is what it took; tcp_cleanup_rbuf is told what was read. */
+SEC("fexit/tcp_sendmsg")
+int BPF_PROG(sock_send_length__fentry, struct sock *sk, void *message, u64 size, int result)
+{
+	return on_transmit(sk, result);
+}
+
+SEC("fentry/tcp_cleanup_rbuf")
+int BPF_PROG(sock_recv_length__fentry, struct sock *sk, int copied)
+{
+	return on_receive(sk, copied);
+}
+
+SEC("kprobe/tcp_sendmsg")
+int BPF_KPROBE(sock_send_length__kprobe, struct sock *sk, void *message, u64 size)
+{
+	return on_transmit(sk, (int)size);
+}
+
+SEC("kprobe/tcp_cleanup_rbuf")
+int BPF_KPROBE(sock_recv_length__kprobe, struct sock *sk, int copied)
+{
+	return on_receive(sk, copied);
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
