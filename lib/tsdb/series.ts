@@ -17,7 +17,10 @@ export interface NumberSeries {
   /** Unix seconds of each point, ascending; the same object for all series of a table. */
   readonly times: Float64Array;
   readonly values: Float64Array;
-  /** 1 where there is no sample (its value is then meaningless); absent when all are there. */
+  /**
+   * 1 where there is no sample (its value is then meaningless); absent when all are there. A tick of the table without
+   * a sample ends the series there at once, as a stale marker does: no lookback reaches over it.
+   */
   readonly missing?: Uint8Array;
 }
 

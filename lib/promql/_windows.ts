@@ -1,0 +1,88 @@
+/** Which samples each step looks at. @module */
+import type { Grid } from "./value.ts";
+
+/** Steps, moved by `@` and `offset`, and how far back each looks: the window is (T − range, T]. */
+export interface WindowSpec {
+  readonly grid: Grid;
+  readonly rangeMs: number;
+  readonly offsetMs: number;
+  /** The one time all steps look at. */
+  readonly atMs?: number;
+}
+
+/** Samples `lo[i]` up to, not including, `hi[i]` are those of step i. */
+export interface Windows {
+  readonly spec: WindowSpec;
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
+}
+
+/** The end of step i's window, in seconds. */
+export function windowEnd({ grid, offsetMs, atMs }: WindowSpec, i: number): number {
+  return ((atMs ?? grid.startMs + i * grid.stepMs) - offsetMs) / 1000;
+}
+
+/** The start of step i's window, in seconds; a sample exactly there is outside. */
+export function windowStart({ grid, offsetMs, atMs, rangeMs }: WindowSpec, i: number): number {
+  return ((atMs ?? grid.startMs + i * grid.stepMs) - offsetMs - rangeMs) / 1000;
+}
+
+/**
+ * Windows by column of times. All series of a table share that column, so its windows are computed once for all of
+ * them: what is left for each series is arithmetic.
+ */
+export class WindowCache {
+  readonly #known = new WeakMap<Float64Array, Map<string, Windows>>();
+  readonly #parts = new WeakMap<Float64Array, Map<string, Float64Array>>();
+
+  windows(times: Float64Array, spec: WindowSpec): Windows {
+    const { grid } = spec;
+    const key = `${grid.startMs},${grid.stepMs},${grid.count},${spec.rangeMs},${spec.offsetMs},${spec.atMs}`;
+    let bySpec = this.#known.get(times);
+    if (bySpec === undefined) this.#known.set(times, bySpec = new Map());
+    let windows = bySpec.get(key);
+    if (windows === undefined) bySpec.set(key, windows = findWindows(times, spec));
+    return windows;
+  }
+
+  /** The part of a column of times: the same object for the same part, so that windows are shared there too. */
+  part(times: Float64Array, first: number, end: number): Float64Array {
+    if (first === 0 && end === times.length) return times;
+    let parts = this.#parts.get(times);
+    if (parts === undefined) this.#parts.set(times, parts = new Map());
+    const key = `${first},${end}`;
+    let part = parts.get(key);
+    if (part === undefined) parts.set(key, part = times.subarray(first, end));
+    return part;
+  }
+}
+
+function findWindows(times: Float64Array, spec: WindowSpec): Windows {
+  const { count } = spec.grid;
+  const lo = new Int32Array(count);
+  const hi = new Int32Array(count);
+  if (count === 0) return { spec, lo, hi };
+  // The ends of windows never go back, so after one search each cursor only moves on.
+  let from = firstAfter(times, windowStart(spec, 0));
+  let to = firstAfter(times, windowEnd(spec, 0));
+  for (let i = 0; i < count; i++) {
+    const start = windowStart(spec, i);
+    const end = windowEnd(spec, i);
+    while (from < times.length && times[from]! <= start) from++;
+    while (to < times.length && times[to]! <= end) to++;
+    lo[i] = from;
+    hi[i] = to;
+  }
+  return { spec, lo, hi };
+}
+
+/** Index of the first time after `time`. */
+export function firstAfter(times: Float64Array, time: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times[middle]! <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
