@@ -31,7 +31,7 @@ export function numberValue(text: string): number {
 /** Arithmetic inside brackets: `5m + 2 * step()`. */
 export function parseDuration(cursor: Cursor, weakest = 0): DurationNode {
   const start = cursor.token.start;
-  let lhs = parseDurationTerm(cursor);
+  let lhs = parseSigned(cursor);
   for (;;) {
     const op = cursor.token.text;
     const strength = cursor.token.kind === "operator" ? OPERATOR_STRENGTH[op] : undefined;
@@ -43,6 +43,7 @@ export function parseDuration(cursor: Cursor, weakest = 0): DurationNode {
   }
 }
 
+const POWER = 3;
 const OPERATOR_STRENGTH: Readonly<Record<string, number>> = {
   "+": 1,
   "-": 1,
@@ -55,8 +56,9 @@ const OPERATOR_STRENGTH: Readonly<Record<string, number>> = {
 /** One term: all that `offset` takes without parentheses. */
 export function parseDurationTerm(cursor: Cursor): DurationNode {
   const { token } = cursor;
-  if (cursor.accept("-")) return { kind: "negate", of: cursor.nested(() => parseDurationPower(cursor)) };
-  if (cursor.accept("+")) return cursor.nested(() => parseDurationPower(cursor));
+  // `x offset -2 ^ 2` is a power of x: only inside brackets does a sign reach over `^`.
+  if (cursor.accept("-")) return { kind: "negate", of: cursor.nested(() => parseDurationTerm(cursor)) };
+  if (cursor.accept("+")) return cursor.nested(() => parseDurationTerm(cursor));
   if (cursor.accept("(")) {
     const inner = cursor.nested(() => parseDuration(cursor));
     cursor.expect(")", "duration expression");
@@ -91,13 +93,11 @@ export function parseDurationTerm(cursor: Cursor): DurationNode {
   return cursor.unexpected("duration expression", "number, duration or step()");
 }
 
-/** The operand of a sign: as in expressions, `-2^2` is −4. */
-function parseDurationPower(cursor: Cursor): DurationNode {
-  const start = cursor.token.start;
-  const lhs = parseDurationTerm(cursor);
-  if (!cursor.accept("^")) return lhs;
-  const rhs = cursor.nested(() => parseDurationPower(cursor));
-  return { kind: "binary", op: "^", lhs, rhs, span: { start, end: cursor.lastEnd } };
+/** A term inside brackets, where as in expressions `-2^2` is −4. */
+function parseSigned(cursor: Cursor): DurationNode {
+  if (cursor.accept("-")) return { kind: "negate", of: cursor.nested(() => parseDuration(cursor, POWER)) };
+  if (cursor.accept("+")) return cursor.nested(() => parseDuration(cursor, POWER));
+  return parseDurationTerm(cursor);
 }
 
 /** Seconds of a duration, given the query's step and range. @throws {EvaluationError} On a division by zero. */

@@ -7,6 +7,8 @@ import type { Windows } from "./_windows.ts";
 /** What an implementation may use of the query. */
 export interface FunctionContext {
   readonly grid: Grid;
+  /** First, last and step of the query itself, also inside a subquery. */
+  readonly scope: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
   /** Adds an annotation to the answer. */
   warn(text: string): void;
 }

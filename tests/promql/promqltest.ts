@@ -87,7 +87,7 @@ export function runScript(text: string): Outcome[] {
   const lines = text.split("\n");
   const source = new Loaded();
   const outcomes: Outcome[] = [];
-  let poisoned = false;
+  const poisoned = new Set<string>();
   for (let at = 0; at < lines.length;) {
     const line = lines[at]!.trim();
     const number = at + 1;
@@ -100,9 +100,9 @@ export function runScript(text: string): Outcome[] {
     }
     if (line === "clear") {
       source.clear();
-      poisoned = false;
+      poisoned.clear();
     } else if (line.startsWith("load")) {
-      poisoned = load(source, line, block) || poisoned;
+      for (const name of load(source, line, block)) poisoned.add(name);
     } else if (line.startsWith("eval")) {
       outcomes.push(evaluate(source, line, block, { line: number, poisoned }));
     }
@@ -110,15 +110,21 @@ export function runScript(text: string): Outcome[] {
   return outcomes;
 }
 
-/** Returns whether something could not be loaded. */
-function load(source: Loaded, line: string, block: readonly string[]): boolean {
+/** Returns the names of what could not be loaded. */
+function load(source: Loaded, line: string, block: readonly string[]): Set<string> {
   const step = seconds(line.split(/\s+/)[1]!);
-  let poisoned = line.startsWith("load_with_nhcb");
+  const poisoned = new Set<string>();
+  const native = line.startsWith("load_with_nhcb");
   for (const entry of block) {
+    if (native) poisoned.add(/^[\w:]*/.exec(entry)![0].replace(/_bucket$/, ""));
+    if (/^[\w:]*(\{[^}]*\})?@st/.test(entry)) {
+      poisoned.add(/^[\w:]*/.exec(entry)![0]);
+      continue;
+    }
     const metric = readMetric(entry);
     const rest = entry.slice(metric.end).trim();
-    if (rest.includes("{{") || entry.includes("@st")) {
-      poisoned = true;
+    if (rest.includes("{{")) {
+      poisoned.add(metric.labels.__name__ ?? "");
       continue;
     }
     const times: number[] = [];
@@ -146,8 +152,8 @@ function load(source: Loaded, line: string, block: readonly string[]): boolean {
 function readMetric(text: string): { labels: Labels; end: number } {
   const plain = /^[A-Za-z_:][\w:]*/.exec(text)?.[0] ?? "";
   let end = plain.length;
-  while (text[end] === " " && text.slice(end).trimStart().startsWith("{") && plain !== "") end++;
-  if (text[end] === "{") {
+  while (/^\s+\{(?!\{)/.test(text.slice(end)) && plain !== "") end++;
+  if (text[end] === "{" && text[end + 1] !== "{") {
     let quote = "";
     for (end++; quote !== "" || text[end] !== "}"; end++) {
       if (end >= text.length) throw new SyntaxError(`Cannot read series: "${text}"`);
@@ -237,7 +243,7 @@ function evaluate(
   source: SeriesSource,
   line: string,
   block: readonly string[],
-  { line: number, poisoned }: { line: number; poisoned: boolean },
+  { line: number, poisoned }: { line: number; poisoned: ReadonlySet<string> },
 ): Outcome {
   const instant = /^eval(?:_\w+)?\s+instant\s+at\s+(\S+)\s+(.*)$/.exec(line);
   const range = /^eval(?:_\w+)?\s+range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.*)$/.exec(line);
@@ -246,7 +252,10 @@ function evaluate(
     why === undefined ? { line: number, query: text, state } : { line: number, query: text, state, why };
   try {
     const expected = readExpectation(block);
-    if (poisoned || expected.unsupported !== undefined) {
+    if (line.startsWith("eval_fail")) expected.fail = true;
+    const touched = [...poisoned].some((name) => new RegExp(`\\b${name}\\b`).test(text)) ||
+      poisoned.size > 0 && /(^|[^\w}])\{/.test(text);
+    if (touched || expected.unsupported !== undefined) {
       return done("unsupported", expected.unsupported ?? "native data");
     }
     const grid = instant ? instantGrid(seconds(instant[1]!)) : rangeGrid(range!.slice(1, 4).map(seconds));

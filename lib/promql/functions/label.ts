@@ -27,7 +27,10 @@ function expand(template: string, match: RegExpExecArray): string {
 }
 
 function checkLabelName(name: string, doing: string): void {
-  if (name === "") throw new EvaluationError(`invalid ${doing} label name in ${doing}: ""`);
+  // Bytes that are no UTF-8 were read as the replacement character.
+  if (name === "" || name.includes("\ufffd")) {
+    throw new EvaluationError(`invalid ${doing} label name in ${doing}: ${JSON.stringify(name)}`);
+  }
 }
 
 export const LABEL_FUNCTIONS: readonly FunctionEntry[] = [

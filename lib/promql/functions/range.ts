@@ -1,7 +1,7 @@
 /** Functions of a window of samples. @module */
 import type { FunctionEntry, RangeKernel } from "../function.ts";
 import type { NumberSamples } from "../samples.ts";
-import { windowEnd } from "../_windows.ts";
+import { timeAt } from "../value.ts";
 import { kahanMean, kahanSum, quantileOf, stdvar } from "../_statistics.ts";
 import { extrapolated, extrapolatedHistogram, instant, instantHistogram } from "./_rate.ts";
 
@@ -11,13 +11,13 @@ function perWindow(
     samples: NumberSamples,
     lo: number,
     hi: number,
-    at: { end: number; params: number[] },
+    at: { now: number; params: number[] },
   ) => number | undefined,
 ): RangeKernel {
   return (samples, { lo, hi, spec }, out, params) => {
     for (let i = 0; i < lo.length; i++) {
       if (hi[i]! <= lo[i]!) continue;
-      const at = { end: windowEnd(spec, i), params: params.map((param) => param[i]!) };
+      const at = { now: timeAt(spec.grid, i), params: params.map((param) => param[i]!) };
       const value = of(samples, lo[i]!, hi[i]!, at);
       if (value === undefined) continue;
       out.values[i] = value;
@@ -139,7 +139,7 @@ export const RANGE_FUNCTIONS: readonly FunctionEntry[] = [
     "predict_linear",
     "Value of a gauge after that many seconds, by least squares.",
     perPair((samples, lo, hi, at) => {
-      const [slope, intercept] = leastSquares(samples, lo, hi, at.end);
+      const [slope, intercept] = leastSquares(samples, lo, hi, at.now);
       return slope * at.params[0]! + intercept;
     }),
     { args: ["matrix", "scalar"] },

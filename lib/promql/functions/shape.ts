@@ -1,6 +1,6 @@
 /** Functions between scalars, vectors and time; sorting. @module */
-import type { Argument, FunctionEntry } from "../function.ts";
-import { compareLabels, type Grid, hasPoints, newRow, type Row, timeAt } from "../value.ts";
+import type { Argument, FunctionContext, FunctionEntry } from "../function.ts";
+import { compareLabels, hasPoints, newRow, type Row, timeAt } from "../value.ts";
 
 /** The rows of an argument whose type was checked. */
 export function rowsOf(arg: Argument | undefined): readonly Row[] {
@@ -38,10 +38,10 @@ function sorting(
     keepsName: true,
     impl: {
       kind: "rows",
-      apply(args, { grid, warn }) {
+      apply(args, context) {
         const rows = rowsOf(args[0]);
-        if (grid.count === 1) return rows.filter(hasPoints).sort(compare(args));
-        warn(`${name} is ineffective for range queries since results are always ordered by labels`);
+        if (context.grid.count === 1) return rows.filter(hasPoints).sort(compare(args));
+        context.warn(`${name} is ineffective for range queries since results are always ordered by labels`);
         return [...rows];
       },
     },
@@ -83,7 +83,7 @@ function naturalCompare(a: string, b: string): number {
 function ofGrid(
   name: string,
   help: string,
-  of: (context: { grid: Grid }, i: number) => number,
+  of: (context: FunctionContext, i: number) => number,
 ): FunctionEntry {
   return {
     name,
@@ -117,6 +117,26 @@ function ofTwo(name: string, help: string, of: (a: number, b: number) => number)
 export const SHAPE_FUNCTIONS: readonly FunctionEntry[] = [
   ofGrid("time", "Evaluation time in seconds of Unix time.", ({ grid }, i) => timeAt(grid, i)),
   ofGrid("pi", "π.", () => Math.PI),
+  {
+    ...ofGrid("start", "Time of the query's first step.", ({ scope }) => scope.startMs / 1000),
+    experimental: true,
+  },
+  {
+    ...ofGrid("end", "Time of the query's last step.", ({ scope }) => scope.endMs / 1000),
+    experimental: true,
+  },
+  {
+    ...ofGrid("step", "The query's step in seconds.", ({ scope }) => scope.stepMs / 1000),
+    experimental: true,
+  },
+  {
+    ...ofGrid(
+      "range",
+      "Seconds from the query's first to its last step.",
+      ({ scope }) => (scope.endMs - scope.startMs) / 1000,
+    ),
+    experimental: true,
+  },
   ofTwo("max_of", "The larger of two numbers.", Math.max),
   ofTwo("min_of", "The smaller of two numbers.", Math.min),
   {
