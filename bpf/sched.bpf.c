@@ -69,12 +69,6 @@ struct {
 	__type(value, struct task_state);
 } states SEC(".maps");
 
-/*
- * Reads a member of a task: with BTF-typed arguments a plain load, otherwise a helper call. `typed` is a
- * constant in each program, so that only one of the two remains.
- */
-#define GET(typed, task, member) ((typed) ? (task)->member : BPF_CORE_READ(task, member))
-
 ALWAYS_INLINE struct task_state *state_in_table(struct task_struct *task)
 {
 	static const struct task_state empty;
@@ -105,30 +99,16 @@ ALWAYS_INLINE struct sched_cpu *this_cpu(void)
 /* Counters of the task's cgroup, cleared when its id was given to another one; NULL when it has none. */
 ALWAYS_INLINE struct sched_cgroup *cgroup_of(bool typed, struct task_struct *task, u32 *id_out)
 {
-	struct task_group *group;
 	struct sched_cgroup *counters;
-	u64 serial, *known;
-	u32 id;
+	bool reused;
+	u32 id = cgroup_of_task(typed, task, &reused);
 
-	*id_out = 0;
-	if (!bpf_core_field_exists(task->sched_task_group))
-		return 0;
-	group = GET(typed, task, sched_task_group);
-	if (!group)
-		return 0;
-	id = (u32)GET(typed, group, css.id);
-	if (id >= MAX_CGROUPS)
-		return 0;
 	*id_out = id;
-	counters = bpf_map_lookup_elem(&cgroup_counters, &id);
-	known = bpf_map_lookup_elem(&cgroup_serials, &id);
-	if (!counters || !known)
+	if (!id)
 		return 0;
-	serial = GET(typed, group, css.serial_nr);
-	if (*known != serial) {
+	counters = bpf_map_lookup_elem(&cgroup_counters, &id);
+	if (counters && reused)
 		__builtin_memset(counters, 0, sizeof(*counters));
-		cgroup_describe(group, id);
-	}
 	return counters;
 }
 

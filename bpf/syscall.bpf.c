@@ -49,41 +49,28 @@ ALWAYS_INLINE u32 kind_of(u64 number)
 	return kind ? *kind & (SYSCALL_KINDS - 1) : 0;
 }
 
-ALWAYS_INLINE void count_cgroup(struct task_struct *task, u32 kind)
+ALWAYS_INLINE void count_cgroup(bool typed, struct task_struct *task, u32 kind)
 {
 	struct syscall_counters *counters;
-	struct task_group *group;
-	u64 serial, *known;
-	u32 id;
+	bool reused;
+	u32 id = cgroup_of_task(typed, task, &reused);
 
-	if (!bpf_core_field_exists(task->sched_task_group))
-		return;
-	group = BPF_CORE_READ(task, sched_task_group);
-	if (!group)
-		return;
-	id = (u32)BPF_CORE_READ(group, css.id);
-	if (id >= MAX_CGROUPS)
-		return;
 	counters = bpf_map_lookup_elem(&cgroup_counters, &id);
-	known = bpf_map_lookup_elem(&cgroup_serials, &id);
-	if (!counters || !known)
+	if (!id || !counters)
 		return;
-	serial = BPF_CORE_READ(group, css.serial_nr);
-	if (*known != serial) {
+	if (reused)
 		__builtin_memset(counters, 0, sizeof(*counters));
-		cgroup_describe(group, id);
-	}
 	ADD(&counters->calls[kind], 1);
 }
 
-ALWAYS_INLINE void count(struct task_struct *task, u32 kind)
+ALWAYS_INLINE void count(bool typed, struct task_struct *task, u32 kind)
 {
 	u32 cpu = bpf_get_smp_processor_id();
 	struct syscall_counters *counters = bpf_map_lookup_elem(&cpus, &cpu);
 
 	if (counters)
 		ADD(&counters->calls[kind], 1);
-	count_cgroup(task, kind);
+	count_cgroup(typed, task, kind);
 }
 
 SEC("tp_btf/sys_enter")
@@ -94,7 +81,7 @@ int BPF_PROG(sys_enter__tp_btf, struct pt_regs *regs, long number)
 	struct call *call;
 
 	if (count_calls)
-		count(task, kind);
+		count(true, task, kind);
 	if (!time_calls)
 		return 0;
 	call = bpf_task_storage_get(&storage, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -112,7 +99,7 @@ int BPF_PROG(sys_enter__raw_tp, struct pt_regs *regs, long number)
 	u32 pid = (u32)bpf_get_current_pid_tgid();
 
 	if (count_calls)
-		count((void *)bpf_get_current_task(), (u32)call.kind);
+		count(false, (void *)bpf_get_current_task(), (u32)call.kind);
 	if (!time_calls)
 		return 0;
 	call.started_at = bpf_ktime_get_ns();

@@ -13,6 +13,9 @@
 /* Ids beyond are counted in the totals of the host only. */
 #define MAX_CGROUPS 4096
 
+/* The id of the root's state: the first that is given out. */
+#define ROOT_CGROUP 1
+
 /* Path components that are kept, from the leaf upwards; a deeper path is told as cut. */
 #define CGROUP_DEPTH 6
 #define CGROUP_NAME_BYTES 64
@@ -36,12 +39,14 @@ ALWAYS_INLINE struct kernfs_node *kernfs_parent(struct kernfs_node *node)
 
 /* Writes the names of a cgroup seen for the first time; the serial number last, as the sign that they are
  * whole. */
-static __attribute__((noinline)) int cgroup_describe(struct task_group *group, struct cgroup_entry *entry)
+static __attribute__((noinline)) int cgroup_describe(struct task_group *group, u32 id)
 {
+	struct cgroup_names *entry = bpf_map_lookup_elem(&cgroups, &id);
+	u64 *serial = bpf_map_lookup_elem(&cgroup_serials, &id);
 	struct kernfs_node *node;
 	int depth;
 
-	if (!group || !entry)
+	if (!group || !entry || !serial)
 		return 0;
 	node = BPF_CORE_READ(group, css.cgroup, kn);
 	entry->level = (u64)BPF_CORE_READ(group, css.cgroup, level);
@@ -55,6 +60,39 @@ static __attribute__((noinline)) int cgroup_describe(struct task_group *group, s
 	}
 	*serial = BPF_CORE_READ(group, css.serial_nr);
 	return 0;
+}
+
+/*
+ * Id of the task's cgroup, 0 when it has none or one beyond the table. Describes a cgroup that is new;
+ * `reused` tells that its counters are those of another one, which had the id before.
+ *
+ * With autogroups a session's tasks in the root cgroup are scheduled by a group without a cgroup: they are
+ * the root's.
+ */
+ALWAYS_INLINE u32 cgroup_of_task(bool typed, struct task_struct *task, bool *reused)
+{
+	struct task_group *group;
+	u64 serial, *known;
+	u32 id;
+
+	*reused = false;
+	if (!bpf_core_field_exists(task->sched_task_group))
+		return 0;
+	group = GET(typed, task, sched_task_group);
+	if (!group)
+		return 0;
+	id = (u32)GET(typed, group, css.id);
+	if (id >= MAX_CGROUPS)
+		return 0;
+	if (!id)
+		return ROOT_CGROUP;
+	known = bpf_map_lookup_elem(&cgroup_serials, &id);
+	serial = GET(typed, group, css.serial_nr);
+	if (known && *known != serial) {
+		*reused = *known != 0;
+		cgroup_describe(group, id);
+	}
+	return id;
 }
 
 #endif

@@ -13,9 +13,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-/* Set by user space to the number of possible CPUs rounded up to a power of two, less one. */
-const volatile u32 cpu_mask = 0;
-
 /* Shards of a histogram less one; a power of two less one. */
 const volatile u32 shard_mask = 0;
 
@@ -39,6 +36,12 @@ const volatile u32 shard_mask = 0;
 struct histogram {
 	u64 buckets[H2_BUCKETS];
 };
+
+/*
+ * Reads a member of a structure of the kernel: with BTF-typed pointers a plain load, otherwise a helper call.
+ * `typed` is a constant in each program, so that only one of the two remains.
+ */
+#define GET(typed, pointer, member) ((typed) ? (pointer)->member : BPF_CORE_READ(pointer, member))
 
 /* Atomic, since an interrupt may run the same program in the middle of an addition. */
 #define ADD(pointer, amount) __sync_fetch_and_add(pointer, amount)

@@ -1,5 +1,6 @@
 /** The project's own tasks (`deno task …`); each lives in a file of its own. @module */
 const TASKS: Record<string, () => Promise<{ run(args: string[]): Promise<number> }>> = {
+  generate: () => import("./generate.ts"),
   setup: () => import("./setup.ts"),
   test: () => import("./test.ts"),
 };

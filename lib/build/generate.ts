@@ -1,0 +1,34 @@
+/** Generated sources. A test fails when one is stale; `deno task generate` writes them all. @module */
+import { ROOT } from "./paths.ts";
+import { exec } from "./step.ts";
+
+/** A generated file: its path in the checkout and what makes its text. */
+export interface Generated {
+  readonly path: string;
+  make(): Promise<string>;
+}
+
+export const GENERATED: readonly Generated[] = [
+  { path: "lib/telemetry/bpf/syscall_numbers_generated.ts", make: syscallNumbers },
+];
+
+/** Writes every generated file. */
+export async function generate(): Promise<void> {
+  for (const { path, make } of GENERATED) await Deno.writeTextFile(ROOT + path, await make());
+}
+
+/** System call numbers by name and architecture, from the C libraries' `asm/unistd.h`. */
+async function syscallNumbers(): Promise<string> {
+  const tables: string[] = [];
+  for (const [arch, compiler] of [["aarch64", "aarch64-linux-gnu-gcc"], ["x86_64", "gcc"]] as const) {
+    const macros = await exec(compiler, ["-E", "-dM", "-include", "asm/unistd.h", "-x", "c", "/dev/null"]);
+    const rows = [...macros.matchAll(/^#define __NR(?:3264)?_(\w+) (\d+)$/gm)]
+      .map(([, name, number]) => [name!, Number(number)] as const)
+      .filter(([name]) => !["syscalls", "arch_specific_syscall"].includes(name))
+      .sort((left, right) => left[1] - right[1]);
+    tables.push(`  ${arch}: {\n${rows.map(([name, number]) => `    ${name}: ${number},\n`).join("")}  },\n`);
+  }
+  return `/** System call numbers of Linux, from asm/unistd.h; written by \`deno task generate\`. @module */\n` +
+    `export const SYSCALL_NUMBERS: Readonly<Record<"aarch64" | "x86_64", Readonly<Record<string, number>>>> = {\n` +
+    `${tables.join("")}};\n`;
+}

@@ -1,0 +1,127 @@
+/** Kinds of configuration values: how each is checked, what it becomes, and how its default is written. @module */
+
+/** One key of a configuration. */
+export interface Key<T> {
+  readonly kind: "key";
+  readonly help: string;
+  /** Value when the key is absent; `undefined` for keys that may be left out. */
+  readonly fallback: T;
+  /** What is expected, for errors: `a duration such as "10ms"`. */
+  readonly expected: string;
+  /** The value, or `undefined` when it is not of this kind. */
+  read(value: unknown): T | undefined;
+  /** A TOML value that reads as the default; what a sample shows commented out when there is no default. */
+  readonly sample: string;
+}
+
+type Options<T> = { readonly help: string; readonly fallback: T };
+
+/** `true` or `false`. */
+export function toggle(options: Options<boolean>): Key<boolean> {
+  return key(
+    options,
+    "true or false",
+    String(options.fallback),
+    (value) => typeof value === "boolean" ? value : undefined,
+  );
+}
+
+/** Any text; with `oneOf` one of a few words. */
+export function text<const T extends string>(
+  options: Options<T> & { readonly oneOf?: readonly T[] },
+): Key<T> {
+  const { oneOf } = options;
+  const expected = oneOf === undefined
+    ? "a string"
+    : `one of ${oneOf.map((word) => JSON.stringify(word)).join(", ")}`;
+  return key(
+    options,
+    expected,
+    JSON.stringify(options.fallback),
+    (value) =>
+      typeof value === "string" && (oneOf === undefined || oneOf.includes(value as T))
+        ? value as T
+        : undefined,
+  );
+}
+
+/** Text that may be left out. */
+export function optionalText(
+  options: { readonly help: string; readonly example: string },
+): Key<string | undefined> {
+  return key(
+    { help: options.help, fallback: undefined },
+    "a string",
+    JSON.stringify(options.example),
+    (value) => typeof value === "string" ? value : undefined,
+  );
+}
+
+/** A whole number within bounds. */
+export function integer(
+  options: Options<number> & { readonly min: number; readonly max: number },
+): Key<number> {
+  const { min, max } = options;
+  return key(options, `a whole number from ${min} to ${max}`, String(options.fallback), (value) => {
+    const number = typeof value === "bigint" ? Number(value) : value;
+    return typeof number === "number" && Number.isInteger(number) && number >= min && number <= max
+      ? number
+      : undefined;
+  });
+}
+
+/** A whole number that may be left out. */
+export function optionalInteger(
+  options: { readonly help: string; readonly example: string; readonly min: number; readonly max: number },
+): Key<number | undefined> {
+  const inner = integer({ help: options.help, fallback: options.min, min: options.min, max: options.max });
+  return { ...inner, fallback: undefined, sample: options.example };
+}
+
+/** A time span in milliseconds, written as `500ms`, `1.5s`, `2m`, `1h`, `1d`, or several of them in a row. */
+export function duration(options: { readonly help: string; readonly fallback: string }): Key<number> {
+  const fallback = parseDuration(options.fallback);
+  if (fallback === undefined) {
+    throw new SyntaxError(`Cannot define duration: default is "${options.fallback}"`);
+  }
+  return key(
+    { help: options.help, fallback },
+    `a duration such as "${options.fallback}"`,
+    JSON.stringify(options.fallback),
+    (value) => typeof value === "string" ? parseDuration(value) : undefined,
+  );
+}
+
+/** Milliseconds of `1h30m`, `250us`, `1.5s`; `undefined` when it is no duration. */
+export function parseDuration(text: string): number | undefined {
+  const part = /(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)/y;
+  const trimmed = text.trim();
+  let total = 0;
+  while (part.lastIndex < trimmed.length) {
+    const match = part.exec(trimmed);
+    if (match === null) return undefined;
+    total += Number(match[1]) * UNIT_MS[match[2]!]!;
+    while (trimmed[part.lastIndex] === " ") part.lastIndex++;
+  }
+  return trimmed === "" ? undefined : total;
+}
+
+const UNIT_MS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  "µs": 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+function key<T>(
+  options: { readonly help: string; readonly fallback: T },
+  expected: string,
+  sample: string,
+  read: (value: unknown) => T | undefined,
+): Key<T> {
+  return { kind: "key", help: options.help, fallback: options.fallback, expected, sample, read };
+}

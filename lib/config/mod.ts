@@ -1,0 +1,30 @@
+/**
+ * Configuration files: one description of keys gives the TypeScript type, the strict reader and the sample file.
+ *
+ * Reading order: `key.ts` (kinds of values), `table.ts` (tables, reading, errors with places), `sample.ts`.
+ * @module
+ */
+export {
+  duration,
+  integer,
+  type Key,
+  optionalInteger,
+  optionalText,
+  parseDuration,
+  text,
+  toggle,
+} from "./key.ts";
+export {
+  allKeys,
+  ConfigError,
+  type ConfigOf,
+  defaults,
+  type Entries,
+  loadConfig,
+  type Loaded,
+  nearestName,
+  parseConfig,
+  type Table,
+  table,
+} from "./table.ts";
+export { sampleConfig } from "./sample.ts";

@@ -1,0 +1,41 @@
+/** Sample files: every key with its help and default, made of the description. @module */
+import type { Key } from "./key.ts";
+import type { Table } from "./table.ts";
+
+/** Width at which help is wrapped. */
+const WIDTH = 80;
+
+/** TOML text with every key of the table: those with a default set to it, the others commented out. */
+export function sampleConfig(shape: Table, title: string): string {
+  return `${comment(title)}\n${tableText(shape, [])}`;
+}
+
+function tableText(shape: Table, path: readonly string[]): string {
+  const keys: string[] = [];
+  const tables: string[] = [];
+  for (const [name, entry] of Object.entries(shape.entries)) {
+    if (entry.kind === "table") tables.push(tableText(entry as Table, [...path, name]));
+    else keys.push(keyText(name, entry as Key<unknown>));
+  }
+  const header = path.length > 0 ? `\n${comment(shape.help)}[${path.join(".")}]\n` : "\n";
+  const body = keys.join("\n");
+  return (path.length > 0 || body !== "" ? header + body : "") + tables.join("");
+}
+
+function keyText(name: string, key: Key<unknown>): string {
+  const mark = key.fallback === undefined ? "# " : "";
+  return `${comment(key.help)}${mark}${name} = ${key.sample}\n`;
+}
+
+function comment(text: string): string {
+  const lines: string[] = [];
+  let line = "#";
+  for (const word of text.split(/\s+/)) {
+    if (line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = "#";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line].map((each) => `${each}\n`).join("");
+}

@@ -1,0 +1,213 @@
+/**
+ * A BPF object at work: programs chosen, loaded and attached; arrays mapped.
+ *
+ * A source serves several samplers (one program on `sched_switch` serves three), so it is opened once with the
+ * settings that suit all of them and closed when the agent ends. What the kernel refused is kept for `/status`.
+ * @module
+ */
+import { assetPath } from "../../../ffi/assets.ts";
+import { BpfError, BpfObject, type MapInfo } from "../../../ffi/bpf/mod.ts";
+import type { Kernel } from "../kernel.ts";
+import {
+  type Choice,
+  choose,
+  type Hook,
+  programName,
+  refuse,
+  refusedProgram,
+  type Variant,
+} from "./variants.ts";
+
+/** What an object consists of; one per `bpf/<object>.bpf.c`. */
+export interface BpfSpec {
+  readonly object: string;
+  readonly hooks: readonly Hook[];
+  /** Whether all programs must be of one variant, since they share state by variant. */
+  readonly uniform: boolean;
+  /** Maps that only one variant needs: others do not make them. */
+  readonly mapsOf: Partial<Record<Variant, readonly string[]>>;
+  /** Programs beside the hooks that user space runs itself, by the variant they belong to. */
+  readonly helpersOf: Partial<Record<Variant, readonly string[]>>;
+  /** Number of entries of maps whose size depends on the host. */
+  sizes(host: { possibleCpus: number; shards: number }): Record<string, number>;
+  /** Values of `const volatile` variables, by the samplers that are enabled and their settings. */
+  settings(
+    enabled: ReadonlySet<string>,
+    settings: Readonly<Record<string, unknown>>,
+  ): Record<string, ArrayBufferView<ArrayBuffer>>;
+}
+
+/** One program's state, for `/status`. */
+export interface ProgramReport {
+  readonly object: string;
+  readonly event: string;
+  /** `ok` with the best variant, `degraded` with a later one, `unsupported` when the kernel lacks every hook. */
+  readonly verdict: "ok" | "degraded" | "unsupported" | "failed";
+  /** The variant in use. */
+  readonly variant?: Variant;
+  /** Why better variants were passed over, or why none works. */
+  readonly reason?: string;
+}
+
+/** Histograms are sharded over at most so many groups of CPUs: 16 of them on 8 shards take half a megabyte. */
+const MAX_SHARDS = 8;
+
+/** A loaded object. */
+export class BpfSource implements Disposable {
+  readonly name: string;
+  readonly object: BpfObject;
+  readonly reports: readonly ProgramReport[];
+  /** The variant of all programs of a uniform object; of the first hook otherwise. */
+  readonly variant: Variant | undefined;
+  readonly possibleCpus: number;
+  readonly shards: number;
+  readonly #programs: readonly string[];
+  readonly #maps = new Map<string, MapInfo>();
+  readonly #words = new Map<string, Uint32Array>();
+
+  private constructor(spec: BpfSpec, object: BpfObject, choices: readonly Choice[], kernel: Kernel) {
+    this.name = spec.object;
+    this.object = object;
+    this.reports = choices.map((choice) => report(spec.object, choice));
+    this.variant = choices[0]?.variant;
+    this.possibleCpus = kernel.possibleCpus;
+    this.shards = shardsFor(kernel.possibleCpus);
+    this.#programs = choices.flatMap((choice) =>
+      choice.variant === undefined ? [] : [programName(choice.hook, choice.variant)]
+    );
+  }
+
+  /**
+   * Loads and attaches. Each refusal costs one more try with the next variant, so the number of tries is that of
+   * variants at most.
+   * @throws {BpfError} When not one program could be attached; the message has the last reason.
+   */
+  static open(spec: BpfSpec, kernel: Kernel, options: {
+    enabled: ReadonlySet<string>;
+    settings: Readonly<Record<string, unknown>>;
+  }): BpfSource {
+    const image = Deno.readFileSync(assetPath(`bpf/${spec.object}.bpf.o`));
+    let choices = choose(spec.hooks, (hook, variant) => reasonAgainst(kernel, hook, variant));
+    for (;;) {
+      const chosen = choices.filter((choice) => choice.variant !== undefined);
+      if (chosen.length === 0) {
+        throw new Error(`Cannot attach BPF object "${spec.object}": ${lastReasons(choices)}`);
+      }
+      const object = prepare(spec, image, choices, kernel, options);
+      try {
+        object.load();
+        for (const { hook, variant } of chosen) object.attach(programName(hook, variant!));
+        return new BpfSource(spec, object, choices, kernel);
+      } catch (error) {
+        object.close();
+        if (!(error instanceof BpfError)) throw error;
+        const attaching = /attach program "([^"]+)"/.exec(error.message)?.[1];
+        choices = refuse(choices, attaching ?? refusedProgram(error.log), error.message, spec.uniform);
+      }
+    }
+  }
+
+  /** A mapped array as 32-bit words; live: the kernel goes on writing. */
+  words(map: string): Uint32Array {
+    const known = this.#words.get(map);
+    if (known !== undefined) return known;
+    const { memory } = this.map(map);
+    if (memory === undefined) {
+      throw new TypeError(`Cannot read map "${map}" of "${this.name}": it is not mappable`);
+    }
+    const words = new Uint32Array(memory);
+    this.#words.set(map, words);
+    return words;
+  }
+
+  /** Layout and kernel memory of a map. */
+  map(map: string): MapInfo {
+    let info = this.#maps.get(map);
+    if (info === undefined) this.#maps.set(map, info = this.object.map(map));
+    return info;
+  }
+
+  /** Run counts and times of each attached program; zeros unless the kernel keeps statistics. */
+  programs(): { program: string; runCount: number; runNs: number; instructions: number }[] {
+    return this.#programs.map((program) => ({ program, ...this.object.program(program) }));
+  }
+
+  [Symbol.dispose](): void {
+    this.object.close();
+  }
+}
+
+/** Power of two, at most `MAX_SHARDS`, not above the number of CPUs rounded up. */
+function shardsFor(cpus: number): number {
+  let shards = 1;
+  while (shards < cpus && shards < MAX_SHARDS) shards *= 2;
+  return shards;
+}
+
+function reasonAgainst(kernel: Kernel, hook: Hook, variant: Variant): string | undefined {
+  switch (variant) {
+    case "tp_btf":
+      if (!kernel.hasBtf) return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
+      return kernel.hasTracepoint(hook.event) ? undefined : `the kernel has no tracepoint ${hook.event}`;
+    case "raw_tp":
+      // Without BTF the structures' layout is unknown, and CO-RE cannot place a single member.
+      if (!kernel.hasBtf) return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
+      return kernel.hasTracepoint(hook.event) ? undefined : `the kernel has no tracepoint ${hook.event}`;
+    case "kprobe":
+      return kernel.hasKprobes ? undefined : "the kernel has no kprobes (CONFIG_KPROBES)";
+    default:
+      return kernel.hasBtf ? undefined : "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
+  }
+}
+
+function prepare(
+  spec: BpfSpec,
+  image: Uint8Array<ArrayBuffer>,
+  choices: readonly Choice[],
+  kernel: Kernel,
+  options: { enabled: ReadonlySet<string>; settings: Readonly<Record<string, unknown>> },
+): BpfObject {
+  const btf = kernel.btfPath === undefined ? {} : { btfPath: kernel.btfPath };
+  const object = new BpfObject(image, { name: spec.object, ...btf });
+  try {
+    const variants = new Set(choices.map((choice) => choice.variant));
+    for (const { hook, variant } of choices) {
+      for (const each of hook.variants) object.setProgram(programName(hook, each), each === variant);
+    }
+    for (const [variant, programs] of Object.entries(spec.helpersOf)) {
+      for (const program of programs) object.setProgram(program, variants.has(variant as Variant));
+    }
+    for (const [variant, maps] of Object.entries(spec.mapsOf)) {
+      for (const map of maps) object.setMap(map, variants.has(variant as Variant));
+    }
+    const shards = shardsFor(kernel.possibleCpus);
+    const sizes = spec.sizes({ possibleCpus: kernel.possibleCpus, shards });
+    for (const [map, entries] of Object.entries(sizes)) object.resize(map, entries);
+    object.set("shard_mask", Uint32Array.of(shards - 1));
+    const settings = spec.settings(options.enabled, options.settings);
+    for (const [name, value] of Object.entries(settings)) object.set(name, value);
+    return object;
+  } catch (error) {
+    object.close();
+    throw error;
+  }
+}
+
+function report(object: string, choice: Choice): ProgramReport {
+  const reason = choice.refusals.map(({ variant, reason }) => `${variant}: ${reason}`).join("; ");
+  const event = choice.hook.event;
+  if (choice.variant === undefined) {
+    const verdict = choice.refusals.every((refusal) => refusal.reason.startsWith("the kernel has no"))
+      ? "unsupported"
+      : "failed";
+    return { object, event, verdict, reason };
+  }
+  if (reason === "") return { object, event, verdict: "ok", variant: choice.variant };
+  return { object, event, verdict: "degraded", variant: choice.variant, reason };
+}
+
+function lastReasons(choices: readonly Choice[]): string {
+  return [...new Set(choices.map((choice) => choice.refusals.at(-1)?.reason ?? "it has no variant"))].join(
+    "; ",
+  );
+}

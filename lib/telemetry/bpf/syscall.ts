@@ -1,0 +1,40 @@
+/** The object `syscall`: see `bpf/syscall.bpf.c` and `bpf/syscall.h`. @module */
+import { layout } from "./layout.ts";
+import { flag } from "./sched.ts";
+import type { BpfSpec } from "./source.ts";
+
+/** Kinds of system calls in upstream's order; calls of no kind are `other`. */
+export const SYSCALL_KINDS = [
+  "other",
+  "read",
+  "write",
+  "poll",
+  "lock",
+  "time",
+  "sleep",
+  "socket",
+  "yield",
+  "filesystem",
+  "memory",
+  "process",
+  "query",
+  "ipc",
+  "timer",
+  "event",
+] as const;
+
+/** Counters of one CPU or cgroup, by kind. */
+export const SYSCALL_COUNTERS = layout("syscall.h", "syscall_counters", [["calls", SYSCALL_KINDS.length]]);
+
+export const SYSCALL: BpfSpec = {
+  object: "syscall",
+  hooks: ["sys_enter", "sys_exit"].map((event) => ({ event, variants: ["tp_btf", "raw_tp"] })),
+  uniform: true,
+  mapsOf: { tp_btf: ["storage"], raw_tp: ["calls"] },
+  helpersOf: {},
+  sizes: ({ possibleCpus, shards }) => ({ cpus: possibleCpus, latency: SYSCALL_KINDS.length * shards }),
+  settings: (enabled) => ({
+    count_calls: flag(enabled.has("syscall_counts")),
+    time_calls: flag(enabled.has("syscall_latency")),
+  }),
+};

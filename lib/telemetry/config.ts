@@ -1,0 +1,142 @@
+/** `agent.toml`: upstream's keys, with this agent's defaults. @module */
+import {
+  type ConfigOf,
+  duration,
+  type Entries,
+  integer,
+  type Key,
+  optionalInteger,
+  optionalText,
+  type Table,
+  table,
+  text,
+  toggle,
+} from "../config/mod.ts";
+import { SAMPLERS } from "./samplers/mod.ts";
+
+/** Samplers of the original that this agent does not have: their sections are passed over with a warning. */
+const FOREIGN_SAMPLERS = [
+  "cpu_bandwidth",
+  "cpu_branch",
+  "cpu_dtlb",
+  "cpu_frequency",
+  "cpu_l3",
+  "cpu_perf",
+  "cpu_power",
+  "cpu_tlb_flush",
+  "drivehealth",
+  "gpu_amd_pmu",
+  "gpu_amd_smi",
+  "gpu_apple",
+  "gpu_nvidia",
+  "network_ethtool",
+  "network_interfaces",
+  "tcp_receive",
+  "tcp_retransmit",
+];
+
+/** Keys that one sampler has beside `enabled`. */
+const SETTINGS: Readonly<Record<string, Entries>> = {
+  tcp_traffic: {
+    netns: optionalInteger({
+      help: "Counts TCP only of the network namespace with this inode number (ls -i /run/netns), for all TCP samplers.",
+      example: "4026531840",
+      min: 1,
+      max: 0xffff_ffff,
+    }),
+  },
+};
+
+function samplerTable(name: string): Table {
+  const entries: Entries = {
+    enabled: {
+      kind: "key",
+      help: `Whether "${name}" samples; without this key [defaults] decides.`,
+      fallback: undefined,
+      expected: "true or false",
+      sample: "true",
+      read: (value) => typeof value === "boolean" ? value : undefined,
+    } satisfies Key<boolean | undefined>,
+    ...SETTINGS[name],
+  };
+  return table(entries, { help: SAMPLERS.find((sampler) => sampler.name === name)?.metrics[0]?.help ?? name });
+}
+
+export const AGENT_CONFIG = table({
+  general: table({
+    listen: text({
+      help: "TCP address of the HTTP endpoints.",
+      fallback: "127.0.0.1:4241",
+    }),
+    socket: optionalText({
+      help: "Path of a unix socket that serves the same endpoints.",
+      example: "/run/rezolus/agent.sock",
+    }),
+    ttl: duration({
+      help: "Scrapes that come closer together than this get the same snapshot.",
+      fallback: "10ms",
+    }),
+    btf_path: optionalText({
+      help: "BTF of the running kernel, for kernels without /sys/kernel/btf/vmlinux.",
+      example: "/usr/lib/btf/vmlinux.btf",
+    }),
+    snapshot_format: text({
+      help: "Format of /metrics/binary: v3 groups values that were read together, v2 is flat.",
+      fallback: "v3",
+      oneOf: ["v2", "v3"],
+    }),
+  }, { help: "The agent as a whole." }),
+  scheduler: table({
+    policy: text({
+      help: "Scheduling policy of the agent; the real-time ones need privileges and are skipped without.",
+      fallback: "round_robin",
+      oneOf: ["normal", "round_robin", "fifo"],
+    }),
+    priority: integer({ help: "Priority under a real-time policy.", fallback: 15, min: 1, max: 99 }),
+    niceness: integer({ help: "Niceness under the normal policy.", fallback: 0, min: -20, max: 19 }),
+  }, { help: "How the kernel schedules the agent." }),
+  log: table({
+    level: text({
+      help: "Least important level that is logged.",
+      fallback: "info",
+      oneOf: ["error", "warn", "info", "debug", "trace"],
+    }),
+  }, { help: "Log lines on standard error." }),
+  external_metrics: table({
+    enabled: toggle({ help: "Whether other programs may push metrics over a unix socket.", fallback: false }),
+    socket_path: text({ help: "Path of that socket.", fallback: "/run/rezolus/external.sock" }),
+    protocol: text({
+      help: "Which protocol connections speak; auto tells by the first bytes.",
+      fallback: "auto",
+      oneOf: ["auto", "binary", "line"],
+    }),
+    metric_ttl: duration({ help: "A metric that is not pushed for so long is forgotten.", fallback: "60s" }),
+    max_connections: integer({ help: "Connections beyond are refused.", fallback: 1_000, min: 1, max: 100_000 }),
+    max_metrics: integer({ help: "Metrics of all connections together.", fallback: 100_000, min: 1, max: 10_000_000 }),
+    max_metrics_per_connection: integer({
+      help: "Metrics of one connection.",
+      fallback: 10_000,
+      min: 1,
+      max: 10_000_000,
+    }),
+    socket_group: optionalText({ help: "Group that owns the socket, by name or number.", example: "rezolus" }),
+    socket_mode: integer({ help: "Permission bits of the socket.", fallback: 0o770, min: 0, max: 0o777 }),
+  }, { help: "Metrics that other programs push." }),
+  defaults: table({
+    enabled: toggle({ help: "Whether samplers without a section of their own are on.", fallback: true }),
+  }, { help: "What holds for samplers that do not say otherwise.", foreign: ["interval"] }),
+  samplers: table(
+    Object.fromEntries(SAMPLERS.map(({ name }) => [name, samplerTable(name)])),
+    { help: "One section per sampler.", foreign: FOREIGN_SAMPLERS },
+  ),
+}, { help: "Configuration of the Rezolus agent." });
+
+export type AgentConfig = ConfigOf<typeof AGENT_CONFIG>;
+
+/** Names of the samplers that a configuration switches on. */
+export function enabledSamplers(config: AgentConfig): Set<string> {
+  const sections = config.samplers as Readonly<Record<string, { readonly enabled: boolean | undefined }>>;
+  return new Set(
+    SAMPLERS.map(({ name }) => name).filter((name) => sections[name]?.enabled ?? config.defaults.enabled),
+  );
+}

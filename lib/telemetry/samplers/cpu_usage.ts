@@ -1,0 +1,75 @@
+/**
+ * CPU time by CPU, cgroup and task, and softirqs by kind.
+ *
+ * Time of tasks is the scheduler's exact account, split into user and system as `/proc/PID/stat` does; source
+ * `sched_switch` (see `bpf/sched.bpf.c`).
+ * @module
+ */
+import { counter, type Metric } from "../../metrics/mod.ts";
+import { CgroupTable } from "../bpf/cgroup_table.ts";
+import { bpfSampler } from "../bpf/sampler.ts";
+import { SCHED, SCHED_CGROUP, SCHED_CPU } from "../bpf/sched.ts";
+import { fillFreeTasks, taskReader } from "../bpf/tasks.ts";
+import { onlineCpus } from "../kernel.ts";
+
+function usage(name: string, state: "user" | "system", of: string): Metric {
+  return counter(name, {
+    unit: "nanoseconds",
+    help: `CPU time ${of} spent in ${state} mode`,
+    labels: { state },
+  });
+}
+
+const EXITED = counter("cpu_usage_exited_tasks", {
+  unit: "nanoseconds",
+  help: "Whole CPU time of tasks that have exited on the CPU",
+});
+const CGROUP_EXITED = counter("cgroup_cpu_usage_exited_tasks", {
+  unit: "nanoseconds",
+  help: "Whole CPU time of the cgroup's tasks that have exited",
+});
+const TASK_USER = usage("task_cpu_usage", "user", "the task");
+const TASK_SYSTEM = usage("task_cpu_usage", "system", "the task");
+
+export const cpuUsage = bpfSampler({
+  name: "cpu_usage",
+  spec: SCHED,
+  cpuSize: SCHED_CPU.size,
+  cgroupSize: SCHED_CGROUP.size,
+  cpu: [
+    [usage("cpu_usage", "user", "the CPU"), SCHED_CPU.index.user_ns],
+    [usage("cpu_usage", "system", "the CPU"), SCHED_CPU.index.system_ns],
+    [EXITED, SCHED_CPU.index.exited_ns],
+  ],
+  cgroup: [
+    [usage("cgroup_cpu_usage", "user", "the cgroup"), SCHED_CGROUP.index.user_ns],
+    [usage("cgroup_cpu_usage", "system", "the cgroup"), SCHED_CGROUP.index.system_ns],
+    [CGROUP_EXITED, SCHED_CGROUP.index.exited_ns],
+  ],
+  moreMetrics: [TASK_USER, TASK_SYSTEM],
+  more(source, env) {
+    fillFreeTasks(source);
+    const cgroups = new CgroupTable(source, env.procfs);
+    const tasks = taskReader("cpu_usage", source, {
+      user: TASK_USER,
+      system: TASK_SYSTEM,
+      cgroups,
+      now: () => Number(monotonicNs()),
+    });
+    return [{
+      read() {
+        cgroups.refresh();
+        return tasks.read();
+      },
+    }];
+  },
+  before(source, env) {
+    const program = source.variant === "tp_btf" ? "flush__storage" : "flush";
+    for (const cpu of onlineCpus(env.procfs)) source.object.runOn(program, cpu);
+  },
+});
+
+/** Nanoseconds of the clock that `bpf_ktime_get_ns` reads. */
+function monotonicNs(): bigint {
+  return process.hrtime.bigint();
+}
