@@ -14,7 +14,7 @@ export interface Shim {
 }
 
 /** Every shim; a test compares this list with the folders. */
-export const SHIMS: readonly Shim[] = [{ name: "bpf", withLibbpf: true }];
+export const SHIMS: readonly Shim[] = [{ name: "bpf", withLibbpf: true }, { name: "ring" }];
 
 const WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
 const SHARED = [
