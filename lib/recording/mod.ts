@@ -1,0 +1,16 @@
+/**
+ * Recordings: what an agent showed, tick by tick, in files that outlive every crash.
+ *
+ * Reading: `open.ts` (any kind of recording), `table.ts` (rows in parts), `column_role.ts` (what columns mean),
+ * `series_source.ts` (the face for queries). Writing: `journal.ts` (the `.rez` that each tick is appended to),
+ * `group_row.ts`, `group_rows.ts` and `segment.ts` (rows, and their sealing), `rez_db.ts` (its SQL), `sealer.ts` (the
+ * worker that compresses), `convert.ts` (into one parquet file), `recorder.ts` (the loop). Parquet itself is `parquet/`.
+ *
+ * Evaluation is `lib/promql`'s, sampling `lib/telemetry`'s.
+ * @module
+ */
+export { type OpenOptions, openRecording, RecordingError } from "./open.ts";
+export type { Recording } from "./recording.ts";
+export { DEFAULT_CACHE_BYTES, RecordedSeries, type SeriesOptions } from "./series_source.ts";
+export { RecordedTable, type TableColumn, type TablePart } from "./table.ts";
+export { type ColumnRole, columnRole } from "./column_role.ts";

@@ -1,0 +1,107 @@
+/**
+ * A recorded table: rows of one acquisition group, or of a whole parquet file, in parts that may lie in different places
+ * (row groups, sealed segments, rows not sealed yet) and need not have the same columns.
+ * @module
+ */
+import { type ArrowField, type ColumnData, concatColumns } from "./parquet/mod.ts";
+import { HIGH_WORD } from "../metrics/mod.ts";
+import { type ColumnRole, columnRole } from "./column_role.ts";
+
+/** Some consecutive rows of a table. */
+export interface TablePart {
+  readonly rowCount: number;
+  readonly fields: readonly ArrowField[];
+  /** Returns one column's values. @throws {SyntaxError} When they are damaged. */
+  read(column: number): ColumnData;
+}
+
+/** A column of a table, over all its parts. */
+export interface TableColumn {
+  readonly field: ArrowField;
+  readonly role: ColumnRole;
+  /** The column's place in each part, −1 where a part lacks it. */
+  readonly places: readonly number[];
+}
+
+/** A table with the union of its parts' columns. */
+export class RecordedTable {
+  readonly rowCount: number;
+  readonly columns: readonly TableColumn[];
+  #timestamps: Uint32Array | undefined;
+
+  /** @throws {SyntaxError} When a part has no timestamps. */
+  constructor(readonly name: string, readonly parts: readonly TablePart[]) {
+    this.rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0);
+    this.columns = unionOfColumns(name, parts);
+  }
+
+  /** Unix time of each row in nanoseconds, as words. */
+  get timestamps(): Uint32Array {
+    this.#timestamps ??= concatColumns(
+      this.parts.map((part, index) => part.read(this.columns[0]!.places[index]!)),
+    ).words;
+    return this.#timestamps;
+  }
+
+  /** Unix time of a row in nanoseconds. */
+  timestampNs(row: number): bigint {
+    return (BigInt(this.timestamps[2 * row + 1]!) << 32n) | BigInt(this.timestamps[2 * row]!);
+  }
+
+  /** Unix time of each row in seconds. */
+  times(): Float64Array {
+    const words = this.timestamps;
+    return Float64Array.from(
+      { length: this.rowCount },
+      (_, row) => (words[2 * row + 1]! * HIGH_WORD + words[2 * row]!) / 1e9,
+    );
+  }
+
+  /** Calls `onPart` with the values of a column in each part that has it, and the number of the part's first row. */
+  eachPart(column: TableColumn, onPart: (data: ColumnData, firstRow: number) => void): void {
+    let firstRow = 0;
+    this.parts.forEach((part, index) => {
+      const place = column.places[index]!;
+      if (place >= 0) onPart(part.read(place), firstRow);
+      firstRow += part.rowCount;
+    });
+  }
+}
+
+/** Returns the column of indices that belongs to a column of sparse counts. */
+export function sparsePartner(table: RecordedTable, id: string): TableColumn | undefined {
+  return table.columns.find(({ role }) => role.kind === "sparseIndices" && role.id === id);
+}
+
+/** Columns are the same when name, type and metadata are; the timestamp comes first. */
+function unionOfColumns(name: string, parts: readonly TablePart[]): TableColumn[] {
+  const byIdentity = new Map<string, { field: ArrowField; role: ColumnRole; places: number[] }>();
+  const placesOf = new Map<readonly ArrowField[], [string, number][]>(); // row groups share their fields
+  parts.forEach((part, index) => {
+    let places = placesOf.get(part.fields);
+    if (places === undefined) {
+      places = part.fields.map((field, place) => [columnIdentity(field), place]);
+      placesOf.set(part.fields, places);
+      for (const [identity, place] of places) {
+        if (byIdentity.has(identity)) continue;
+        const field = part.fields[place]!;
+        byIdentity.set(identity, {
+          field,
+          role: columnRole(field),
+          places: new Array(parts.length).fill(-1),
+        });
+      }
+    }
+    for (const [identity, place] of places) byIdentity.get(identity)!.places[index] = place;
+  });
+  const columns = [...byIdentity.values()];
+  const timestamp = columns.findIndex(({ role, places }) =>
+    role.kind === "timestamp" && !places.includes(-1)
+  );
+  if (timestamp < 0) throw new SyntaxError(`table "${name}" has no timestamp column`);
+  return [columns[timestamp]!, ...columns.toSpliced(timestamp, 1)];
+}
+
+function columnIdentity({ name, type, metadata }: ArrowField): string {
+  return JSON.stringify([name, type, Object.entries(metadata).sort()]);
+}
