@@ -1,0 +1,48 @@
+/** All routes of a viewer as one fetch handler. @module */
+import { Hono } from "hono";
+import { compress } from "hono/compress";
+import { errorResponse, guardBrowsers, serveAsset } from "../web/mod.ts";
+import { ApiError, apiErrorResponse } from "./api_error.ts";
+import { PAGE } from "./page.ts";
+import { metadataRoutes } from "./routes/metadata.ts";
+import { queryRoutes } from "./routes/query.ts";
+import type { ViewerSource } from "./viewer_source.ts";
+
+/** Answers shorter than this are not worth compressing. */
+const COMPRESS_FROM_BYTES = 4_096;
+
+/** What only this page may load: its own files. */
+const CONTENT_POLICY =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+
+/** The handler of a viewer. `hosts` are further names under which it is reached. */
+export function viewerApp(
+  source: ViewerSource,
+  options: { assetsDir?: string; hosts?: readonly string[] } = {},
+): Hono {
+  const assets = options.assetsDir === undefined ? {} : { overrideDir: options.assetsDir };
+  const app = new Hono();
+  app.use(guardBrowsers(options.hosts));
+  // Columns of random low bits hardly shrink, and a loopback is faster than any compressor: text only.
+  app.use(compress({ threshold: COMPRESS_FROM_BYTES }));
+  app.onError((error, c) => c.req.path.startsWith("/api/") ? apiErrorResponse(error) : errorResponse(error));
+  app.notFound((c) =>
+    c.req.path.startsWith("/api/")
+      ? apiErrorResponse(new ApiError("not_found", `no such endpoint: ${c.req.path}`))
+      : c.text(`no such page: ${c.req.path}\n`, 404)
+  );
+  app.get(
+    "/",
+    (c) => c.html(PAGE, 200, { "content-security-policy": CONTENT_POLICY, "cache-control": "no-cache" }),
+  );
+  app.get("/viewer.js", (c) => serveAsset(c.req.raw, "web/viewer.js", assets));
+  app.get("/viewer.css", (c) => serveAsset(c.req.raw, "web/viewer.css", assets));
+  app.get(
+    "/-/ready",
+    (c) => source.state().end === undefined ? c.text("no data yet\n", 503) : c.text("ready\n"),
+  );
+  app.get("/-/healthy", (c) => c.text("healthy\n"));
+  app.route("/api/v1", queryRoutes(source));
+  app.route("/api/v1", metadataRoutes(source));
+  return app;
+}

@@ -1,0 +1,19 @@
+/** The grid that follows the newest points. @module */
+
+/**
+ * Start and end of the newest `spanMs`, on a grid of `stepMs`.
+ *
+ * Where a step is about as long as the distance of the points, the grid is laid between the points: laid on them, the
+ * milliseconds by which ticks jitter would decide whether a step sees its point or the one before. Coarser grids lie
+ * on whole multiples of the step, so that a chart does not shimmer while it follows.
+ */
+export function followGrid(
+  source: { readonly end?: number; readonly intervalSeconds: number },
+  { spanMs, stepMs }: { spanMs: number; stepMs: number },
+): { startMs: number; endMs: number } {
+  const newest = (source.end ?? 0) * 1000;
+  const intervalMs = source.intervalSeconds * 1000;
+  const phase = stepMs >= 2 * intervalMs ? 0 : Math.round((newest + intervalMs / 2) % stepMs / 100) * 100;
+  const endMs = Math.floor((newest + intervalMs / 2 - phase) / stepMs) * stepMs + phase;
+  return { startMs: endMs - Math.floor(spanMs / stepMs) * stepMs, endMs };
+}
