@@ -67,7 +67,8 @@ int hk_bpf_take_log(char *buffer, uint32_t bytes)
 	return (int)length;
 }
 
-int hk_bpf_open(const void *image, uint64_t bytes, const char *name, const char *btf_path, struct hk_bpf **out)
+int hk_bpf_open(
+    const void *image, uint64_t bytes, const char *name, const char *btf_path, struct hk_bpf **out)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name, .btf_custom_path = btf_path);
 	struct hk_bpf *self;
@@ -99,9 +100,7 @@ int hk_bpf_set(struct hk_bpf *self, const char *variable, const void *value, uin
 	int id, i;
 
 	if (!map) /* libbpf prefixes the map's name with the object's */
-		bpf_object__for_each_map(map, self->object)
-			if (strstr(bpf_map__name(map), ".rodata"))
-				break;
+		bpf_object__for_each_map(map, self->object) if (strstr(bpf_map__name(map), ".rodata")) break;
 	id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
 	if (!map || id < 0)
 		return -ENOENT;
@@ -198,8 +197,8 @@ static struct mapping *map_once(struct hk_bpf *self, const struct bpf_map *map, 
 	}
 	mapping = &self->mappings[self->mapping_count];
 	mapping->bytes = (stride * bpf_map__max_entries(map) + page - 1) & ~(page - 1);
-	mapping->address = mmap(NULL, mapping->bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
-	    bpf_map__fd(map), 0);
+	mapping->address = mmap(NULL, mapping->bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+	    MAP_SHARED, bpf_map__fd(map), 0);
 	if (mapping->address == MAP_FAILED)
 		return NULL;
 	mapping->map = map;
@@ -228,6 +227,27 @@ int hk_bpf_map(struct hk_bpf *self, const char *name, int writable, struct hk_bp
 	return 0;
 }
 
+int hk_bpf_map_name(struct hk_bpf *self, uint32_t index, char *buffer, uint32_t bytes)
+{
+	struct bpf_map *map;
+	uint32_t at = 0;
+
+	bpf_object__for_each_map(map, self->object)
+	{
+		size_t length = strlen(bpf_map__name(map));
+
+		if (at++ != index)
+			continue;
+		if (bpf_map__fd(map) < 0)
+			return 0;
+		if (length > bytes)
+			return -EMSGSIZE;
+		memcpy(buffer, bpf_map__name(map), length);
+		return (int)length;
+	}
+	return -ENOENT;
+}
+
 int hk_bpf_update(struct hk_bpf *self, const char *name, const void *key, const void *value)
 {
 	int fd = bpf_object__find_map_fd_by_name(self->object, name);
@@ -253,7 +273,7 @@ int hk_bpf_push(struct hk_bpf *self, const char *name, const uint32_t *values, u
 int hk_bpf_program(struct hk_bpf *self, const char *name, struct hk_bpf_program_info *out)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(self->object, name);
-	struct bpf_prog_info info = { 0 };
+	struct bpf_prog_info info = {0};
 	uint32_t bytes = sizeof(info);
 
 	if (!program || bpf_program__fd(program) < 0)

@@ -2,9 +2,10 @@
  * BPF objects: open from memory, set constants, choose programs, load, attach, map arrays, read statistics.
  *
  * A thin face of libbpf that TypeScript can call: names instead of pointers, caller-owned buffers, -errno.
- * Memory: an object is made by hk_bpf_open and freed by hk_bpf_close; everything else borrows. Strings are NUL
- * terminated. Threads: one thread per object; libbpf's print function is process-wide, its text is kept per thread
- * and taken with hk_bpf_take_log. Only hk_bpf_load can take long (tens of milliseconds: the verifier).
+ * Memory: an object is made by hk_bpf_open and freed by hk_bpf_close; everything else borrows. Strings are
+ * NUL terminated. Threads: one thread per object; libbpf's print function is process-wide, its text is kept
+ * per thread and taken with hk_bpf_take_log. Only hk_bpf_load can take long (tens of milliseconds: the
+ * verifier).
  */
 #ifndef HOSTKIT_BPF_H
 #define HOSTKIT_BPF_H
@@ -16,8 +17,8 @@ struct hk_bpf;
 /* What hk_bpf_program reports: all u64, so that TypeScript reads one array. */
 struct hk_bpf_program_info {
 	uint64_t id;
-	uint64_t run_count;  /* 0 unless kernel.bpf_stats_enabled */
-	uint64_t run_ns;     /* 0 unless kernel.bpf_stats_enabled */
+	uint64_t run_count;    /* 0 unless kernel.bpf_stats_enabled */
+	uint64_t run_ns;       /* 0 unless kernel.bpf_stats_enabled */
 	uint64_t instructions; /* verified, before JIT */
 };
 
@@ -31,8 +32,8 @@ struct hk_bpf_map_info {
 };
 
 /* Opens an object image; btf_path may be NULL (the kernel's own BTF). The image may be freed afterwards. */
-HK_EXPORT int hk_bpf_open(const void *image, uint64_t bytes, const char *name, const char *btf_path,
-    struct hk_bpf **out);
+HK_EXPORT int hk_bpf_open(
+    const void *image, uint64_t bytes, const char *name, const char *btf_path, struct hk_bpf **out);
 
 /* Sets a `const volatile` variable before load. -ENOENT no such variable, -EMSGSIZE it has another size. */
 HK_EXPORT int hk_bpf_set(struct hk_bpf *object, const char *variable, const void *value, uint32_t bytes);
@@ -52,6 +53,12 @@ HK_EXPORT int hk_bpf_attach(struct hk_bpf *object, const char *program);
 
 /* Maps an array into memory (once) and describes it. Read-only unless writable is set. */
 HK_EXPORT int hk_bpf_map(struct hk_bpf *object, const char *map, int writable, struct hk_bpf_map_info *out);
+
+/*
+ * Writes the name of map number `index` (not terminated) and returns its length; 0 for one that was not made,
+ * -ENOENT behind the last.
+ */
+HK_EXPORT int hk_bpf_map_name(struct hk_bpf *object, uint32_t index, char *buffer, uint32_t bytes);
 
 /* Writes one entry of any map. */
 HK_EXPORT int hk_bpf_update(struct hk_bpf *object, const char *map, const void *key, const void *value);

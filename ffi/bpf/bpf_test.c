@@ -1,6 +1,6 @@
 /*
- * What can be tested of the BPF shim without privileges (also under qemu-user), and with an object file as argument
- * and CAP_BPF the whole life of an object: set, choose, load, map, attach, close.
+ * What can be tested of the BPF shim without privileges (also under qemu-user), and with an object file as
+ * argument and CAP_BPF the whole life of an object: set, choose, load, map, attach, close.
  */
 #include "bpf.h"
 

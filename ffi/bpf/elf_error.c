@@ -1,6 +1,6 @@
 /*
- * libelf's three error functions. The archive's own object keeps its state in thread-local memory of the local-exec
- * model, which a shared library cannot hold; being found first, these keep it from being linked.
+ * libelf's three error functions. The archive's own object keeps its state in thread-local memory of the
+ * local-exec model, which a shared library cannot hold; being found first, these keep it from being linked.
  */
 #include "elf_error.h"
 

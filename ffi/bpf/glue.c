@@ -1,4 +1,5 @@
-/* libbpf's archive refers to `stderr` as data, renamed to this hidden variable by set-up (lib/build/native.ts). */
+/* libbpf's archive refers to `stderr` as data, renamed to this hidden variable by set-up
+ * (lib/build/native.ts). */
 #include <stdio.h>
 
 extern FILE *hk_stderr;

@@ -16,6 +16,7 @@ const SYMBOLS = {
   hk_bpf_load: { parameters: ["pointer"], result: "i32" },
   hk_bpf_attach: { parameters: ["pointer", "buffer"], result: "i32" },
   hk_bpf_map: { parameters: ["pointer", "buffer", "i32", "buffer"], result: "i32" },
+  hk_bpf_map_name: { parameters: ["pointer", "u32", "buffer", "u32"], result: "i32" },
   hk_bpf_update: { parameters: ["pointer", "buffer", "buffer", "buffer"], result: "i32" },
   hk_bpf_push: { parameters: ["pointer", "buffer", "buffer", "u32"], result: "i32" },
   hk_bpf_program: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
@@ -66,6 +67,8 @@ export class BpfError extends SystemError {
 /** How many of libbpf's last lines an error message carries. */
 const VERIFIER_LINES = 4;
 const LOG_BYTES = 16_384;
+const MAP_NAME_BYTES = 256;
+const ENOENT = 2;
 const TEXT = new TextEncoder();
 
 /** One BPF object. Everything it made, links first, is gone after `close`; the kernel frees programs a moment later. */
@@ -139,6 +142,18 @@ export class BpfObject implements Disposable {
       lockedBytes: Number(lockedBytes),
       memory: pointer === null ? undefined : Deno.UnsafePointerView.getArrayBuffer(pointer, Number(bytes)),
     };
+  }
+
+  /** Names of all maps that were made. After `load`. */
+  mapNames(): string[] {
+    const names: string[] = [];
+    const buffer = new Uint8Array(MAP_NAME_BYTES);
+    for (let index = 0;; index++) {
+      const length = lib().hk_bpf_map_name(this.#open(), index, buffer, buffer.length);
+      if (length === -ENOENT) return names;
+      check(`list maps of BPF object "${this.name}"`, length);
+      if (length > 0) names.push(new TextDecoder().decode(buffer.subarray(0, length)));
+    }
   }
 
   /** Writes one entry of a map. */

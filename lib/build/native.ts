@@ -14,7 +14,9 @@ export interface Shim {
 }
 
 /** Every shim; a test compares this list with the folders. */
-export const SHIMS: readonly Shim[] = [{ name: "bpf", withLibbpf: true }, { name: "ring" }];
+export const SHIMS: readonly Shim[] = [{ name: "bpf", withLibbpf: true }, { name: "ring" }, {
+  name: "files",
+}];
 
 const WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
 const SHARED = [

@@ -39,7 +39,8 @@ const FOREIGN_SAMPLERS = [
 const SETTINGS: Readonly<Record<string, Entries>> = {
   tcp_traffic: {
     netns: optionalInteger({
-      help: "Counts TCP only of the network namespace with this inode number (ls -i /run/netns), for all TCP samplers.",
+      help:
+        "Counts TCP only of the network namespace with this inode number (ls -i /run/netns), for all TCP samplers.",
       example: "4026531840",
       min: 1,
       max: 0xffff_ffff,
@@ -59,7 +60,9 @@ function samplerTable(name: string): Table {
     } satisfies Key<boolean | undefined>,
     ...SETTINGS[name],
   };
-  return table(entries, { help: SAMPLERS.find((sampler) => sampler.name === name)?.metrics[0]?.help ?? name });
+  return table(entries, {
+    help: SAMPLERS.find((sampler) => sampler.name === name)?.metrics[0]?.help ?? name,
+  });
 }
 
 export const AGENT_CONFIG = table({
@@ -111,15 +114,28 @@ export const AGENT_CONFIG = table({
       oneOf: ["auto", "binary", "line"],
     }),
     metric_ttl: duration({ help: "A metric that is not pushed for so long is forgotten.", fallback: "60s" }),
-    max_connections: integer({ help: "Connections beyond are refused.", fallback: 1_000, min: 1, max: 100_000 }),
-    max_metrics: integer({ help: "Metrics of all connections together.", fallback: 100_000, min: 1, max: 10_000_000 }),
+    max_connections: integer({
+      help: "Connections beyond are refused.",
+      fallback: 1_000,
+      min: 1,
+      max: 100_000,
+    }),
+    max_metrics: integer({
+      help: "Metrics of all connections together.",
+      fallback: 100_000,
+      min: 1,
+      max: 10_000_000,
+    }),
     max_metrics_per_connection: integer({
       help: "Metrics of one connection.",
       fallback: 10_000,
       min: 1,
       max: 10_000_000,
     }),
-    socket_group: optionalText({ help: "Group that owns the socket, by name or number.", example: "rezolus" }),
+    socket_group: optionalText({
+      help: "Group that owns the socket, by name or number.",
+      example: "rezolus",
+    }),
     socket_mode: integer({ help: "Permission bits of the socket.", fallback: 0o770, min: 0, max: 0o777 }),
   }, { help: "Metrics that other programs push." }),
   defaults: table({

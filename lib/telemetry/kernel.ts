@@ -18,7 +18,7 @@ export interface Kernel {
 
 /** Looks at the kernel. `btfPath` replaces its own BTF. */
 export function probeKernel(procfs: Procfs, options: { btfPath?: string } = {}): Kernel {
-  const names = btfNames(options.btfPath ?? "/sys/kernel/btf/vmlinux");
+  const names = btfNames(procfs.bytes(options.btfPath ?? "/sys/kernel/btf/vmlinux"));
   const possible = parseCpuList(procfs.text("/sys/devices/system/cpu/possible") ?? "0");
   return {
     release: procfs.text("/proc/sys/kernel/osrelease")?.trim() ?? "unknown",
@@ -44,8 +44,7 @@ interface BtfNames {
  * The names in a BTF blob: its string section, NUL separated. A search in five megabytes takes a millisecond, while
  * parsing the types (libbpf does it when it loads) takes twenty and as many megabytes.
  */
-function btfNames(path: string): BtfNames | undefined {
-  const bytes = readBytes(path);
+function btfNames(bytes: Uint8Array | undefined): BtfNames | undefined {
   if (bytes === undefined || bytes.length < 24) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint16(0, true) !== 0xeb9f) return undefined;
@@ -63,15 +62,3 @@ function btfNames(path: string): BtfNames | undefined {
 }
 
 const LATIN1 = new TextDecoder("latin1");
-
-function readBytes(path: string): Uint8Array | undefined {
-  try {
-    return Deno.readFileSync(path);
-  } catch (error) {
-    // Without BTF the samplers that need it say so themselves, with this path.
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-      return undefined;
-    }
-    throw error;
-  }
-}

@@ -1,6 +1,8 @@
 /** Small files of `/proc` and `/sys`, read in one go. A root can be given, so that tests can bring their own. @module */
+import { SystemError } from "../../ffi/errno.ts";
+import { kernelPathExists, listKernelFolder, readKernelFile } from "../../ffi/files/mod.ts";
 
-/** Reads files of the kernel. */
+/** Reads files of the kernel. What it does not have or denies is absent, not an error. */
 export class Procfs {
   readonly #root: string;
 
@@ -8,46 +10,51 @@ export class Procfs {
     this.#root = root;
   }
 
-  /** Text of a file given by its absolute path; `undefined` when the kernel has no such file or denies it. */
+  /** Text of a file given by its absolute path; `undefined` when there is none for us. */
   text(path: string): string | undefined {
-    try {
-      return Deno.readTextFileSync(this.#root + path);
-    } catch (error) {
-      if (isAbsence(error)) return undefined;
-      throw error;
-    }
+    const bytes = this.bytes(path);
+    return bytes === undefined ? undefined : TEXT.decode(bytes);
   }
 
-  /** Names in a folder; empty when there is none. */
+  /** Bytes of a file; `undefined` when there is none for us. */
+  bytes(path: string): Uint8Array<ArrayBuffer> | undefined {
+    return orAbsent(() => readKernelFile(this.#root + path), undefined);
+  }
+
+  /** Names in a folder, sorted; empty when there is none. */
   names(path: string): string[] {
-    try {
-      return [...Deno.readDirSync(this.#root + path)].map((entry) => entry.name).sort();
-    } catch (error) {
-      if (isAbsence(error)) return [];
-      throw error;
-    }
+    return orAbsent(() => listKernelFolder(this.#root + path), []);
   }
 
   /** Whether something stands at the path. */
   exists(path: string): boolean {
-    try {
-      Deno.statSync(this.#root + path);
-      return true;
-    } catch (error) {
-      if (isAbsence(error)) return false;
-      throw error;
-    }
+    return orAbsent(() => kernelPathExists(this.#root + path), false);
   }
 }
 
-/** Kernel files also answer ENODEV, EOPNOTSUPP or EINVAL where a feature is compiled in but switched off. */
-function isAbsence(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotADirectory ||
-    (error instanceof Error && "code" in error && ABSENT_CODES.has(String(error.code)));
+const TEXT = new TextDecoder();
+
+function orAbsent<T>(read: () => T, absent: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SystemError && ABSENT.has(error.code)) return absent;
+    throw error;
+  }
 }
 
-const ABSENT_CODES = new Set(["ENODEV", "EOPNOTSUPP", "EINVAL", "ESRCH", "EIO"]);
+/** Kernel files also answer ENODEV, EOPNOTSUPP, EINVAL or EIO where a feature is compiled in but switched off. */
+const ABSENT = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "EPERM",
+  "ENODEV",
+  "EOPNOTSUPP",
+  "EINVAL",
+  "ESRCH",
+  "EIO",
+]);
 
 /** CPUs of a list such as `0-3,8`, ascending. @throws {SyntaxError} When it is none. */
 export function parseCpuList(text: string): number[] {

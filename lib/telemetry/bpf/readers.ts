@@ -48,14 +48,14 @@ export function cpuReader(
   source: BpfSource,
   size: number,
   fields: readonly Field[],
-  procfs: Procfs,
+  { procfs, group = "cpu" }: { procfs: Procfs; group?: string },
 ): GroupReader {
   const words = source.words("cpus");
   let cpus = onlineCpus(procfs);
   const build = () =>
     new Columns(
       sampler,
-      "cpu",
+      group,
       fields.flatMap(([metric]) => cpus.map((cpu) => ({ metric, labels: { id: String(cpu) } }))),
     );
   let columns = build();

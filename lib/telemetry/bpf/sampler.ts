@@ -43,7 +43,7 @@ export function bpfSampler(options: BpfSamplerOptions): Sampler {
       if ("unavailable" in source) return source;
       const readers: GroupReader[] = [];
       if (host.length > 0) readers.push(hostReader(name, source, options.cpuSize ?? 0, host));
-      if (cpu.length > 0) readers.push(cpuReader(name, source, options.cpuSize ?? 0, cpu, env.procfs));
+      if (cpu.length > 0) readers.push(cpuReader(name, source, options.cpuSize ?? 0, cpu, env));
       if (cgroup.length > 0) {
         const table = new CgroupTable(source, env.procfs);
         readers.push(cgroupReader(name, source, options.cgroupSize ?? 0, cgroup, table));

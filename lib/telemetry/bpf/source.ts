@@ -62,6 +62,7 @@ export class BpfSource implements Disposable {
   readonly possibleCpus: number;
   readonly shards: number;
   readonly #programs: readonly string[];
+  readonly #mapNames: readonly string[];
   readonly #maps = new Map<string, MapInfo>();
   readonly #words = new Map<string, Uint32Array>();
 
@@ -72,6 +73,7 @@ export class BpfSource implements Disposable {
     this.variant = choices[0]?.variant;
     this.possibleCpus = kernel.possibleCpus;
     this.shards = shardsFor(kernel.possibleCpus);
+    this.#mapNames = object.mapNames();
     this.#programs = choices.flatMap((choice) =>
       choice.variant === undefined ? [] : [programName(choice.hook, choice.variant)]
     );
@@ -125,6 +127,11 @@ export class BpfSource implements Disposable {
     let info = this.#maps.get(map);
     if (info === undefined) this.#maps.set(map, info = this.object.map(map));
     return info;
+  }
+
+  /** Kernel memory of all maps. */
+  mapBytes(): number {
+    return this.#mapNames.reduce((sum, name) => sum + this.map(name).lockedBytes, 0);
   }
 
   /** Run counts and times of each attached program; zeros unless the kernel keeps statistics. */

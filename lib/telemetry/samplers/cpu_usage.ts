@@ -7,10 +7,13 @@
  */
 import { counter, type Metric } from "../../metrics/mod.ts";
 import { CgroupTable } from "../bpf/cgroup_table.ts";
+import { cpuReader, type GroupReader } from "../bpf/readers.ts";
 import { bpfSampler } from "../bpf/sampler.ts";
 import { SCHED, SCHED_CGROUP, SCHED_CPU } from "../bpf/sched.ts";
 import { fillFreeTasks, taskReader } from "../bpf/tasks.ts";
+import { SOFTIRQ, SOFTIRQ_CPU, SOFTIRQ_KINDS } from "../bpf/softirq.ts";
 import { onlineCpus } from "../kernel.ts";
+import type { SamplerEnv } from "../sampler.ts";
 
 function usage(name: string, state: "user" | "system", of: string): Metric {
   return counter(name, {
@@ -28,6 +31,16 @@ const CGROUP_EXITED = counter("cgroup_cpu_usage_exited_tasks", {
   unit: "nanoseconds",
   help: "Whole CPU time of the cgroup's tasks that have exited",
 });
+const SOFTIRQS = SOFTIRQ_KINDS.map((kind) =>
+  counter("softirq", {
+    unit: "interrupts",
+    help: `Softirqs of kind ${kind} that the CPU handled`,
+    labels: { kind },
+  })
+);
+const SOFTIRQ_TIMES = SOFTIRQ_KINDS.map((kind) =>
+  counter("softirq_time", { unit: "nanoseconds", help: `Time in softirqs of kind ${kind}`, labels: { kind } })
+);
 const TASK_USER = usage("task_cpu_usage", "user", "the task");
 const TASK_SYSTEM = usage("task_cpu_usage", "system", "the task");
 
@@ -46,22 +59,21 @@ export const cpuUsage = bpfSampler({
     [usage("cgroup_cpu_usage", "system", "the cgroup"), SCHED_CGROUP.index.system_ns],
     [CGROUP_EXITED, SCHED_CGROUP.index.exited_ns],
   ],
-  moreMetrics: [TASK_USER, TASK_SYSTEM],
+  moreMetrics: [TASK_USER, TASK_SYSTEM, ...SOFTIRQS, ...SOFTIRQ_TIMES],
   more(source, env) {
     fillFreeTasks(source);
     const cgroups = new CgroupTable(source, env.procfs);
-    const tasks = taskReader("cpu_usage", source, {
-      user: TASK_USER,
-      system: TASK_SYSTEM,
-      cgroups,
-      now: () => Number(monotonicNs()),
-    });
-    return [{
-      read() {
-        cgroups.refresh();
-        return tasks.read();
+    const now = () => 1e9 * Number((env.procfs.text("/proc/uptime") ?? "0").split(" ")[0]);
+    const tasks = taskReader("cpu_usage", source, { user: TASK_USER, system: TASK_SYSTEM, cgroups, now });
+    return [
+      {
+        read() {
+          cgroups.refresh();
+          return tasks.read();
+        },
       },
-    }];
+      ...softirqs(env),
+    ];
   },
   before(source, env) {
     const program = source.variant === "tp_btf" ? "flush__storage" : "flush";
@@ -69,7 +81,13 @@ export const cpuUsage = bpfSampler({
   },
 });
 
-/** Nanoseconds of the clock that `bpf_ktime_get_ns` reads. */
-function monotonicNs(): bigint {
-  return process.hrtime.bigint();
+/** Softirqs are an object of their own: without it the rest of the sampler works. */
+function softirqs(env: SamplerEnv): GroupReader[] {
+  const source = env.bpf(SOFTIRQ);
+  if ("unavailable" in source) return [];
+  const { count, time_ns } = SOFTIRQ_CPU.index;
+  return [cpuReader("cpu_usage", source, SOFTIRQ_CPU.size, [
+    ...SOFTIRQS.map((metric, kind) => [metric, count + kind] as const),
+    ...SOFTIRQ_TIMES.map((metric, kind) => [metric, time_ns + kind] as const),
+  ], { procfs: env.procfs, group: "softirq" })];
 }

@@ -1,0 +1,112 @@
+/** `rezolus agent`: samples this host and answers over HTTP. @module */
+import { defaults, loadConfig } from "../../lib/config/mod.ts";
+import { command, option } from "../../lib/cli/mod.ts";
+import { LEVELS, processLog } from "../../lib/log/mod.ts";
+import { optionalText, text, toggle } from "../../lib/config/mod.ts";
+import {
+  Agent,
+  AGENT_CONFIG,
+  type AgentConfig,
+  agentRoutes,
+  probeKernel,
+  Procfs,
+  systemInfo,
+} from "../../lib/telemetry/mod.ts";
+import { VERSION } from "../../lib/version/mod.ts";
+import {
+  type Address,
+  formatAddress,
+  isLoopbackName,
+  listen,
+  parseAddress,
+  type Server,
+} from "../../lib/web/mod.ts";
+
+export const agent = command({
+  name: "agent",
+  summary: "sample this host and serve the metrics",
+  description:
+    "Attaches BPF programs and reads kernel files as far as the kernel and its privileges allow; " +
+    "/status says per program what works and why the rest does not. Without CONFIG the defaults hold.",
+  positionals: [{
+    name: "CONFIG",
+    help: "agent.toml; upstream's file is read as it is",
+    optional: true,
+    complete: "file",
+  }],
+  options: {
+    listen: option(
+      optionalText({ help: "TCP address instead of [general] listen.", example: "127.0.0.1:4241" }),
+      {
+        value: "ADDRESS",
+      },
+    ),
+    socket: option(
+      optionalText({ help: "Unix socket instead of [general] socket.", example: "/run/rezolus.sock" }),
+      {
+        value: "PATH",
+        complete: "file",
+      },
+    ),
+    logLevel: option(
+      text({ help: "Least important level that is logged.", fallback: "", oneOf: ["", ...LEVELS] }),
+      {
+        value: "LEVEL",
+        complete: LEVELS,
+      },
+    ),
+    logJson: option(toggle({ help: "Logs JSON lines.", fallback: false })),
+  },
+  examples: [
+    ["rezolus agent", "Sample with the defaults on 127.0.0.1:4241"],
+    ["rezolus agent config/agent.toml", "With a configuration"],
+  ],
+  async run({ args: [file], options, signal }) {
+    const { config, warnings } = file === undefined
+      ? { config: defaults(AGENT_CONFIG), warnings: [] }
+      : loadConfig(AGENT_CONFIG, file);
+    const level = options.logLevel || config.log.level;
+    const log = processLog({ level, json: options.logJson });
+    for (const warning of warnings) log.warn(warning);
+
+    const procfs = new Procfs();
+    const btfPath = config.general.btf_path;
+    const kernel = probeKernel(procfs, btfPath === undefined ? {} : { btfPath });
+    using sampling = new Agent({ config, version: VERSION, procfs, kernel, log });
+    const wanted = addresses(config, options);
+    const isOpen = (address: Address) => address.kind === "tcp" && !isLoopbackName(address.host);
+    const routes = agentRoutes({
+      agent: sampling,
+      format: config.general.snapshot_format,
+      systemInfo: () => systemInfo(procfs, Deno.build.arch),
+      guarded: !wanted.some(isOpen),
+    });
+
+    await using servers = new AsyncDisposableStack();
+    const running: Server[] = [];
+    for (const address of wanted) {
+      if (isOpen(address)) {
+        log.warn("the endpoints can be read from other hosts: they have no token", {
+          listen: formatAddress(address),
+        });
+      }
+      const server = servers.use(await listen(address, routes.fetch, { signal }));
+      running.push(server);
+      log.info("listening", { address: formatAddress(server.address) });
+    }
+    await Promise.all(running.map((server) => server.finished));
+    return 0;
+  },
+});
+
+function addresses(
+  config: AgentConfig,
+  options: { listen: string | undefined; socket: string | undefined },
+): Address[] {
+  const socket = options.socket ?? config.general.socket;
+  const tcp = options.listen ?? config.general.listen;
+  return [
+    ...(tcp === "" ? [] : [parseAddress(tcp)]),
+    ...(socket === undefined ? [] : [{ kind: "unix", path: socket } as const]),
+  ];
+}

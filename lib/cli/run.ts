@@ -1,0 +1,110 @@
+/** Runs a tool: words to exit code. The one place that owns SIGINT and SIGTERM. @module */
+import { type Command, command, option } from "./command.ts";
+import { text } from "../config/mod.ts";
+import { completionScript, type Shell, SHELLS } from "./completion.ts";
+import { helpText } from "./help.ts";
+import { manPage } from "./man.ts";
+import { names, parseWords, UsageError } from "./parse.ts";
+
+/** What a tool tells of itself. */
+export interface ToolInfo {
+  readonly version: string;
+  /** More lines of `--version`: commit, numbers of formats. */
+  readonly details: readonly string[];
+}
+
+/** Exit codes: 0 done, 1 failed, 2 called wrongly, 130 and 143 ended by SIGINT and SIGTERM. */
+const USAGE = 2;
+const FAILED = 1;
+
+/** Adds what every tool has: `completion SHELL` and `man`. */
+export function withCommon(tool: Command, info: ToolInfo): Command {
+  const completion = command({
+    name: "completion",
+    summary: "print a completion script for a shell",
+    positionals: [{ name: "SHELL", help: SHELLS.join(", "), complete: SHELLS }],
+    examples: [[`source <(${tool.name} completion bash)`, "Completion in this shell"]],
+    run: ({ args: [shell] }) => {
+      if (!SHELLS.includes(shell as Shell)) {
+        throw new UsageError(`unknown shell "${shell}": ${SHELLS.join(", ")}`, [tool]);
+      }
+      print(completionScript(full, shell as Shell));
+      return Promise.resolve(0);
+    },
+  });
+  const man = command({
+    name: "man",
+    summary: "print the manual page",
+    options: {
+      format: option(text({ help: "Format of the page.", fallback: "roff", oneOf: ["roff"] }), {
+        value: "FORMAT",
+      }),
+    },
+    examples: [[`${tool.name} man | man -l -`, "Read the manual"]],
+    run: () => {
+      print(manPage(full, info));
+      return Promise.resolve(0);
+    },
+  });
+  const full: Command = { ...tool, commands: [...tool.commands, completion, man] };
+  return full;
+}
+
+/** Runs the tool on the words of the command line; returns the exit code. Errors are told on standard error. */
+export async function runTool(tool: Command, info: ToolInfo, words: readonly string[]): Promise<number> {
+  const full = withCommon(tool, info);
+  const controller = new AbortController();
+  let ended = 0;
+  const stop = (code: number) => () => {
+    ended = code;
+    controller.abort(new DOMException("The tool was asked to end", "AbortError"));
+  };
+  const [interrupt, terminate] = [stop(130), stop(143)];
+  try {
+    const parsed = parseWords(full, words);
+    const target = parsed.path.at(-1)!;
+    if (parsed.wants === "version") {
+      print(`${tool.name} ${info.version}\n${info.details.map((line) => `${line}\n`).join("")}`);
+      return 0;
+    }
+    if (parsed.wants === "help" || target.run === undefined) {
+      print(helpText(parsed.path, terminalOptions()));
+      return 0;
+    }
+    Deno.addSignalListener("SIGINT", interrupt);
+    Deno.addSignalListener("SIGTERM", terminate);
+    const code = await target.run({ ...parsed, signal: controller.signal });
+    return code === 0 ? 0 : code;
+  } catch (error) {
+    if (controller.signal.aborted && (error === controller.signal.reason || isAbort(error))) return ended;
+    complain(tool, error);
+    return error instanceof UsageError ? USAGE : FAILED;
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+    Deno.removeSignalListener("SIGTERM", terminate);
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+function complain(tool: Command, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`${tool.name}: ${message}`);
+  if (error instanceof UsageError) console.error(`Try "${names(error.path)} --help".`);
+  else if (Deno.env.get("HOSTKIT_TRACE") !== undefined && error instanceof Error) console.error(error.stack);
+}
+
+function terminalOptions(): { colour: boolean; width?: number } {
+  const terminal = Deno.stdout.isTerminal();
+  return {
+    colour: terminal && Deno.env.get("NO_COLOR") === undefined,
+    ...(terminal ? { width: Deno.consoleSize().columns } : {}),
+  };
+}
+
+function print(content: string): void {
+  const bytes = new TextEncoder().encode(content);
+  for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+}

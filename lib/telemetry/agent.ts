@@ -1,0 +1,193 @@
+/**
+ * The agent: opens the samplers that a configuration asks for, samples them when somebody looks, and says what works.
+ *
+ * There is no timer. A look that comes within the TTL of the last one gets the same snapshot, so that ten readers cost
+ * no more than one.
+ * @module
+ */
+import { type Group, type Snapshot } from "../metrics/mod.ts";
+import type { Log } from "../log/mod.ts";
+import { BpfSource, type BpfSpec, type ProgramReport } from "./bpf/source.ts";
+import { programGroup } from "./bpf/statistics.ts";
+import { type AgentConfig, enabledSamplers } from "./config.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Procfs } from "./procfs.ts";
+import { type Sampler, type Sampling, type Unavailable, unavailable } from "./sampler.ts";
+import { SAMPLERS } from "./samplers/mod.ts";
+
+/** What the agent is made of; tests bring their own clock, samplers and files. */
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly version: string;
+  readonly procfs: Procfs;
+  readonly kernel: Kernel;
+  readonly log: Log;
+  readonly samplers?: readonly Sampler[];
+  /** Groups that others pushed; asked at each sample. */
+  readonly external?: () => readonly Group[];
+  /** Unix time in nanoseconds, and a steady clock in milliseconds. */
+  readonly clock?: { unixNs(): bigint; steadyMs(): number };
+}
+
+/** State of one sampler, for `/status`. */
+export interface SamplerStatus {
+  readonly name: string;
+  readonly state: "ok" | "degraded" | "unavailable" | "failed" | "disabled";
+  readonly reason?: string;
+  readonly programs: readonly ProgramReport[];
+}
+
+/** What `/status` tells. */
+export interface AgentStatus {
+  readonly version: string;
+  readonly uptime_seconds: number;
+  readonly ttl_seconds: number;
+  readonly kernel: string;
+  readonly samplers: readonly SamplerStatus[];
+  readonly bpf: readonly { object: string; map_bytes: number }[];
+}
+
+interface Running {
+  readonly name: string;
+  readonly sampling: Sampling;
+  /** Set when a sample failed; it is tried again at the next one. */
+  failure?: string;
+}
+
+const REAL_CLOCK = {
+  unixNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)),
+  steadyMs: () => performance.now(),
+};
+
+/** An open agent. Disposing it detaches every program. */
+export class Agent implements Disposable {
+  readonly version: string;
+  readonly ttlMs: number;
+  readonly #options: AgentOptions;
+  readonly #clock: NonNullable<AgentOptions["clock"]>;
+  readonly #running: Running[] = [];
+  readonly #idle: SamplerStatus[] = [];
+  readonly #sources = new Map<string, BpfSource | Unavailable>();
+  readonly #startedMs: number;
+  #last: { readonly atMs: number; readonly snapshot: Snapshot } | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? REAL_CLOCK;
+    this.#startedMs = this.#clock.steadyMs();
+    this.version = options.version;
+    this.ttlMs = options.config.general.ttl;
+    const enabled = enabledSamplers(options.config);
+    try {
+      for (const sampler of options.samplers ?? SAMPLERS) this.#open(sampler, enabled);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** What all samplers see now, or saw within the TTL. Its arrays are valid until the next sample. */
+  snapshot(): Snapshot {
+    const now = this.#clock.steadyMs();
+    if (this.#last !== undefined && now - this.#last.atMs < this.ttlMs) return this.#last.snapshot;
+    const timeNs = this.#clock.unixNs();
+    const groups: Group[] = [];
+    for (const running of this.#running) groups.push(...this.#sample(running));
+    const programs = programGroup(this.#loadedSources());
+    if (programs !== undefined) groups.push(programs);
+    groups.push(...this.#options.external?.() ?? []);
+    const durationNs = BigInt(Math.round((this.#clock.steadyMs() - now) * 1e6));
+    const metadata = { source: "rezolus", version: this.version };
+    this.#last = { atMs: now, snapshot: { timeNs, durationNs, metadata, groups } };
+    return this.#last.snapshot;
+  }
+
+  /** State of every sampler, enabled or not. */
+  status(): AgentStatus {
+    const running = this.#running.map(({ name, sampling, failure }): SamplerStatus => {
+      const programs = sampling.source?.reports ?? [];
+      const worst = programs.find(({ verdict }) => verdict !== "ok");
+      if (failure !== undefined) return { name, state: "failed", reason: failure, programs };
+      if (worst === undefined) return { name, state: "ok", programs };
+      return { name, state: "degraded", reason: worst.reason ?? worst.verdict, programs };
+    });
+    return {
+      version: this.version,
+      uptime_seconds: Math.floor((this.#clock.steadyMs() - this.#startedMs) / 1000),
+      ttl_seconds: this.ttlMs / 1000,
+      kernel: this.#options.kernel.release,
+      samplers: [...running, ...this.#idle].sort((left, right) => left.name < right.name ? -1 : 1),
+      bpf: this.#loadedSources().map((source) => ({ object: source.name, map_bytes: source.mapBytes() })),
+    };
+  }
+
+  /** Help by metric name, of every sampler this agent knows. */
+  descriptions(): Record<string, string> {
+    const samplers = this.#options.samplers ?? SAMPLERS;
+    const metrics = samplers.flatMap((sampler) => sampler.metrics);
+    return Object.fromEntries(metrics.map((metric) => [metric.name, metric.help]));
+  }
+
+  [Symbol.dispose](): void {
+    for (const { sampling } of this.#running.splice(0)) sampling[Symbol.dispose]();
+    for (const source of this.#loadedSources()) source[Symbol.dispose]();
+    this.#sources.clear();
+  }
+
+  #open(sampler: Sampler, enabled: ReadonlySet<string>): void {
+    const { name } = sampler;
+    if (!enabled.has(name)) {
+      this.#idle.push({ name, state: "disabled", programs: [] });
+      return;
+    }
+    const { procfs, kernel, log, config } = this.#options;
+    const settings = (config.samplers as Record<string, Record<string, unknown>>)[name] ?? {};
+    const bpf = (spec: BpfSpec) => this.#source(spec, enabled);
+    try {
+      const sampling = sampler.open({ procfs, kernel, enabled, settings, bpf });
+      if ("unavailable" in sampling) {
+        log.warn(`sampler is unavailable: ${sampling.unavailable}`, { sampler: name });
+        this.#idle.push({ name, state: "unavailable", reason: sampling.unavailable, programs: [] });
+      } else this.#running.push({ name, sampling });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error(`sampler failed to start: ${reason}`, { sampler: name });
+      this.#idle.push({ name, state: "failed", reason, programs: [] });
+    }
+  }
+
+  /** One object serves several samplers, with the settings of all of them. */
+  #source(spec: BpfSpec, enabled: ReadonlySet<string>): BpfSource | Unavailable {
+    let source = this.#sources.get(spec.object);
+    if (source === undefined) {
+      const settings = Object.assign({}, ...Object.values(this.#options.config.samplers as object));
+      try {
+        source = BpfSource.open(spec, this.#options.kernel, { enabled, settings });
+      } catch (error) {
+        source = unavailable(error instanceof Error ? error.message : String(error));
+      }
+      this.#sources.set(spec.object, source);
+    }
+    return source;
+  }
+
+  #loadedSources(): BpfSource[] {
+    return [...this.#sources.values()].filter((source) => source instanceof BpfSource);
+  }
+
+  #sample(running: Running): readonly Group[] {
+    const beginNs = this.#clock.unixNs();
+    const begin = this.#clock.steadyMs();
+    try {
+      const groups = running.sampling.sample();
+      const widthNs = Math.round((this.#clock.steadyMs() - begin) * 1e6);
+      delete running.failure;
+      return groups.map((group) => ({ ...group, window: { beginNs, widthNs } }));
+    } catch (error) {
+      // The others go on: a value that cannot be read once is missing, not a reason to tell nothing.
+      running.failure = error instanceof Error ? error.message : String(error);
+      this.#options.log.error(`sampling failed: ${running.failure}`, { sampler: running.name });
+      return [];
+    }
+  }
+}
