@@ -6,6 +6,7 @@
  *   die PATH DATA_BYTES             writes one record, announces another and is killed
  *   pulse PATH DATA_BYTES COUNT US  one record with the monotonic time every US microseconds
  *   rings FOLDER COUNT DATA_BYTES   one record into each of COUNT rings for every byte on standard input
+ *   bells PATH FOLDER               fills the ring's table of doorbells and is killed
  *   log FOLDER DATA_BYTES RETAIN_BYTES RECORDS   self-checking records into segments
  *   bench PATH RECORDS              speeds as one line of JSON
  */
@@ -125,6 +126,20 @@ static int peer_rings(const char *path, uint64_t count, uint64_t data_bytes)
 	return 0;
 }
 
+static int peer_bells(const char *path, const char *bells)
+{
+	char name[DOORBELL_PATH];
+
+	for (uint32_t i = 0; i < RING_DOORBELLS; i++) {
+		struct doorbell *bell = NULL;
+
+		snprintf(name, sizeof name, "%s/%u.bell", bells, i);
+		CHECK(doorbell_create(name, &bell, why) == 0);
+		CHECK(ring_register(open_reader(path), bell, i) == 0);
+	}
+	return raise(SIGKILL);
+}
+
 static int peer_log(const char *path, uint64_t data_bytes, uint64_t retain_bytes, uint64_t records)
 {
 	struct segments *s = NULL;
@@ -225,6 +240,8 @@ int peer(int argc, char **argv)
 		return peer_pulse(argv[1], a, b, c);
 	if (strcmp(argv[0], "rings") == 0)
 		return peer_rings(argv[1], a, b);
+	if (strcmp(argv[0], "bells") == 0)
+		return peer_bells(argv[1], argv[2]);
 	if (strcmp(argv[0], "log") == 0)
 		return peer_log(argv[1], a, b, c);
 	if (strcmp(argv[0], "bench") == 0)

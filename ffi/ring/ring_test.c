@@ -58,6 +58,24 @@ static void test_round_trip_and_laps(void)
 	ring_reader_free(r);
 }
 
+/* The case that a race would hit seldom: what is being copied is announced to be overwritten, and not yet
+ * committed. */
+static void test_an_announcement_alone_laps(void)
+{
+	uint8_t buffer[4096];
+	uint32_t record[32] = {120, KIND};
+	struct ring_writer *w = create(in_folder("e"), 4096, RING_CONTINUE);
+	struct ring_reader *r = open_reader(in_folder("e"));
+
+	for (int i = 0; i < 32; i++)
+		CHECK(ring_write(w, (uint8_t *)record, sizeof record) == sizeof record);
+	CHECK(ring_read(r, buffer, sizeof buffer) == 1024 && ring_seek(r, 0) == 0);
+	CHECK(ring_begin(w, 120) != NULL);
+	CHECK(ring_read(r, buffer, sizeof buffer) == RING_LAPPED && ring_reader_position(r) == 2048);
+	ring_reader_free(r);
+	ring_writer_free(w);
+}
+
 static void test_bad_batches_write_nothing(void)
 {
 	struct ring_writer *w = create(in_folder("b"), 4096, RING_CONTINUE);
@@ -234,6 +252,7 @@ int main(int argc, char **argv)
 		return peer(argc - 1, argv + 1);
 	CHECK(mkdtemp(folder) != NULL);
 	test_round_trip_and_laps();
+	test_an_announcement_alone_laps();
 	test_bad_batches_write_nothing();
 	test_writers_exclude_and_follow_each_other();
 	test_bad_files_are_refused();

@@ -191,11 +191,10 @@ export class RingReader implements Disposable {
   }
 
   #take(): ReadResult {
-    const before = this.handle;
-    const result = ring().ring_read(before, this.#buffer, this.#bufferBytes);
+    const result = ring().ring_read(this.handle, this.#buffer, this.#bufferBytes);
     if (result > 0n) {
       this.#records.reset(Number(result));
-      return this.#found;
+      return this.#records.remainingBytes > 0 ? this.#found : this.#take();
     }
     if (result === 0n) return EMPTY;
     if (result === RING_RESTARTED) return { kind: "restarted", epoch: this.epoch };

@@ -87,10 +87,11 @@ export class Records {
     return this.#end - this.#at;
   }
 
-  /** Begins again, with the first `bytes` of the buffer. */
+  /** Begins again, with the first `bytes` of the buffer; padding at their front is stepped over at once. */
   reset(bytes: number): void {
     this.#at = 0;
     this.#end = bytes;
+    if (bytes > 0 && this.#words[1] === PAD_KIND) this.#at = recordBytes(this.#words[0]!);
   }
 
   /** Moves to the next record; false when there is none. @throws {SyntaxError} When the bytes are no records. */
