@@ -14,3 +14,16 @@ export type { Recording } from "./recording.ts";
 export { DEFAULT_CACHE_BYTES, RecordedSeries, type SeriesOptions } from "./series_source.ts";
 export { RecordedTable, type TableColumn, type TablePart } from "./table.ts";
 export { type ColumnRole, columnRole } from "./column_role.ts";
+export { Journal, JournalError, type JournalOptions, type TickTime } from "./journal.ts";
+export { inlineSealer, type Sealer, SEALER_WORKER, type SealJob, workerSealer } from "./sealer.ts";
+export { type ConvertOptions, convertToParquet, writeRecording } from "./convert.ts";
+export { nextTickMs, TickClock } from "./tick_clock.ts";
+export { type AgentAddress, AgentClient, parseAgentAddress } from "./agent_client.ts";
+export {
+  type RecordClock,
+  type RecordFormat,
+  type RecordOptions,
+  type RecordResult,
+  runRecord,
+  type SnapshotSource,
+} from "./recorder.ts";

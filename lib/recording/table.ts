@@ -6,6 +6,7 @@
 import { type ArrowField, type ColumnData, concatColumns } from "./parquet/mod.ts";
 import { HIGH_WORD } from "../metrics/mod.ts";
 import { type ColumnRole, columnRole } from "./column_role.ts";
+import { missingRows, sliceRows } from "./_gather.ts";
 
 /** Some consecutive rows of a table. */
 export interface TablePart {
@@ -55,6 +56,24 @@ export class RecordedTable {
       { length: this.rowCount },
       (_, row) => (words[2 * row + 1]! * HIGH_WORD + words[2 * row]!) / 1e9,
     );
+  }
+
+  /** Returns rows `from` to `to` (exclusive) of a column; parts that lack it are missing. */
+  readRows(column: TableColumn, from: number, to: number): ColumnData {
+    const pieces: ColumnData[] = [];
+    let firstRow = 0;
+    this.parts.forEach((part, index) => {
+      const [start, end] = [
+        Math.max(from, firstRow) - firstRow,
+        Math.min(to, firstRow + part.rowCount) - firstRow,
+      ];
+      firstRow += part.rowCount;
+      if (start >= end) return;
+      const place = column.places[index]!;
+      const isList = column.field.type === "list<u64>";
+      pieces.push(place < 0 ? missingRows(end - start, isList) : sliceRows(part.read(place), start, end));
+    });
+    return concatColumns(pieces);
   }
 
   /** Calls `onPart` with the values of a column in each part that has it, and the number of the part's first row. */

@@ -1,0 +1,43 @@
+/** Turns rows of a journal into segments, and finishes a recording. Slow: for a worker, or when nothing else waits. @module */
+import type { DatabaseSync } from "node:sqlite";
+import { GroupRows } from "./group_rows.ts";
+import { encodeArrowSchema } from "./parquet/mod.ts";
+import { insertSegment, liveRows, markComplete, pruneWal, readTableNames } from "./rez_db.ts";
+import { encodeSegment } from "./segment.ts";
+
+/** Seals the unsealed rows of a table up to `untilNs` into one segment. Returns its number of rows, perhaps 0. */
+export function sealTable(db: DatabaseSync, recordingId: number, table: string, untilNs?: bigint): number {
+  const rows = new GroupRows();
+  let wallOffsetNs = 0n;
+  for (const row of liveRows(db, recordingId, table, untilNs)) {
+    rows.add(row.timestampNs, row.wallOffsetNs, row.bytes);
+    wallOffsetNs = row.wallOffsetNs;
+  }
+  const { span } = rows;
+  if (span === undefined) return 0;
+  insertSegment(db, recordingId, {
+    table,
+    rowCount: rows.rowCount,
+    ...span,
+    bytes: encodeSegment(rows),
+    arrowSchema: encodeArrowSchema(rows.fields),
+    wallOffsetNs,
+  });
+  pruneWal(db, recordingId, table, span.lastNs);
+  return rows.rowCount;
+}
+
+/** Seals all that is left, marks the recording finished and folds the `-wal` file into the main one. */
+export function finishRecording(db: DatabaseSync, recordingId: number): void {
+  for (const table of readTableNames(db, recordingId)) {
+    if (table.includes("/")) sealTable(db, recordingId, table);
+  }
+  markComplete(db, recordingId);
+  db.exec("PRAGMA incremental_vacuum");
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** Moves what was appended from the `-wal` file into the main one, without making anyone wait. */
+export function checkpoint(db: DatabaseSync): void {
+  db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+}
