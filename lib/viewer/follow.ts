@@ -17,3 +17,15 @@ export function followGrid(
   const endMs = Math.floor((newest + intervalMs / 2 - phase) / stepMs) * stepMs + phase;
   return { startMs: endMs - Math.floor(spanMs / stepMs) * stepMs, endMs };
 }
+
+/** A grid over a chosen range, laid between the points in the same way. It stays within the range. */
+export function fixedGrid(
+  source: { readonly start?: number; readonly intervalSeconds: number },
+  { startMs, endMs, stepMs }: { startMs: number; endMs: number; stepMs: number },
+): { startMs: number; endMs: number } {
+  const intervalMs = source.intervalSeconds * 1000;
+  const origin = (source.start ?? 0) * 1000;
+  const phase = stepMs >= 2 * intervalMs ? 0 : Math.round((origin + intervalMs / 2) % stepMs / 100) * 100;
+  const first = Math.ceil((startMs - phase) / stepMs) * stepMs + phase;
+  return { startMs: first, endMs: Math.max(first, Math.floor((endMs - phase) / stepMs) * stepMs + phase) };
+}

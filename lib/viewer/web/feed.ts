@@ -1,0 +1,139 @@
+/** Asks for what is on the page: one request for all visible charts, the next only when the last has come. @module */
+import { batch, effect } from "@preact/signals";
+import { type Columns, COLUMNS_TYPE, decodeColumns } from "../columns.ts";
+import { fixedGrid } from "../follow.ts";
+import { expandQuery } from "../views/mod.ts";
+import { type ChartModel, shapeData } from "./chart_model.ts";
+import { homeView, live, problem, rangeOf, source, view } from "./state.ts";
+
+/** How often the newest points are asked for while the page follows them. */
+const FOLLOW_MS = 1_000;
+
+/** How many times visible charts are asked for until all of the section are, those without data too. */
+const ALL_EVERY = 10;
+
+/** An answer that takes longer than this is given up. */
+const ANSWER_LIMIT_MS = 20_000;
+
+/** Samples further back than this do not show: a gap is a gap. */
+const LOOKBACK_POINTS = 5;
+
+/** Keeps the charts of one section filled. */
+export class Feed {
+  #charts: readonly ChartModel[] = [];
+  #abort: AbortController | undefined;
+  #round = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #again = false;
+  readonly #first = Promise.withResolvers<void>();
+
+  /** Resolves when the first answer is in the charts. */
+  readonly ready: Promise<void> = this.#first.promise;
+
+  /** Begins to follow the view. */
+  start(): void {
+    effect(() => {
+      view.value;
+      this.refresh(true);
+    });
+    effect(() => {
+      clearInterval(this.#timer);
+      if (live.value) this.#timer = setInterval(() => this.#tick(), FOLLOW_MS);
+    });
+    document.addEventListener("visibilitychange", () => this.#tick());
+  }
+
+  /** The charts of the section that is open. */
+  show(charts: readonly ChartModel[]): void {
+    this.#charts = charts;
+    this.refresh(true);
+  }
+
+  /** Asks anew; `all` also for charts that are out of sight. What was under way is dropped. */
+  refresh(all: boolean): void {
+    this.#abort?.abort();
+    this.#abort = undefined;
+    void this.#ask(all);
+  }
+
+  /** A chart came into view with data of another range. */
+  touch(): void {
+    if (this.#again) return;
+    this.#again = true;
+    setTimeout(() => {
+      this.#again = false;
+      if (this.#abort === undefined) void this.#ask(false);
+    }, 30);
+  }
+
+  #tick(): void {
+    if (!live.value || document.hidden || this.#abort !== undefined) return;
+    void this.#ask(this.#round++ % ALL_EVERY === 0);
+  }
+
+  async #ask(all: boolean): Promise<void> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    const charts = this.#charts.filter((chart) => all || chart.visible);
+    try {
+      const state = source.value ??
+        (source.value = (await fetchColumns({ queries: [], step: 1, span: 1 }, abort.signal)).source);
+      view.value ??= homeView(state);
+      const range = rangeOf(view.value, state);
+      const resolution = {
+        step: range.stepMs / 1000,
+        interval: state.intervalSeconds,
+        range: (range.endMs - range.startMs) / 1000,
+      };
+      const asked = charts.map(({ def }) => def.queries.map(({ query }) => expandQuery(query, resolution)));
+      const times = view.value.kind === "follow"
+        ? { span: view.value.spanS }
+        : seconds(fixedGrid(state, range));
+      const columns = await fetchColumns({
+        queries: asked.flat(),
+        step: resolution.step,
+        lookback: Math.max(LOOKBACK_POINTS * state.intervalSeconds, resolution.step),
+        ...times,
+      }, abort.signal);
+      if (abort.signal.aborted) return;
+      batch(() => this.#deliver(charts, asked, columns));
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      problem.value = error instanceof Error ? error.message : String(error);
+      this.#first.resolve();
+    } finally {
+      if (this.#abort === abort) this.#abort = undefined;
+    }
+  }
+
+  #deliver(charts: readonly ChartModel[], asked: readonly (readonly string[])[], columns: Columns): void {
+    source.value = columns.source;
+    problem.value = columns.source.problem;
+    let at = 0;
+    charts.forEach((chart, index) => {
+      const queries = asked[index]!;
+      const results = columns.results.slice(at, at += queries.length);
+      chart.queries = queries;
+      chart.data.value = shapeData(chart.def, results);
+    });
+    if (charts.length > 0) this.#first.resolve();
+  }
+}
+
+function seconds({ startMs, endMs }: { startMs: number; endMs: number }): { start: number; end: number } {
+  return { start: startMs / 1000, end: endMs / 1000 };
+}
+
+async function fetchColumns(body: object, signal: AbortSignal): Promise<Columns> {
+  const response = await fetch("/api/v1/batch", {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: COLUMNS_TYPE },
+    body: JSON.stringify(body),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]),
+  });
+  if (!response.ok) {
+    const { error } = await response.json() as { error?: string };
+    throw new Error(error ?? `the viewer answers with status ${response.status}`);
+  }
+  return decodeColumns(await response.arrayBuffer());
+}
