@@ -14,9 +14,12 @@ export interface Shim {
 }
 
 /** Every shim; a test compares this list with the folders. */
-export const SHIMS: readonly Shim[] = [{ name: "bpf", withLibbpf: true }, { name: "ring" }, {
-  name: "files",
-}];
+export const SHIMS: readonly Shim[] = [
+  { name: "bpf", withLibbpf: true },
+  { name: "ring" },
+  { name: "files" },
+  { name: "sys" },
+];
 
 const WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
 const SHARED = [
