@@ -166,14 +166,13 @@ function tableName(group: string): string {
   return group.includes("/") ? group : `${group}/all`;
 }
 
-/** SQLite's numbers for "disk full" and "input/output error". */
-const SQLITE_FULL = 13;
-const SQLITE_IOERR = 10;
-
 function describe(cause: unknown): string {
   if (cause instanceof Deno.errors.AlreadyExists) return "the file exists already";
-  const code = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) & 0xff : undefined;
-  if (code === SQLITE_FULL) return "the disk is full; what was recorded before stays readable";
-  if (code === SQLITE_IOERR) return "the disk cannot be written; what was recorded before stays readable";
-  return cause instanceof Error ? cause.message : String(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // SQLite's own words; the error of a COMMIT carries no number.
+  if (/disk is full/.test(message)) return "the disk is full; what was recorded before stays readable";
+  if (/disk I\/O error/.test(message)) {
+    return "the disk cannot be written; what was recorded before stays readable";
+  }
+  return message;
 }

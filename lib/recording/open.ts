@@ -68,7 +68,7 @@ function openAny(path: string, options: OpenOptions): Opened {
   let keep = false;
   try {
     if (file.sizeBytes === 0) throw new RecordingError(path, "the file is empty");
-    const head = new TextDecoder("latin1").decode(file.read(0, Math.min(file.sizeBytes, 512)));
+    const head = String.fromCharCode(...file.read(0, Math.min(file.sizeBytes, 512)));
     if (head.startsWith(SQLITE_MAGIC)) return openRez(path, options.recordingId);
     if (head.startsWith("PAR1") || head.startsWith("PARE")) {
       const opened = openParquet(file);

@@ -82,9 +82,7 @@ export async function runRecord(options: RecordOptions, signal: AbortSignal): Pr
   const format = options.format ?? formatOf(options.output);
   const output = openOutput(format, options, sealer, log);
   const over = new AbortController();
-  const command = options.command === undefined
-    ? undefined
-    : runCommand(options.command, signal, () => over.abort());
+  const command = options.command === undefined ? undefined : startCommand(options.command, signal, over);
   try {
     const run = await recordTicks(options, agent, output, intervalMs, AbortSignal.any([signal, over.signal]));
     const ended = await command;
