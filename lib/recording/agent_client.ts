@@ -46,7 +46,7 @@ export class AgentClient implements Disposable {
       response.on("data", (part: Uint8Array) => {
         size += part.length;
         if (size > MAX_RESPONSE_BYTES) {
-          sent.destroy(new RangeError(`the answer is over ${MAX_RESPONSE_BYTES} bytes`));
+          giveUp(`the answer is over ${MAX_RESPONSE_BYTES} bytes`);
         } else parts.push(part);
       });
       response.on("error", reject);
@@ -55,8 +55,12 @@ export class AgentClient implements Disposable {
         else reject(new Error(`HTTP status ${response.statusCode} for ${path}`));
       });
     });
-    const stop = () => sent.destroy(new Error("stopped"));
-    const late = () => sent.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS / 1_000} s`));
+    const giveUp = (text: string) => {
+      reject(new Error(text));
+      sent.destroy();
+    };
+    const stop = () => giveUp("stopped");
+    const late = () => giveUp(`no answer within ${RESPONSE_TIMEOUT_MS / 1_000} s`);
     const timer = setTimeout(late, RESPONSE_TIMEOUT_MS);
     signal?.addEventListener("abort", stop);
     sent.on("error", reject);

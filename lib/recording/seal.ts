@@ -27,7 +27,7 @@ export function sealTable(db: DatabaseSync, recordingId: number, table: string, 
   return rows.rowCount;
 }
 
-/** Seals all that is left, marks the recording finished and folds the `-wal` file into the main one. */
+/** Seals all that is left, marks the recording finished and makes it one file, without `-wal` beside it. */
 export function finishRecording(db: DatabaseSync, recordingId: number): void {
   for (const table of readTableNames(db, recordingId)) {
     if (table.includes("/")) sealTable(db, recordingId, table);
@@ -35,6 +35,17 @@ export function finishRecording(db: DatabaseSync, recordingId: number): void {
   markComplete(db, recordingId);
   db.exec("PRAGMA incremental_vacuum");
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  leaveWalMode(db);
+}
+
+/** A reader that may not write would leave `-wal` and `-shm` behind; one that is there now keeps the mode as it is. */
+function leaveWalMode(db: DatabaseSync): void {
+  db.exec("PRAGMA busy_timeout = 0");
+  try {
+    db.prepare("PRAGMA journal_mode = DELETE").get();
+  } catch (error) {
+    if (!/database is locked/.test((error as Error).message)) throw error;
+  }
 }
 
 /** Moves what was appended from the `-wal` file into the main one, without making anyone wait. */

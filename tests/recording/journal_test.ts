@@ -158,15 +158,21 @@ Deno.test("a journal has upstream's tables, and its segments are parquet that a 
   using sealer = inlineSealer();
   const path = dir.path("a.rez");
   using journal = Journal.create(path, START_NS, { sealer, segmentRows: 10 });
+  deepStrictEqual([...Deno.readDirSync(dir.path("."))].map(({ name }) => name).sort(), [
+    "a.rez",
+    "a.rez-shm",
+    "a.rez-wal",
+  ]);
   appendTicks(journal, 0, 25);
   await journal.finish();
+  deepStrictEqual([...Deno.readDirSync(dir.path("."))].map(({ name }) => name), ["a.rez"]);
   const db = new DatabaseSync(path, { readOnly: true });
   try {
     const get = (sql: string) => Object.values(db.prepare(sql).get()!);
     deepStrictEqual(get("SELECT version FROM schema_version"), [3]);
     deepStrictEqual(get("SELECT complete FROM recordings"), [1]);
     deepStrictEqual(get("PRAGMA auto_vacuum"), [2]);
-    deepStrictEqual(get("PRAGMA journal_mode"), ["wal"]);
+    deepStrictEqual(get("PRAGMA journal_mode"), ["delete"]); // finished: one file
     deepStrictEqual(get("SELECT count(*) FROM wal"), [0]);
     deepStrictEqual(get("SELECT count(*) FROM segments WHERE sampler = 'cpu/percpu'"), [3]);
     const bytes = get("SELECT bytes FROM segments WHERE sampler = 'cpu/percpu' AND seq = 1")[0] as Uint8Array;
@@ -380,7 +386,10 @@ Deno.test("what is no recording, or damaged, is refused in one line that names f
       database("newer.rez", "CREATE TABLE schema_version(version); INSERT INTO schema_version VALUES (4)"),
       /newer.rez: its .rez version is 4, this build reads 3$/,
     ],
-    [write("raw", Uint8Array.of(0x94, 0x92, 1)), /raw: Cannot decode snapshot: snapshot claims 4 elements, 2 bytes remain$/],
+    [
+      write("raw", Uint8Array.of(0x94, 0x92, 1)),
+      /raw: Cannot decode snapshot: snapshot claims 4 elements, 2 bytes remain$/,
+    ],
     [write("page.rez", "SQLite format 3\0garbage"), /page.rez: /],
   ];
   for (const [path, message] of cases) {
