@@ -69,7 +69,13 @@ export async function paramsOf(c: Context): Promise<URLSearchParams> {
 async function bodyText(c: Context): Promise<string> {
   const length = Number(c.req.header("content-length") ?? 0);
   if (length > MAX_BODY_BYTES) throw tooLong();
-  const text = await c.req.text();
+  const text = await c.req.text().catch((cause) => {
+    // The page drops a request when the person has moved on: nobody waits for this answer.
+    throw new ApiError(
+      "bad_data",
+      `request ended before its body: ${cause instanceof Error ? cause.message : cause}`,
+    );
+  });
   if (text.length > MAX_BODY_BYTES) throw tooLong();
   return text;
 }

@@ -51,7 +51,7 @@ export const CPU: SectionDef = {
           title: "Control groups",
           unit: "cores",
           help: "The ten control groups with the most CPU time in what is shown.",
-          queries: [{ query: largest(10, "name", "cgroup_cpu_usage", " / 1e9"), name: "{{name}}" }],
+          queries: [{ query: largest(10, "name", 'cgroup_cpu_usage{name!=""}', " / 1e9"), name: "{{name}}" }],
         },
         {
           id: "tasks",

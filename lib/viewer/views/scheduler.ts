@@ -33,7 +33,7 @@ export const SCHEDULER: SectionDef = {
           unit: "cores",
           help: "The ten control groups whose tasks waited longest.",
           queries: [{
-            query: largest(10, "name", "cgroup_scheduler_runqueue_wait", " / 1e9"),
+            query: largest(10, "name", 'cgroup_scheduler_runqueue_wait{name!=""}', " / 1e9"),
             name: "{{name}}",
           }],
         },
@@ -97,7 +97,10 @@ export const SCHEDULER: SectionDef = {
           title: "Switches by control group",
           unit: "per second",
           help: "The ten control groups with the most context switches.",
-          queries: [{ query: largest(10, "name", "cgroup_scheduler_context_switch"), name: "{{name}}" }],
+          queries: [{
+            query: largest(10, "name", 'cgroup_scheduler_context_switch{name!=""}'),
+            name: "{{name}}",
+          }],
         },
       ],
     },

@@ -27,7 +27,7 @@ export const SYSCALL: SectionDef = {
           title: "By control group",
           unit: "per second",
           help: "The ten control groups with the most system calls.",
-          queries: [{ query: largest(10, "name", "cgroup_syscall"), name: "{{name}}" }],
+          queries: [{ query: largest(10, "name", 'cgroup_syscall{name!=""}'), name: "{{name}}" }],
         },
       ],
     },

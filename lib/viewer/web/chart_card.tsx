@@ -5,6 +5,7 @@ import { heatGradient, seriesColor } from "./colors.ts";
 import type { Feed } from "./feed.ts";
 import { formatValue } from "./format.ts";
 import { HEIGHT } from "./geometry.ts";
+import { heatTop } from "./heat_painter.ts";
 import { stepAt } from "./painter.ts";
 import { Plot } from "./plot.tsx";
 import { cursorMs, theme } from "./state.ts";
@@ -100,7 +101,7 @@ function HeatScale({ data, chart }: { data: Extract<ChartData, { kind: "heat" }>
     <div class="scale">
       <span>0</span>
       <i style={{ background: heatGradient(theme.value) }} />
-      <span>{buckets ? formatValue(top, "per second") : formatValue(max ?? top, unit)}</span>
+      <span>{buckets ? formatValue(top, "per second") : formatValue(heatTop(top, max), unit)}</span>
     </div>
   );
 }

@@ -12,6 +12,9 @@ const FOLLOW_MS = 1_000;
 /** How many times visible charts are asked for until all of the section are, those without data too. */
 const ALL_EVERY = 10;
 
+/** Charts that come into view within this time are asked for together. */
+const TOUCH_MS = 30;
+
 /** An answer that takes longer than this is given up. */
 const ANSWER_LIMIT_MS = 20_000;
 
@@ -24,7 +27,9 @@ export class Feed {
   #abort: AbortController | undefined;
   #round = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #again = false;
+  /** Whether the request that is about to be sent asks for all charts; `undefined` when none is. */
+  #due: boolean | undefined;
+  #touched: ReturnType<typeof setTimeout> | undefined;
   readonly #first = Promise.withResolvers<void>();
 
   /** Resolves when the first answer is in the charts. */
@@ -53,17 +58,26 @@ export class Feed {
   refresh(all: boolean): void {
     this.#abort?.abort();
     this.#abort = undefined;
-    void this.#ask(all);
+    if (this.#due !== undefined) {
+      this.#due ||= all;
+      return;
+    }
+    this.#due = all;
+    // Several signals change at once when a section or a range does: one request is enough.
+    queueMicrotask(() => {
+      const wanted = this.#due ?? all;
+      this.#due = undefined;
+      void this.#ask(wanted);
+    });
   }
 
-  /** A chart came into view with data of another range. */
+  /** A chart came into view: it may hold data of another range. */
   touch(): void {
-    if (this.#again) return;
-    this.#again = true;
-    setTimeout(() => {
-      this.#again = false;
-      if (this.#abort === undefined) void this.#ask(false);
-    }, 30);
+    if (this.#touched !== undefined) return;
+    this.#touched = setTimeout(() => {
+      this.#touched = undefined;
+      if (this.#abort === undefined && this.#due === undefined) void this.#ask(false);
+    }, TOUCH_MS);
   }
 
   #tick(): void {

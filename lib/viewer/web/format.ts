@@ -94,7 +94,8 @@ const TIME_STEPS_S = [
 /** Times of the ticks of an axis, at round local times. */
 export function timeTicks(fromMs: number, toMs: number, count: number): number[] {
   const raw = (toMs - fromMs) / 1000 / Math.max(1, count);
-  const step = (TIME_STEPS_S.find((seconds) => seconds >= raw) ?? 86_400 * Math.ceil(raw / 86_400)) * 1000;
+  const step = (TIME_STEPS_S.find((seconds) => seconds >= raw * 0.85) ?? 86_400 * Math.ceil(raw / 86_400)) *
+    1000;
   const shift = new Date(fromMs).getTimezoneOffset() * 60_000;
   const ticks: number[] = [];
   for (let t = Math.ceil((fromMs - shift) / step) * step + shift; t <= toMs; t += step) ticks.push(t);

@@ -130,8 +130,13 @@ function shader(heat: Heat, max: number | undefined): (value: number) => number 
     const least = leastPositive(heat.cells);
     return (value) => value > 0 ? 4 + Math.round(Math.log1p(value / least) * scale) : 0;
   }
-  const top = max ?? most;
+  const top = heatTop(most, max);
   return (value) => top > 0 ? Math.max(0, Math.min(255, Math.round(value / top * 255))) : 0;
+}
+
+/** What the last shade stands for: what was seen most, but no less than a quarter of what can be. */
+export function heatTop(most: number, max: number | undefined): number {
+  return max === undefined ? most : Math.max(max / 4, Math.min(max, most));
 }
 
 function leastPositive(cells: Float64Array): number {

@@ -23,6 +23,9 @@ type Point = { x: number; y: number };
 /** Ticks on the axis of values. */
 const VALUE_TICKS = 4;
 
+/** Radius of a point that stands alone. */
+const DOT_PX = 1.4;
+
 export class LinePainter implements Painter {
   readonly kind = "lines";
   #chart: Chart<"line", Point[]>;
@@ -64,13 +67,14 @@ export class LinePainter implements Painter {
         label: line.name,
         data: points(line, data.steps),
         borderColor: color,
-        backgroundColor: faded(color, def.style === "stack" ? 0.28 : 0.09),
+        backgroundColor: faded(color, def.style === "stack" ? (theme === "dark" ? 0.26 : 0.17) : 0.08),
         fill: def.style === "stack" ? (index === 0 ? "origin" : "-1") : lone ? "origin" : false,
         hidden: hidden.has(line.name),
+        pointRadius: dots(line.values),
+        pointBackgroundColor: color,
+        pointBorderWidth: 0,
       };
     });
-    // An isolated point has no line to either side, so it gets a dot.
-    chart.options.elements!.point!.radius = data.steps.count <= 2 ? 2 : 0;
     const options = chart.options.scales!;
     Object.assign(options.x!, { min: frame.startMs, max: frame.endMs });
     Object.assign(options.y!, this.#limits(data.steps));
@@ -201,6 +205,18 @@ function points({ values }: Line, { startMs, stepMs }: Steps): Point[] {
   const out = new Array<Point>(values.length);
   for (let i = 0; i < values.length; i++) out[i] = { x: startMs + i * stepMs, y: values[i]! };
   return out;
+}
+
+/** A point with a gap on both sides has no line to show it, so it gets a dot. */
+function dots(values: Float64Array): number | number[] {
+  const gap = (i: number): boolean => i < 0 || i >= values.length || Number.isNaN(values[i]!);
+  let alone: number[] | undefined;
+  for (let i = 0; i < values.length; i++) {
+    if (gap(i) || !gap(i - 1) || !gap(i + 1)) continue;
+    alone ??= new Array<number>(values.length).fill(0);
+    alone[i] = DOT_PX;
+  }
+  return alone ?? 0;
 }
 
 /** Powers of ten (of four, for bytes), thinned to at most six. */
