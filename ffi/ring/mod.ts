@@ -46,6 +46,9 @@ type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 /** Something that the library made and that its `…_free` takes back. */
 export type Handle = Deno.PointerObject;
 
+/** Number of the file format that this build writes, and the newest that it reads. */
+export const RING_FORMAT = 1;
+
 /** Constants of `ring.h`. */
 export const RING_LAPPED = -75n;
 export const RING_RESTARTED = -116n;

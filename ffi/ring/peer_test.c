@@ -41,7 +41,7 @@ static int peer_write(const char *path, uint64_t data_bytes, uint64_t records)
 
 static int peer_read(const char *path, uint64_t records)
 {
-	static uint8_t buffer[1 << 18];
+	_Alignas(8) static uint8_t buffer[1 << 18];
 	struct ring_reader *r = open_reader(path);
 	struct ring_status status;
 	struct tally t = {0};
@@ -143,7 +143,7 @@ static int peer_bells(const char *path, const char *bells)
 static int peer_log(const char *path, uint64_t data_bytes, uint64_t retain_bytes, uint64_t records)
 {
 	struct segments *s = NULL;
-	uint8_t record[512];
+	_Alignas(8) uint8_t record[512];
 
 	CHECK(segments_open(path, data_bytes, retain_bytes, SEGMENTS_DROP_OLDEST, &s, why) == 0);
 	segments_child_started(s, (uint32_t)getpid(), ring_process_start((uint32_t)getpid()));
@@ -178,7 +178,7 @@ static void write_bench(struct ring_writer *w, uint64_t records)
 /* One after the other on one core, then the writer and a reader of all at the same time. */
 static int peer_bench(const char *path, uint64_t records)
 {
-	static uint8_t buffer[1 << 18];
+	_Alignas(8) static uint8_t buffer[1 << 18];
 	struct ring_writer *w = create(path, BENCH_DATA_BYTES, RING_REPLACE);
 	struct ring_reader *r = open_reader(path);
 	uint64_t block = BENCH_DATA_BYTES / 2 / 256, begin, drained = 0;

@@ -2,18 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "copy.h"
 #include "internal.h"
-
-static void copy_words(uint8_t *to, const uint8_t *from, uint64_t bytes)
-{
-	const _Atomic uint64_t *word = (const _Atomic uint64_t *)from;
-
-	for (uint64_t i = 0; i < bytes / 8; i++) {
-		uint64_t value = atomic_load_explicit(&word[i], memory_order_relaxed);
-
-		memcpy(to + 8 * i, &value, 8);
-	}
-}
 
 static uint64_t load_head(const struct ring_reader *r)
 {
@@ -101,6 +91,8 @@ int64_t ring_read(struct ring_reader *r, uint8_t *buffer, uint64_t bytes)
 	uint64_t epoch = atomic_load_explicit(&h->epoch, memory_order_acquire);
 	uint64_t end = load_head(r), offset, n, straight;
 
+	if ((uintptr_t)buffer % 8 != 0)
+		return -EINVAL;
 	if (epoch != r->epoch) {
 		uint64_t begin = atomic_load_explicit(&h->epoch_start, memory_order_acquire);
 
@@ -120,8 +112,8 @@ int64_t ring_read(struct ring_reader *r, uint8_t *buffer, uint64_t bytes)
 	n = end - r->position < limit ? end - r->position : limit;
 	offset = (r->position - r->map.first) & r->map.mask;
 	straight = n < data_bytes - offset ? n : data_bytes - offset;
-	copy_words(buffer, r->map.data + offset, straight);
-	copy_words(buffer + straight, r->map.data, n - straight);
+	copy_shared(buffer, r->map.data + offset, straight);
+	copy_shared(buffer + straight, r->map.data, n - straight);
 
 	/* If a copied word was stored after an announcement, this load sees that announcement (or a later
 	 * one). */

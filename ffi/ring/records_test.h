@@ -71,7 +71,7 @@ static void take_records(struct tally *t, const uint8_t *buffer, uint64_t bytes)
 
 static void write_records(struct ring_writer *w, uint64_t from, uint64_t count, uint64_t batch_records)
 {
-	static uint8_t batch[512 * 300];
+	_Alignas(8) static uint8_t batch[512 * 300];
 
 	CHECK(batch_records <= 512);
 	for (uint64_t n = from; n < from + count;) {

@@ -20,9 +20,9 @@
  * table the doorbells that want to be rung.
  *
  * Functions return 0 or a count, and -errno on failure. Whoever opens frees. A handle may be used by one
- * thread at a time; handles are independent of each other. Only doorbell_wait blocks. `why` takes RING_WHY
- * bytes and tells, when a file is refused, what was found. What is mapped must not be truncated by others:
- * the kernel would answer SIGBUS.
+ * thread at a time; handles are independent of each other. Batches and buffers are aligned to 8, else
+ * -EINVAL. Only doorbell_wait blocks. `why` takes RING_WHY bytes and tells, when a file is refused, what was
+ * found. What is mapped must not be truncated by others: the kernel would answer SIGBUS.
  */
 #ifndef HOSTKIT_RING_H
 #define HOSTKIT_RING_H

@@ -24,7 +24,7 @@ static const char *in_folder(const char *name)
 
 static void test_round_trip_and_laps(void)
 {
-	uint8_t buffer[1 << 14];
+	_Alignas(8) uint8_t buffer[1 << 14];
 	struct ring_writer *w = create(in_folder("a"), 1 << 14, RING_CONTINUE);
 	struct ring_reader *r = open_reader(in_folder("a"));
 	struct tally t = {0};
@@ -62,8 +62,8 @@ static void test_round_trip_and_laps(void)
  * committed. */
 static void test_an_announcement_alone_laps(void)
 {
-	uint8_t buffer[4096];
-	uint32_t record[32] = {120, KIND};
+	_Alignas(8) uint8_t buffer[4096];
+	_Alignas(8) uint32_t record[32] = {120, KIND};
 	struct ring_writer *w = create(in_folder("e"), 4096, RING_CONTINUE);
 	struct ring_reader *r = open_reader(in_folder("e"));
 
@@ -79,7 +79,7 @@ static void test_an_announcement_alone_laps(void)
 static void test_bad_batches_write_nothing(void)
 {
 	struct ring_writer *w = create(in_folder("b"), 4096, RING_CONTINUE);
-	uint32_t batch[256] = {8, KIND, 1, 2, 8, 0, 3, 4};
+	_Alignas(8) uint32_t batch[256] = {8, KIND, 1, 2, 8, 0, 3, 4};
 	uint8_t *payload;
 
 	CHECK(ring_write(w, (uint8_t *)batch, 32) == -EINVAL); /* kind 0 */
@@ -88,6 +88,7 @@ static void test_bad_batches_write_nothing(void)
 	batch[5] = KIND;
 	CHECK(
 	    ring_write(w, (uint8_t *)batch, 28) == -EINVAL && ring_write(w, (uint8_t *)batch, 20) == -EINVAL);
+	CHECK(ring_write(w, (uint8_t *)batch + 4, 16) == -EINVAL); /* not aligned */
 	batch[4] = 4096 / RING_SLICES - 7;
 	CHECK(ring_write(w, (uint8_t *)batch, sizeof batch) == -EINVAL);
 	CHECK(ring_writer_position(w) == 0);
@@ -101,7 +102,7 @@ static void test_bad_batches_write_nothing(void)
 
 static void test_writers_exclude_and_follow_each_other(void)
 {
-	uint8_t buffer[4096];
+	_Alignas(8) uint8_t buffer[4096];
 	struct ring_writer *other = NULL, *w = create(in_folder("c"), 4096, RING_CONTINUE);
 	struct ring_reader *r = open_reader(in_folder("c"));
 	struct ring_status status;
@@ -206,7 +207,7 @@ static const char *newest_segment(void)
 
 static void test_segments(void)
 {
-	uint8_t buffer[4096];
+	_Alignas(8) uint8_t buffer[4096];
 	int error;
 	struct segments *s = NULL;
 	struct ring_reader *r;

@@ -8,22 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "copy.h"
 #include "internal.h"
 
 #define PATH_BYTES 4096
-
-/* Another process may be reading the same words: relaxed atomics, which cost what plain stores do. */
-static void copy_in(uint8_t *to, const uint8_t *from, uint64_t bytes)
-{
-	_Atomic uint64_t *word = (_Atomic uint64_t *)to;
-
-	for (uint64_t i = 0; i < bytes / 8; i++) {
-		uint64_t value;
-
-		memcpy(&value, from + 8 * i, 8);
-		atomic_store_explicit(&word[i], value, memory_order_relaxed);
-	}
-}
 
 /* After this a reader that sees any later store also sees the announcement (its side: fence(acquire), load).
  */
@@ -66,9 +54,9 @@ static uint64_t room(const struct ring_writer *w)
 
 static void write_header(struct ring_writer *w, uint32_t kind, uint32_t length)
 {
-	uint32_t words[2] = {length, kind};
+	_Alignas(8) uint32_t words[2] = {length, kind};
 
-	copy_in(at_head(w), (const uint8_t *)words, RING_RECORD_HEADER);
+	copy_shared(at_head(w), (const uint8_t *)words, RING_RECORD_HEADER);
 }
 
 static void pad(struct ring_writer *w, uint64_t bytes)
@@ -80,6 +68,8 @@ static void pad(struct ring_writer *w, uint64_t bytes)
 
 int ring_batch_check(const uint8_t *batch, uint64_t bytes, uint64_t slice)
 {
+	if ((uintptr_t)batch % 8 != 0)
+		return -EINVAL;
 	for (uint64_t at = 0; at < bytes;) {
 		if (bytes - at < RING_RECORD_HEADER)
 			return -EINVAL;
@@ -125,7 +115,7 @@ uint64_t ring_put(struct ring_writer *w, const uint8_t *batch, uint64_t bytes)
 			continue;
 		}
 		announce(w, w->head + run);
-		copy_in(at_head(w), batch + taken, run);
+		copy_shared(at_head(w), batch + taken, run);
 		commit(w, w->head + run);
 		taken += run;
 	}

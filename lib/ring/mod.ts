@@ -14,4 +14,10 @@ export { RingWriter, type RingWriterOptions } from "./writer.ts";
 export { type ReadResult, RingReader, type RingReaderOptions, type RingStatus } from "./reader.ts";
 export { Doorbell } from "./doorbell.ts";
 export { SegmentReader, SegmentWriter } from "./segments.ts";
-export { RingError, type RingFault, type RingMode, type SegmentSizes } from "../../ffi/ring/mod.ts";
+export {
+  RING_FORMAT,
+  RingError,
+  type RingFault,
+  type RingMode,
+  type SegmentSizes,
+} from "../../ffi/ring/mod.ts";

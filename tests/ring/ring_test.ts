@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
-import { type ReadResult, recordBytes, RingReader, RingWriter } from "../../lib/ring/mod.ts";
+import { type ReadResult, recordBytes, RING_FORMAT, RingReader, RingWriter } from "../../lib/ring/mod.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
 import { KIND, payloadOf, Peer, ringFolder, SANITIZED, Tally } from "./peer.ts";
 import { soakLaps } from "./soak_laps.ts";
@@ -248,6 +248,7 @@ Deno.test("RingReader: reads the golden file of format 1", () => {
   deepStrictEqual(reader.read(), { kind: "ended", how: "closed" });
   const { position, epoch, writer } = reader.status();
   deepStrictEqual([position, epoch, writer.alive], [416n, 1, false]);
+  strictEqual(new Uint32Array(Deno.readFileSync(GOLDEN).buffer)[3], RING_FORMAT);
 });
 
 Deno.test("RingWriter: writes what the golden file has, but for who and when", () => {
