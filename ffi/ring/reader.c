@@ -104,8 +104,10 @@ int64_t ring_read(struct ring_reader *r, uint8_t *buffer, uint64_t bytes)
 	}
 	if (end == r->position)
 		return 0;
-	if (end - r->position > data_bytes)
-		return end < r->position || r->position < r->map.first ? -EBADMSG : lapped(r);
+	if (end < r->position)
+		return -EBADMSG;
+	if (end - r->position > data_bytes || r->position < r->map.first)
+		return lapped(r);
 
 	/* A quarter at a time: a copy of all of the data could never be finished before a busy writer. */
 	limit = bytes < limit ? bytes & ~7ull : limit;

@@ -287,6 +287,8 @@ static int create_once(
 		return -EBADMSG;
 	}
 	birth.epoch = ring_writer_epoch(old) + 1;
+	/* Positions never go back under one name: one that a snapshot has kept is not taken for another. */
+	birth.first = atomic_load(&old->map.header->reserve);
 	if (mode == RING_CONTINUE && old->map.mask + 1 == data_bytes) {
 		ring_writer_adopt(old, birth.epoch);
 		ring_bells(old);

@@ -1,11 +1,11 @@
 /** The reading end of a ring. @module */
-import { check } from "../../ffi/errno.ts";
+import { check, errnoOf } from "../../ffi/errno.ts";
 import { type Handle, openRing, ring, RING_LAPPED, RING_RESTARTED } from "../../ffi/ring/mod.ts";
 import type { Doorbell } from "./doorbell.ts";
 import { Records } from "./records.ts";
 
-/** Bytes that one read takes at most; a ring's record may need more, then the buffer has that size. */
-const BUFFER_BYTES = 256 * 1024;
+/** Bytes that one read takes at most, so that many readers stay small. A longer record makes the buffer grow. */
+const BUFFER_BYTES = 64 * 1024;
 
 /** How long a reader sleeps before it looks whether its writer still lives. */
 const LIVENESS_MS = 1_000;
@@ -13,6 +13,7 @@ const LIVENESS_MS = 1_000;
 const ENDINGS = { 2: "closed", 3: "sealed", 4: "replaced" } as const;
 const CHILD_STATES = ["none", "running", "exited"] as const;
 const STATUS_WORDS = 16;
+const NO_WHOLE_RECORD = -BigInt(errnoOf("ENOBUFS"));
 
 /** Where a reader begins. */
 export interface RingReaderOptions {
@@ -61,10 +62,8 @@ const EMPTY: ReadResult = { kind: "empty" };
 export class RingReader implements Disposable {
   readonly path: string;
   #handle: Handle | undefined;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
-  readonly #bufferBytes: bigint;
-  readonly #records: Records;
-  readonly #found: ReadResult;
+  #records: Records;
+  #found: ReadResult;
 
   /**
    * Opens a ring or segment.
@@ -88,10 +87,7 @@ export class RingReader implements Disposable {
   private constructor(path: string) {
     this.path = path;
     this.#handle = openRing(path);
-    const slice = Number(ring().ring_reader_slice(this.#handle));
-    this.#buffer = new Uint8Array(Math.max(slice, Math.min(2 * slice, BUFFER_BYTES)));
-    this.#bufferBytes = BigInt(this.#buffer.length);
-    this.#records = new Records(this.#buffer);
+    this.#records = new Records(new Uint8Array(Math.min(2 * this.#sliceBytes, BUFFER_BYTES)));
     this.#found = { kind: "records", records: this.#records };
   }
 
@@ -190,8 +186,14 @@ export class RingReader implements Disposable {
     this.#handle = undefined;
   }
 
+  /** A record is never longer. */
+  get #sliceBytes(): number {
+    return Number(ring().ring_reader_slice(this.handle));
+  }
+
   #take(): ReadResult {
-    const result = ring().ring_read(this.handle, this.#buffer, this.#bufferBytes);
+    const { buffer } = this.#records;
+    const result = ring().ring_read(this.handle, buffer, BigInt(buffer.length));
     if (result > 0n) {
       this.#records.reset(Number(result));
       return this.#records.remainingBytes > 0 ? this.#found : this.#take();
@@ -201,6 +203,11 @@ export class RingReader implements Disposable {
     if (result === RING_LAPPED) {
       const { lostBytes, position } = this.status();
       return { kind: "lapped", lostBytes, position };
+    }
+    if (result === NO_WHOLE_RECORD && buffer.length < this.#sliceBytes) {
+      this.#records = new Records(new Uint8Array(this.#sliceBytes));
+      this.#found = { kind: "records", records: this.#records };
+      return this.#take();
     }
     check(`read ring "${this.path}" at position ${this.position}`, Number(result));
     return EMPTY;

@@ -3,7 +3,7 @@ import { type Handle, openSegments, ring, type SegmentSizes, writeRecords } from
 import type { Doorbell } from "./doorbell.ts";
 import { type ReadResult, RingReader, type RingReaderOptions, type RingStatus } from "./reader.ts";
 import { Batch, recordBytes } from "./records.ts";
-import { checkDataBytes } from "./writer.ts";
+import { BATCH_BYTES, checkDataBytes } from "./writer.ts";
 
 const SLICES = 8;
 const NAME = /^([0-9a-f]{16})\.seg$/;
@@ -17,7 +17,7 @@ export class SegmentWriter implements Disposable {
   /** The longest payload that fits. */
   readonly maxPayloadBytes: number;
   #handle: Handle | undefined;
-  readonly #batch: Batch;
+  #batch: Batch;
 
   /**
    * Goes on in the folder's newest segment, or begins the first.
@@ -39,7 +39,7 @@ export class SegmentWriter implements Disposable {
     }
     this.folder = folder;
     this.maxPayloadBytes = sizes.dataBytes / SLICES - recordBytes(0);
-    this.#batch = new Batch(sizes.dataBytes / SLICES);
+    this.#batch = new Batch(Math.min(BATCH_BYTES, sizes.dataBytes / SLICES));
     this.#handle = openSegments(folder, sizes);
   }
 
@@ -65,7 +65,10 @@ export class SegmentWriter implements Disposable {
       );
     }
     if (this.#batch.add(kind, payload)) return true;
-    this.flush();
+    const whole = this.flush();
+    if (this.#batch.add(kind, payload)) return true;
+    if (!whole) return false;
+    this.#batch = new Batch(recordBytes(payload.length));
     return this.#batch.add(kind, payload);
   }
 

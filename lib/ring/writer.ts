@@ -5,8 +5,8 @@ import { Batch, recordBytes } from "./records.ts";
 /** A record takes at most one slice of the data. */
 const SLICES = 8;
 
-/** Records wait here for one native call; a batch that is full is written at once. */
-const BATCH_BYTES = 64 * 1024;
+/** Records wait here for one native call; a batch that is full is written at once. A longer record makes it grow. */
+export const BATCH_BYTES = 64 * 1024;
 
 /** How a ring is opened for writing. */
 export interface RingWriterOptions {
@@ -27,7 +27,7 @@ export class RingWriter implements Disposable {
   /** The longest payload that fits. */
   readonly maxPayloadBytes: number;
   #handle: Handle | undefined;
-  readonly #batch: Batch;
+  #batch = new Batch(BATCH_BYTES);
 
   /**
    * Makes the ring, or goes on with the one at `path`.
@@ -42,7 +42,6 @@ export class RingWriter implements Disposable {
     checkDataBytes("ring", path, dataBytes);
     this.path = path;
     this.maxPayloadBytes = dataBytes / SLICES - recordBytes(0);
-    this.#batch = new Batch(Math.max(BATCH_BYTES, dataBytes / SLICES));
     this.#handle = createRing(path, dataBytes, mode);
   }
 
@@ -66,6 +65,8 @@ export class RingWriter implements Disposable {
     }
     if (this.#batch.add(kind, payload)) return;
     this.flush();
+    if (this.#batch.add(kind, payload)) return;
+    this.#batch = new Batch(recordBytes(payload.length));
     this.#batch.add(kind, payload);
   }
 

@@ -42,6 +42,24 @@ Deno.test("RingWriter: a payload that is too long is refused, with both sizes", 
   throws(() => RingWriter.open(`${folder.path}/b`, { dataBytes: 5000 }), RangeError);
 });
 
+Deno.test("ring: records longer than the buffers of writer and reader arrive whole, among short ones", () => {
+  using folder = ringFolder();
+  using writer = RingWriter.open(`${folder.path}/a`, { dataBytes: 4 << 20 });
+  using reader = RingReader.open(`${folder.path}/a`);
+  const lengths = [3, 100_000, 5, writer.maxPayloadBytes, 70_000, 1];
+  for (const length of lengths) writer.write(KIND, new Uint8Array(length).fill(length % 251));
+  writer.flush();
+  const found: number[] = [];
+  for (let result = reader.read(); result.kind === "records"; result = reader.read()) {
+    while (result.records.next()) {
+      const payload = result.records.payload();
+      ok(payload.every((byte) => byte === payload.length % 251));
+      found.push(payload.length);
+    }
+  }
+  deepStrictEqual(found, lengths);
+});
+
 Deno.test("RingWriter: one ring has one writer, and the other is named", () => {
   using folder = ringFolder();
   using _writer = RingWriter.open(`${folder.path}/a`, { dataBytes: DATA_BYTES });
@@ -77,9 +95,17 @@ Deno.test("RingWriter: one that begins anew tells the readers of the old file", 
   first.write(KIND, payloadOf(0));
   first[Symbol.dispose]();
   using second = RingWriter.open(`${folder.path}/a`, { dataBytes: DATA_BYTES, mode: "replace" });
-  deepStrictEqual([second.epoch, second.position], [2, 0n]);
+  deepStrictEqual([second.epoch, second.position], [2, 24n]);
   deepStrictEqual(numbers(reader.read()), [0]);
   deepStrictEqual(reader.read(), { kind: "ended", how: "replaced" });
+  second.write(KIND, payloadOf(1));
+  second.flush();
+  // Positions go on under the same name: what the old file's reader has not seen is found, what is gone is told.
+  using next = RingReader.open(`${folder.path}/a`, { from: reader.position });
+  deepStrictEqual(numbers(next.read()), [1]);
+  using late = RingReader.open(`${folder.path}/a`, { from: 0n });
+  deepStrictEqual(late.read(), { kind: "lapped", lostBytes: 24n, position: 24n });
+  deepStrictEqual(numbers(late.read()), [1]);
 });
 
 Deno.test("RingWriter: beat() moves the heartbeat", () => {

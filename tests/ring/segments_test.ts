@@ -1,7 +1,9 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { exec } from "../../lib/build/step.ts";
 import {
   Doorbell,
   type ReadResult,
+  RingWriter,
   SegmentReader,
   type SegmentSizes,
   SegmentWriter,
@@ -202,4 +204,45 @@ Deno.test("SegmentReader: follow() wakes for a writer in C, across files, to its
   const { child } = reader.status();
   deepStrictEqual([child.state, child.pid, child.waitStatus], ["exited", writer.pid, 7 << 8]);
   ok(child.startTicks > 0n);
+});
+
+/** A file system in memory that is full at `bytes`. */
+async function smallDisk(path: string, bytes: number): Promise<AsyncDisposable> {
+  await exec("/bin/mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "none", path]);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await exec("/bin/umount", [path]);
+    },
+  };
+}
+
+Deno.test({
+  name: "ring: a full disk is an error when a file is made, never a crash in a write (needs root)",
+  ignore: Deno.uid() !== 0,
+  fn: async () => {
+    using folder = ringFolder();
+    await using _disk = await smallDisk(folder.path, 5 * FILE_BYTES);
+    throws(() => RingWriter.open(`${folder.path}/a`, { dataBytes: 1 << 20 }), { code: "ENOSPC" });
+    strictEqual([...Deno.readDirSync(folder.path)].length, 0);
+    // Retention allows more than the disk: the oldest goes all the same.
+    using writer = SegmentWriter.open(folder.path, { ...SIZES, retainBytes: 100 * FILE_BYTES });
+    write(writer, 0, 500);
+    ok(writer.droppedBytes > 0n);
+    using reader = SegmentReader.open(folder.path);
+    const tally = new Tally();
+    tally.lap();
+    readAll(reader, tally);
+    deepStrictEqual([tally.next, tally.torn, tally.gaps], [500, 0, 1]);
+  },
+});
+
+Deno.test("SegmentWriter: long records make the batch grow", () => {
+  using folder = ringFolder();
+  using writer = SegmentWriter.open(folder.path, { ...SIZES, dataBytes: 1 << 20, retainBytes: 4 << 20 });
+  using reader = SegmentReader.open(folder.path);
+  strictEqual(writer.write(KIND, new Uint8Array(writer.maxPayloadBytes)), true);
+  writer.flush();
+  const result = reader.read();
+  ok(result.kind === "records" && result.records.next());
+  strictEqual(result.records.length, writer.maxPayloadBytes);
 });
