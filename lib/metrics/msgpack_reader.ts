@@ -133,11 +133,18 @@ export class MsgpackReader {
   unsignedArray(what: string): Uint32Array {
     const count = this.arrayHeader(what);
     const words = new Uint32Array(2 * count);
+    this.unsignedInto(words, count, what);
+    return words;
+  }
+
+  /** Reads `count` unsigned integers, behind their array's header, into the front of `words`. */
+  unsignedInto(words: Uint32Array, count: number, what: string): void {
     const bytes = this.bytes;
     for (let index = 0; index < count; index++) {
       const format = bytes[this.at];
       if (format !== undefined && format < 128) {
         words[2 * index] = format;
+        words[2 * index + 1] = 0;
         this.at++;
         continue;
       }
@@ -145,7 +152,6 @@ export class MsgpackReader {
       words[2 * index] = this.low;
       words[2 * index + 1] = this.high;
     }
-    return words;
   }
 
   /** Returns an error that says where and what; the caller throws it. */

@@ -15,7 +15,6 @@ import {
   readSchema,
   type Schema,
   schemaWire,
-  type Values,
   type Window,
 } from "../metrics/mod.ts";
 
@@ -53,26 +52,27 @@ export function encodeGroupRow(group: Group, anchored: boolean): Uint8Array<Arra
   return writer.finish();
 }
 
-/** A histogram inside a row: its layout, and where its buckets begin in the row's bytes. */
-export interface RowHistogram {
+/** The layout of a histogram in a row. */
+export interface RowPowers {
   readonly groupingPower: number;
   readonly maxValuePower: number;
-  readonly at: number;
 }
 
-/** A row whose histograms are not decoded yet: a segment's buckets, all at once, would not fit into memory. */
-export interface GroupRow {
-  readonly bytes: Uint8Array;
+/** A row whose values are found but not decoded: a segment's buckets, all at once, would not fit into memory. */
+export interface ScannedRow {
   readonly hash: Hash128;
   readonly schema: Schema | undefined;
   readonly window: Window | undefined;
-  readonly counters: Values;
-  readonly gauges: Values;
-  readonly histograms: readonly (RowHistogram | undefined)[];
+  readonly counterCount: number;
+  readonly gaugeCount: number;
+  /** By histogram; `undefined` where there is no reading. */
+  readonly powers: readonly (RowPowers | undefined)[];
+  /** Where each value begins, counters first, then gauges, then each histogram's first bucket; 0 for no reading. */
+  readonly positions: Uint32Array;
 }
 
-/** Reads a row. @throws {MsgpackError} When it is damaged. */
-export function decodeGroupRow(bytes: Uint8Array): GroupRow {
+/** Finds the values of a row. @throws {MsgpackError} When it is damaged. */
+export function scanGroupRow(bytes: Uint8Array): ScannedRow {
   const reader = new MsgpackReader(bytes);
   if (reader.arrayHeader("row") !== 6) throw reader.failure("a row has not 6 fields", 0);
   if (reader.arrayHeader("schema hash") !== 2) {
@@ -81,19 +81,14 @@ export function decodeGroupRow(bytes: Uint8Array): GroupRow {
   const hash = { high: reader.bigint("schema hash"), low: reader.bigint("schema hash") };
   const schema = reader.takeNil() ? undefined : readSchema(reader);
   const window = readWindow(reader);
-  const counters = readValues(reader, "unsigned");
-  const gauges = readValues(reader, "signed");
-  const count = reader.arrayHeader("histograms");
-  const histograms = Array.from(
-    { length: count },
-    () => reader.takeNil() ? undefined : skipHistogram(reader),
-  );
-  return { bytes, hash, schema, window, counters, gauges, histograms };
-}
-
-/** Decodes the buckets of one histogram of a row. @throws {MsgpackError} When they are damaged. */
-export function readBuckets(row: GroupRow, histogram: RowHistogram): Uint32Array {
-  return new MsgpackReader(row.bytes, histogram.at).unsignedArray("buckets");
+  const positions: number[] = [];
+  const counterCount = scanValues(reader, "unsigned", positions);
+  const gaugeCount = scanValues(reader, "signed", positions);
+  const powers: (RowPowers | undefined)[] = [];
+  for (let left = reader.arrayHeader("histograms"); left > 0; left--) {
+    powers.push(scanHistogram(reader, positions));
+  }
+  return { hash, schema, window, counterCount, gaugeCount, powers, positions: Uint32Array.from(positions) };
 }
 
 function readWindow(reader: MsgpackReader): Window | undefined {
@@ -103,33 +98,32 @@ function readWindow(reader: MsgpackReader): Window | undefined {
   return { beginNs, widthNs: endNs > beginNs ? Number(endNs - beginNs) : 0 };
 }
 
-function readValues(reader: MsgpackReader, kind: "unsigned" | "signed"): Values {
+function scanValues(reader: MsgpackReader, kind: "unsigned" | "signed", positions: number[]): number {
   const count = reader.arrayHeader("values");
-  const words = new Uint32Array(2 * count);
-  let missing: Uint8Array | undefined;
   for (let index = 0; index < count; index++) {
-    if (reader.takeNil()) {
-      missing ??= new Uint8Array(count);
-      missing[index] = 1;
-      continue;
-    }
-    reader[kind]("value");
-    words[2 * index] = reader.low;
-    words[2 * index + 1] = reader.high;
+    positions.push(reader.at);
+    if (reader.takeNil()) positions[positions.length - 1] = 0;
+    else reader[kind]("value");
   }
-  return missing === undefined ? { words } : { words, missing };
+  return count;
 }
 
-function skipHistogram(reader: MsgpackReader): RowHistogram {
+function scanHistogram(reader: MsgpackReader, positions: number[]): RowPowers | undefined {
+  if (reader.takeNil()) {
+    positions.push(0);
+    return undefined;
+  }
   if (reader.arrayHeader("histogram") !== 3) throw reader.failure("a histogram has not 3 fields", reader.at);
   const [groupingPower, maxValuePower] = [reader.count("grouping power"), reader.count("max value power")];
-  const at = reader.at;
   const count = reader.arrayHeader("buckets");
   const { bucketCount } = histogramLayout(groupingPower, maxValuePower);
-  if (count !== bucketCount) throw reader.failure(`a histogram has ${count} buckets of ${bucketCount}`, at);
+  if (count !== bucketCount) {
+    throw reader.failure(`a histogram has ${count} buckets of ${bucketCount}`, reader.at);
+  }
+  positions.push(reader.at);
   for (let bucket = 0; bucket < count; bucket++) {
     if (reader.bytes[reader.at]! < 128) reader.at++;
     else reader.unsigned("bucket");
   }
-  return { groupingPower, maxValuePower, at };
+  return { groupingPower, maxValuePower };
 }

@@ -6,8 +6,8 @@
  * (metriken-segment, `builder.rs`), so that no value is filed under another's labels.
  * @module
  */
-import type { Hash128, Schema } from "../metrics/mod.ts";
-import { decodeGroupRow, type GroupRow, readBuckets } from "./group_row.ts";
+import { type Hash128, histogramLayout, MsgpackReader, type Schema, type Window } from "../metrics/mod.ts";
+import { type RowPowers, scanGroupRow, type ScannedRow } from "./group_row.ts";
 import type { ArrowField, ColumnData } from "./parquet/mod.ts";
 import type { TablePart } from "./table.ts";
 
@@ -20,19 +20,20 @@ interface Member {
   readonly columnName: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** Known from the first value on. */
-  powers: { readonly groupingPower: number; readonly maxValuePower: number } | undefined;
+  powers: RowPowers | undefined;
 }
 
-/** Which member each value of a row belongs to. */
-interface RowLayout {
-  /** Place of the value by member, −1 when the row has none. */
-  readonly placeOf: Int32Array;
-}
+/** Where a row has the value of each member among its positions, −1 where it has none. */
+type RowLayout = Int32Array;
 
-interface StoredRow extends GroupRow {
+interface StoredRow {
   readonly timestampNs: bigint;
   readonly wallOffsetNs: bigint;
+  readonly window: Window | undefined;
   readonly layout: RowLayout;
+  /** Where the row's bytes begin among all rows'. */
+  readonly start: number;
+  readonly positions: Uint32Array;
 }
 
 /** Columns that come before the members'. */
@@ -61,8 +62,9 @@ export class GroupRows implements TablePart {
   #fields: readonly ArrowField[] | undefined;
   /** Rows left out since no row before them had their schema: retention can delete the one that had. */
   unanchoredCount = 0;
-  /** Bytes of the rows as they are stored. */
-  byteCount = 0;
+  /** All rows' bytes: few large objects instead of many small ones keep the worker's heap small. */
+  #bytes = new Uint8Array(1 << 16);
+  #byteCount = 0;
 
   get rowCount(): number {
     return this.#rows.length;
@@ -76,20 +78,16 @@ export class GroupRows implements TablePart {
 
   /** Adds a row. @throws {SyntaxError} When it is damaged. */
   add(timestampNs: bigint, wallOffsetNs: bigint, bytes: Uint8Array): void {
-    const row = decodeGroupRow(bytes);
+    const row = scanGroupRow(bytes);
     if (row.schema !== undefined) this.#anchor = { hash: row.hash, schema: row.schema };
     const anchor = this.#anchor;
     if (anchor === undefined || anchor.hash.high !== row.hash.high || anchor.hash.low !== row.hash.low) {
       this.unanchoredCount++;
       return;
     }
-    this.#rows.push({
-      ...row,
-      timestampNs,
-      wallOffsetNs,
-      layout: this.#layoutOf(row, anchor.schema, anchor.hash),
-    });
-    this.byteCount += bytes.length;
+    const layout = this.#layoutOf(row, anchor.schema);
+    const { window, positions } = row;
+    this.#rows.push({ timestampNs, wallOffsetNs, window, layout, start: this.#store(bytes), positions });
     this.#fields = undefined;
   }
 
@@ -128,65 +126,93 @@ export class GroupRows implements TablePart {
     });
   }
 
+  /** Returns where the value of a member lies in a row; `undefined` when the row has none. */
+  #find(row: StoredRow, index: number): number | undefined {
+    const position = row.positions[row.layout[index] ?? -1] ?? 0;
+    return position === 0 ? undefined : row.start + position;
+  }
+
   #readNumbers(index: number, kind: "counters" | "gauges"): ColumnData {
     const rowCount = this.#rows.length;
     const words = new Uint32Array(2 * rowCount);
+    const reader = new MsgpackReader(this.#bytes);
     let missing: Uint8Array | undefined;
     for (let at = 0; at < rowCount; at++) {
-      const row = this.#rows[at]!;
-      const place = row.layout.placeOf[index] ?? -1;
-      const values = row[kind];
-      if (place < 0 || values.missing?.[place] === 1) {
+      const found = this.#find(this.#rows[at]!, index);
+      if (found === undefined) {
         missing ??= new Uint8Array(rowCount);
         missing[at] = 1;
         continue;
       }
-      words[2 * at] = values.words[2 * place]!;
-      words[2 * at + 1] = values.words[2 * place + 1]!;
+      reader.at = found;
+      if (kind === "counters") reader.unsigned("counter");
+      else reader.signed("gauge");
+      words[2 * at] = reader.low;
+      words[2 * at + 1] = reader.high;
     }
-    return missing === undefined ? { rowCount, words } : { rowCount, words, missing };
+    return { rowCount, words, ...(missing && { missing }) };
   }
 
   #readHistograms(index: number): ColumnData {
     const rowCount = this.#rows.length;
-    const lists = this.#rows.map((row) => {
-      const histogram = row.histograms[row.layout.placeOf[index] ?? -1];
-      return histogram && readBuckets(row, histogram);
-    });
+    const { powers } = this.#members[index]!;
+    const bucketCount = powers === undefined
+      ? 0
+      : histogramLayout(powers.groupingPower, powers.maxValuePower).bucketCount;
     const offsets = new Uint32Array(rowCount + 1);
-    lists.forEach((list, at) => offsets[at + 1] = offsets[at]! + (list?.length ?? 0) / 2);
+    let missing: Uint8Array | undefined;
+    const found = this.#rows.map((row, at) => {
+      const position = this.#find(row, index);
+      offsets[at + 1] = offsets[at]! + (position === undefined ? 0 : bucketCount);
+      if (position === undefined) {
+        missing ??= new Uint8Array(rowCount);
+        missing[at] = 1;
+      }
+      return position;
+    });
     const words = new Uint32Array(2 * offsets[rowCount]!);
-    lists.forEach((list, at) => list && words.set(list, 2 * offsets[at]!));
-    if (!lists.includes(undefined)) return { rowCount, words, offsets };
-    return {
-      rowCount,
-      words,
-      offsets,
-      missing: Uint8Array.from(lists, (list) => list === undefined ? 1 : 0),
-    };
+    const reader = new MsgpackReader(this.#bytes);
+    found.forEach((position, at) => {
+      if (position === undefined) return;
+      reader.at = position;
+      reader.unsignedInto(words.subarray(2 * offsets[at]!), bucketCount, "bucket");
+    });
+    return { rowCount, words, offsets, ...(missing && { missing }) };
   }
 
-  #layoutOf(row: GroupRow, schema: Schema, hash: Hash128): RowLayout {
-    let key = `${hash.high} ${hash.low}`;
-    for (const histogram of row.histograms) {
-      key += histogram === undefined ? " -" : ` ${histogram.groupingPower}/${histogram.maxValuePower}`;
+  #store(bytes: Uint8Array): number {
+    const start = this.#byteCount;
+    if (start + bytes.length > this.#bytes.length) {
+      const larger = new Uint8Array(2 * (start + bytes.length));
+      larger.set(this.#bytes.subarray(0, start));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, start);
+    this.#byteCount = start + bytes.length;
+    return start;
+  }
+
+  #layoutOf(row: ScannedRow, schema: Schema): RowLayout {
+    let key = `${row.hash.high} ${row.hash.low}`;
+    for (const powers of row.powers) {
+      key += powers === undefined ? " -" : ` ${powers.groupingPower}/${powers.maxValuePower}`;
     }
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
-    const counts = [row.counters.words.length / 2, row.gauges.words.length / 2, row.histograms.length];
+    const counts = [row.counterCount, row.gaugeCount, row.powers.length];
     const expected = [schema.counters.length, schema.gauges.length, schema.histograms.length];
     if (String(counts) !== String(expected)) {
       throw new SyntaxError(`a row has ${counts} counters, gauges, histograms, its schema ${expected}`);
     }
-    const places = new Map<Member, number>();
+    const slots = new Map<Member, number>();
+    let slot = 0;
     for (const kind of ["counters", "gauges", "histograms"] as const) {
       schema[kind].forEach(({ name, metadata }, place) => {
-        const powers = kind === "histograms" ? row.histograms[place] : undefined;
-        places.set(this.#member(kind, name, metadata, powers), place);
+        const powers = kind === "histograms" ? row.powers[place] : undefined;
+        slots.set(this.#member(kind, name, metadata, powers), slot++);
       });
     }
-    const placeOf = Int32Array.from(this.#members, (member) => places.get(member) ?? -1);
-    const layout = { placeOf };
+    const layout = Int32Array.from(this.#members, (member) => slots.get(member) ?? -1);
     this.#layouts.set(key, layout);
     return layout;
   }
@@ -195,7 +221,7 @@ export class GroupRows implements TablePart {
     kind: MemberKind,
     name: string,
     metadata: Readonly<Record<string, string>>,
-    powers: Member["powers"],
+    powers: RowPowers | undefined,
   ): Member {
     const identity = JSON.stringify([kind, name, Object.entries(metadata).sort()]);
     const same = this.#memberByIdentity.get(identity) ?? [];

@@ -33,7 +33,7 @@ export function finishRecording(db: DatabaseSync, recordingId: number): void {
     if (table.includes("/")) sealTable(db, recordingId, table);
   }
   markComplete(db, recordingId);
-  db.exec("PRAGMA incremental_vacuum");
+  db.prepare("PRAGMA incremental_vacuum").all(); // gives back one page a step: it must be stepped to its end
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   leaveWalMode(db);
 }

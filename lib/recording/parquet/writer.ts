@@ -26,6 +26,9 @@ const PAR1 = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
 const CREATED_BY = "hostkit version 0.1.0";
 const FORMAT_VERSION = 1;
 
+/** A page before compression: one buffer for all writers of this thread, since each is used in one go. */
+const body = new ByteWriter(1 << 16);
+
 /** Where a file's bytes go; they are taken at once. */
 export type ByteSink = (bytes: Uint8Array) => void;
 
@@ -42,7 +45,6 @@ export class ParquetWriter {
   readonly #sink: ByteSink;
   /** The footer's row groups so far, already encoded: 50 bytes a chunk instead of objects. */
   readonly #groups = new ThriftWriter();
-  readonly #body = new ByteWriter(1 << 16);
   #groupCount = 0;
   #rowCount = 0;
   #offset = 0;
@@ -144,22 +146,22 @@ export class ParquetWriter {
     const rowsPerPage = Math.max(1, Math.floor(PAGE_BYTES / (data.words.length * 4 / data.rowCount + 8)));
     for (let row = 0; row < data.rowCount; row += rowsPerPage) {
       const end = Math.min(data.rowCount, row + rowsPerPage);
-      this.#body.reset();
-      const count = isList ? encodeLists(field, data, row, end, this.#body) : encodeNumbers(
+      body.reset();
+      const count = isList ? encodeLists(field, data, row, end, body) : encodeNumbers(
         field,
         data,
         row,
         end,
-        this.#body,
+        body,
       );
-      const packed = compressZstd(this.#body.bytes(), isList ? LISTS_LEVEL : NUMBERS_LEVEL);
+      const packed = compressZstd(body.bytes(), isList ? LISTS_LEVEL : NUMBERS_LEVEL);
       const header = pageHeader(
-        this.#body.length,
+        body.length,
         packed.length,
         count,
         isList ? ENCODING.plain : ENCODING.delta,
       );
-      plainBytes += header.length + this.#body.length;
+      plainBytes += header.length + body.length;
       valueCount += count;
       this.#write(header);
       this.#write(packed);
