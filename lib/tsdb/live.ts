@@ -53,12 +53,12 @@ export class LiveStore implements SeriesSource {
    * A source that restarts needs nothing special: its counters drop, which the engine sees as a reset.
    */
   append(snapshot: Snapshot): boolean {
-    const base = Number(snapshot.timeNs) / 1e9;
+    const base = unixSeconds(snapshot.timeNs);
     const last = this.range()?.end;
     if (last !== undefined && base < last - CLOCK_STEP_SECONDS) this.#clear();
     let taken = false;
     for (const group of snapshot.groups) {
-      const time = group.window === undefined ? base : Number(group.window.beginNs) / 1e9;
+      const time = group.window === undefined ? base : unixSeconds(group.window.beginNs);
       const table = this.#table(group.name);
       if (table === undefined) continue;
       if (table.lastTime !== undefined && time <= table.lastTime) continue;
@@ -122,4 +122,9 @@ export class LiveStore implements SeriesSource {
     this.#tables.clear();
     this.#infos = undefined;
   }
+}
+
+/** Seconds as the double nearest to the time in microseconds: nanoseconds of this century are beyond 2⁵³. */
+function unixSeconds(ns: bigint): number {
+  return Number(ns / 1000n) / 1e6;
 }

@@ -29,7 +29,7 @@ export const MATH_FUNCTIONS: readonly FunctionEntry[] = [
   map("ceil", "Rounded up.", Math.ceil),
   map("floor", "Rounded down.", Math.floor),
   withParams(map("round", "Rounded to the nearest multiple, halves up.", round), 1, 1),
-  map("exp", "e to that power.", Math.exp),
+  map("exp", "The power of e.", Math.exp),
   map("ln", "Natural logarithm.", Math.log),
   map("log2", "Binary logarithm.", Math.log2),
   map("log10", "Decimal logarithm.", Math.log10),
