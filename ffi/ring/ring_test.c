@@ -32,6 +32,8 @@ static void test_round_trip_and_laps(void)
 	int64_t got;
 
 	CHECK(ring_read(r, buffer, sizeof buffer) == 0 && !ring_pending(r));
+	CHECK(ring_reader_state(r) == RING_LIVE && ring_reader_epoch(r) == 1 && ring_reader_slice(r) == 2048);
+	CHECK(ring_read(r, buffer + 1, 4096) == -EINVAL); /* not aligned */
 	for (int round = 0; round < 500; round++) {
 		write_records(w, (uint64_t)round * 9, 9, 3);
 		CHECK(ring_pending(r));
@@ -229,6 +231,7 @@ static void test_segments(void)
 	memset(payload, 'y', 400);
 	CHECK(segments_end(s, KIND, 400) == 0 && segments_notify(s) == 0);
 	segments_child_exited(s, 9);
+	segments_beat(s);
 	uint64_t end = segments_position(s);
 
 	segments_free(s);

@@ -27,7 +27,7 @@ export type ReadResult =
   | { readonly kind: "records"; readonly records: Records }
   /** Nothing new. */
   | { readonly kind: "empty" }
-  /** The writer came round and overwrote what had not been read. Reading goes on at `position`. */
+  /** The writer came round and overwrote `lostBytes` that had not been read. Reading goes on at `position`. */
   | { readonly kind: "lapped"; readonly lostBytes: bigint; readonly position: bigint }
   /** Everything of the writer before has been read; what follows is from a new one. */
   | { readonly kind: "restarted"; readonly epoch: number }
@@ -41,7 +41,7 @@ export interface RingStatus {
   readonly epoch: number;
   readonly state: "live" | "closed" | "sealed" | "replaced";
   readonly writer: { readonly pid: number; readonly alive: boolean; readonly heartbeatNs: bigint };
-  /** What this reader lost to laps. */
+  /** What this reader lost to all laps so far. */
   readonly lostBytes: bigint;
   readonly laps: number;
   /** The process whose output a log carries; its wait status as `waitpid(2)` gives it. */
@@ -64,6 +64,7 @@ export class RingReader implements Disposable {
   #handle: Handle | undefined;
   #records: Records;
   #found: ReadResult;
+  #lostBytes = 0n;
 
   /**
    * Opens a ring or segment.
@@ -202,7 +203,9 @@ export class RingReader implements Disposable {
     if (result === RING_RESTARTED) return { kind: "restarted", epoch: this.epoch };
     if (result === RING_LAPPED) {
       const { lostBytes, position } = this.status();
-      return { kind: "lapped", lostBytes, position };
+      const before = this.#lostBytes;
+      this.#lostBytes = lostBytes;
+      return { kind: "lapped", lostBytes: lostBytes - before, position };
     }
     if (result === NO_WHOLE_RECORD && buffer.length < this.#sliceBytes) {
       this.#records = new Records(new Uint8Array(this.#sliceBytes));

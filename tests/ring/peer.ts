@@ -2,7 +2,7 @@
 import { PAD_KIND, type Records } from "../../lib/ring/mod.ts";
 import { ring } from "../../ffi/ring/mod.ts";
 import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
-import { exec, filesBelow, runSteps } from "../../lib/build/step.ts";
+import { exec, exists, filesBelow, runSteps } from "../../lib/build/step.ts";
 
 // The library stays open once it is used; the leak sanitizer would blame the first test that uses it.
 ring();
@@ -145,6 +145,9 @@ export async function fastPeer(): Promise<string> {
 
 /** A folder for the files of one test, in memory where that is possible; removed at the end. */
 export function ringFolder(): { readonly path: string } & Disposable {
-  const path = Deno.makeTempDirSync({ prefix: "hkring-", dir: "/dev/shm" });
+  const path = Deno.makeTempDirSync({
+    prefix: "hkring-",
+    ...(exists("/dev/shm") ? { dir: "/dev/shm" } : {}),
+  });
   return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
 }

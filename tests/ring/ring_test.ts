@@ -199,7 +199,7 @@ Deno.test("ring: readers of any speed see what a model of the format says, acros
         } else if (result.kind === "lapped") {
           ok(head - before > DATA_BYTES && head - after <= DATA_BYTES / 2, said);
           reader.lost += BigInt(after - before);
-          deepStrictEqual([result.lostBytes, result.position], [reader.lost, BigInt(after)], said);
+          deepStrictEqual([result.lostBytes, result.position], [BigInt(after - before), BigInt(after)], said);
           reader.next = placed.findIndex(({ at, end }) => at === after || (at > after && end > after));
           if (reader.next < 0) reader.next = placed.length;
         } else if (result.kind === "empty") {
@@ -207,7 +207,10 @@ Deno.test("ring: readers of any speed see what a model of the format says, acros
         }
       }
     }
-    for (const { ring } of readers) ring[Symbol.dispose]();
+    for (const { ring, lost } of readers) {
+      strictEqual(ring.status().lostBytes, lost, said);
+      ring[Symbol.dispose]();
+    }
     writer[Symbol.dispose]();
   }
 });
