@@ -1,5 +1,8 @@
 /** The grid that follows the newest points. @module */
 
+/** Phases are rounded to this, so that a grid does not move with each tick's jitter. */
+const PHASE_MS = 100;
+
 /**
  * Start and end of the newest `spanMs`, on a grid of `stepMs`.
  *
@@ -13,8 +16,9 @@ export function followGrid(
 ): { startMs: number; endMs: number } {
   const newest = (source.end ?? 0) * 1000;
   const intervalMs = source.intervalSeconds * 1000;
-  const phase = stepMs >= 2 * intervalMs ? 0 : Math.round((newest + intervalMs / 2) % stepMs / 100) * 100;
-  const endMs = Math.floor((newest + intervalMs / 2 - phase) / stepMs) * stepMs + phase;
+  const phase = phaseOf(newest, stepMs, intervalMs);
+  // Half a quantum more, so that rounding the phase does not leave out the newest point.
+  const endMs = Math.floor((newest + intervalMs / 2 + PHASE_MS / 2 - phase) / stepMs) * stepMs + phase;
   return { startMs: endMs - Math.floor(spanMs / stepMs) * stepMs, endMs };
 }
 
@@ -25,7 +29,12 @@ export function fixedGrid(
 ): { startMs: number; endMs: number } {
   const intervalMs = source.intervalSeconds * 1000;
   const origin = (source.start ?? 0) * 1000;
-  const phase = stepMs >= 2 * intervalMs ? 0 : Math.round((origin + intervalMs / 2) % stepMs / 100) * 100;
+  const phase = phaseOf(origin, stepMs, intervalMs);
   const first = Math.ceil((startMs - phase) / stepMs) * stepMs + phase;
   return { startMs: first, endMs: Math.max(first, Math.floor((endMs - phase) / stepMs) * stepMs + phase) };
+}
+
+/** Where between two points the steps lie. */
+function phaseOf(pointMs: number, stepMs: number, intervalMs: number): number {
+  return stepMs >= 2 * intervalMs ? 0 : Math.round((pointMs + intervalMs / 2) % stepMs / PHASE_MS) * PHASE_MS;
 }

@@ -152,7 +152,6 @@ Deno.test("vectors match one to one, many to one, and an ambiguous match is an e
   );
   throws(() => table(source, "a * on () group_left () b", at), EvaluationError);
   throws(() => table(source, "a == on () (info * 100)", at), /many-to-one/, "whatever the filter leaves");
-  deepStrictEqual(table(source, "a + fill_right(5) on (id) (b > 100)", at), {});
   deepStrictEqual(table(source, "a + on (id) fill_right(5) (b > 100)", at), { "id=0": [6], "id=1": [7] });
 });
 
