@@ -8,7 +8,7 @@
  *   rings FOLDER COUNT DATA_BYTES   one record into each of COUNT rings for every byte on standard input
  *   bells PATH FOLDER               fills the ring's table of doorbells and is killed
  *   log FOLDER DATA_BYTES RETAIN_BYTES RECORDS   self-checking records into segments
- *   bench PATH RECORDS              speeds as one line of JSON
+ *   bench PATH RECORDS              speeds as one line of JSON; leaves PATH and the folder PATH.log
  */
 #include <inttypes.h>
 #include <sched.h>
@@ -175,6 +175,29 @@ static void write_bench(struct ring_writer *w, uint64_t records)
 		CHECK(ring_write(w, (uint8_t *)batch, sizeof batch) > 0);
 }
 
+/* GB/s into segments with the oldest removed all the time, as a log under load does. */
+static double segments_bench(const char *path, uint64_t records)
+{
+	static uint64_t batch[BENCH_BATCH][(BENCH_PAYLOAD + 8) / 8];
+	char log[512];
+	struct segments *s = NULL;
+	uint64_t begin;
+
+	snprintf(log, sizeof log, "%s.log", path);
+	CHECK(mkdir(log, 0700) == 0);
+	CHECK(segments_open(
+	          log, 4 * BENCH_DATA_BYTES, 20 * BENCH_DATA_BYTES, SEGMENTS_DROP_OLDEST, &s, why) == 0);
+	for (uint32_t i = 0; i < BENCH_BATCH; i++)
+		batch[i][0] = BENCH_PAYLOAD | (uint64_t)KIND << 32;
+	begin = ring_clock_ns(CLOCK_MONOTONIC);
+	for (uint64_t n = 0; n < records; n += BENCH_BATCH)
+		CHECK(segments_write(s, (uint8_t *)batch, sizeof batch) == sizeof batch);
+	double rate = (double)records * 256 / seconds(begin) / 1e9;
+
+	segments_free(s);
+	return rate;
+}
+
 /* One after the other on one core, then the writer and a reader of all at the same time. */
 static int peer_bench(const char *path, uint64_t records)
 {
@@ -214,8 +237,10 @@ static int peer_bench(const char *path, uint64_t records)
 	double both = seconds(begin);
 
 	waitpid(child, NULL, 0);
-	printf("{\"writesPerS\":%.0f,\"drainNs\":%.2f,\"contendedWritesPerS\":%.0f}\n", messages / writing,
-	    draining * 1e9 / messages, (double)records / both);
+	printf(
+	    "{\"writesPerS\":%.0f,\"drainNs\":%.2f,\"contendedWritesPerS\":%.0f,\"segmentsGBPerS\":%.2f}\n",
+	    messages / writing, draining * 1e9 / messages, (double)records / both,
+	    segments_bench(path, records / 2));
 	ring_reader_free(r);
 	ring_writer_free(w);
 	return 0;

@@ -51,6 +51,11 @@ async function nativeRows(program: string, folder: string): Promise<BenchRow[]> 
       value: told.contendedWritesPerS / 1e6,
       unit: "M/s",
     },
+    {
+      name: "ring: log segments written from C, the oldest removed",
+      value: told.segmentsGBPerS,
+      unit: "GB/s",
+    },
     atMost("ring: drained by C", told.drainNs, "ns/message", 15),
   ];
 }
