@@ -54,6 +54,14 @@ interface PageHeader {
 
 const PAGE = { data: 0, index: 1, dictionary: 2, dataV2: 3 } as const;
 
+const scratch = { definition: new Uint8Array(1 << 12), repetition: new Uint8Array(1 << 12) };
+
+/** Levels are gone once a chunk is decoded: the same memory serves the next one, zeroed by nobody since all is written. */
+function scratchLevels(kind: keyof typeof scratch, count: number): Uint8Array {
+  if (scratch[kind].length < count) scratch[kind] = new Uint8Array(count);
+  return scratch[kind].subarray(0, count);
+}
+
 class ChunkDecoder {
   readonly #leaf: ParquetColumn;
   readonly #codec: number;
@@ -79,8 +87,8 @@ class ChunkDecoder {
       throw new ParquetError(`it claims ${this.#valueCount} values`);
     }
     this.#chunk = source.read(footer.chunks.offset[index]!, footer.chunks.compressedBytes[index]!);
-    if (this.#leaf.maxDefinition > 0) this.#definition = new Uint8Array(this.#valueCount);
-    if (this.#leaf.maxRepetition > 0) this.#repetition = new Uint8Array(this.#valueCount);
+    if (this.#leaf.maxDefinition > 0) this.#definition = scratchLevels("definition", this.#valueCount);
+    if (this.#leaf.maxRepetition > 0) this.#repetition = scratchLevels("repetition", this.#valueCount);
     this.#present = new Uint32Array(2 * this.#valueCount);
   }
 
@@ -214,7 +222,6 @@ class ChunkDecoder {
     const rowCount = this.#rowCount;
     const [definition, repetition] = [this.#definition!, this.#repetition!];
     const offsets = new Uint32Array(rowCount + 1);
-    const hasNullElements = this.#hasNullElements();
     let missing: Uint8Array | undefined;
     let [row, elements] = [-1, 0];
     for (let slot = 0; slot < this.#valueCount; slot++) {
@@ -233,7 +240,7 @@ class ChunkDecoder {
     if (row !== rowCount - 1) throw new ParquetError(`it has ${row + 1} lists for ${rowCount} rows`);
     offsets[rowCount] = elements;
     let words = this.#present.subarray(0, 2 * elements);
-    if (hasNullElements) {
+    if (elements !== this.#presentCount) { // some elements are null
       words = new Uint32Array(2 * elements);
       for (let slot = 0, from = 0, to = 0; slot < this.#valueCount; slot++) {
         if (definition[slot]! < elementDefinition) continue;
@@ -245,12 +252,6 @@ class ChunkDecoder {
       }
     }
     return missing === undefined ? { rowCount, words, offsets } : { rowCount, words, offsets, missing };
-  }
-
-  #hasNullElements(): boolean {
-    const { elementDefinition, maxDefinition } = this.#leaf;
-    if (elementDefinition === maxDefinition) return false;
-    return this.#definition!.some((level) => level >= elementDefinition && level < maxDefinition);
   }
 }
 

@@ -269,6 +269,14 @@ function packPresent(words: Uint32Array, present: Uint8Array): Uint32Array {
   return packed.subarray(0, at);
 }
 
+const scratch = [new Uint8Array(1 << 12), new Uint8Array(1 << 12)];
+
+/** Levels are gone once a page is encoded: the same memory serves the next one. */
+function scratchLevels(which: 0 | 1, count: number): Uint8Array {
+  if (scratch[which]!.length < count) scratch[which] = new Uint8Array(count);
+  return scratch[which]!.subarray(0, count);
+}
+
 /** Lists: an optional group of optional items. A list that is missing or empty takes one place in the levels. */
 function encodeLists(field: ArrowField, data: ColumnData, from: number, to: number, out: ByteWriter): number {
   const offsets = data.offsets!;
@@ -276,8 +284,8 @@ function encodeLists(field: ArrowField, data: ColumnData, from: number, to: numb
   const [full, empty] = [base + 2, base];
   let slots = 0;
   for (let row = from; row < to; row++) slots += Math.max(1, offsets[row + 1]! - offsets[row]!);
-  const repetition = new Uint8Array(slots).fill(1);
-  const definition = new Uint8Array(slots).fill(full);
+  const repetition = scratchLevels(0, slots).fill(1);
+  const definition = scratchLevels(1, slots).fill(full);
   for (let row = from, slot = 0; row < to; row++) {
     const size = offsets[row + 1]! - offsets[row]!;
     repetition[slot] = 0;
