@@ -15,15 +15,18 @@ export interface Windows {
   readonly spec: WindowSpec;
   readonly lo: Int32Array;
   readonly hi: Int32Array;
+  /** Both edges of each window, in seconds. */
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
 }
 
 /** The end of step i's window, in seconds. */
-export function windowEnd({ grid, offsetMs, atMs }: WindowSpec, i: number): number {
+function windowEnd({ grid, offsetMs, atMs }: WindowSpec, i: number): number {
   return ((atMs ?? grid.startMs + i * grid.stepMs) - offsetMs) / 1000;
 }
 
 /** The start of step i's window, in seconds; a sample exactly there is outside. */
-export function windowStart({ grid, offsetMs, atMs, rangeMs }: WindowSpec, i: number): number {
+function windowStart({ grid, offsetMs, atMs, rangeMs }: WindowSpec, i: number): number {
   return ((atMs ?? grid.startMs + i * grid.stepMs) - offsetMs - rangeMs) / 1000;
 }
 
@@ -61,19 +64,21 @@ function findWindows(times: Float64Array, spec: WindowSpec): Windows {
   const { count } = spec.grid;
   const lo = new Int32Array(count);
   const hi = new Int32Array(count);
-  if (count === 0) return { spec, lo, hi };
+  const starts = Float64Array.from({ length: count }, (_, i) => windowStart(spec, i));
+  const ends = Float64Array.from({ length: count }, (_, i) => windowEnd(spec, i));
+  if (count === 0) return { spec, lo, hi, starts, ends };
   // The ends of windows never go back, so after one search each cursor only moves on.
-  let from = firstAfter(times, windowStart(spec, 0));
-  let to = firstAfter(times, windowEnd(spec, 0));
+  let from = firstAfter(times, starts[0]!);
+  let to = firstAfter(times, ends[0]!);
   for (let i = 0; i < count; i++) {
-    const start = windowStart(spec, i);
-    const end = windowEnd(spec, i);
+    const start = starts[i]!;
+    const end = ends[i]!;
     while (from < times.length && times[from]! <= start) from++;
     while (to < times.length && times[to]! <= end) to++;
     lo[i] = from;
     hi[i] = to;
   }
-  return { spec, lo, hi };
+  return { spec, lo, hi, starts, ends };
 }
 
 /** Index of the first time after `time`. */

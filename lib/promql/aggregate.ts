@@ -267,9 +267,32 @@ function chosen(
   const k = Math.trunc(param);
   if (k < 1) return [];
   if (op === "limitk") return here.slice(0, k);
-  const sign = op === "topk" ? -1 : 1;
-  return here.sort((a, b) => compareNaNLast(rows[a]!.values[i]!, rows[b]!.values[i]!, sign)).slice(0, k);
+  return best(here, k, { rows, i, sign: op === "topk" ? -1 : 1 });
 }
+
+/** The first `k` in order of value. For a small k one pass is cheaper than a sort of all. */
+function best(
+  here: number[],
+  k: number,
+  { rows, i, sign }: { rows: readonly Row[]; i: number; sign: 1 | -1 },
+): number[] {
+  if (k > MAX_INSERTED) {
+    return here.sort((a, b) => compareNaNLast(rows[a]!.values[i]!, rows[b]!.values[i]!, sign)).slice(0, k);
+  }
+  const kept: number[] = [];
+  for (const index of here) {
+    const value = rows[index]!.values[i]!;
+    let at = kept.length;
+    while (at > 0 && compareNaNLast(value, rows[kept[at - 1]!]!.values[i]!, sign) < 0) at--;
+    if (at >= k) continue;
+    kept.splice(at, 0, index);
+    if (kept.length > k) kept.pop();
+  }
+  return kept;
+}
+
+/** Up to this k the chosen are kept in order by insertion. */
+const MAX_INSERTED = 16;
 
 function compareNaNLast(a: number, b: number, sign: 1 | -1): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));

@@ -1,7 +1,6 @@
 /** Increase of counters and change of gauges over a window, extrapolated to its edges as Prometheus does. @module */
 import type { HistogramSamples, NumberSamples } from "../samples.ts";
 import type { HistogramKernel, RangeKernel } from "../function.ts";
-import { windowEnd, type Windows, windowStart } from "../_windows.ts";
 
 /** A gap to the window's edge wider than this many mean distances is not bridged. */
 const EXTRAPOLATION_LIMIT = 1.1;
@@ -17,37 +16,36 @@ export function extrapolated(kind: Kind): RangeKernel {
   return (samples, windows, out) => {
     const { times, values } = samples;
     const total = kind.counter ? resetFree(values) : values;
-    const { lo, hi, spec } = windows;
+    const { lo, hi, starts, ends, spec } = windows;
+    const divisor = kind.rate ? spec.rangeMs / 1000 : 1;
     for (let i = 0; i < lo.length; i++) {
       const first = lo[i]!;
       const last = hi[i]! - 1;
       if (last <= first) continue;
       const change = total[last]! - total[first]!;
       const zeroFrom = kind.counter && change > 0 && values[first]! >= 0 ? values[first]! / change : Infinity;
-      out.values[i] = change * factor(times, first, last, { windows, i, zeroFrom }) /
-        (kind.rate ? spec.rangeMs / 1000 : 1);
+      const from = times[first]!;
+      const to = times[last]!;
+      const scale = factor(to - from, last - first, from - starts[i]!, ends[i]! - to, zeroFrom);
+      out.values[i] = change * scale / divisor;
       out.present[i] = 1;
     }
   };
 }
 
-/** By how much the sampled change grows when it is extended to the window's edges. */
-function factor(
-  times: Float64Array,
-  first: number,
-  last: number,
-  at: { windows: Windows; i: number; zeroFrom: number },
-): number {
-  const [from, to] = [times[first]!, times[last]!];
-  const sampled = to - from;
-  const mean = sampled / (last - first);
-  let before = from - windowStart(at.windows.spec, at.i);
-  let after = windowEnd(at.windows.spec, at.i) - to;
-  if (before >= mean * EXTRAPOLATION_LIMIT) before = mean / 2;
+/**
+ * By how much the change over `sampled` seconds grows when it is extended to the window's edges, `before` and `after`
+ * it. Plain numbers in and out: this runs once for each step of each series.
+ */
+function factor(sampled: number, gaps: number, before: number, after: number, zeroFrom: number): number {
+  const mean = sampled / gaps;
+  const limit = mean * EXTRAPOLATION_LIMIT;
+  let start = before >= limit ? mean / 2 : before;
   // A counter was never below zero: do not extend it further than to where it would have been zero.
-  before = Math.min(before, sampled * at.zeroFrom);
-  if (after >= mean * EXTRAPOLATION_LIMIT) after = mean / 2;
-  return (sampled + before + after) / sampled;
+  const toZero = sampled * zeroFrom;
+  if (toZero < start) start = toZero;
+  const end = after >= limit ? mean / 2 : after;
+  return (sampled + start + end) / sampled;
 }
 
 /** The counter without its resets: after each drop, what was there before is added. */
@@ -83,14 +81,16 @@ export function instant(kind: Kind): RangeKernel {
 /** `rate`, `increase` of histograms: bucket by bucket. */
 export function extrapolatedHistogram(kind: Kind): HistogramKernel {
   return (samples, windows, out) => {
-    const { lo, hi, spec } = windows;
+    const { lo, hi, starts, ends, spec } = windows;
+    const divisor = kind.rate ? spec.rangeMs / 1000 : 1;
     const resets = kind.counter ? findResets(samples) : [];
     for (let i = 0; i < lo.length; i++) {
       const first = lo[i]!;
       const last = hi[i]! - 1;
       if (last <= first) continue;
-      const scale = factor(samples.times, first, last, { windows, i, zeroFrom: Infinity }) /
-        (kind.rate ? spec.rangeMs / 1000 : 1);
+      const start = samples.times[first]!;
+      const end = samples.times[last]!;
+      const scale = factor(end - start, last - first, start - starts[i]!, ends[i]! - end, Infinity) / divisor;
       let from = first;
       for (const reset of resets) {
         if (reset <= first || reset > last) continue;

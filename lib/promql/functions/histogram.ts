@@ -3,7 +3,7 @@ import { bucketBounds, sumOfMiddles, totalCount } from "../../metrics/mod.ts";
 import type { Labels } from "../../metrics/metric.ts";
 import type { Argument, FunctionContext, FunctionEntry } from "../function.ts";
 import { type Buckets, newRow, type Row, signature, withoutName } from "../value.ts";
-import { type ClassicBucket, classicFraction, classicQuantile } from "../_classic.ts";
+import { type ClassicBuckets, classicFraction, classicQuantile } from "../_classic.ts";
 import { numbersOf, rowsOf } from "./shape.ts";
 
 type BucketsRow = Row & { readonly buckets: Buckets };
@@ -73,7 +73,7 @@ function fill(row: BucketsRow, steps: number, labels: Labels, of: (i: number) =>
 function classic(
   rows: readonly Row[],
   context: FunctionContext,
-  of: (buckets: ClassicBucket[], i: number) => number,
+  of: (buckets: ClassicBuckets, i: number) => number,
 ): Row[] {
   const groups = new Map<string, { labels: Labels; members: { le: number; row: Row }[] }>();
   for (const row of rows) {
@@ -96,9 +96,18 @@ function classic(
   return [...groups.values()].map(({ labels, members }) => {
     const out = newRow(labels, context.grid.count);
     members.sort((a, b) => a.le - b.le);
+    const buckets = {
+      upper: new Float64Array(members.length),
+      count: new Float64Array(members.length),
+      length: 0,
+    };
     for (let i = 0; i < context.grid.count; i++) {
-      const buckets = members.filter(({ row }) => row.present[i] === 1)
-        .map(({ le, row }) => ({ upper: le, count: row.values[i]! }));
+      buckets.length = 0;
+      for (const { le, row } of members) {
+        if (row.present[i] === 0) continue;
+        buckets.upper[buckets.length] = le;
+        buckets.count[buckets.length++] = row.values[i]!;
+      }
       if (buckets.length === 0) continue;
       out.values[i] = of(buckets, i);
       out.present[i] = 1;

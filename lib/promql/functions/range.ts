@@ -44,23 +44,46 @@ const COUNTER_RATE = { counter: true, rate: true };
 const COUNTER_CHANGE = { counter: true, rate: false };
 const GAUGE_CHANGE = { counter: false, rate: false };
 
+/** Slope and value at `origin` of the line with the least squared distance; sums are compensated as upstream's are. */
 function leastSquares(
   { times, values }: NumberSamples,
   lo: number,
   hi: number,
   origin: number,
 ): [number, number] {
-  const n = hi - lo;
-  const meanX = kahanSum(n, (i) => times[lo + i]! - origin) / n;
-  const meanY = kahanSum(n, (i) => values[lo + i]!) / n;
-  const constant = values[lo]!;
-  if (values.subarray(lo, hi).every((value) => value === constant)) {
-    return Number.isFinite(constant) ? [0, constant] : [NaN, NaN];
+  let constant = true;
+  let sumX = 0, sumY = 0, sumXY = 0, sumXX = 0;
+  let lostX = 0, lostY = 0, lostXY = 0, lostXX = 0;
+  for (let i = lo; i < hi; i++) {
+    const x = times[i]! - origin;
+    const y = values[i]!;
+    if (y !== values[lo]!) constant = false;
+    const nextX = sumX + x;
+    const nextY = sumY + y;
+    const nextXY = sumXY + x * y;
+    const nextXX = sumXX + x * x;
+    lostX += lost(sumX, x, nextX);
+    lostY += lost(sumY, y, nextY);
+    lostXY += lost(sumXY, x * y, nextXY);
+    lostXX += lost(sumXX, x * x, nextXX);
+    sumX = nextX;
+    sumY = nextY;
+    sumXY = nextXY;
+    sumXX = nextXX;
   }
-  const covariance = kahanSum(n, (i) => (times[lo + i]! - origin - meanX) * (values[lo + i]! - meanY));
-  const variance = kahanSum(n, (i) => (times[lo + i]! - origin - meanX) ** 2);
-  const slope = covariance / variance;
-  return [slope, meanY - slope * meanX];
+  if (constant) return Number.isFinite(values[lo]!) ? [0, values[lo]!] : [NaN, NaN];
+  const n = hi - lo;
+  sumX += lostX;
+  sumY += lostY;
+  sumXY += lostXY;
+  sumXX += lostXX;
+  const slope = (sumXY - sumX * sumY / n) / (sumXX - sumX * sumX / n);
+  return [slope, sumY / n - slope * sumX / n];
+}
+
+/** What was lost to rounding when `sum + value` became `next`. */
+function lost(sum: number, value: number, next: number): number {
+  return Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
 }
 
 function extreme(better: (a: number, b: number) => boolean): RangeKernel {
