@@ -48,5 +48,10 @@ export { MsgpackError, MsgpackReader } from "./msgpack_reader.ts";
 export { readSchema, type SchemaWire, schemaWire } from "./schema_wire.ts";
 export { SchemaCache } from "./schema_cache.ts";
 export { type EncodeOptions, encodeSnapshotV2, encodeSnapshotV3 } from "./snapshot_encode.ts";
-export { type DecodedSnapshot, decodeSnapshot, decodeSnapshotAt } from "./snapshot_decode.ts";
+export {
+  type DecodedSnapshot,
+  type DecodeOptions,
+  decodeSnapshot,
+  decodeSnapshotAt,
+} from "./snapshot_decode.ts";
 export { encodeSnapshotJson } from "./snapshot_json.ts";

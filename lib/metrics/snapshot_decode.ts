@@ -19,13 +19,26 @@ export interface DecodedSnapshot {
   readonly end: number;
 }
 
+/** How to decode. */
+export interface DecodeOptions {
+  /**
+   * A snapshot of the same source that is not needed any more: its histograms' memory is used again, which is most of a
+   * snapshot's. For loops that look at one snapshot at a time.
+   */
+  readonly recycle?: Snapshot | undefined;
+}
+
 /**
  * Returns the snapshot that `bytes` are. Give the same `cache` to all snapshots of one source: their schemas are then
  * parsed once and stay the same objects, and groups sent without their schema can be read.
  * @throws {MsgpackError} When the bytes are no snapshot, or more than one.
  */
-export function decodeSnapshot(bytes: Uint8Array, cache: SchemaCache = new SchemaCache()): Snapshot {
-  const { snapshot, end } = decodeSnapshotAt(bytes, 0, cache);
+export function decodeSnapshot(
+  bytes: Uint8Array,
+  cache: SchemaCache = new SchemaCache(),
+  options: DecodeOptions = {},
+): Snapshot {
+  const { snapshot, end } = decodeSnapshotAt(bytes, 0, cache, options);
   if (end !== bytes.length) {
     throw new MsgpackReader(bytes).failure(
       `Cannot decode snapshot: ${bytes.length - end} bytes follow its end at byte ${end}`,
@@ -36,10 +49,15 @@ export function decodeSnapshot(bytes: Uint8Array, cache: SchemaCache = new Schem
 }
 
 /** Returns the snapshot that begins at `offset`; more may follow. @throws {MsgpackError} When none does. */
-export function decodeSnapshotAt(bytes: Uint8Array, offset: number, cache: SchemaCache): DecodedSnapshot {
+export function decodeSnapshotAt(
+  bytes: Uint8Array,
+  offset: number,
+  cache: SchemaCache,
+  options: DecodeOptions = {},
+): DecodedSnapshot {
   const reader = new MsgpackReader(bytes, offset);
   try {
-    return readSnapshot(reader, cache);
+    return readSnapshot(reader, cache, options.recycle);
   } catch (error) {
     if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
     const truncated = "truncated" in error && error.truncated === true;
@@ -49,7 +67,7 @@ export function decodeSnapshotAt(bytes: Uint8Array, offset: number, cache: Schem
   }
 }
 
-function readSnapshot(reader: MsgpackReader, cache: SchemaCache): DecodedSnapshot {
+function readSnapshot(reader: MsgpackReader, cache: SchemaCache, recycled?: Snapshot): DecodedSnapshot {
   const fields = reader.arrayHeader("snapshot");
   const version = fields === 5 ? 1 : fields === 6 ? 2 : fields === 4 ? 3 : undefined;
   if (version === undefined) {
@@ -58,7 +76,7 @@ function readSnapshot(reader: MsgpackReader, cache: SchemaCache): DecodedSnapsho
   const timeNs = readTime(reader, "system time");
   const durationNs = version === 1 ? 0n : readTime(reader, "duration");
   const metadata = reader.stringMap("snapshot metadata");
-  const groups = version === 3 ? readGroups(reader, cache) : readFlatGroups(reader, cache);
+  const groups = version === 3 ? readGroups(reader, cache, recycled) : readFlatGroups(reader, cache);
   return { snapshot: { timeNs, durationNs, metadata, groups }, version, end: reader.at };
 }
 
@@ -78,7 +96,7 @@ function readTime(reader: MsgpackReader, what: string): bigint {
   return ns;
 }
 
-function readGroups(reader: MsgpackReader, cache: SchemaCache): Group[] {
+function readGroups(reader: MsgpackReader, cache: SchemaCache, recycled: Snapshot | undefined): Group[] {
   const groups: Group[] = [];
   for (let left = reader.arrayHeader("groups"); left > 0; left--) {
     const fields = reader.arrayHeader("group");
@@ -92,7 +110,8 @@ function readGroups(reader: MsgpackReader, cache: SchemaCache): Group[] {
     const window = readWindow(reader);
     const counters = readValues(reader, schema.counters.length, `counters of "${name}"`, "unsigned");
     const gauges = readValues(reader, schema.gauges.length, `gauges of "${name}"`, "signed");
-    const histograms = readHistograms(reader, schema.histograms.length, name);
+    const before = recycled?.groups[groups.length];
+    const histograms = readHistograms(reader, schema.histograms.length, name, before?.histograms ?? []);
     groups.push({ name, schema, ...(window && { window }), counters, gauges, histograms });
   }
   return groups;
@@ -141,15 +160,19 @@ function readHistograms(
   reader: MsgpackReader,
   expected: number,
   group: string,
+  recycled: readonly (HistogramValue | undefined)[],
 ): (HistogramValue | undefined)[] {
   const what = `histograms of "${group}"`;
   const count = reader.arrayHeader(what);
   if (count !== expected) throw reader.failure(`${count} ${what}, its schema has ${expected}`, reader.at);
-  return Array.from({ length: count }, () => reader.takeNil() ? undefined : readHistogram(reader, what));
+  return Array.from(
+    { length: count },
+    (_, index) => reader.takeNil() ? undefined : readHistogram(reader, what, recycled[index]?.words),
+  );
 }
 
 /** Reads `[config, buckets]`; only the config's grouping and max value power are used, the rest follows from them. */
-function readHistogram(reader: MsgpackReader, what: string): HistogramValue {
+function readHistogram(reader: MsgpackReader, what: string, recycled?: Uint32Array): HistogramValue {
   const fields = reader.arrayHeader(what);
   if (fields !== 2) throw reader.failure(`${what}: ${fields} fields, expected config and buckets`, reader.at);
   const configFields = reader.arrayHeader(what);
@@ -160,10 +183,12 @@ function readHistogram(reader: MsgpackReader, what: string): HistogramValue {
   const [groupingPower, maxValuePower] = [reader.count(what), reader.count(what)];
   for (let skipped = 0; skipped < 5; skipped++) reader.unsigned(what);
   const { bucketCount } = histogramLayout(groupingPower, maxValuePower);
-  const words = reader.unsignedArray(what);
-  if (words.length !== 2 * bucketCount) {
-    throw reader.failure(`${what}: ${words.length / 2} buckets, its config has ${bucketCount}`, reader.at);
+  const count = reader.arrayHeader(what);
+  if (count !== bucketCount) {
+    throw reader.failure(`${what}: ${count} buckets, its config has ${bucketCount}`, reader.at);
   }
+  const words = recycled?.length === 2 * count ? recycled : new Uint32Array(2 * count);
+  reader.unsignedInto(words, count, what);
   return { groupingPower, maxValuePower, words };
 }
 

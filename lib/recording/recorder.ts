@@ -125,6 +125,7 @@ function openOutput(
   const clock = new TickClock();
   const cache = new SchemaCache();
   let journal: Journal | undefined;
+  let last: Snapshot | undefined;
   let metadata: Readonly<Record<string, string>> = {};
   const create = (first: Snapshot): Journal => {
     metadata = { source: "rezolus", ...first.metadata, ...metadata };
@@ -137,7 +138,8 @@ function openOutput(
   };
   return {
     append(bytes, monotonicNs) {
-      const snapshot = decodeSnapshot(bytes, cache);
+      const snapshot = decodeSnapshot(bytes, cache, { recycle: last });
+      last = snapshot;
       const time = clock.tick(snapshot.timeNs, monotonicNs);
       if (time === undefined) return false;
       journal ??= create(snapshot);

@@ -233,6 +233,27 @@ Deno.test("with one cache equal schemas stay one object and may be left out", ()
   strictEqual(cache.get(schemaWire(schema).hash), first.groups[0]!.schema);
 });
 
+Deno.test("a snapshot that is not needed any more lends its memory to the next", () => {
+  const cache = new SchemaCache();
+  const first = decodeSnapshot(encodeSnapshotV3(snapshot), cache);
+  const words = first.groups[0]!.histograms[0]!.words;
+  const counts = wordsOf([...buckets].reverse());
+  const later = {
+    ...snapshot,
+    groups: [{ ...group, histograms: [{ ...group.histograms[0]!, words: counts }, undefined] }],
+  };
+  const second = decodeSnapshot(encodeSnapshotV3(later), cache, { recycle: first });
+  strictEqual(second.groups[0]!.histograms[0]!.words, words);
+  deepStrictEqual(words, counts);
+  const wider = { groupingPower: 0, maxValuePower: 1, words: wordsOf([1, 2]) };
+  const third = decodeSnapshot(
+    encodeSnapshotV3({ ...snapshot, groups: [{ ...group, histograms: [wider, wider] }] }),
+    cache,
+    { recycle: second },
+  );
+  deepStrictEqual(third.groups[0]!.histograms, [wider, wider]);
+});
+
 Deno.test("a cache forgets the schema unused longest when it is full", () => {
   const cache = new SchemaCache();
   const numbered = (number: number): Schema => ({
