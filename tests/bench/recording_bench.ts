@@ -4,6 +4,7 @@
  * The load is that of DESIGN §5: 3,000 counters and gauges and 150 histograms in 30 groups.
  * @module
  */
+import { V8_FLAGS } from "../../cmd/dev/tool_command.ts";
 import {
   decodeSnapshot,
   encodeSnapshotV2,
@@ -217,8 +218,8 @@ function sampleRows(): BenchRow[] {
 /** Runs a part of this file in a process of its own, whose memory is nobody else's. */
 async function runChild(...args: string[]): Promise<Record<string, number>> {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    // All of it: /proc/self/status takes that.
-    args: ["run", "--no-check", "--quiet", "--allow-all", import.meta.filename!, ...args],
+    // As tools are run, but with every permission: /proc/self/status takes that.
+    args: ["run", "--no-check", "--quiet", "--allow-all", ...V8_FLAGS, import.meta.filename!, ...args],
     stderr: "inherit",
   }).output();
   if (code !== 0) throw new Error(`Cannot measure ${args[0]}: exit code ${code}`);
