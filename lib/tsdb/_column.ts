@@ -153,7 +153,9 @@ export class HistogramColumn extends Column {
     const count = to - from;
     if (count === this.#count) return;
     const counts = new Float64Array(this.capacity * count);
-    for (let row = 0; row < this.written; row++) {
+    // A histogram that never counted holds no bucket, and there is nothing to copy.
+    const rows = this.#count === 0 ? 0 : this.written;
+    for (let row = 0; row < rows; row++) {
       const old = this.#counts.subarray(row * this.#count, (row + 1) * this.#count);
       counts.set(old, row * count + this.#first - from);
     }

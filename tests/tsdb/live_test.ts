@@ -167,8 +167,8 @@ Deno.test("histograms are held over the buckets used so far, however the range w
   const one = schema({ histograms: [entry("h")] });
   const history: number[][] = [];
   const counts = new Array<number>(layout.bucketCount).fill(0);
-  for (const [t, bucket] of [100, 102, 90, 400, 0].entries()) {
-    counts[bucket]! += 5 + t;
+  for (const [t, bucket] of [undefined, undefined, 100, 102, 90, 400, 0].entries()) {
+    if (bucket !== undefined) counts[bucket]! += 5 + t;
     history.push([...counts]);
     const histogram = { groupingPower: 3, maxValuePower: 64, words: wordsOf(counts) };
     store.append(snapshot(t, [{ schema: one, histograms: [histogram] }]));

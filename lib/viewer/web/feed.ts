@@ -101,7 +101,7 @@ export class Feed {
       };
       const asked = charts.map(({ def }) => def.queries.map(({ query }) => expandQuery(query, resolution)));
       const times = view.value.kind === "follow"
-        ? { span: view.value.spanS }
+        ? { span: resolution.range }
         : seconds(fixedGrid(state, range));
       const columns = await fetchColumns({
         queries: asked.flat(),

@@ -16,7 +16,7 @@ function digits(value: number): string {
   const size = Math.abs(value);
   if (size === 0) return "0";
   const fixed = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
-  if (size < 0.001) return value.toExponential(1);
+  if (size < 0.001) return size < 1e-6 ? value.toExponential(1) : value.toPrecision(2);
   return value.toFixed(fixed).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 }
 

@@ -16,6 +16,9 @@ export const SPANS = [60, 300, 900, 1800] as const;
 
 const DEFAULT_SPAN_S = 300;
 
+/** Shortest range that is followed. */
+const LEAST_SPAN_MS = 60_000;
+
 /** Points that a chart aims at: about one for each pixel of its width. */
 const TARGET_POINTS = 720;
 
@@ -64,9 +67,14 @@ export function rangeOf(shown: View, state: SourceState): Range {
   const [startMs, endMs] = shown.kind === "fixed"
     ? [shown.startMs, shown.endMs]
     : shown.kind === "follow"
-    ? [newest - shown.spanS * 1000, newest]
+    ? [followStart(newest, shown.spanS, state.start ?? 0), newest]
     : [(state.start ?? 0) * 1000, newest];
   return { startMs, endMs, stepMs: stepFor(endMs - startMs, state.intervalSeconds * 1000) };
+}
+
+/** While there is less than the span, the charts are filled by what there is: a minute at least. */
+function followStart(newest: number, spanS: number, start: number): number {
+  return Math.max(newest - spanS * 1000, Math.min(start * 1000, newest - LEAST_SPAN_MS));
 }
 
 function stepFor(spanMs: number, intervalMs: number): number {
