@@ -107,7 +107,8 @@ ALWAYS_INLINE int on_complete(struct request *request, int error, u32 bytes)
 			histogram_add(&latency, op, now - *start);
 		bpf_map_delete_elem(&starts, &key);
 	}
-	if (!counters || !count_requests || op >= BLOCKIO_OPS)
+	/* A write with a flush completes once more, without bytes, when its flush is done (block/blk-flush.c). */
+	if (!counters || !count_requests || op >= BLOCKIO_OPS || (!bytes && !error && op != BLOCKIO_FLUSH))
 		return 0;
 	ADD(&counters->operations[op], 1);
 	ADD(&counters->bytes[op], bytes);

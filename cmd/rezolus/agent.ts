@@ -1,7 +1,9 @@
 /** `rezolus agent`: samples this host and answers over HTTP. @module */
 import { defaults, loadConfig } from "../../lib/config/mod.ts";
 import { command, option } from "../../lib/cli/mod.ts";
-import { LEVELS, processLog } from "../../lib/log/mod.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { setNiceness, setScheduling } from "../../ffi/sys/mod.ts";
+import { LEVELS, type Log, processLog } from "../../lib/log/mod.ts";
 import { optionalText, text, toggle } from "../../lib/config/mod.ts";
 import {
   Agent,
@@ -69,6 +71,7 @@ export const agent = command({
     const log = processLog({ level, json: options.logJson });
     for (const warning of warnings) log.warn(warning);
 
+    schedule(config, log);
     const procfs = new Procfs();
     const btfPath = config.general.btf_path;
     const kernel = probeKernel(procfs, btfPath === undefined ? {} : { btfPath });
@@ -98,6 +101,17 @@ export const agent = command({
     return 0;
   },
 });
+
+/** Sampling in time matters more than the policy: without the right to it the agent goes on as it is. */
+function schedule({ scheduler }: AgentConfig, log: Log): void {
+  try {
+    if (scheduler.policy === "normal") setNiceness(scheduler.niceness);
+    else setScheduling({ policy: scheduler.policy, priority: scheduler.priority });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    log.warn(`scheduling stays as it is: ${error.message}`);
+  }
+}
 
 function addresses(
   config: AgentConfig,

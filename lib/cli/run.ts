@@ -71,6 +71,7 @@ export async function runTool(tool: Command, info: ToolInfo, words: readonly str
       print(helpText(parsed.path, terminalOptions()));
       return 0;
     }
+    if (Deno.env.get("HOSTKIT_SUPERVISED") !== undefined) await endWithParent();
     Deno.addSignalListener("SIGINT", interrupt);
     Deno.addSignalListener("SIGTERM", terminate);
     const code = await target.run({ ...parsed, signal: controller.signal });
@@ -83,6 +84,12 @@ export async function runTool(tool: Command, info: ToolInfo, words: readonly str
     Deno.removeSignalListener("SIGINT", interrupt);
     Deno.removeSignalListener("SIGTERM", terminate);
   }
+}
+
+/** A supervisor that was killed leaves nothing behind: the kernel tells its children. */
+async function endWithParent(): Promise<void> {
+  const { setParentDeathSignal } = await import("../../ffi/sys/mod.ts");
+  setParentDeathSignal("SIGTERM");
 }
 
 function isAbort(error: unknown): boolean {

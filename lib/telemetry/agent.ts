@@ -5,6 +5,7 @@
  * no more than one.
  * @module
  */
+import { clockNs } from "../../ffi/sys/mod.ts";
 import { type Group, type Snapshot } from "../metrics/mod.ts";
 import type { Log } from "../log/mod.ts";
 import { BpfSource, type BpfSpec, type ProgramReport } from "./bpf/source.ts";
@@ -55,7 +56,7 @@ interface Running {
 }
 
 const REAL_CLOCK = {
-  unixNs: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)),
+  unixNs: () => clockNs("realtime"),
   steadyMs: () => performance.now(),
 };
 

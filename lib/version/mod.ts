@@ -2,7 +2,22 @@
  * What a tool tells of itself with `--version`: version, commit, and the numbers of the formats that outlive a process.
  * @module
  */
+import type { ToolInfo } from "../cli/mod.ts";
 import project from "../../deno.json" with { type: "json" };
 
 /** Version of all tools. */
 export const VERSION: string = project.version;
+
+/** Numbers of the formats that outlive a process; each folder's own constant must agree (a test compares them). */
+export const FORMATS = { ring: 1, journal: 3 } as const;
+
+/** Replaced by the commit when an executable is made. */
+const COMMIT = "HOSTKIT_COMMIT";
+
+export const TOOL_INFO: ToolInfo = {
+  version: VERSION,
+  details: [
+    `commit ${COMMIT.startsWith("HOSTKIT") ? "unknown (from source)" : COMMIT}`,
+    `formats ${Object.entries(FORMATS).map(([name, number]) => `${name} ${number}`).join(", ")}`,
+  ],
+};

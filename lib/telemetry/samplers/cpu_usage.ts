@@ -5,6 +5,7 @@
  * `sched_switch` (see `bpf/sched.bpf.c`).
  * @module
  */
+import { clockNs } from "../../../ffi/sys/mod.ts";
 import { counter, type Metric } from "../../metrics/mod.ts";
 import { CgroupTable } from "../bpf/cgroup_table.ts";
 import { cpuReader, type GroupReader } from "../bpf/readers.ts";
@@ -63,7 +64,8 @@ export const cpuUsage = bpfSampler({
   more(source, env) {
     fillFreeTasks(source);
     const cgroups = new CgroupTable(source, env.procfs);
-    const now = () => 1e9 * Number((env.procfs.text("/proc/uptime") ?? "0").split(" ")[0]);
+    // The clock that `bpf_ktime_get_ns` reads.
+    const now = () => Number(clockNs("monotonic"));
     const tasks = taskReader("cpu_usage", source, { user: TASK_USER, system: TASK_SYSTEM, cgroups, now });
     return [
       {

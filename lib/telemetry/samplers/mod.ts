@@ -9,6 +9,7 @@ import { memoryMeminfo } from "./memory_meminfo.ts";
 import { memoryVmstat } from "./memory_vmstat.ts";
 import { networkTraffic } from "./network_traffic.ts";
 import { pressure } from "./pressure.ts";
+import { rezolusRusage } from "./rezolus_rusage.ts";
 import { schedulerRunqueue } from "./scheduler_runqueue.ts";
 import { syscallCounts } from "./syscall_counts.ts";
 import { syscallLatency } from "./syscall_latency.ts";
@@ -26,6 +27,7 @@ export const SAMPLERS: readonly Sampler[] = [
   memoryVmstat,
   networkTraffic,
   pressure,
+  rezolusRusage,
   schedulerRunqueue,
   syscallCounts,
   syscallLatency,

@@ -1,0 +1,41 @@
+/** `rezolus status`: what works on an agent's host, and why the rest does not. @module */
+import { command, option } from "../../lib/cli/mod.ts";
+import { toggle } from "../../lib/config/mod.ts";
+import type { AgentStatus } from "../../lib/telemetry/mod.ts";
+
+const DEFAULT_URL = "http://127.0.0.1:4241";
+
+export const status = command({
+  name: "status",
+  summary: "show what an agent samples, and why the rest is off",
+  positionals: [{
+    name: "URL",
+    help: `agent, or the path of its socket [default: ${DEFAULT_URL}]`,
+    optional: true,
+  }],
+  options: { json: option(toggle({ help: "Prints JSON.", fallback: false })) },
+  examples: [["rezolus status", "The agent of this host"]],
+  async run({ args: [url = DEFAULT_URL], options, signal }) {
+    const { AgentClient, parseAgentAddress } = await import("../../lib/recording/mod.ts");
+    using client = new AgentClient(parseAgentAddress(url));
+    const found: AgentStatus = JSON.parse(new TextDecoder().decode(await client.get("/status", signal)));
+    if (options.json) console.log(JSON.stringify(found, undefined, 2));
+    else for (const line of statusLines(found)) console.log(line);
+    return found.samplers.some(({ state }) => state === "failed") ? 1 : 0;
+  },
+});
+
+/** The status as a person reads it. */
+function statusLines(found: AgentStatus): string[] {
+  const width = Math.max(...found.samplers.map(({ name }) => name.length));
+  const mib = found.bpf.reduce((sum, { map_bytes }) => sum + map_bytes, 0) / 2 ** 20;
+  return [
+    `agent ${found.version} on Linux ${found.kernel}, up ${found.uptime_seconds} s, BPF maps ${
+      mib.toFixed(1)
+    } MiB`,
+    ...found.samplers.flatMap(({ name, state, reason, programs }) => {
+      const variants = [...new Set(programs.flatMap(({ variant }) => variant ?? []))].join(", ");
+      return [`  ${name.padEnd(width)}  ${state.padEnd(11)}  ${reason ?? variants}`.trimEnd()];
+    }),
+  ];
+}

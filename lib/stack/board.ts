@@ -1,0 +1,84 @@
+/** The board of `deno task up`: one line a service, drawn again in place on a terminal. Pure but for `write`. @module */
+import type { ServiceState } from "../supervisor/mod.ts";
+
+/** One service as the board shows it. */
+export interface Row {
+  readonly name: string;
+  readonly state: ServiceState;
+  readonly restarts: number;
+  /** Where to look at it. */
+  readonly url: string;
+  /** The last line it logged, shown while it is not running. */
+  readonly lastLine: string;
+}
+
+/** The board as lines without control characters. */
+export function boardLines(rows: readonly Row[]): string[] {
+  const names = Math.max(...rows.map(({ name }) => name.length));
+  const states = Math.max(...rows.map(({ state }) => stateText(state).length));
+  const urls = Math.max(...rows.map(({ url }) => url.length));
+  return rows.map(({ name, state, restarts, url, lastLine }) => {
+    const again = restarts === 0 ? "" : `restarted ${restarts}×`;
+    const why = state.kind === "running" || state.kind === "starting" ? "" : lastLine;
+    const parts = [name.padEnd(names), stateText(state).padEnd(states), url.padEnd(urls), again, why];
+    return `  ${parts.filter((part) => part !== "").join("  ")}`.trimEnd();
+  });
+}
+
+/** A state in a few words. */
+export function stateText(state: ServiceState): string {
+  switch (state.kind) {
+    case "running":
+    case "starting":
+    case "stopping":
+      return `${state.kind} (pid ${state.pid})`;
+    case "backoff":
+      return `waiting to restart (exit ${state.outcome.signal ?? state.outcome.code})`;
+    case "finished":
+      return `ended (exit ${state.outcome.signal ?? state.outcome.code})`;
+    case "idle":
+      return "stopped";
+    default:
+      return state satisfies never;
+  }
+}
+
+/** Writes log lines with the board below them. On a terminal the board moves; elsewhere it is written when it changes. */
+export class Board {
+  readonly #write: (text: string) => void;
+  readonly #terminal: boolean;
+  #shown = 0;
+  #last = "";
+
+  constructor(options: { write: (text: string) => void; terminal: boolean }) {
+    this.#write = options.write;
+    this.#terminal = options.terminal;
+  }
+
+  /** Draws the rows anew. */
+  show(rows: readonly Row[]): void {
+    const text = `${boardLines(rows).join("\n")}\n`;
+    if (text === this.#last) return;
+    this.#erase();
+    this.#last = text;
+    this.#draw();
+  }
+
+  /** Writes a line above the board. */
+  line(text: string): void {
+    this.#erase();
+    // deno-lint-ignore no-control-regex
+    this.#write(`${text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, "")}\n`);
+    if (this.#terminal) this.#draw();
+  }
+
+  #draw(): void {
+    this.#write(this.#last);
+    this.#shown = this.#terminal && this.#last !== "" ? this.#last.split("\n").length - 1 : 0;
+  }
+
+  #erase(): void {
+    if (this.#shown > 0) this.#write(`\x1b[${this.#shown}A\x1b[J`);
+    this.#shown = 0;
+  }
+}

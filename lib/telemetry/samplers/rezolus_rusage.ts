@@ -1,0 +1,72 @@
+/** What the agent itself uses; source `getrusage(2)`. @module */
+import { usage } from "../../../ffi/sys/mod.ts";
+import { counter, gauge, type Metric } from "../../metrics/mod.ts";
+import { Columns } from "../columns.ts";
+import type { Sampler } from "../sampler.ts";
+
+const NS = "nanoseconds";
+const USER = counter("rezolus_cpu_usage", {
+  unit: NS,
+  help: "CPU time of the agent in user mode",
+  labels: { state: "user" },
+});
+const SYSTEM = counter("rezolus_cpu_usage", {
+  unit: NS,
+  help: "CPU time of the agent in system mode",
+  labels: { state: "system" },
+});
+const RECLAIMS = counter("rezolus_memory_page_reclaims", {
+  help: "Page faults of the agent that needed no I/O",
+});
+const FAULTS = counter("rezolus_memory_page_faults", { help: "Page faults of the agent that needed I/O" });
+const READS = operations("read");
+const WRITES = operations("write");
+const VOLUNTARY = switches("voluntary");
+const INVOLUNTARY = switches("involuntary");
+const RESIDENT = gauge("rezolus_memory_usage_resident_set_size", {
+  unit: "bytes",
+  help: "Largest resident set of the agent so far",
+});
+
+function operations(op: "read" | "write"): Metric {
+  return counter("rezolus_blockio_operations", {
+    unit: "operations",
+    help: `Times that the file system had to ${op} for the agent`,
+    labels: { op },
+  });
+}
+
+function switches(kind: "voluntary" | "involuntary"): Metric {
+  return counter("rezolus_context_switch", {
+    help: `${kind} context switches of the agent`,
+    labels: { kind },
+  });
+}
+
+const METRICS = [USER, SYSTEM, RECLAIMS, FAULTS, READS, WRITES, VOLUNTARY, INVOLUNTARY, RESIDENT];
+
+export const rezolusRusage: Sampler = {
+  name: "rezolus_rusage",
+  metrics: METRICS,
+  open() {
+    const columns = new Columns("rezolus_rusage", "self", METRICS.map((metric) => ({ metric })));
+    return {
+      sample() {
+        const used = usage("self");
+        [
+          used.userNs,
+          used.systemNs,
+          used.minorFaults,
+          used.majorFaults,
+          used.blocksRead,
+          used.blocksWritten,
+          used.voluntarySwitches,
+          used.involuntarySwitches,
+        ].forEach((value, index) => columns.setCounter(index, BigInt(value)));
+        columns.setGauge(0, BigInt(used.maxRssBytes));
+        return [columns.toGroup()];
+      },
+      [Symbol.dispose]() {},
+    };
+  },
+};
