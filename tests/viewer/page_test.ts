@@ -1,34 +1,17 @@
 /** The page in a real browser: what it draws is what the API says, and every chart moves with the others. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { LiveStore } from "../../lib/tsdb/mod.ts";
 import { SECTIONS, startViewer, type ViewerSource } from "../../lib/viewer/mod.ts";
 import { formatAddress } from "../../lib/web/mod.ts";
+import { assertEqualsApi, browser, drawn, type Held, held, onPage } from "./browser.ts";
 import { BURNER_CPU, burning, CPU_COUNT, syntheticHost } from "./synthetic_host.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const CHROMIUM_FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const START = 1_790_000_000;
 const TICKS = 400;
 
-interface Held {
-  id: string;
-  kind: string;
-  query: string;
-  series: { labels: Record<string, string>; times: number[]; values: (number | null)[] }[];
-  xRange: [number, number];
-}
-
 /** A browser on a viewer whose time stands still until `tick` is called. */
-async function onPage(
+async function onHost(
   run: (page: Page, site: { url: string; tick: (count: number) => void }) => Promise<void>,
 ) {
   const store = new LiveStore();
@@ -46,109 +29,21 @@ async function onPage(
     show: source,
     listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
   });
-  const profile = await Deno.makeTempDir({ prefix: "viewer-page-" });
-  let context: BrowserContext | undefined;
-  try {
-    context = await chromium.launchPersistentContext(profile, {
-      executablePath: CHROMIUM,
-      args: CHROMIUM_FLAGS,
-      viewport: { width: 1440, height: 900 },
-      colorScheme: "dark",
-    });
-    const page = context.pages()[0] ?? await context.newPage();
-    const complaints: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
-    const url = formatAddress(server.address);
-    await page.goto(url);
-    await page.evaluate("hostkit.ready");
-    await run(page, { url, tick });
-    deepStrictEqual(complaints, [], "the console is silent");
-  } finally {
-    await context?.close();
-    await Deno.remove(profile, { recursive: true });
-  }
-}
-
-const held = (page: Page): Promise<Held[]> => page.evaluate("hostkit.charts()");
-
-/** Waits until all charts that are in view hold data of the section. */
-async function drawn(page: Page, section: string): Promise<Held[]> {
-  await page.waitForFunction(
-    (id) => {
-      const charts = (globalThis as unknown as { hostkit: { charts(): { id: string }[] } }).hostkit.charts();
-      return charts.length > 0 && charts.every((chart) => chart.id.startsWith(`${id}.`));
-    },
-    section,
-  );
-  return held(page);
-}
-
-/** What `query_range` says for the same query and steps. */
-async function fromApi(url: string, chart: Held): Promise<Map<string, (number | null)[]>> {
-  const times = chart.series[0]!.times;
-  const step = times[1]! - times[0]!;
-  const params = new URLSearchParams({
-    query: chart.query,
-    start: String(times[0]),
-    end: String(times.at(-1)),
-    step: String(step),
-    lookback_delta: "5",
-  });
-  const response = await fetch(`${url}/api/v1/query_range`, { method: "POST", body: params });
-  const body = await response.json();
-  strictEqual(body.status, "success", `${chart.query}: ${body.error}`);
-  const out = new Map<string, (number | null)[]>();
-  const at = (time: number): number => Math.round((time - times[0]!) / step);
-  const row = (labels: object): (number | null)[] => {
-    const key = JSON.stringify(Object.entries(labels).sort());
-    if (!out.has(key)) out.set(key, new Array(times.length).fill(null));
-    return out.get(key)!;
-  };
-  for (const { metric, values = [], histograms = [] } of body.data.result) {
-    for (const [time, text] of values) row(metric)[at(time)] = Number(text);
-    for (const [time, { buckets }] of histograms) {
-      for (const [, lower, , count] of buckets) row({ ...metric, bucket: lower })[at(time)] = Number(count);
-    }
-  }
-  return out;
-}
-
-const ignore = !exists(CHROMIUM);
-const browser = { ignore, sanitizeOps: false, sanitizeResources: false }; // The driver keeps pipes to its browser.
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+  const url = formatAddress(server.address);
+  await onPage(url, (page) => run(page, { url, tick }));
 }
 
 Deno.test({
   name: "every chart of every section holds exactly what query_range answers (needs chromium)",
   ...browser,
   fn: () =>
-    onPage(async (page, { url }) => {
+    onHost(async (page, { url }) => {
       const kinds = new Set<string>();
       for (const [index, { id }] of SECTIONS.entries()) {
         await page.keyboard.press(String(index + 1));
         const charts = await drawn(page, id);
-        for (const chart of charts) {
-          kinds.add(chart.kind);
-          const expected = await fromApi(url, chart);
-          ok(chart.series.length > 0, `${chart.id}: ${chart.query} has series`);
-          for (const { labels, times, values } of chart.series) {
-            ok(times.length >= 20, `${chart.id} has ${times.length} points`);
-            const answer = expected.get(JSON.stringify(Object.entries(labels).sort()));
-            // A bucket that the API leaves out was empty.
-            const filled = values.map((value, i) => value === 0 && answer?.[i] === null ? null : value);
-            if (answer === undefined) ok(filled.every((value) => value === null || value === 0), chart.id);
-            else deepStrictEqual(filled, answer, `${chart.id} ${JSON.stringify(labels)}`);
-          }
-        }
+        ok(charts.every(({ series }) => series.length > 0), `all charts of ${id} have series`);
+        for (const kind of await assertEqualsApi(url, charts)) kinds.add(kind);
       }
       deepStrictEqual([...kinds].sort(), ["heat", "lines"]);
     }),
@@ -158,7 +53,7 @@ Deno.test({
   name: "a busy CPU stands out in the heatmap of CPUs, and only while it is busy (needs chromium)",
   ...browser,
   fn: () =>
-    onPage(async (page) => {
+    onHost(async (page) => {
       const chart = (await drawn(page, "overview")).find(({ id }) => id === "overview.cores")!;
       strictEqual(chart.series.length, CPU_COUNT);
       const { times, values } = chart.series.find(({ labels }) => labels.id === String(BURNER_CPU))!;
@@ -175,7 +70,7 @@ Deno.test({
   name: "dragging over one chart zooms all, lines and heatmaps, and a double click returns (needs chromium)",
   ...browser,
   fn: () =>
-    onPage(async (page) => {
+    onHost(async (page) => {
       const before = await drawn(page, "overview");
       const [from, to] = before[0]!.xRange;
       const box = (await page.locator("[data-chart=cores] .plot").boundingBox())!;
@@ -213,7 +108,7 @@ Deno.test({
   name: "while it follows, new points appear; after f it stays where it is (needs chromium)",
   ...browser,
   fn: () =>
-    onPage(async (page, { tick }) => {
+    onHost(async (page, { tick }) => {
       const last = (charts: Held[]): number =>
         Math.max(...charts.map(({ series }) => series[0]!.times.at(-1)!));
       const before = last(await drawn(page, "overview"));
@@ -237,7 +132,7 @@ Deno.test({
   name: "keys change theme and section and open the help; the address keeps them (needs chromium)",
   ...browser,
   fn: () =>
-    onPage(async (page) => {
+    onHost(async (page) => {
       const theme = () => page.evaluate("document.documentElement.dataset.theme");
       strictEqual(await theme(), "dark", "as the system has it");
       await page.keyboard.press("t");
@@ -265,7 +160,7 @@ Deno.test({
   name: "the cursor of one chart is on all, and its tooltip tells what stands there (needs chromium)",
   ...browser,
   fn: () =>
-    onPage(async (page) => {
+    onHost(async (page) => {
       const charts = new Set((await drawn(page, "overview")).map(({ id }) => id)).size;
       const plot = page.locator("[data-chart=cpu] .plot");
       const box = (await plot.boundingBox())!;
@@ -282,7 +177,7 @@ Deno.test({
     "charts are made when they come into view, and those without data are named at the end (needs chromium)",
   ...browser,
   fn: () =>
-    onPage(async (page) => {
+    onHost(async (page) => {
       await page.keyboard.press("2");
       const first = new Set((await drawn(page, "cpu")).map(({ id }) => id));
       ok(!first.has("cpu.migrations_cores"), "it is far below");
