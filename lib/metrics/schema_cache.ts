@@ -1,15 +1,19 @@
 /** Schemas already seen by a reader, so that equal bytes give the same object again. @module */
 import type { Hash128 } from "./fnv.ts";
-import { readSchema, schemaWire } from "./schema_wire.ts";
+import { adoptSchemaWire, readSchema, schemaWire } from "./schema_wire.ts";
 import type { MsgpackReader } from "./msgpack_reader.ts";
 import type { Schema } from "./snapshot.ts";
 
-/** Schemas kept by one cache: beyond it the one unused longest goes, and is read again when it returns. */
-const MAX_SCHEMAS = 1_024;
+/**
+ * Bytes of schemas, as they are on the wire, kept by one cache: beyond it the one unused longest goes, and is read again
+ * when it returns. A host's schemas take 1 MB; those of tasks change at every tick and are never seen again.
+ */
+const MAX_SCHEMA_BYTES = 8 << 20;
 
 /** Keeps schemas by their hash. One per source of snapshots. */
 export class SchemaCache {
   readonly #byHash = new Map<string, Schema>();
+  #byteCount = 0;
 
   /** Returns the schema known under `hash`. */
   get(hash: Hash128): Schema | undefined {
@@ -23,15 +27,15 @@ export class SchemaCache {
 
   /** Keeps `schema`, or returns the equal one that is kept already. */
   intern(schema: Schema): Schema {
-    const { hash } = schemaWire(schema);
+    const { hash, bytes } = schemaWire(schema);
     const known = this.get(hash);
     if (known !== undefined) return known;
     this.#byHash.set(keyOf(hash), schema);
-    if (this.#byHash.size > MAX_SCHEMAS) {
-      for (const oldest of this.#byHash.keys()) {
-        this.#byHash.delete(oldest);
-        break;
-      }
+    this.#byteCount += bytes.length;
+    for (const [key, oldest] of this.#byHash) {
+      if (this.#byteCount <= MAX_SCHEMA_BYTES || oldest === schema) break;
+      this.#byHash.delete(key);
+      this.#byteCount -= schemaWire(oldest).bytes.length;
     }
     return schema;
   }
@@ -48,7 +52,7 @@ export class SchemaCache {
     }
     const start = reader.at;
     const schema = readSchema(reader);
-    const found = schemaWire(schema).hash;
+    const found = adoptSchemaWire(schema, reader.bytes.slice(start, reader.at)).hash;
     if (found.high !== hash.high || found.low !== hash.low) {
       throw reader.failure(
         `schema at byte ${start} has hash ${keyOf(found)}, its group says ${keyOf(hash)}`,

@@ -37,6 +37,13 @@ export function schemaWire(schema: Schema): SchemaWire {
   return wire;
 }
 
+/** Takes `bytes`, from which `schema` was read, as its wire form; returns it. Saves encoding it again. */
+export function adoptSchemaWire(schema: Schema, bytes: Uint8Array<ArrayBuffer>): SchemaWire {
+  const wire = { bytes, hash: fnv1a128(bytes) };
+  wireBySchema.set(schema, wire);
+  return wire;
+}
+
 /** Reads a schema. @throws {MsgpackError} When the bytes are not one. */
 export function readSchema(reader: MsgpackReader): Schema {
   const count = reader.arrayHeader("schema");

@@ -1,4 +1,4 @@
-/** Asks an agent over HTTP, by TCP or a unix socket, on one connection that is kept. @module */
+/** Asks an agent over HTTP, by TCP or a unix socket, on connections that are kept. @module */
 import { Agent, request } from "node:http";
 
 /** A snapshot larger than this is refused: 4,096 cgroups with all metrics take 20 MB. */
@@ -27,9 +27,9 @@ export function parseAgentAddress(text: string): AgentAddress {
   return { kind: "tcp", hostname: url.hostname, port, basePath: url.pathname.replace(/\/$/, "") };
 }
 
-/** One connection to an agent. */
+/** Connections to an agent: one for the ticks, one for what is asked beside them. */
 export class AgentClient implements Disposable {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 });
   readonly #address: AgentAddress;
 
   constructor(address: AgentAddress) {

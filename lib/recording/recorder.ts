@@ -198,34 +198,39 @@ async function recordTicks(
   const log = options.log ?? (() => {});
   const endMs = options.durationMs === undefined ? Infinity : clock.nowMs() + options.durationMs;
   let [ticks, missed, awayFor] = [0, 0, 0];
-  for (;;) {
-    // A tick that took longer than the interval skips what it missed instead of hurrying after it.
-    const atMs = nextTickMs(clock.nowMs(), intervalMs);
-    await clock.sleepUntil(Math.min(atMs, endMs), signal);
-    if (signal.aborted || atMs > endMs) break;
-    let bytes: Uint8Array;
-    try {
-      bytes = await agent.get("/metrics/binary", signal);
-    } catch (error) {
-      if (signal.aborted) break;
-      missed++;
-      if (awayFor++ === 0) {
-        log(`${options.source} does not answer, recording goes on when it does: ${reason(error)}`);
+  let described: Promise<void> | undefined;
+  const miss = (what: string, error: unknown): void => {
+    missed++;
+    if (awayFor++ === 0) log(`${options.source} ${what}, recording goes on when it does: ${reason(error)}`);
+  };
+  try {
+    for (;;) {
+      // A tick that took longer than the interval skips what it missed instead of hurrying after it.
+      const atMs = nextTickMs(clock.nowMs(), intervalMs);
+      await clock.sleepUntil(Math.min(atMs, endMs), signal);
+      if (signal.aborted || atMs > endMs) break;
+      let bytes: Uint8Array;
+      try {
+        bytes = await agent.get("/metrics/binary", signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        miss("does not answer", error);
+        continue;
       }
-      continue;
-    }
-    const added = appendOrSkip(output, bytes, clock.monotonicNs());
-    if (added instanceof SyntaxError) {
-      missed++;
-      if (awayFor++ === 0) {
-        log(`${options.source} gives no snapshot, recording goes on when it does: ${added.message}`);
+      const added = appendOrSkip(output, bytes, clock.monotonicNs());
+      if (added instanceof SyntaxError) {
+        miss("gives no snapshot", added);
+        continue;
       }
-      continue;
+      if (awayFor > 0) log(`${options.source} answers again, ${awayFor} ticks are missing`);
+      awayFor = 0;
+      // Beside the ticks, so that none is late for it.
+      if (added && ticks++ === 0) {
+        described = describeAgent(options, agent, intervalMs, signal).then(output.describe);
+      }
     }
-    if (awayFor > 0) log(`${options.source} answers again, ${awayFor} ticks are missing`);
-    awayFor = 0;
-    if (!added) continue;
-    if (ticks++ === 0) output.describe(await describeAgent(options, agent, intervalMs, signal));
+  } finally {
+    await described;
   }
   return { ticks, missed, away: awayFor > 0 };
 }
@@ -254,7 +259,7 @@ async function describeAgent(
     try {
       metadata[key] = new TextDecoder().decode(await agent.get(path, signal)).trim();
     } catch (error) {
-      options.log?.(`${options.source} gives no ${key}: ${reason(error)}`);
+      if (!signal.aborted) options.log?.(`${options.source} gives no ${key}: ${reason(error)}`);
     }
   }
   if (options.node !== undefined) metadata["node"] = options.node;

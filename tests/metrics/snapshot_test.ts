@@ -254,18 +254,24 @@ Deno.test("a snapshot that is not needed any more lends its memory to the next",
   deepStrictEqual(third.groups[0]!.histograms, [wider, wider]);
 });
 
-Deno.test("a cache forgets the schema unused longest when it is full", () => {
+Deno.test("a cache forgets the schema unused longest when its bytes are too many", () => {
   const cache = new SchemaCache();
-  const numbered = (number: number): Schema => ({
-    counters: [{ name: `${number}`, metadata: {} }],
+  const large = (name: string): Schema => ({
+    counters: [{ name, metadata: { text: "x".repeat(1 << 20) } }],
     gauges: [],
     histograms: [],
   });
-  const [oldest, second] = [cache.intern(numbered(0)), cache.intern(numbered(1))];
-  cache.intern(numbered(0)); // now used after the second
-  for (let number = 2; number <= 1_024; number++) cache.intern(numbered(number));
+  const [oldest, second] = [cache.intern(large("0")), cache.intern(large("1"))];
+  cache.intern(large("0")); // now used after the second
+  for (let number = 2; number < 8; number++) cache.intern(large(`${number}`));
   strictEqual(cache.get(schemaWire(oldest).hash), oldest);
   strictEqual(cache.get(schemaWire(second).hash), undefined);
+  const huge = cache.intern({
+    ...large("h"),
+    gauges: [{ name: "", metadata: { text: "y".repeat(9 << 20) } }],
+  });
+  strictEqual(cache.get(schemaWire(huge).hash), huge);
+  strictEqual(cache.get(schemaWire(oldest).hash), undefined);
 });
 
 Deno.test("values that do not match their schema are not encoded", () => {
