@@ -1,6 +1,7 @@
 /** Opens a `.rez`: sealed segments, and the rows behind them that are not sealed yet. @module */
 import type { DatabaseSync } from "node:sqlite";
 import { type ArrowField, decodeArrowSchema, memorySource, ParquetFile } from "./parquet/mod.ts";
+import { FlatRows } from "./_flat_row.ts";
 import { GroupRows } from "./group_rows.ts";
 import type { Opened } from "./recording.ts";
 import {
@@ -56,21 +57,14 @@ function readContainer(db: DatabaseSync, recordingId: number | undefined): Opene
   const tables: RecordedTable[] = [];
   for (const name of readTableNames(db, recording.id)) {
     const parts: TablePart[] = (byTable.get(name) ?? []).map((segment) => segments.part(segment));
-    if (name.includes("/")) {
-      const tail = new GroupRows();
-      for (const row of liveRows(db, recording.id, name)) {
-        tail.add(row.timestampNs, row.wallOffsetNs, row.bytes);
-      }
-      if (tail.rowCount > 0) parts.push(tail);
-      if (tail.unanchoredCount > 0) {
-        notes.push(
-          `${tail.unanchoredCount} rows of "${name}" are left out: the row with their schema is gone`,
-        );
-      }
-    } else if (!liveRows(db, recording.id, name).next().done) {
-      notes.push(
-        `rows of "${name}" that are not sealed are left out: they are of the older per-sampler form`,
-      );
+    const tail = new GroupRows();
+    const flat = name.includes("/") ? undefined : new FlatRows(name);
+    for (const { timestampNs, wallOffsetNs, bytes } of liveRows(db, recording.id, name)) {
+      tail.add(timestampNs, wallOffsetNs, flat === undefined ? bytes : flat.convert(bytes));
+    }
+    if (tail.rowCount > 0) parts.push(tail);
+    if (tail.unanchoredCount > 0) {
+      notes.push(`${tail.unanchoredCount} rows of "${name}" are left out: the row with their schema is gone`);
     }
     if (parts.length > 0) tables.push(new RecordedTable(name, parts));
   }

@@ -1,3 +1,4 @@
+import { encode as encodeMsgpack } from "@msgpack/msgpack";
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { wordsToBigint } from "../../lib/metrics/mod.ts";
@@ -14,7 +15,7 @@ import {
 } from "../../lib/recording/mod.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
 import { SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
-import { summarize } from "./second_reader.ts";
+import { secondReader, summarize } from "./second_reader.ts";
 
 /** A folder that goes away with the test. */
 function folder(): Disposable & { readonly path: (name: string) => string } {
@@ -458,4 +459,100 @@ Deno.test({
       unmount(small);
     }
   },
+});
+
+Deno.test("a .rez as upstream writes it, without our tables and with LZ4 segments, is read all the same", async () => {
+  using dir = folder();
+  using sealer = inlineSealer();
+  const path = dir.path("a.rez");
+  using journal = Journal.create(path, START_NS, { sealer, segmentRows: 10 });
+  appendTicks(journal, 0, 24);
+  await journal.finish();
+  const wasm = await secondReader();
+  const db = new DatabaseSync(path);
+  try {
+    const update = db.prepare("UPDATE segments SET bytes = ? WHERE sampler = ? AND seq = ?");
+    for (const row of db.prepare("SELECT sampler, seq, bytes FROM segments").all()) {
+      const properties = new wasm.WriterPropertiesBuilder().setCompression(wasm.Compression.LZ4_RAW)
+        .setDictionaryEnabled(false).build();
+      update.run(
+        wasm.writeParquet(wasm.readParquet(row["bytes"] as Uint8Array), properties),
+        row["sampler"]!,
+        row["seq"]!,
+      );
+    }
+    db.exec("DROP TABLE hostkit_ticks; DROP TABLE hostkit_fields; DROP TABLE hostkit_segment_fields");
+  } finally {
+    db.close();
+  }
+  using recording = openRecording(path);
+  checkSeries(recording, 24);
+  strictEqual(recording.durations.size, 0);
+  deepStrictEqual(recording.notes, []);
+});
+
+const FLAT_VALUES: [string, (variant: string, index: number, payload: unknown) => unknown][] = [
+  ["maps by name", (variant, _, payload) => ({ [variant]: payload })],
+  ["pairs by number", (_, index, payload) => [index, payload]],
+  ["pairs by name", (variant, _, payload) => [variant, payload]],
+];
+for (const [form, tagged] of FLAT_VALUES) {
+  Deno.test(`unsealed rows of the older flat form are read, values as ${form}`, () => {
+    using dir = folder();
+    using sealer = inlineSealer();
+    const path = dir.path("a.rez");
+    Journal.create(path, START_NS, { sealer })[Symbol.dispose]();
+    const db = new DatabaseSync(path);
+    try {
+      const insert = db.prepare("INSERT INTO wal VALUES (1, 'cpu', ?, 0, ?)");
+      for (let tick = 0; tick < 3; tick++) {
+        const metadata = (metric: string) => tick === 0 ? { metric } : null;
+        const cells = [
+          ["1", metadata("c"), tagged("Counter", 0, 10 * tick), [5, 9]],
+          ["2", metadata("g"), tagged("Gauge", 1, -tick), null],
+          ["3", metadata("h"), tagged("Histogram", 2, [0, 2, [0, tick, 0]]), null],
+        ];
+        insert.run(
+          START_NS + BigInt(tick) * SECOND_NS,
+          encodeMsgpack(tick === 1 ? cells.slice(0, 1) : cells),
+        );
+      }
+    } finally {
+      db.close();
+    }
+    using recording = openRecording(path);
+    const found = recording.series.series().map((info) => {
+      const series = recording.series.read(info);
+      const points = series.kind === "number" ? series.values : series.counts;
+      return [info.labels.__name__, info.type, [...points], [...series.missing ?? []]];
+    });
+    deepStrictEqual(
+      found,
+      [
+        ["c", "counter", [0, 10, 20], []],
+        ["g", "gauge", [-0, 0, -2], [0, 1, 0]],
+        ["h", "histogram", [0, 0, 2], [0, 1, 0]],
+      ].map((
+        [name, type, values, missing],
+      ) => [name, type, (values as number[]).map((value) => value + 0), missing]),
+    );
+  });
+}
+
+Deno.test("rows whose schema was in a row that retention has removed are left out and noted", () => {
+  using dir = folder();
+  using sealer = inlineSealer();
+  const path = dir.path("a.rez");
+  using journal = Journal.create(path, START_NS, { sealer });
+  appendTicks(journal, 0, 6, 3); // the schema stands in rows 0 and 3
+  const db = new DatabaseSync(path);
+  db.exec(`DELETE FROM wal WHERE ts = ${START_NS}`);
+  db.close();
+  using recording = openRecording(path);
+  ok(
+    recording.notes.some((note) =>
+      /2 rows of "cpu\/percpu" are left out: the row with their schema is gone/.test(note)
+    ),
+  );
+  strictEqual(recording.tables.find(({ name }) => name === "cpu/percpu")!.rowCount, 3);
 });
