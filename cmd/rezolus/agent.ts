@@ -10,8 +10,11 @@ import {
   AGENT_CONFIG,
   type AgentConfig,
   agentRoutes,
+  ExternalServer,
+  ExternalStore,
   probeKernel,
   Procfs,
+  SAMPLERS,
   systemInfo,
 } from "../../lib/telemetry/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
@@ -75,7 +78,11 @@ export const agent = command({
     const procfs = new Procfs();
     const btfPath = config.general.btf_path;
     const kernel = probeKernel(procfs, btfPath === undefined ? {} : { btfPath });
-    using sampling = new Agent({ config, version: VERSION, procfs, kernel, log });
+    await using stack = new AsyncDisposableStack();
+    const external = externalStore(config);
+    const groups = external === undefined ? {} : { external: () => external.groups(performance.now()) };
+    using sampling = new Agent({ config, version: VERSION, procfs, kernel, log, ...groups });
+    if (external !== undefined) stack.use(await startExternal(config, external, log));
     const wanted = addresses(config, options);
     const isOpen = (address: Address) => address.kind === "tcp" && !isLoopbackName(address.host);
     const routes = agentRoutes({
@@ -85,7 +92,6 @@ export const agent = command({
       guarded: !wanted.some(isOpen),
     });
 
-    await using servers = new AsyncDisposableStack();
     const running: Server[] = [];
     for (const address of wanted) {
       if (isOpen(address)) {
@@ -93,7 +99,7 @@ export const agent = command({
           listen: formatAddress(address),
         });
       }
-      const server = servers.use(await listen(address, routes.fetch, { signal }));
+      const server = stack.use(await listen(address, routes.fetch, { signal }));
       running.push(server);
       log.info("listening", { address: formatAddress(server.address) });
     }
@@ -101,6 +107,43 @@ export const agent = command({
     return 0;
   },
 });
+
+/** Pushed metrics must not take the names of our own. */
+function externalStore({ external_metrics: external }: AgentConfig): ExternalStore | undefined {
+  if (!external.enabled) return undefined;
+  const reserved = new Set(SAMPLERS.flatMap(({ metrics }) => metrics.map(({ name }) => name)));
+  return new ExternalStore({ maxMetrics: external.max_metrics, ttlMs: external.metric_ttl, reserved });
+}
+
+async function startExternal(config: AgentConfig, store: ExternalStore, log: Log): Promise<ExternalServer> {
+  const external = config.external_metrics;
+  const gid = external.socket_group === undefined ? {} : { gid: groupId(external.socket_group) };
+  const path = external.socket_path;
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")) || ".", { recursive: true });
+  const server = await ExternalServer.start({
+    path,
+    protocol: external.protocol,
+    maxConnections: external.max_connections,
+    maxMetricsPerConnection: external.max_metrics_per_connection,
+    mode: external.socket_mode,
+    store,
+    log,
+    now: () => performance.now(),
+    ...gid,
+  });
+  log.info("taking pushed metrics", { socket: path });
+  return server;
+}
+
+/** A group's number, from its number or its name in /etc/group. */
+function groupId(group: string): number {
+  if (/^\d+$/.test(group)) return Number(group);
+  const line = Deno.readTextFileSync("/etc/group").split("\n").find((each) => each.startsWith(`${group}:`));
+  if (line === undefined) {
+    throw new Error(`Cannot set [external_metrics] socket_group: there is no group "${group}"`);
+  }
+  return Number(line.split(":")[2]);
+}
 
 /** Sampling in time matters more than the policy: without the right to it the agent goes on as it is. */
 function schedule({ scheduler }: AgentConfig, log: Log): void {

@@ -1,0 +1,216 @@
+/** The unix socket on which other programs push metrics: accepts, tells the protocols apart, keeps the limits. @module */
+import type { Labels } from "../../metrics/mod.ts";
+import type { Log } from "../../log/mod.ts";
+import { parseMessage } from "./binary.ts";
+import { parseLine } from "./line.ts";
+import type { PushedItem } from "./pushed.ts";
+import type { ExternalStore } from "./store.ts";
+
+export type Protocol = "auto" | "binary" | "line";
+
+/** Settings of the socket. */
+export interface ExternalServerOptions {
+  readonly path: string;
+  readonly protocol: Protocol;
+  readonly maxConnections: number;
+  readonly maxMetricsPerConnection: number;
+  readonly mode: number;
+  /** Numeric group. */
+  readonly gid?: number;
+  readonly store: ExternalStore;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** A line longer than this ends the connection: nothing says where the next one begins. */
+const MAX_LINE_BYTES = 65_536;
+
+/** Listens until disposed. @throws {Error} When the path is occupied or cannot be bound. */
+export class ExternalServer implements AsyncDisposable {
+  readonly #options: ExternalServerOptions;
+  readonly #listener: Deno.UnixListener;
+  readonly #connections = new Set<Deno.UnixConn>();
+  readonly #accepting: Promise<void>;
+
+  private constructor(options: ExternalServerOptions, listener: Deno.UnixListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#accepting = this.#accept();
+  }
+
+  static async start(options: ExternalServerOptions): Promise<ExternalServer> {
+    await removeStale(options.path);
+    let listener: Deno.UnixListener;
+    try {
+      listener = Deno.listen({ transport: "unix", path: options.path });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`Cannot listen for pushed metrics on ${options.path}: ${why}`, { cause });
+    }
+    await Deno.chmod(options.path, options.mode);
+    if (options.gid !== undefined) await Deno.chown(options.path, null, options.gid);
+    return new ExternalServer(options, listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const connection of this.#connections) close(connection);
+    await this.#accepting;
+    await Deno.remove(this.#options.path).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // Somebody removed it before us.
+    });
+  }
+
+  async #accept(): Promise<void> {
+    const running = new Set<Promise<void>>();
+    for await (const connection of this.#listener) {
+      if (this.#connections.size >= this.#options.maxConnections) {
+        this.#options.log.warn(
+          `pushed metrics: ${this.#connections.size} connections already, one more is refused`,
+        );
+        connection.close();
+        continue;
+      }
+      this.#connections.add(connection);
+      const work: Promise<void> = this.#serve(connection).finally(() => running.delete(work));
+      running.add(work);
+    }
+    await Promise.all(running);
+  }
+
+  async #serve(connection: Deno.UnixConn): Promise<void> {
+    const session = new Session(this.#options);
+    const chunk = new Uint8Array(16 * 1024);
+    try {
+      for (;;) {
+        const count = await connection.read(chunk);
+        if (count === null) return session.end();
+        session.feed(chunk.subarray(0, count));
+      }
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return; // We end.
+      this.#options.store.countInvalid();
+      this.#options.log.warn(
+        `pushed metrics: connection ended: ${error instanceof Error ? error.message : error}`,
+      );
+    } finally {
+      this.#connections.delete(connection);
+      close(connection);
+    }
+  }
+}
+
+/** One connection's bytes, labels and count. */
+export class Session {
+  readonly #options: Pick<
+    ExternalServerOptions,
+    "protocol" | "maxMetricsPerConnection" | "store" | "log" | "now"
+  >;
+  readonly #names = new Set<string>();
+  #pending: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #protocol: "binary" | "line" | undefined;
+  #labels: Labels = {};
+
+  constructor(
+    options: Pick<ExternalServerOptions, "protocol" | "maxMetricsPerConnection" | "store" | "log" | "now">,
+  ) {
+    this.#options = options;
+    if (options.protocol !== "auto") this.#protocol = options.protocol;
+  }
+
+  /** Takes bytes as they come. @throws {SyntaxError} When nobody knows any more where an item begins. */
+  feed(bytes: Uint8Array): void {
+    const all = new Uint8Array(this.#pending.length + bytes.length);
+    all.set(this.#pending);
+    all.set(bytes, this.#pending.length);
+    this.#pending = all;
+    if (this.#protocol === undefined) {
+      if (all.length < 4) return;
+      this.#protocol = LATIN1.decode(all.subarray(0, 4)) === "REZL" ? "binary" : "line";
+    }
+    if (this.#protocol === "binary") this.#messages();
+    else this.#lines();
+  }
+
+  /** The connection has ended: what is left without a newline is a line too. */
+  end(): void {
+    if (this.#protocol !== "binary" && this.#pending.length > 0) this.#line(TEXT.decode(this.#pending));
+  }
+
+  #messages(): void {
+    while (this.#pending.length > 0) {
+      const found = parseMessage(this.#pending);
+      if (found.kind === "partial") return;
+      this.#pending = this.#pending.slice(found.bytes);
+      if (found.kind === "message") { for (const item of found.items) this.#take(item); }
+      else this.#complain(found.reason);
+    }
+  }
+
+  #lines(): void {
+    let start = 0;
+    for (;;) {
+      const end = this.#pending.indexOf(10, start);
+      if (end < 0) break;
+      this.#line(TEXT.decode(this.#pending.subarray(start, end)));
+      start = end + 1;
+    }
+    this.#pending = this.#pending.slice(start);
+    if (this.#pending.length > MAX_LINE_BYTES) {
+      throw new SyntaxError(`Cannot read line: more than ${MAX_LINE_BYTES} bytes without an end`);
+    }
+  }
+
+  #line(text: string): void {
+    try {
+      const item = parseLine(text);
+      if (item !== undefined) this.#take(item);
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+      this.#complain(error.message);
+    }
+  }
+
+  #take(item: PushedItem): void {
+    if (item.kind === "session") {
+      this.#labels = item.labels;
+      return;
+    }
+    const metric = { ...item.metric, labels: { ...this.#labels, ...item.metric.labels } };
+    const identity = `${metric.name} ${JSON.stringify(metric.labels)}`;
+    if (!this.#names.has(identity) && this.#names.size >= this.#options.maxMetricsPerConnection) {
+      return this.#complain(`a connection may push ${this.#options.maxMetricsPerConnection} metrics`);
+    }
+    const refused = this.#options.store.push(metric, this.#options.now());
+    if (refused === undefined) this.#names.add(identity);
+    else this.#options.log.warn(`pushed metric is refused: ${refused}`, { metric: metric.name });
+  }
+
+  #complain(reason: string): void {
+    this.#options.store.countInvalid();
+    this.#options.log.warn(`pushed metrics: ${reason}`);
+  }
+}
+
+/** Closes a connection that the end of the server may have closed before. */
+function close(connection: Deno.UnixConn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+const TEXT = new TextDecoder();
+const LATIN1 = new TextDecoder("latin1");
+
+/** A socket that nobody answers on was left by an agent that was killed. */
+async function removeStale(path: string): Promise<void> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) await Deno.remove(path);
+    return; // No file, or no socket: binding tells.
+  }
+  throw new Error(`Cannot listen for pushed metrics on ${path}: another process answers there`);
+}
