@@ -92,6 +92,7 @@ class Segments {
     return {
       rowCount: segment.rowCount,
       fields: this.#fieldsOf(segment),
+      span: segment,
       read: (column) => this.#open(segment).read(column),
     };
   }

@@ -53,13 +53,11 @@ export class RecordedSeries implements SeriesSource {
 
   range(): { readonly start: number; readonly end: number } | undefined {
     if (this.#range === undefined) {
-      const all = this.#tables.map((table) => this.#timesOf(table).seconds).filter((times) =>
-        times.length > 0
-      );
-      if (all.length === 0) return undefined;
+      const ranges = this.#tables.map((table) => table.range()).filter((range) => range !== undefined);
+      if (ranges.length === 0) return undefined;
       this.#range = {
-        start: Math.min(...all.map((times) => times[0]!)),
-        end: Math.max(...all.map((times) => times.at(-1)!)),
+        start: Math.min(...ranges.map(({ start }) => start)),
+        end: Math.max(...ranges.map(({ end }) => end)),
       };
     }
     return this.#range;

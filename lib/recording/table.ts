@@ -12,6 +12,8 @@ import { missingRows, sliceRows } from "./_gather.ts";
 export interface TablePart {
   readonly rowCount: number;
   readonly fields: readonly ArrowField[];
+  /** Times of its first and last row in nanoseconds, where they are known without reading it. */
+  readonly span?: { readonly firstNs: bigint; readonly lastNs: bigint } | undefined;
   /** Returns one column's values. @throws {SyntaxError} When they are damaged. */
   read(column: number): ColumnData;
 }
@@ -47,6 +49,20 @@ export class RecordedTable {
   /** Unix time of a row in nanoseconds. */
   timestampNs(row: number): bigint {
     return (BigInt(this.timestamps[2 * row + 1]!) << 32n) | BigInt(this.timestamps[2 * row]!);
+  }
+
+  /** Unix seconds of the earliest and the latest row; without reading rows where their parts know. */
+  range(): { readonly start: number; readonly end: number } | undefined {
+    if (this.rowCount === 0) return undefined;
+    const spans = this.parts.filter(({ rowCount }) => rowCount > 0).map(({ span }) => span);
+    if (spans.every((span) => span !== undefined)) {
+      return {
+        start: Math.min(...spans.map(({ firstNs }) => Number(firstNs))) / 1e9,
+        end: Math.max(...spans.map(({ lastNs }) => Number(lastNs))) / 1e9,
+      };
+    }
+    const times = this.times();
+    return { start: times.reduce((a, b) => Math.min(a, b)), end: times.reduce((a, b) => Math.max(a, b)) };
   }
 
   /** Unix time of each row in seconds. */

@@ -280,6 +280,22 @@ Deno.test("rows are read over parts, missing where a part lacks the column", () 
   deepStrictEqual(table.readRows(table.columns[0]!, 4, 5).words, wordsOf([5_000_000_000]));
 });
 
+Deno.test("the range of parts that know theirs is told without reading them", () => {
+  const reads: string[] = [];
+  const known = (firstNs: bigint, lastNs: bigint) => ({
+    ...part([[TIMESTAMP, seconds(0)]], reads),
+    span: { firstNs, lastNs },
+  });
+  const table = new RecordedTable("t", [
+    known(1_000_000_000n, 2_000_000_000n),
+    known(3_000_000_000n, 4_500_000_000n),
+  ]);
+  deepStrictEqual(new RecordedSeries([table]).range(), { start: 1, end: 4.5 });
+  deepStrictEqual(reads, []);
+  const unknown = new RecordedTable("u", [part([[TIMESTAMP, seconds(7, 6)]], reads)]);
+  deepStrictEqual(new RecordedSeries([table, unknown]).range(), { start: 1, end: 7 });
+});
+
 Deno.test("a table without time stamps is refused, an empty store has no range", () => {
   throws(
     () => new RecordedTable("t", [part([[field("a", "u64"), numbers(1)]])]),
