@@ -1,6 +1,6 @@
 /** `rezolus record`: an agent's metrics into a file, tick by tick. @module */
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
-import { duration, type Key, optionalText, text, toggle } from "../../lib/config/mod.ts";
+import { duration, type Key, optionalText, text } from "../../lib/config/mod.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:4241";
 const DEFAULT_OUTPUT = "rezolus.parquet";
@@ -55,7 +55,6 @@ export const record = command({
     instance: option(optionalText({ help: "Name of the instance in combined files.", example: "a" }), {
       value: "NAME",
     }),
-    verbose: option(toggle({ help: "Says more.", fallback: false }), { short: "v" }),
   },
   rest: "COMMAND",
   examples: [

@@ -1,4 +1,6 @@
 /** Generated sources. A test fails when one is stale; `deno task generate` writes them all. @module */
+import { sampleConfig } from "../config/mod.ts";
+import { AGENT_CONFIG } from "../telemetry/mod.ts";
 import { ROOT } from "./paths.ts";
 import { exec } from "./step.ts";
 
@@ -10,11 +12,17 @@ export interface Generated {
 
 export const GENERATED: readonly Generated[] = [
   { path: "lib/telemetry/bpf/syscall_numbers_generated.ts", make: syscallNumbers },
+  { path: "config/agent.toml", make: agentSample },
 ];
 
 /** Writes every generated file. */
 export async function generate(): Promise<void> {
   for (const { path, make } of GENERATED) await Deno.writeTextFile(ROOT + path, await make());
+}
+
+/** The agent's sample configuration, with every key and its default. */
+function agentSample(): Promise<string> {
+  return Promise.resolve(sampleConfig(AGENT_CONFIG, "Configuration of the Rezolus agent: every key with its default."));
 }
 
 /** System call numbers by name and architecture, from the C libraries' `asm/unistd.h`. */

@@ -17,7 +17,7 @@ export function helpText(
     `${names(path)}: ${target.summary}\n`,
     section(bold("Usage"), usageLines(path).map((line) => `  ${line}`)),
   ];
-  if (target.description !== undefined) parts.push(`${paragraphs(target.description, width)}\n`);
+  if (target.description !== undefined) parts.push(paragraphs(target.description, width));
   if (target.commands.length > 0) {
     parts.push(
       section(bold("Commands"), columns(target.commands.map((each) => [each.name, each.summary]), width)),

@@ -1,6 +1,5 @@
 /** Runs a tool: words to exit code. The one place that owns SIGINT and SIGTERM. @module */
-import { type Command, command, option } from "./command.ts";
-import { text } from "../config/mod.ts";
+import { type Command, command } from "./command.ts";
 import { completionScript, type Shell, SHELLS } from "./completion.ts";
 import { helpText } from "./help.ts";
 import { manPage } from "./man.ts";
@@ -35,11 +34,6 @@ export function withCommon(tool: Command, info: ToolInfo): Command {
   const man = command({
     name: "man",
     summary: "print the manual page",
-    options: {
-      format: option(text({ help: "Format of the page.", fallback: "roff", oneOf: ["roff"] }), {
-        value: "FORMAT",
-      }),
-    },
     examples: [[`${tool.name} man | man -l -`, "Read the manual"]],
     run: () => {
       print(manPage(full, info));

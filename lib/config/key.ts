@@ -61,8 +61,9 @@ export function optionalText(
 export function integer(
   options: Options<number> & { readonly min: number; readonly max: number },
 ): Key<number> {
-  const { min, max } = options;
-  return key(options, `a whole number from ${min} to ${max}`, String(options.fallback), (value) => {
+  const { min, max, octal } = options;
+  const shown = (value: number) => octal === true ? `0o${value.toString(8)}` : String(value);
+  return key(options, `a whole number from ${min} to ${max}`, shown(options.fallback), (value) => {
     const number = typeof value === "bigint" ? Number(value) : value;
     return typeof number === "number" && Number.isInteger(number) && number >= min && number <= max
       ? number

@@ -7,7 +7,7 @@ const WIDTH = 80;
 
 /** TOML text with every key of the table: those with a default set to it, the others commented out. */
 export function sampleConfig(shape: Table, title: string): string {
-  return `${comment(title)}\n${tableText(shape, [])}`;
+  return `${comment(title)}${tableText(shape, [])}`;
 }
 
 function tableText(shape: Table, path: readonly string[]): string {

@@ -136,7 +136,13 @@ export const AGENT_CONFIG = table({
       help: "Group that owns the socket, by name or number.",
       example: "rezolus",
     }),
-    socket_mode: integer({ help: "Permission bits of the socket.", fallback: 0o770, min: 0, max: 0o777 }),
+    socket_mode: integer({
+      help: "Permission bits of the socket.",
+      fallback: 0o770,
+      min: 0,
+      max: 0o777,
+      octal: true,
+    }),
   }, { help: "Metrics that other programs push." }),
   defaults: table({
     enabled: toggle({ help: "Whether samplers without a section of their own are on.", fallback: true }),
