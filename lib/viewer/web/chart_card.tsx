@@ -71,19 +71,23 @@ function Legend(
   ]);
   const at = cursorMs.value;
   return (
-    <ul class="legend">
-      {data.lines.map(({ name, values }, index) => (
-        <li
-          key={name}
-          class={hidden.has(name) ? "off" : ""}
-          onClick={() => onToggle(name)}
-        >
-          <i style={{ background: seriesColor(index, theme.value, ranked) }} />
-          <span>{name}</span>
-          <b>{formatValue(at === undefined ? newest(values) : values[stepAt(at, data.steps)]!, def.unit)}</b>
-        </li>
-      ))}
-    </ul>
+    <div class="legend">
+      <ul>
+        {data.lines.map(({ name, values }, index) => (
+          <li
+            key={name}
+            class={hidden.has(name) ? "off" : ""}
+            onClick={() => onToggle(name)}
+          >
+            <i style={{ background: seriesColor(index, theme.value, ranked) }} />
+            <span>{name}</span>
+            <b>
+              {formatValue(at === undefined ? newest(values) : values[stepAt(at, data.steps)]!, def.unit)}
+            </b>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -1,5 +1,7 @@
 /** Where a plot's area lies within its canvas: the same for every chart, so that their times stand under each other. @module */
 
+import { timeTicks } from "./format.ts";
+
 export const LEFT = 54;
 export const RIGHT = 12;
 export const TOP = 8;
@@ -33,7 +35,13 @@ export function timeOf(x: number, { width, startMs, endMs }: Frame): number {
   return startMs + Math.max(0, Math.min(1, share)) * (endMs - startMs);
 }
 
-/** How many ticks fit on the time axis. */
-export function timeTickCount(width: number): number {
-  return Math.max(2, Math.floor((width - LEFT - RIGHT) / TIME_TICK_PX));
+/** Half the width of a label of the time axis. */
+const TIME_LABEL_PX = 25;
+
+/** Times of the ticks of the time axis, but for those whose labels would be cut off at the right. */
+export function frameTicks(frame: Frame): number[] {
+  const count = Math.max(2, Math.floor((frame.width - LEFT - RIGHT) / TIME_TICK_PX));
+  return timeTicks(frame.startMs, frame.endMs, count).filter((ms) =>
+    xOf(ms, frame) <= frame.width - TIME_LABEL_PX
+  );
 }

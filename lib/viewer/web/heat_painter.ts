@@ -1,12 +1,16 @@
 /** Heatmaps: one pixel a cell on a hidden canvas, stretched over the plot, with axes like those of the lines. @module */
 import { type Heat, type Steps } from "./chart_model.ts";
 import { heatColors } from "./colors.ts";
-import { formatTick, formatTime, formatValue, timeTicks } from "./format.ts";
-import { AXIS_FONT_PX, BOTTOM, FONT, HEIGHT, LEFT, RIGHT, timeTickCount, TOP, xOf } from "./geometry.ts";
+import { formatTick, formatTime, formatValue } from "./format.ts";
+import { AXIS_FONT_PX, BOTTOM, FONT, frameTicks, HEIGHT, LEFT, RIGHT, TOP, xOf } from "./geometry.ts";
+import type { Unit } from "../views/mod.ts";
 import { type HeldSeries, INK, type Painter, type Reading, type Scene, stepAt } from "./painter.ts";
 
 /** Pixels between labels of rows, at least. */
 const ROW_LABEL_PX = 26;
+
+/** Pixels between labels of values, at least. */
+const LABEL_PX = 18;
 
 export class HeatPainter implements Painter {
   readonly kind = "heat";
@@ -109,13 +113,13 @@ export class HeatPainter implements Painter {
     context.fillStyle = INK[theme].text;
     context.textBaseline = "middle";
     context.textAlign = "right";
-    for (const [text, y] of rowLabels(heat, (value) => formatTick(value, def.unit))) {
+    for (const [text, y] of rowLabels(heat, def.unit)) {
       context.fillText(text, LEFT - 8, y);
     }
     context.textBaseline = "top";
     context.textAlign = "center";
     const span = frame.endMs - frame.startMs;
-    for (const tick of timeTicks(frame.startMs, frame.endMs, timeTickCount(frame.width))) {
+    for (const tick of frameTicks(frame)) {
       context.fillText(formatTime(tick, span), xOf(tick, frame), HEIGHT - BOTTOM + 7);
     }
   }
@@ -145,8 +149,8 @@ function leastPositive(cells: Float64Array): number {
   return Number.isFinite(least) ? least : 1;
 }
 
-/** Labels with their place from the top: numbers of CPUs, or powers of ten between the bounds of buckets. */
-function rowLabels(heat: Heat, format: (value: number) => string): [string, number][] {
+/** Labels with their place from the top: numbers of CPUs, or round values between the bounds of buckets. */
+function rowLabels(heat: Heat, unit: Unit): [string, number][] {
   const rows = heat.rows.length;
   const rowHeight = (HEIGHT - TOP - BOTTOM) / rows;
   const yOf = (row: number) => HEIGHT - BOTTOM - row * rowHeight;
@@ -160,14 +164,14 @@ function rowLabels(heat: Heat, format: (value: number) => string): [string, numb
   }
   const { bounds } = heat;
   let lastY = Infinity;
-  for (let power = 0; power < 20; power++) {
-    const value = 10 ** power;
+  const base = unit === "bytes" ? 4 : 10;
+  for (let value = 1; value <= bounds.at(-1)!; value *= base) {
     const above = bounds.findIndex((bound) => bound > value);
     if (above < 1) continue;
     const [from, to] = [bounds[above - 1]!, bounds[above]!];
     const y = yOf(above - 1 + (value - from) / (to - from));
-    if (lastY - y < 16) continue;
-    labels.push([format(value), y]);
+    if (lastY - y < LABEL_PX) continue;
+    labels.push([formatTick(value, unit), y]);
     lastY = y;
   }
   return labels;

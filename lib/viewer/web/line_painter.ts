@@ -12,8 +12,8 @@ import {
 } from "chart.js";
 import type { Line, Steps } from "./chart_model.ts";
 import { faded, seriesColor } from "./colors.ts";
-import { formatTick, formatTime, niceSteps, timeTicks } from "./format.ts";
-import { AXIS_FONT_PX, BOTTOM, FONT, HEIGHT, LEFT, RIGHT, timeTickCount, TOP } from "./geometry.ts";
+import { formatTick, formatTime, niceSteps } from "./format.ts";
+import { AXIS_FONT_PX, BOTTOM, FONT, frameTicks, HEIGHT, LEFT, RIGHT, TOP } from "./geometry.ts";
 import { type HeldSeries, INK, type Painter, type Reading, type Scene, stepAt } from "./painter.ts";
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Filler);
@@ -119,13 +119,10 @@ export class LinePainter implements Painter {
       border: { display: false },
       grid: { drawTicks: false, color: "" },
       afterFit: (axis: Scale) => {
-        axis.height = BOTTOM;
+        Object.assign(axis, NO_PADDING, { height: BOTTOM });
       },
       afterBuildTicks: (axis: Scale) => {
-        const { frame } = this.#scene;
-        axis.ticks = timeTicks(frame.startMs, frame.endMs, timeTickCount(frame.width)).map((value) => ({
-          value,
-        }));
+        axis.ticks = frameTicks(this.#scene.frame).map((value) => ({ value }));
       },
       ticks: {
         ...TICKS,
@@ -145,7 +142,7 @@ export class LinePainter implements Painter {
       border: { display: false },
       grid: { drawTicks: false, color: "" },
       afterFit: (axis: Scale) => {
-        axis.width = LEFT;
+        Object.assign(axis, NO_PADDING, { width: LEFT });
       },
       afterBuildTicks: (axis: Scale) => {
         axis.ticks = this.#valueTicks(axis.min, axis.max).map((value) => ({ value }));
@@ -191,6 +188,9 @@ export class LinePainter implements Painter {
     return { min: 0, max: niceSteps(top === 0 ? 1 : top, def.unit, VALUE_TICKS).at(-1)! };
   }
 }
+
+/** Labels that reach over the edge must not shrink the plot: all plots have the same area. */
+const NO_PADDING = { paddingLeft: 0, paddingRight: 0, paddingTop: 0, paddingBottom: 0 };
 
 const TICKS = {
   maxRotation: 0,
