@@ -7,6 +7,12 @@ const MAX_RESPONSE_BYTES = 64 << 20;
 /** An answer that takes longer is given up: the next tick asks again. */
 const RESPONSE_TIMEOUT_MS = 5_000;
 
+/** What an answer may take. */
+export interface ClientLimits {
+  readonly responseBytes?: number;
+  readonly timeoutMs?: number;
+}
+
 /** Where an agent listens. */
 export type AgentAddress =
   | { readonly kind: "tcp"; readonly hostname: string; readonly port: number; readonly basePath: string }
@@ -32,22 +38,25 @@ export class AgentClient implements Disposable {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 });
   readonly #address: AgentAddress;
 
-  constructor(address: AgentAddress) {
+  readonly #limits: Required<ClientLimits>;
+
+  constructor(address: AgentAddress, limits: ClientLimits = {}) {
     this.#address = address;
+    this.#limits = { responseBytes: MAX_RESPONSE_BYTES, timeoutMs: RESPONSE_TIMEOUT_MS, ...limits };
   }
 
   /** Returns the body at `path`. @throws {Error} When there is no answer in time, or it is not a success. */
   async get(path: string, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
+    const { responseBytes, timeoutMs } = this.#limits;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const sent = request({ ...this.#target(path), agent: this.#agent }, (response) => {
       const parts: Uint8Array[] = [];
       let size = 0;
       response.on("data", (part: Uint8Array) => {
         size += part.length;
-        if (size > MAX_RESPONSE_BYTES) {
-          giveUp(`the answer is over ${MAX_RESPONSE_BYTES} bytes`);
-        } else parts.push(part);
+        if (size > responseBytes) giveUp(`the answer is over ${responseBytes} bytes`);
+        else parts.push(part);
       });
       response.on("error", reject);
       response.on("end", () => {
@@ -60,8 +69,8 @@ export class AgentClient implements Disposable {
       sent.destroy();
     };
     const stop = () => giveUp("stopped");
-    const late = () => giveUp(`no answer within ${RESPONSE_TIMEOUT_MS / 1_000} s`);
-    const timer = setTimeout(late, RESPONSE_TIMEOUT_MS);
+    const late = () => giveUp(`no answer within ${timeoutMs / 1_000} s`);
+    const timer = setTimeout(late, timeoutMs);
     signal?.addEventListener("abort", stop);
     sent.on("error", reject);
     sent.end();

@@ -88,6 +88,17 @@ export class Journal implements Disposable {
     }
   }
 
+  /** @throws {JournalError} When there is a file at `path`: it would be another recording. */
+  static checkFree(path: string): void {
+    try {
+      Deno.lstatSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      throw new JournalError("create", path, error);
+    }
+    throw new JournalError("create", path, new Deno.errors.AlreadyExists());
+  }
+
   /** Ticks appended so far. */
   get ticks(): number {
     return this.#ticks;

@@ -18,7 +18,7 @@ export { Journal, JournalError, type JournalOptions, type TickTime } from "./jou
 export { inlineSealer, type Sealer, SEALER_WORKER, type SealJob, workerSealer } from "./sealer.ts";
 export { type ConvertOptions, convertToParquet, writeRecording } from "./convert.ts";
 export { nextTickMs, TickClock } from "./tick_clock.ts";
-export { type AgentAddress, AgentClient, parseAgentAddress } from "./agent_client.ts";
+export { type AgentAddress, AgentClient, type ClientLimits, parseAgentAddress } from "./agent_client.ts";
 export {
   type RecordClock,
   type RecordFormat,

@@ -34,6 +34,7 @@ export function openRecording(path: string, options: OpenOptions = {}): Recordin
   try {
     opened = openAny(path, options);
     const series = new RecordedSeries(opened.tables, {
+      name: path,
       help: helpOf(opened.metadata),
       ...intervalOf(opened.metadata),
       ...(options.cacheBytes !== undefined && { cacheBytes: options.cacheBytes }),

@@ -122,6 +122,7 @@ function openOutput(
 ): Output {
   if (format === "raw") return rawOutput(options.output);
   const path = format === "rez" ? options.output : `${options.output}.rez`;
+  Journal.checkFree(path);
   const clock = new TickClock();
   const cache = new SchemaCache();
   let journal: Journal | undefined;
@@ -154,7 +155,11 @@ function openOutput(
       if (journal === undefined) return; // nothing was recorded, so there is no file
       await journal.finish();
       if (format === "rez") return;
-      await sealer.run({ kind: "convert", path, output: options.output, options: {} });
+      try {
+        await sealer.run({ kind: "convert", path, output: options.output, options: {} });
+      } catch (error) {
+        throw new Error(`${reason(error)}; ${path} keeps what was recorded`, { cause: error });
+      }
       await Deno.remove(path);
     },
     [Symbol.dispose]: () => journal?.[Symbol.dispose](),

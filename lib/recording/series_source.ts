@@ -16,6 +16,8 @@ export interface SeriesOptions {
   readonly help?: Readonly<Record<string, string>>;
   /** Limit of decoded series; beyond it the one unused longest is dropped, and decoded again when needed. */
   readonly cacheBytes?: number;
+  /** The recording's path, for errors. */
+  readonly name?: string;
 }
 
 interface Origin {
@@ -33,6 +35,7 @@ export class RecordedSeries implements SeriesSource {
   readonly #cache = new Map<SeriesInfo, Series>();
   #cachedBytes = 0;
   readonly #cacheLimit: number;
+  readonly #name: string;
   readonly #help: Readonly<Record<string, string>>;
   readonly #tables: readonly RecordedTable[];
   readonly #intervalSeconds: number | undefined;
@@ -42,6 +45,7 @@ export class RecordedSeries implements SeriesSource {
     this.#tables = tables;
     this.#cacheLimit = options.cacheBytes ?? DEFAULT_CACHE_BYTES;
     this.#help = options.help ?? {};
+    this.#name = options.name ?? "the recording";
     this.#intervalSeconds = options.intervalSeconds;
     this.notes = this.#list();
   }
@@ -81,9 +85,16 @@ export class RecordedSeries implements SeriesSource {
     }
     const origin = this.#origins.get(info);
     if (origin === undefined) throw new RangeError("Cannot read series: this recording did not list it");
-    const times = this.#timesOf(origin.table);
     const read = info.type === "histogram" ? readHistogramSeries : readNumberSeries;
-    const series = read(info, origin.table, origin.columns, times);
+    let series: Series;
+    try {
+      series = read(info, origin.table, origin.columns, this.#timesOf(origin.table));
+    } catch (error) {
+      const message = (error as Error).message;
+      throw new SyntaxError(`Cannot read ${info.labels.__name__} of ${this.#name}: ${message}`, {
+        cause: error,
+      });
+    }
     this.#keep(info, series);
     return series;
   }

@@ -186,14 +186,19 @@ Deno.test("a snapshot that an agent's cache gives twice is recorded once", async
 Deno.test("a journal of an earlier recording is not overwritten", async () => {
   using dir = folder();
   Deno.writeTextFileSync(dir.path("r.parquet.rez"), "precious");
-  await rejects(record({ output: dir.path("r.parquet") }).result, /r.parquet.rez: the file exists already/);
+  const { result, clock } = record({ output: dir.path("r.parquet") });
+  await rejects(result, /Cannot create recording .*r.parquet.rez: the file exists already/);
+  deepStrictEqual(clock.waits, []); // told before anything is recorded
   strictEqual(Deno.readTextFileSync(dir.path("r.parquet.rez")), "precious");
 });
 
 Deno.test("an output that cannot be written leaves the journal", async () => {
   using dir = folder();
   Deno.mkdirSync(dir.path("r.parquet.partial"));
-  await rejects(record({ output: dir.path("r.parquet") }).result, /Cannot write .*r.parquet: /);
+  await rejects(
+    record({ output: dir.path("r.parquet") }).result,
+    /Cannot write .*r.parquet: .*; .*r.parquet.rez keeps what was recorded/,
+  );
   deepStrictEqual(levels(dir.path("r.parquet.rez")), ticks(30).map(levelAt));
 });
 
@@ -288,6 +293,25 @@ Deno.test("an agent that refuses, fails or is stopped gives a reason", async () 
     await rejects(client.get("/x"), /HTTP status 503 for \/x/);
     await rejects(client.get("/x", AbortSignal.abort(new Error("over"))), /over/);
   } finally {
+    await server.shutdown();
+  }
+});
+
+Deno.test("an answer that takes too long or is too large is given up", async () => {
+  const hanging = Promise.withResolvers<Response>();
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    (request) => request.url.endsWith("/hangs") ? hanging.promise : new Response("x".repeat(100)),
+  );
+  try {
+    using client = new AgentClient(parseAgentAddress(`127.0.0.1:${server.addr.port}`), {
+      responseBytes: 99,
+      timeoutMs: 30,
+    });
+    await rejects(client.get("/hangs"), /no answer within 0.03 s/);
+    await rejects(client.get("/large"), /the answer is over 99 bytes/);
+  } finally {
+    hanging.resolve(new Response());
     await server.shutdown();
   }
 });

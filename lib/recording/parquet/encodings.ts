@@ -129,6 +129,7 @@ export function decodeDelta(bytes: Uint8Array, from: number, out: Uint32Array, c
     throw new ParquetError(`delta-encoded blocks of ${blockSize} values in ${miniblocks} parts`);
   }
   if (count === 0) return cursor.at;
+  const deltas = new Uint32Array(perMiniblock);
   let [low, high, done] = [cursor.low, cursor.high, 1];
   out[0] = low;
   out[1] = high;
@@ -144,10 +145,11 @@ export function decodeDelta(bytes: Uint8Array, from: number, out: Uint32Array, c
         throw new ParquetError("delta-encoded values are cut off");
       }
       const here = Math.min(perMiniblock, count - done);
+      const lowWidth = Math.min(width, 32);
+      if (width <= 32) unpack(bytes, cursor.at, width, deltas, 0, here);
       for (let index = 0; index < here; index++, done++) {
-        const lowWidth = Math.min(width, 32);
         const bitAt = index * width;
-        const deltaLow = width === 0 ? 0 : bits(bytes, cursor.at, bitAt, lowWidth);
+        const deltaLow = width <= 32 ? deltas[index]! : bits(bytes, cursor.at, bitAt, lowWidth);
         const deltaHigh = width <= 32 ? 0 : bits(bytes, cursor.at, bitAt + 32, width - 32);
         const sumLow = low + leastLow + deltaLow; // three words: up to two carries
         high = (high + leastHigh + deltaHigh + Math.floor(sumLow / 4_294_967_296)) >>> 0;
