@@ -59,7 +59,7 @@ export function optionalText(
 
 /** A whole number within bounds. */
 export function integer(
-  options: Options<number> & { readonly min: number; readonly max: number },
+  options: Options<number> & { readonly min: number; readonly max: number; readonly octal?: boolean },
 ): Key<number> {
   const { min, max, octal } = options;
   const shown = (value: number) => octal === true ? `0o${value.toString(8)}` : String(value);

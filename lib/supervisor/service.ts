@@ -1,5 +1,5 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
-import { sleep } from "../async/mod.ts";
+import { deadline, sleep } from "../async/mod.ts";
 import {
   DEFAULT_POLICY,
   type Effect,
@@ -36,6 +36,9 @@ export type Notice =
 
 /** Pause between two readiness probes. */
 const PROBE_EVERY_MS = 100;
+
+/** So long after its exit the output of a process is still waited for. */
+const DRAIN_MS = 200;
 
 /** A line longer than this is told in pieces. */
 const LINE_CHARS = 16_384;
@@ -132,18 +135,33 @@ export class Service {
     }
   }
 
-  /** The exit counts once the pipes are empty, so that the last lines come before it. */
+  /**
+   * The exit counts once the pipes are empty, so that the last lines come before it; but a grandchild that still holds
+   * them may delay it only so long.
+   */
   async #follow(child: Deno.ChildProcess): Promise<void> {
-    await Promise.all([this.#lines(child.stdout, "stdout"), this.#lines(child.stderr, "stderr")]);
+    const readers = [child.stdout, child.stderr].map((pipe) =>
+      pipe.pipeThrough(new TextDecoderStream()).getReader()
+    );
+    const drained = Promise.all([this.#lines(readers[0]!, "stdout"), this.#lines(readers[1]!, "stderr")]);
     const { code, signal } = await child.status;
+    using late = deadline(DRAIN_MS);
+    const giveUp = () => void Promise.all(readers.map((reader) => reader.cancel()));
+    late.signal.addEventListener("abort", giveUp, { once: true });
+    await drained;
+    late.signal.removeEventListener("abort", giveUp);
     const outcome: Outcome = signal === null ? { code } : { code, signal };
     this.#on({ kind: "exited", outcome });
   }
 
-  async #lines(pipe: ReadableStream<Uint8Array<ArrayBuffer>>, stream: "stdout" | "stderr"): Promise<void> {
+  async #lines(reader: ReadableStreamDefaultReader<string>, stream: "stdout" | "stderr"): Promise<void> {
     let rest = "";
     const tell = (text: string) => this.#tell({ kind: "line", service: this.spec.name, stream, text });
-    for await (const chunk of pipe.pipeThrough(new TextDecoderStream())) {
+    for (
+      let { value: chunk, done } = await reader.read();
+      !done;
+      { value: chunk, done } = await reader.read()
+    ) {
       const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
       for (const line of lines) tell(line);
