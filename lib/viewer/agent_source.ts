@@ -117,20 +117,28 @@ class Poller {
     if (bytes.length > MAX_SNAPSHOT_BYTES) throw new RangeError(`snapshot has ${bytes.length} bytes`);
     const snapshot = decodeSnapshot(bytes, this.#schemas);
     this.store.append(snapshot);
-    const { source, hostname, version } = snapshot.metadata;
-    this.title = hostname ?? [source, version].filter(Boolean).join(" ") ?? undefined;
-    if (this.title === "") this.title = undefined;
+    const { source, version } = snapshot.metadata;
+    this.title ??= [source, version].filter(Boolean).join(" ") || undefined;
     if (!this.#described) await this.#describe(signal);
   }
 
-  /** Help texts are asked for once; an agent without them is none the worse. */
+  /** Help texts and the host's name are asked for once; an agent without them is none the worse. */
   async #describe(signal: AbortSignal): Promise<void> {
     this.#described = true;
+    const help = await this.#optional("/metrics/descriptions", signal);
+    if (help !== undefined) this.store.describe(help as Record<string, string>);
+    const info = await this.#optional("/systeminfo", signal) as { hostname?: unknown } | undefined;
+    if (typeof info?.hostname === "string" && info.hostname !== "") this.title = info.hostname;
+  }
+
+  /** The JSON object at a path that an agent need not have. */
+  async #optional(path: string, signal: AbortSignal): Promise<object | undefined> {
     try {
-      const help: unknown = await (await this.#get("/metrics/descriptions", signal)).json();
-      if (typeof help === "object" && help !== null) this.store.describe(help as Record<string, string>);
+      const value: unknown = await (await this.#get(path, signal)).json();
+      return typeof value === "object" && value !== null ? value : undefined;
     } catch (error) {
       if (signal.aborted) throw error;
+      return undefined; // Upstream's answers 404 where it knows nothing.
     }
   }
 

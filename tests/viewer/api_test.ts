@@ -261,6 +261,7 @@ Deno.test("an agent is followed over HTTP and over a unix socket; when it goes a
     let down = false;
     const agent = await listen(address, (request) => {
       if (down) return new Response("going down", { status: 503 });
+      if (new URL(request.url).pathname === "/systeminfo") return Response.json({ hostname: "a-host" });
       if (new URL(request.url).pathname === "/metrics/descriptions") {
         return Response.json({ cpu_usage: "CPU time" });
       }
@@ -278,6 +279,7 @@ Deno.test("an agent is followed over HTTP and over a unix socket; when it goes a
     strictEqual(source.state().mode, "live");
     strictEqual(source.state().problem, undefined);
     strictEqual(source.series.help().cpu_usage, "CPU time");
+    strictEqual(source.state().title, "a-host");
     strictEqual(
       source.series.series().filter(({ labels }) => labels.__name__ === "cpu_usage").length,
       2 * CPU_COUNT,

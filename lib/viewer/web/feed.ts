@@ -15,6 +15,9 @@ const ALL_EVERY = 10;
 /** Charts that come into view within this time are asked for together. */
 const TOUCH_MS = 30;
 
+/** Charts that are asked for first when a section is opened: about those that are in sight. */
+const FIRST_CHARTS = 6;
+
 /** An answer that takes longer than this is given up. */
 const ANSWER_LIMIT_MS = 20_000;
 
@@ -67,7 +70,7 @@ export class Feed {
     queueMicrotask(() => {
       const wanted = this.#due ?? all;
       this.#due = undefined;
-      void this.#ask(wanted);
+      void this.#askInTurn(wanted);
     });
   }
 
@@ -76,19 +79,33 @@ export class Feed {
     if (this.#touched !== undefined) return;
     this.#touched = setTimeout(() => {
       this.#touched = undefined;
-      if (this.#abort === undefined && this.#due === undefined) void this.#ask(false);
+      if (this.#abort === undefined && this.#due === undefined) void this.#ask(this.#visible());
     }, TOUCH_MS);
+  }
+
+  #visible(): readonly ChartModel[] {
+    return this.#charts.filter(({ visible }) => visible);
   }
 
   #tick(): void {
     if (!live.value || document.hidden || this.#abort !== undefined) return;
-    void this.#ask(this.#round++ % ALL_EVERY === 0);
+    void this.#ask(this.#round++ % ALL_EVERY === 0 ? this.#charts : this.#visible());
   }
 
-  async #ask(all: boolean): Promise<void> {
+  /** A section that shows nothing yet gets its first charts before all others. */
+  async #askInTurn(all: boolean): Promise<void> {
+    const charts = this.#charts;
+    const empty = charts.every(({ data }) => data.peek() === undefined);
+    if (all && empty && charts.length > FIRST_CHARTS) {
+      if (!await this.#ask(charts.slice(0, FIRST_CHARTS))) return;
+    }
+    await this.#ask(all ? charts : this.#visible());
+  }
+
+  /** Asks for these charts. Returns whether the answer came and was still wanted. */
+  async #ask(charts: readonly ChartModel[]): Promise<boolean> {
     const abort = new AbortController();
     this.#abort = abort;
-    const charts = this.#charts.filter((chart) => all || chart.visible);
     try {
       const state = source.value ??
         (source.value = (await fetchColumns({ queries: [], step: 1, span: 1 }, abort.signal)).source);
@@ -109,12 +126,14 @@ export class Feed {
         lookback: Math.max(LOOKBACK_POINTS * state.intervalSeconds, resolution.step),
         ...times,
       }, abort.signal);
-      if (abort.signal.aborted) return;
+      if (abort.signal.aborted) return false;
       batch(() => this.#deliver(charts, asked, columns));
+      return true;
     } catch (error) {
-      if (abort.signal.aborted) return;
+      if (abort.signal.aborted) return false;
       problem.value = error instanceof Error ? error.message : String(error);
       this.#first.resolve();
+      return false;
     } finally {
       if (this.#abort === abort) this.#abort = undefined;
     }
