@@ -79,15 +79,19 @@ export function createRez(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   // These two take effect only before the first page is written.
   db.exec("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;");
-  applyPragmas(db);
+  // FULL: a tick that was acknowledged outlives a power cut, not only a kill. Measured 0.28 ms a tick.
+  applyPragmas(db, "FULL");
   db.exec(`BEGIN; ${SCHEMA} COMMIT;`);
   return db;
 }
 
-/** Opens a container to go on writing. */
+/**
+ * Opens a container to seal its rows. NORMAL: the rows stand until the segment does, so a power cut loses nothing, and
+ * the one who appends does not wait for this connection's syncs.
+ */
 export function openRezToWrite(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-  applyPragmas(db);
+  applyPragmas(db, "NORMAL");
   return db;
 }
 
@@ -111,11 +115,10 @@ export function openRezToRead(path: string): DatabaseSync {
   }
 }
 
-function applyPragmas(db: DatabaseSync): void {
-  // FULL: a tick that was acknowledged outlives a power cut, not only a kill. Measured 0.28 ms a tick.
-  db.exec(
-    `PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
-  );
+function applyPragmas(db: DatabaseSync, synchronous: "FULL" | "NORMAL"): void {
+  db.exec(`PRAGMA synchronous = ${synchronous}`);
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
 }
 
 /** Runs `work` as one transaction. */
