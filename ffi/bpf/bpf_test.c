@@ -37,7 +37,7 @@ static void *read_file(const char *path, uint64_t *bytes)
 	return data;
 }
 
-/* The object is bpf/selftest.bpf.c: one program, `count`, an array `hits`, a constant `step`. */
+/* The object is tests/bpf/selftest.bpf.c: one program, `count`, an array `hits`, a constant `step`. */
 static void an_object_lives_and_dies(const char *path, int may_load)
 {
 	struct hk_bpf *object = NULL;

@@ -22,7 +22,9 @@ export async function generate(): Promise<void> {
 
 /** The agent's sample configuration, with every key and its default. */
 function agentSample(): Promise<string> {
-  return Promise.resolve(sampleConfig(AGENT_CONFIG, "Configuration of the Rezolus agent: every key with its default."));
+  return Promise.resolve(
+    sampleConfig(AGENT_CONFIG, "Configuration of the Rezolus agent: every key with its default."),
+  );
 }
 
 /** System call numbers by name and architecture, from the C libraries' `asm/unistd.h`. */

@@ -23,6 +23,7 @@ const PACKAGES: Record<Profile, readonly Package[]> = {
     ["zlib1g-dev", `${LIB}/libz.a`],
   ],
   test: [
+    ["bpftool", "/usr/sbin/bpftool"],
     ["chromium", "/usr/bin/chromium"],
     ["clang-format", "/usr/bin/clang-format"],
     ["fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],

@@ -1,5 +1,5 @@
 /** All of set-up, in order: packages, native libraries, BPF objects, web bundles. @module */
-import { bpfSteps } from "./bpf.ts";
+import { bpfSteps, bpfTestSteps } from "./bpf.ts";
 import { crossTarget, shimSteps, shimTestSteps } from "./native.ts";
 import { installPackages, type Profile } from "./packages.ts";
 import { exists, runSteps } from "./step.ts";
@@ -14,7 +14,7 @@ export async function setUp(profile: Profile, say: (line: string) => void): Prom
     if (Deno.build.arch === "x86_64" && exists(`/usr/bin/${crossTarget().cc}`)) {
       steps.push(sysrootStep(), ...bpfSteps("aarch64"));
     }
-    steps.push(...shimTestSteps());
+    steps.push(...bpfTestSteps(), ...shimTestSteps());
   }
   await runSteps(steps, say);
 }

@@ -15,28 +15,13 @@ import {
   usage,
 } from "../../ffi/sys/mod.ts";
 import { waitForExit } from "../../lib/async/mod.ts";
-import { TEST_BUILD } from "../../lib/build/paths.ts";
-import { exec, exists } from "../../lib/build/step.ts";
+import { exec } from "../../lib/build/step.ts";
 
-const ARM = `${TEST_BUILD}aarch64/sys_test`;
-const QEMU = "/usr/bin/qemu-aarch64-static";
 /** Properties of the process are changed in a process of their own: other tests share ours. */
 const CHILD = new URL("sys_child.ts", import.meta.url).pathname;
 
 // The library stays open once it is used; the leak sanitizer would blame the first test that uses it.
 clockNs("monotonic");
-
-Deno.test("the C side of sys passes its tests under AddressSanitizer and UBSan", async () => {
-  strictEqual(await exec(`${TEST_BUILD}sys_test`, []), "sys_test: ok\n");
-});
-
-Deno.test({
-  name: "the C side of sys passes its tests on aarch64 (needs the cross compiler and qemu-user-static)",
-  ignore: !exists(ARM) || !exists(QEMU),
-  fn: async () => {
-    strictEqual(await exec(QEMU, [ARM]), "sys_test: ok\n");
-  },
-});
 
 Deno.test("clockNs(): clocks move forward and agree with what the runtime and /proc tell", () => {
   const [before, now] = [clockNs("monotonic"), clockNs("monotonic")];

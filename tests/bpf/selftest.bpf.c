@@ -1,5 +1,5 @@
 /* The smallest object with one of everything that the shim offers; only tests load it. */
-#include "vmlinux.h"
+#include "../../bpf/vmlinux.h"
 
 #include <bpf/bpf_helpers.h>
 

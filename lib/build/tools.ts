@@ -1,0 +1,24 @@
+/** The tools of the house, and how the runtime is called for them. @module */
+import { ROOT } from "./paths.ts";
+import { exists } from "./step.ts";
+
+/** Small heaps: measured 94 -> 76 MiB for an agent at 100 ms, at no cost in CPU. */
+export const V8_FLAGS: readonly string[] = ["--v8-flags=--max-semi-space-size=1,--optimize-for-size"];
+
+/** Tools for users: each folder of `cmd/` with a `tool.json`, but for the project's own `dev`. */
+export function toolNames(): string[] {
+  const names = [...Deno.readDirSync(`${ROOT}cmd`)].map((entry) => entry.name);
+  return names.filter((name) => name !== "dev" && exists(`${ROOT}cmd/${name}/tool.json`)).sort();
+}
+
+/** The permission flags in `cmd/<tool>/tool.json`. */
+export function toolPermissions(tool: string): string[] {
+  const { permissions } = JSON.parse(Deno.readTextFileSync(`${ROOT}cmd/${tool}/tool.json`));
+  return permissions;
+}
+
+/** Arguments of the runtime in a packed file, up to the bundle: nothing around the file has a say. */
+export function packedArguments(tool: string): string[] {
+  const alone = ["--no-config", "--no-lock", "--cached-only", "--no-prompt", "--quiet"];
+  return ["run", ...alone, ...toolPermissions(tool), ...V8_FLAGS];
+}

@@ -1,0 +1,49 @@
+/** Every shim's C test program: under AddressSanitizer and UBSan here, and on aarch64 under qemu-user. */
+import { match, strictEqual } from "node:assert/strict";
+import { SHIMS } from "../../lib/build/native.ts";
+import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
+import { exec, exists } from "../../lib/build/step.ts";
+import { CAN_LOAD_BPF } from "../telemetry/_agent_process.ts";
+
+const QEMU = "/usr/bin/qemu-aarch64-static";
+
+for (const { name } of SHIMS) {
+  Deno.test(`the C side of ${name} passes its tests under AddressSanitizer and UBSan`, async () => {
+    match(await exec(`${TEST_BUILD}${name}_test`, []), /ok\n$/);
+  });
+  const arm = `${TEST_BUILD}aarch64/${name}_test`;
+  Deno.test({
+    name: `the C side of ${name} passes its tests on aarch64 (needs the cross compiler and qemu-user-static)`,
+    ignore: !exists(QEMU) || !exists(arm),
+    fn: async () => match(await exec(QEMU, [arm]), /ok\n$/),
+  });
+}
+
+Deno.test({
+  name: "an object lives and dies under AddressSanitizer (needs root and BTF)",
+  ignore: !CAN_LOAD_BPF,
+  fn: async () =>
+    match(await exec(`${TEST_BUILD}bpf_test`, [`${TEST_BUILD}bpf/selftest.bpf.o`, "load"]), /ok\n$/),
+});
+
+Deno.test("the list of shims is the folders of ffi with a header of the same name", () => {
+  const folders = [...Deno.readDirSync(`${ROOT}ffi`)].filter(({ isDirectory }) => isDirectory).map((
+    { name },
+  ) => name);
+  const shims = folders.filter((name) =>
+    exists(`${ROOT}ffi/${name}/${name}.h`) && exists(`${ROOT}ffi/${name}/mod.ts`)
+  );
+  strictEqual(shims.sort().join(), SHIMS.map(({ name }) => name).sort().join());
+});
+
+Deno.test({
+  name: "every shim and BPF object is built for aarch64 too",
+  ignore: !exists(`${TEST_BUILD}aarch64`),
+  fn() {
+    const machine = (path: string) => new DataView(Deno.readFileSync(path).buffer).getUint16(18, true);
+    for (const { name } of SHIMS) strictEqual(machine(`${TEST_BUILD}aarch64/${name}.so`), 183, name);
+    for (const { name } of Deno.readDirSync(`${TEST_BUILD}aarch64/bpf`)) {
+      strictEqual(machine(`${TEST_BUILD}aarch64/bpf/${name}`), 247, `${name} is for BPF`);
+    }
+  },
+});
