@@ -12,7 +12,7 @@ const FORMAT_VERSION = 1;
 export function encodeSegment(part: TablePart): Uint8Array {
   const pieces: Uint8Array[] = [];
   const keyValues: [string, string][] = [[FORMAT_KEY, String(FORMAT_VERSION)]];
-  const writer = new ParquetWriter(part.fields, keyValues, (bytes) => pieces.push(bytes.slice()));
+  const writer = new ParquetWriter(part.fields, keyValues, (bytes) => pieces.push(bytes.slice()), "fast");
   writer.writeRowGroup(part.rowCount, (column) => part.read(column));
   const { sizeBytes } = writer.finish();
   const segment = new Uint8Array(sizeBytes);

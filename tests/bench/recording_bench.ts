@@ -4,7 +4,7 @@
  * The load is that of DESIGN §5: 3,000 counters and gauges and 150 histograms in 30 groups.
  * @module
  */
-import { V8_FLAGS } from "../../cmd/dev/tool_command.ts";
+import { V8_FLAGS } from "../../lib/build/tools.ts";
 import {
   decodeSnapshot,
   encodeSnapshotV2,

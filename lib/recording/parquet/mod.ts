@@ -12,4 +12,4 @@ export { ParquetError } from "./error.ts";
 export { concatColumns, ParquetFile } from "./file.ts";
 export { type Footer, type ParquetColumn, readFooter } from "./footer.ts";
 export type { ColumnData } from "./pages.ts";
-export { type ByteSink, ParquetWriter, type WrittenFile } from "./writer.ts";
+export { type ByteSink, type Effort, ParquetWriter, type WrittenFile } from "./writer.ts";
