@@ -1,6 +1,7 @@
 /** The project's own tasks (`deno task …`); each lives in a file of its own and loads only what it needs. @module */
 const TASKS: Record<string, () => Promise<{ run(args: string[]): Promise<number> }>> = {
   generate: () => import("./generate.ts"),
+  pack: () => import("./pack.ts"),
   setup: () => import("./setup.ts"),
   test: () => import("./test.ts"),
   up: () => import("./up.ts"),

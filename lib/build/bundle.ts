@@ -47,7 +47,9 @@ export function rewriteBundle(text: string, commit: string): { text: string; wor
   const main = text.lastIndexOf("import.meta.main");
   const placed = [...text.matchAll(/import\.meta\.main/g)].reverse().reduce(
     (result, { index }) =>
-      index === main ? result : `${result.slice(0, index)}false${result.slice(index + "import.meta.main".length)}`,
+      index === main
+        ? result
+        : `${result.slice(0, index)}false${result.slice(index + "import.meta.main".length)}`,
     text,
   );
   return {

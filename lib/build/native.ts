@@ -21,7 +21,8 @@ export const SHIMS: readonly Shim[] = [
   { name: "sys" },
 ];
 
-const WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
+/** How all C of the house is compiled. */
+export const WARNINGS: readonly string[] = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
 const SHARED = [
   "-O2",
   "-fPIC",

@@ -49,15 +49,12 @@ function helpAnswers(path: readonly Command[], words: readonly string[]): Answer
   const target = path.at(-1)!;
   const flags = flagsFor(target, "--help", "h").map((flag) => [...words, flag]);
   // A group of commands that is called without one shows its help.
-  const calls = target.run === undefined && !HAS_DEFAULT.has(words.join(" ")) ? [...flags, words] : flags;
+  const calls = target.run === undefined ? [...flags, words] : flags;
   return STYLES.flatMap(([style, options]) => {
     const text = helpText(path, options);
     return calls.map((call) => ({ words: call, style, text }));
   });
 }
-
-/** Tools that do something when they are called without a command. */
-const HAS_DEFAULT: ReadonlySet<string> = new Set(["rezolus"]);
 
 /** The flag and its short form, where the command has not taken the letter. */
 function flagsFor(target: Command, flag: string, letter: string): string[] {

@@ -14,10 +14,16 @@ export const FORMATS = { ring: 1, journal: 3 } as const;
 /** Replaced by the commit when an executable is made. */
 const COMMIT = "HOSTKIT_COMMIT";
 
-export const TOOL_INFO: ToolInfo = {
-  version: VERSION,
-  details: [
-    `commit ${COMMIT.startsWith("HOSTKIT") ? "unknown (from source)" : COMMIT}`,
-    `formats ${Object.entries(FORMATS).map(([name, number]) => `${name} ${number}`).join(", ")}`,
-  ],
-};
+/** What a tool built from this commit tells. */
+export function toolInfo(commit: string): ToolInfo {
+  return {
+    version: VERSION,
+    details: [
+      `commit ${commit}`,
+      `formats ${Object.entries(FORMATS).map(([name, number]) => `${name} ${number}`).join(", ")}`,
+    ],
+  };
+}
+
+/** What this tool tells. */
+export const TOOL_INFO: ToolInfo = toolInfo(COMMIT.startsWith("HOSTKIT") ? "unknown (from source)" : COMMIT);
