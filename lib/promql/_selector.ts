@@ -3,6 +3,8 @@ import type { Matcher } from "../tsdb/mod.ts";
 import type { AtModifier, DurationNode, Expr, VectorSelector } from "./ast.ts";
 import type { Cursor } from "./_cursor.ts";
 import { numberValue, parseDuration, parseDurationTerm } from "./_duration.ts";
+import { EvaluationError } from "./error.ts";
+import { compileRegex } from "./regex.ts";
 
 /** A metric's name, matchers in braces, or both. */
 export function parseSelector(cursor: Cursor): VectorSelector {
@@ -35,9 +37,10 @@ function matchesEmpty(matcher: Matcher): boolean {
 
 function emptyMatches(pattern: string): boolean {
   try {
-    return new RegExp(`^(?:${pattern})$`).test("");
-  } catch {
-    return false; // Whether it is a regex at all is told by the matcher itself.
+    return compileRegex(pattern, "selector").test("");
+  } catch (error) {
+    if (error instanceof EvaluationError) return false; // That it is no regex is told when it is used.
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Which samples each step looks at. @module */
+import { EvaluationError } from "./error.ts";
 import type { Grid } from "./value.ts";
 
 /** Steps, moved by `@` and `offset`, and how far back each looks: the window is (T − range, T]. */
@@ -90,4 +91,22 @@ export function firstAfter(times: Float64Array, time: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** Steps of one subquery; more are refused. */
+export const MAX_SUBQUERY_STEPS = 1_000_000;
+
+/**
+ * The grid that covers the windows of all steps: it lies on whole multiples of its own step, wherever the query
+ * starts, and its first time is inside the first window, which is open to the left.
+ */
+export function subqueryGrid({ grid, rangeMs, offsetMs, atMs }: WindowSpec, stepMs: number): Grid {
+  const from = (atMs ?? grid.startMs) - offsetMs - rangeMs;
+  const to = (atMs ?? grid.startMs + (grid.count - 1) * grid.stepMs) - offsetMs;
+  const startMs = (Math.floor(from / stepMs) + 1) * stepMs;
+  const count = Math.max(0, Math.floor((to - startMs) / stepMs) + 1);
+  if (count > MAX_SUBQUERY_STEPS) {
+    throw new EvaluationError(`subquery has ${count} steps, at most ${MAX_SUBQUERY_STEPS} are evaluated`);
+  }
+  return { startMs, stepMs, count };
 }

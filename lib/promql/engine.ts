@@ -3,11 +3,12 @@ import type { SeriesSource } from "../tsdb/mod.ts";
 import { type Expr, unwrap, type ValueType } from "./ast.ts";
 import { typeOf } from "./check.ts";
 import { EvaluationError, ParseError } from "./error.ts";
-import { Evaluator, merged, type QueryScope } from "./evaluate.ts";
+import { Evaluator } from "./evaluate.ts";
+import { merged } from "./_rows.ts";
 import { parse } from "./parser.ts";
 import { type Samples, samplesOf } from "./samples.ts";
 import { selectSeries } from "./matcher.ts";
-import { compareLabels, type Grid, hasPoints, type Row, withoutName } from "./value.ts";
+import { compareLabels, type Grid, hasPoints, type QueryScope, type Row, withoutName } from "./value.ts";
 import { Shared } from "./_shared.ts";
 import { firstAfter } from "./_windows.ts";
 import { evaluateDuration } from "./_duration.ts";
@@ -17,9 +18,6 @@ export const LOOKBACK_MS = 5 * 60_000;
 
 /** The step of a subquery that names none: Prometheus' default evaluation interval. */
 export const SUBQUERY_STEP_MS = 60_000;
-
-/** Numbers in one answer; a query that gives more is refused. */
-export const MAX_SAMPLES = 50_000_000;
 
 /** Settings of a query; all have the defaults of Prometheus. */
 export interface QueryOptions {
@@ -104,20 +102,8 @@ function run(
 }
 
 function finalRows(evaluator: Evaluator, expr: Expr, grid: Grid): readonly Row[] {
-  const rows: Row[] = [];
-  let samples = 0;
-  for (const tile of evaluator.tiles(expr)) {
-    for (const row of tile) {
-      if (!hasPoints(row)) continue;
-      samples += row.buckets?.counts.length ?? row.values.length;
-      if (samples > MAX_SAMPLES) {
-        throw new EvaluationError(
-          `query processing would load too many samples into memory in query execution: more than ${MAX_SAMPLES}`,
-        );
-      }
-      rows.push(row.nameless ? { ...row, labels: withoutName(row.labels), nameless: false } : row);
-    }
-  }
+  const rows = evaluator.vector(expr).filter(hasPoints)
+    .map((row) => row.nameless ? { ...row, labels: withoutName(row.labels), nameless: false } : row);
   const distinct = merged(rows);
   return grid.count === 1 ? distinct : [...distinct].sort((a, b) => compareLabels(a.labels, b.labels));
 }

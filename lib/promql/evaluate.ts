@@ -3,7 +3,7 @@
  * folds the tiles of its operand as they come, so that `sum(rate(x[1m]))` over thousands of series holds one tile.
  * @module
  */
-import type { SeriesSource } from "../tsdb/mod.ts";
+import type { Series, SeriesSource } from "../tsdb/mod.ts";
 import { aggregate } from "./aggregate.ts";
 import type { Aggregate, Binary, Call, Expr, Modifiers, Subquery, Unary, VectorSelector } from "./ast.ts";
 import { unwrap } from "./ast.ts";
@@ -16,37 +16,24 @@ import { FUNCTIONS } from "./functions.ts";
 import type { Names } from "./_join.ts";
 import { type Samples, samplesOf } from "./samples.ts";
 import { selectedRows } from "./_select.ts";
+import { absentLabels, makesNewRows, mayCollide, merged } from "./_rows.ts";
 import { selectSeries } from "./matcher.ts";
+import { subqueryGrid } from "./_windows.ts";
 import type { Shared } from "./_shared.ts";
 import {
   copyRow,
   type Grid,
   hasPoints,
+  MAX_SAMPLES,
   newRow,
   newRows,
+  type QueryScope,
   type Row,
-  rowsPerTile,
-  signature,
+  TILE_BYTES,
   timeAt,
   withoutName,
 } from "./value.ts";
 import type { WindowSpec } from "./_windows.ts";
-
-/** What holds for a whole query. */
-export interface QueryScope {
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly stepMs: number;
-  /** How far an instant selector looks back. */
-  readonly lookbackMs: number;
-  /** The step of a subquery that names none. */
-  readonly subqueryStepMs: number;
-  /** Drop metric names only at the end of the query (Prometheus' delayed name removal). */
-  readonly delayedNames: boolean;
-}
-
-/** Points of all steps of a subquery; more are refused. */
-export const MAX_SUBQUERY_STEPS = 1_000_000;
 
 /** Evaluates one query on one grid; a subquery gets an evaluator of its own. */
 export class Evaluator implements FunctionContext, Names {
@@ -88,9 +75,22 @@ export class Evaluator implements FunctionContext, Names {
     throw new EvaluationError(`expression of kind ${expr.kind} is no scalar`);
   }
 
-  /** A vector expression, whole. */
+  /** A vector expression, whole. @throws {EvaluationError} When it has more numbers than fit. */
   vector(expr: Expr): Row[] {
-    return [...this.tiles(expr)].flat();
+    const rows: Row[] = [];
+    let samples = 0;
+    for (const tile of this.tiles(expr)) {
+      for (const row of tile) {
+        samples += row.buckets?.counts.length ?? row.values.length;
+        if (samples > MAX_SAMPLES) {
+          throw new EvaluationError(
+            `query processing would load too many samples into memory in query execution: more than ${MAX_SAMPLES}`,
+          );
+        }
+        rows.push(row);
+      }
+    }
+    return rows;
   }
 
   /** A vector expression, tile by tile. Rows may be shared with others and must not be changed. */
@@ -127,13 +127,28 @@ export class Evaluator implements FunctionContext, Names {
   }
 
   *#selector(selector: VectorSelector, timestamps: boolean): Generator<readonly Row[]> {
-    const infos = selectSeries(this.source.series(), selector.matchers);
     const spec = this.#windowSpec(selector, this.scope.lookbackMs);
-    const size = rowsPerTile(this.grid.count);
-    for (let at = 0; at < infos.length; at += size) {
-      const series = infos.slice(at, at + size).map((info) => this.source.read(info));
+    for (const series of this.#read(selector)) {
       yield selectedRows(series, spec, { cache: this.shared.windows, timestamps });
     }
+  }
+
+  /** The series of a selector, as many at a time as give a tile of rows. */
+  *#read(selector: VectorSelector): Generator<readonly Series[]> {
+    const { count } = this.grid;
+    let tile: Series[] = [];
+    let bytes = 0;
+    for (const info of selectSeries(this.source.series(), selector.matchers)) {
+      const series = this.source.read(info);
+      const rowBytes = count * (series.kind === "number" ? 9 : 1 + 8 * series.bucketCount);
+      if (tile.length > 0 && bytes + rowBytes > TILE_BYTES) {
+        yield tile;
+        [tile, bytes] = [[], 0];
+      }
+      tile.push(series);
+      bytes += rowBytes;
+    }
+    if (tile.length > 0) yield tile;
   }
 
   #windowSpec(modifiers: Modifiers, rangeMs: number): WindowSpec {
@@ -162,14 +177,10 @@ export class Evaluator implements FunctionContext, Names {
     const { param } = expr;
     const { count } = this.grid;
     const operand = this.tiles(expr.expr);
-    if (param === undefined) return this.#named(aggregate(expr, operand, { steps: count }));
+    if (param === undefined) return aggregate(expr, operand, { steps: count });
     const inner = unwrap(param);
     const value = inner.kind === "string" ? inner.value : this.scalar(inner);
-    return this.#named(aggregate(expr, operand, { steps: count, param: value }));
-  }
-
-  #named(rows: readonly Row[]): readonly Row[] {
-    return rows;
+    return aggregate(expr, operand, { steps: count, param: value });
   }
 
   *#unary(expr: Unary): Generator<readonly Row[]> {
@@ -272,13 +283,8 @@ export class Evaluator implements FunctionContext, Names {
       throw new EvaluationError(`modifier ${selector.extent} is not supported yet`);
     }
     const spec = this.#windowSpec(selector, this.#rangeMs(expr));
-    const infos = selectSeries(this.source.series(), selector.matchers);
-    const size = rowsPerTile(this.grid.count);
-    for (let at = 0; at < infos.length; at += size) {
-      const tile = infos.slice(at, at + size).map((info) =>
-        samplesOf(this.source.read(info), this.shared.windows)
-      );
-      yield [tile, spec];
+    for (const series of this.#read(selector)) {
+      yield [series.map((one) => samplesOf(one, this.shared.windows)), spec];
     }
   }
 
@@ -289,27 +295,21 @@ export class Evaluator implements FunctionContext, Names {
       ? this.scope.subqueryStepMs
       : Math.round(evaluateDuration(expr.step, this.#durations()) * 1000);
     if (!(stepMs > 0)) throw new EvaluationError("subquery step must be greater than 0");
-    const { grid } = this;
-    const last = grid.startMs + (grid.count - 1) * grid.stepMs;
-    const from = (spec.atMs ?? grid.startMs) - spec.offsetMs - spec.rangeMs;
-    const to = (spec.atMs ?? last) - spec.offsetMs;
-    const startMs = (Math.floor(from / stepMs) + 1) * stepMs;
-    const count = Math.max(0, Math.floor((to - startMs) / stepMs) + 1);
-    if (count > MAX_SUBQUERY_STEPS) {
-      throw new EvaluationError(`subquery has ${count} steps, at most ${MAX_SUBQUERY_STEPS} are evaluated`);
-    }
-    const inner = new Evaluator(this.source, { startMs, stepMs, count }, this.scope, this.shared);
-    const times = Float64Array.from({ length: count }, (_, i) => timeAt(inner.grid, i));
-    const samples = inner.vector(expr.expr).filter((row) => row.buckets === undefined).map((row): Samples => {
-      const labels = row.nameless ? withoutName(row.labels) : row.labels;
-      const { values, present } = row;
-      if (!present.includes(0)) return { kind: "number", labels, times, values };
-      const missing = present.map((there) => 1 - there);
-      return samplesOf(
-        { kind: "number", type: "gauge", labels, times, values, missing },
-        this.shared.windows,
-      );
-    });
+    const inner = subqueryGrid(spec, stepMs);
+    const evaluator = new Evaluator(this.source, inner, this.scope, this.shared);
+    const times = Float64Array.from({ length: inner.count }, (_, i) => timeAt(inner, i));
+    const samples = evaluator.vector(expr.expr).filter((row) => row.buckets === undefined).map(
+      (row): Samples => {
+        const labels = row.nameless ? withoutName(row.labels) : row.labels;
+        const { values, present } = row;
+        if (!present.includes(0)) return { kind: "number", labels, times, values };
+        const missing = present.map((there) => 1 - there);
+        return samplesOf(
+          { kind: "number", type: "gauge", labels, times, values, missing },
+          this.shared.windows,
+        );
+      },
+    );
     return [samples, spec];
   }
 
@@ -390,64 +390,4 @@ function entryOf(expr: Call): FunctionEntry {
     throw new EvaluationError(`unknown function with name ${JSON.stringify(expr.name)}`);
   }
   return entry;
-}
-
-/** Whether evaluating a node makes rows that nobody else holds. */
-function makesNewRows(expr: Expr): boolean {
-  if (expr.kind === "vectorSelector" || expr.kind === "aggregate") return true;
-  if (expr.kind === "call") return entryOf(expr).impl.kind === "range" || entryOf(expr).impl.kind === "map";
-  return expr.kind === "binary" && expr.op !== "or" && expr.op !== "and" && expr.op !== "unless";
-}
-
-/** Whether rows of an expression may be equal but for their names. */
-function mayCollide(expr: Expr): boolean {
-  const inner = unwrap(expr);
-  switch (inner.kind) {
-    case "vectorSelector":
-      return !inner.matchers.some(({ name, op }) => name === "__name__" && op === "=");
-    case "matrixSelector":
-      return mayCollide(inner.selector);
-    case "aggregate":
-      return inner.without ? false : inner.grouping.includes("__name__");
-    default:
-      return true;
-  }
-}
-
-/** Rows with equal labels joined into one. @throws {EvaluationError} When two have an element at the same step. */
-export function merged(rows: readonly Row[]): readonly Row[] {
-  const known = new Map<string, Row>();
-  for (const row of rows) {
-    const key = signature(row.labels) + (row.nameless ? "\u0000" : "");
-    const other = known.get(key);
-    if (other === undefined) {
-      known.set(key, row);
-      continue;
-    }
-    const joined = copyRow(other);
-    for (let i = 0; i < row.present.length; i++) {
-      if (row.present[i] === 0) continue;
-      if (joined.present[i] === 1 || row.buckets !== undefined) {
-        throw new EvaluationError("vector cannot contain metrics with the same labelset");
-      }
-      joined.values[i] = row.values[i]!;
-      joined.present[i] = 1;
-    }
-    known.set(key, joined);
-  }
-  return known.size === rows.length ? rows : [...known.values()];
-}
-
-/** Labels that an absent series must have had: those of equality matchers, each used once. */
-function absentLabels(expr: Expr): Record<string, string> {
-  const selector = expr.kind === "matrixSelector" ? expr.selector : expr;
-  if (selector.kind !== "vectorSelector") return {};
-  const labels: Record<string, string> = {};
-  const others = selector.matchers.filter(({ name }) => name !== "__name__");
-  for (const { name, op, value } of others) {
-    if (op === "=" && others.filter((other) => other.name === name).length === 1 && value !== "") {
-      labels[name] = value;
-    }
-  }
-  return labels;
 }

@@ -15,7 +15,6 @@ export { formatValue } from "./aggregate.ts";
 export { typeOf } from "./check.ts";
 export {
   LOOKBACK_MS,
-  MAX_SAMPLES,
   query,
   queryBatch,
   type QueryOptions,
@@ -30,4 +29,12 @@ export { matches, selectSeries } from "./matcher.ts";
 export { parse } from "./parser.ts";
 export { print } from "./print.ts";
 export type { HistogramSamples, NumberSamples, Samples } from "./samples.ts";
-export { type Buckets, compareLabels, type Grid, type Row, TILE_BYTES, timeAt } from "./value.ts";
+export {
+  type Buckets,
+  compareLabels,
+  type Grid,
+  MAX_SAMPLES,
+  type Row,
+  TILE_BYTES,
+  timeAt,
+} from "./value.ts";

@@ -13,6 +13,19 @@ export interface Grid {
   readonly count: number;
 }
 
+/** What holds for a whole query. */
+export interface QueryScope {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+  /** How far an instant selector looks back. */
+  readonly lookbackMs: number;
+  /** The step of a subquery that names none. */
+  readonly subqueryStepMs: number;
+  /** Drop metric names only at the end of the query (Prometheus' delayed name removal). */
+  readonly delayedNames: boolean;
+}
+
 /** H2 bucket counts of one row: bucket `firstBucket + b` at step i is `counts[i * bucketCount + b]`. */
 export interface Buckets {
   readonly layout: HistogramLayout;
@@ -35,14 +48,12 @@ export interface Row {
 /** A tile holds at most this much, so that a query over many series needs no more memory than one over few. */
 export const TILE_BYTES = 4 * 1024 * 1024;
 
+/** Numbers that a query may hold at once outside of tiles, and in its answer. */
+export const MAX_SAMPLES = 50_000_000;
+
 /** The time of step `i` in seconds. */
 export function timeAt(grid: Grid, i: number): number {
   return (grid.startMs + i * grid.stepMs) / 1000;
-}
-
-/** How many rows of `steps` steps fit into a tile; at least one. */
-export function rowsPerTile(steps: number): number {
-  return Math.max(1, Math.floor(TILE_BYTES / (9 * Math.max(1, steps))));
 }
 
 /** Empty rows with the given labels, in one block of memory. */

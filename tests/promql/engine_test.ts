@@ -327,7 +327,7 @@ Deno.test("matchers are anchored and follow RE2: no lookaround, no backreference
   strictEqual(names('cpu{state=~"(?i)US.*"}'), 2);
   strictEqual(names('cpu{state!~"us.+"}'), 2);
   strictEqual(names('cpu{missing=""}'), 4);
-  for (const bad of ["(?=a)", "(?<!a)b", "(a)\\\\1", "(", "(a+)+$", "a?".repeat(5000)]) {
+  for (const bad of ["(?=a)", "(?<!a)b", "(a)\\\\1", "(", "a**", "x{1001}", "[z-a]", "a?".repeat(5000)]) {
     throws(
       () => table(cpus, `cpu{id=~"${bad}"}`, seconds(5, 5)),
       /invalid regular expression in matcher of label "id"/,

@@ -2,7 +2,7 @@
 import type { Labels } from "../../metrics/metric.ts";
 import { EvaluationError } from "../error.ts";
 import type { FunctionEntry } from "../function.ts";
-import { compileRegex } from "../regex.ts";
+import { compileRegex, type RegexMatch } from "../regex.ts";
 import type { Row } from "../value.ts";
 import { rowsOf, textOf } from "./shape.ts";
 
@@ -18,11 +18,11 @@ function relabel(row: Row, name: string, value: string): Row {
 }
 
 /** Go's `Expand`: `$1`, `${1}`, `$name`, `$$`; an unknown group is empty. */
-function expand(template: string, match: RegExpExecArray): string {
+function expand(template: string, match: RegexMatch): string {
   return template.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (text, braced?: string, plain?: string) => {
     if (text === "$$") return "$";
     const name = braced ?? plain!;
-    return (/^\d+$/.test(name) ? match[Number(name)] : match.groups?.[name]) ?? "";
+    return (/^\d+$/.test(name) ? match.groups[Number(name)] : match.named[name]) ?? "";
   });
 }
 
@@ -53,7 +53,7 @@ export const LABEL_FUNCTIONS: readonly FunctionEntry[] = [
         checkLabelName(target, "label_replace");
         return rowsOf(args[0]).map((row) => {
           const match = regex.exec(row.labels[source] ?? "");
-          return match === null ? row : relabel(row, target, expand(replacement, match));
+          return match === undefined ? row : relabel(row, target, expand(replacement, match));
         });
       },
     },
