@@ -71,10 +71,16 @@ function testAreas(): string[][] {
   const areas: string[][] = [];
   const files: string[] = [];
   for (const entry of Deno.readDirSync(`${ROOT}tests`)) {
-    if (entry.isDirectory) areas.push([`tests/${entry.name}`]);
+    if (entry.isDirectory && hasTests(`tests/${entry.name}`)) areas.push([`tests/${entry.name}`]);
     else if (entry.name.endsWith("_test.ts")) files.push(`tests/${entry.name}`);
   }
   return [...files.sort().map((file) => [file]), ...areas.sort()];
+}
+
+function hasTests(folder: string): boolean {
+  return [...Deno.readDirSync(ROOT + folder)].some(({ name, isDirectory }) =>
+    isDirectory ? hasTests(`${folder}/${name}`) : name.endsWith("_test.ts")
+  );
 }
 
 async function denoTest(args: readonly string[]): Promise<Counts> {
