@@ -164,8 +164,8 @@ int ring_map_create(const char *path, const struct ring_birth *birth, struct rin
 void ring_map_close(struct ring_map *map)
 {
 	/*
-	 * A child that another thread has forked and that has not yet called exec still shares our description, and
-	 * would hold its locks beyond the close.
+	 * A child that another thread has forked and that has not yet called exec still shares our
+	 * description, and would hold its locks beyond the close.
 	 */
 	struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
 
