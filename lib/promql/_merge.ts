@@ -1,6 +1,5 @@
 /** Adds H2 histograms to each other. @module */
-import { histogramLayout } from "../metrics/mod.ts";
-import { bucketIndex, bucketLower } from "../metrics/mod.ts";
+import { bucketIndex, bucketLower, histogramLayout } from "../metrics/mod.ts";
 import type { Buckets, Row } from "./value.ts";
 
 /** The sum of what was gathered and a row; what was gathered is changed in place when its range suffices. */

@@ -1,5 +1,5 @@
 /** Aggregations. Those that can are folds over tiles; quantile and the k-selections need all rows of a group. @module */
-import type { Labels } from "../metrics/metric.ts";
+import type { Labels } from "../metrics/mod.ts";
 import type { Aggregate, AggregateOp } from "./ast.ts";
 import { mergeBuckets } from "./_merge.ts";
 import { EvaluationError } from "./error.ts";

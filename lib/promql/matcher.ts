@@ -1,5 +1,5 @@
 /** Finds series by matchers. @module */
-import type { Labels } from "../metrics/metric.ts";
+import type { Labels } from "../metrics/mod.ts";
 import type { Matcher, SeriesInfo } from "../tsdb/mod.ts";
 import { compileRegex } from "./regex.ts";
 

@@ -1,6 +1,5 @@
 /** Samples of one series as range functions see them: none missing. @module */
-import { type HistogramLayout, histogramLayout } from "../metrics/histogram_layout.ts";
-import type { Labels } from "../metrics/metric.ts";
+import { type HistogramLayout, histogramLayout, type Labels } from "../metrics/mod.ts";
 import type { HistogramSeries, NumberSeries } from "../tsdb/mod.ts";
 import type { WindowCache } from "./_windows.ts";
 

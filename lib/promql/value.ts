@@ -3,8 +3,7 @@
  * numbers lie in one `Float64Array[series × steps]`.
  * @module
  */
-import type { Labels } from "../metrics/metric.ts";
-import type { HistogramLayout } from "../metrics/histogram_layout.ts";
+import { type HistogramLayout, type Labels } from "../metrics/mod.ts";
 
 /** The times at which a query is evaluated: `startMs + i * stepMs`, in whole milliseconds of Unix time. */
 export interface Grid {

@@ -1,6 +1,5 @@
 /** The points of one live series: buffers that grow to a capacity and then slide. @module */
-import { HIGH_WORD } from "../metrics/words.ts";
-import type { HistogramValue } from "../metrics/snapshot.ts";
+import { HIGH_WORD, type HistogramValue } from "../metrics/mod.ts";
 import type { HistogramSeries, NumberSeries, SeriesInfo } from "./series.ts";
 
 /** First buffers hold this many points; they double from there. */

@@ -1,6 +1,11 @@
 /** The live points of one group: a column of times and a column for each series that was ever a member. @module */
-import type { MetricType } from "../metrics/metric.ts";
-import type { Group, HistogramValue, Schema, SchemaEntry } from "../metrics/snapshot.ts";
+import {
+  type Group,
+  type HistogramValue,
+  type MetricType,
+  type Schema,
+  type SchemaEntry,
+} from "../metrics/mod.ts";
 import { FIRST_POINTS, HistogramColumn, NumberColumn } from "./_column.ts";
 import { identity, seriesOf } from "./identity.ts";
 import type { Series } from "./series.ts";

@@ -1,6 +1,5 @@
 /** Which series an entry of a schema is: its labels, without what only describes the value. @module */
-import type { Labels, MetricType } from "../metrics/metric.ts";
-import type { SchemaEntry } from "../metrics/snapshot.ts";
+import { type Labels, type MetricType, type SchemaEntry } from "../metrics/mod.ts";
 import type { SeriesInfo } from "./series.ts";
 
 /** Metadata that describes a value and does not tell series apart. */

@@ -1,5 +1,5 @@
 /** The store of a live viewer: the newest points of every series of a source, in memory. @module */
-import type { Snapshot } from "../metrics/snapshot.ts";
+import type { Snapshot } from "../metrics/mod.ts";
 import type { HistogramColumn, NumberColumn } from "./_column.ts";
 import { Table } from "./_table.ts";
 import type { Series, SeriesInfo, SeriesSource } from "./series.ts";

@@ -6,7 +6,7 @@
  * must not pretend otherwise).
  * @module
  */
-import type { Labels, MetricType } from "../metrics/metric.ts";
+import type { Labels, MetricType } from "../metrics/mod.ts";
 
 /** One series of numbers. */
 export interface NumberSeries {

@@ -51,14 +51,16 @@ export function followAgent(options: AgentOptions): AgentSource {
     while (!abort.signal.aborted) {
       try {
         await poll.once(AbortSignal.any([abort.signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]));
-        if (problem !== undefined) options.log?.(`Agent ${endpoint.name} answers again`);
+        const recovered = problem !== undefined;
         problem = undefined;
+        if (recovered) options.log?.(`Agent ${endpoint.name} answers again`);
         first.resolve();
       } catch (error) {
         if (abort.signal.aborted) break;
         const found = `Cannot poll agent ${endpoint.name}: ${error instanceof Error ? error.message : error}`;
-        if (problem !== found) options.log?.(found);
+        const known = problem === found;
         problem = found;
+        if (!known) options.log?.(found);
       }
       await untilNextTick(intervalMs, abort.signal);
     }

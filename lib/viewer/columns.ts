@@ -8,7 +8,7 @@
  * too, and its step is listed in `nan`. No part of this file touches Deno or the DOM: server and browser share it.
  * @module
  */
-import type { Labels } from "../metrics/metric.ts";
+import type { Labels } from "../metrics/mod.ts";
 import type { EvaluationError, ParseError, QueryResult, Row } from "../promql/mod.ts";
 
 /** `application/vnd.hostkit.columns` in `Accept`, or `format=columns`. */

@@ -1,6 +1,5 @@
 /** Answers in the JSON of Prometheus' HTTP API, written directly as text: a range answer may have millions of points. @module */
-import { bucketBounds, sumOfMiddles, totalCount } from "../metrics/mod.ts";
-import type { Labels } from "../metrics/metric.ts";
+import { bucketBounds, type Labels, sumOfMiddles, totalCount } from "../metrics/mod.ts";
 import {
   type Buckets,
   formatValue,

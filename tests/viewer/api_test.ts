@@ -250,21 +250,22 @@ Deno.test("every query of every view is PromQL at every resolution, and every ch
 Deno.test("an agent is followed over HTTP and over a unix socket; when it goes away the page says so", async () => {
   strictEqual(POLL_INTERVAL_MS, 1000);
   const folder = await Deno.makeTempDir();
-  for (
-    const address of [
-      { kind: "tcp", host: "127.0.0.1", port: 0 } as const,
-      { kind: "unix", path: `${folder}/agent.sock` } as const,
-    ]
-  ) {
+  const addresses = [
+    { kind: "tcp", host: "127.0.0.1", port: 0 },
+    { kind: "unix", path: `${folder}/agent.sock` },
+  ] as const;
+  for (const address of addresses) {
     const host = syntheticHost(1_790_000_000);
+    const [polled, down, back] = [0, 1, 2].map(() => Promise.withResolvers<void>());
     let tick = 0;
-    let down = false;
+    let failing = false;
     const agent = await listen(address, (request) => {
-      if (down) return new Response("going down", { status: 503 });
-      if (new URL(request.url).pathname === "/systeminfo") return Response.json({ hostname: "a-host" });
-      if (new URL(request.url).pathname === "/metrics/descriptions") {
-        return Response.json({ cpu_usage: "CPU time" });
-      }
+      const { pathname } = new URL(request.url);
+      if (failing) return new Response("going down", { status: 503 });
+      if (pathname === "/systeminfo") return Response.json({ hostname: "a-host" });
+      if (pathname === "/metrics/descriptions") return Response.json({ cpu_usage: "CPU time" });
+      // The seventh is asked for when six have been taken.
+      if (tick === 6) polled!.resolve();
       return new Response(encodeSnapshotV3(host.snapshot(tick++)));
     });
     const logged: string[] = [];
@@ -272,30 +273,27 @@ Deno.test("an agent is followed over HTTP and over a unix socket; when it goes a
       agent: address.kind === "unix" ? address.path : formatAddress(agent.address),
       intervalMs: 20,
       points: 100,
-      log: (line) => logged.push(line),
+      log(line) {
+        logged.push(line.replace(/agent \S+/i, "agent"));
+        if (logged.length === 1) down!.resolve();
+        else back!.resolve();
+      },
     });
     await source.ready;
-    while ((source.state().end ?? 0) < 1_790_000_005) await new Promise((resolve) => setTimeout(resolve, 5));
-    strictEqual(source.state().mode, "live");
-    strictEqual(source.state().problem, undefined);
+    await polled!.promise;
+    ok(source.state().end! >= 1_790_000_004.9, `${source.state().end}`);
+    deepStrictEqual([source.state().mode, source.state().problem], ["live", undefined]);
     strictEqual(source.series.help().cpu_usage, "CPU time");
     strictEqual(source.state().title, "a-host");
-    strictEqual(
-      source.series.series().filter(({ labels }) => labels.__name__ === "cpu_usage").length,
-      2 * CPU_COUNT,
-    );
-    down = true;
-    while (source.state().problem === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-    ok(
-      /^Cannot poll agent .*: \/metrics\/binary gives status 503$/.test(source.state().problem!),
-      source.state().problem,
-    );
-    down = false;
-    while (source.state().problem !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-    deepStrictEqual(logged.map((line) => line.replace(/agent \S+/i, "agent")), [
-      "Cannot poll agent /metrics/binary gives status 503",
-      "agent answers again",
-    ]);
+    const usage = source.series.series().filter(({ labels }) => labels.__name__ === "cpu_usage");
+    strictEqual(usage.length, 2 * CPU_COUNT);
+    failing = true;
+    await down!.promise;
+    deepStrictEqual(logged, ["Cannot poll agent /metrics/binary gives status 503"]);
+    failing = false;
+    await back!.promise;
+    deepStrictEqual(logged.slice(1), ["agent answers again"]);
+    strictEqual(source.state().problem, undefined);
     await agent[Symbol.asyncDispose]();
   }
   await Deno.remove(folder, { recursive: true });

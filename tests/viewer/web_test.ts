@@ -123,6 +123,11 @@ Deno.test("the form of a chart follows from the shape of its answers", () => {
     result(Array.from({ length: 40 }, (_, i) => line({ op: String(i) }, 1, 1, 1))),
   ]);
   ok(many.kind === "lines" && many.lines.length === MAX_LINES);
+  const ranked = shapeData({ ...def, order: "largest" }, [
+    result([line({ op: "a" }, 1, NaN, 1), line({ op: "b" }, 9, 9, 9)]),
+  ]);
+  ok(ranked.kind === "lines");
+  deepStrictEqual(ranked.lines.map(({ name, color }) => [name, color]), [["b", 1], ["a", 0]]);
   const model = chartModel(def);
   deepStrictEqual([model.def, model.data.value, model.visible], [def, undefined, false]);
 });

@@ -1,6 +1,5 @@
 /** Functions of histograms: H2 rows, and classic ones whose buckets are series with a label `le`. @module */
-import { bucketBounds, sumOfMiddles, totalCount } from "../../metrics/mod.ts";
-import type { Labels } from "../../metrics/metric.ts";
+import { bucketBounds, type Labels, sumOfMiddles, totalCount } from "../../metrics/mod.ts";
 import type { Argument, FunctionContext, FunctionEntry } from "../function.ts";
 import { type Buckets, newRow, type Row, signature, withoutName } from "../value.ts";
 import { type ClassicBuckets, classicFraction, classicQuantile } from "../_classic.ts";

@@ -1,5 +1,5 @@
 /** Functions that rewrite labels. @module */
-import type { Labels } from "../../metrics/metric.ts";
+import type { Labels } from "../../metrics/mod.ts";
 import { EvaluationError } from "../error.ts";
 import type { FunctionEntry } from "../function.ts";
 import { compileRegex, type RegexMatch } from "../regex.ts";

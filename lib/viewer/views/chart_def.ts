@@ -21,6 +21,8 @@ export interface ChartDef {
   readonly queries: readonly QueryDef[];
   /** `stack`: areas on each other; `log`: logarithmic axis. By itself: lines on a linear axis from zero. */
   readonly style?: "stack" | "log";
+  /** `largest`: the legend begins with the line that has the largest mean, since there are too many to show. */
+  readonly order?: "largest";
   /** The top of the axis where it is known. */
   readonly max?: number;
 }

@@ -51,6 +51,7 @@ export const CPU: SectionDef = {
           title: "Control groups",
           unit: "cores",
           help: "The ten control groups with the most CPU time in what is shown.",
+          order: "largest",
           queries: [{ query: largest(10, "name", 'cgroup_cpu_usage{name!=""}', " / 1e9"), name: "{{name}}" }],
         },
         {
@@ -58,6 +59,7 @@ export const CPU: SectionDef = {
           title: "Tasks",
           unit: "cores",
           help: "The ten programs with the most CPU time in what is shown.",
+          order: "largest",
           queries: [{ query: largest(10, "comm", "task_cpu_usage", " / 1e9"), name: "{{comm}}" }],
         },
       ],

@@ -32,6 +32,7 @@ export const SCHEDULER: SectionDef = {
           title: "Waiting by control group",
           unit: "cores",
           help: "The ten control groups whose tasks waited longest.",
+          order: "largest",
           queries: [{
             query: largest(10, "name", 'cgroup_scheduler_runqueue_wait{name!=""}', " / 1e9"),
             name: "{{name}}",
@@ -97,6 +98,7 @@ export const SCHEDULER: SectionDef = {
           title: "Switches by control group",
           unit: "per second",
           help: "The ten control groups with the most context switches.",
+          order: "largest",
           queries: [{
             query: largest(10, "name", 'cgroup_scheduler_context_switch{name!=""}'),
             name: "{{name}}",

@@ -27,6 +27,7 @@ export const SYSCALL: SectionDef = {
           title: "By control group",
           unit: "per second",
           help: "The ten control groups with the most system calls.",
+          order: "largest",
           queries: [{ query: largest(10, "name", 'cgroup_syscall{name!=""}'), name: "{{name}}" }],
         },
       ],

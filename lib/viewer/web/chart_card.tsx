@@ -73,13 +73,13 @@ function Legend(
   return (
     <div class="legend">
       <ul>
-        {data.lines.map(({ name, values }, index) => (
+        {data.lines.map(({ name, values, color }) => (
           <li
             key={name}
             class={hidden.has(name) ? "off" : ""}
             onClick={() => onToggle(name)}
           >
-            <i style={{ background: seriesColor(index, theme.value, ranked) }} />
+            <i style={{ background: seriesColor(color, theme.value, ranked) }} />
             <span>{name}</span>
             <b>
               {formatValue(at === undefined ? newest(values) : values[stepAt(at, data.steps)]!, def.unit)}

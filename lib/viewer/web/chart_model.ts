@@ -10,6 +10,8 @@ export interface Line {
   /** Index of the chart's query that it came from. */
   readonly query: number;
   readonly values: Float64Array;
+  /** Which colour of the palette: by label order, so that it stays when the order of the legend changes. */
+  readonly color: number;
 }
 
 /** Rows of equal height, from below. */
@@ -69,13 +71,25 @@ export function shapeData(def: ChartDef, results: readonly ColumnResult<DecodedS
   const byId = series.length > 1 &&
     series.every(({ labels }) => "id" in labels && Object.keys(labels).length === 1);
   if (byId) return { kind: "heat", steps, heat: idHeat(series, count) };
-  const lines = series.map((one): Line => ({
+  const lines = series.map((one, color): Line => ({
+    color,
     name: nameOf(def.queries[one.query]?.name, one.labels, def.title),
     labels: one.labels,
     query: one.query,
     values: one.values,
   }));
+  if (def.order === "largest") lines.sort((a, b) => mean(b.values) - mean(a.values));
   return { kind: "lines", steps, lines: lines.slice(0, MAX_LINES) };
+}
+
+function mean(values: Float64Array): number {
+  let [sum, count] = [0, 0];
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? 0 : sum / count;
 }
 
 function nameOf(

@@ -61,7 +61,7 @@ export class LinePainter implements Painter {
     const ranked = def.style === "log" && data.lines.every(({ name }) => /^p\d/.test(name));
     const chart = this.#chart;
     chart.data.datasets = data.lines.map((line, index): ChartDataset<"line", Point[]> => {
-      const color = seriesColor(index, theme, ranked);
+      const color = seriesColor(line.color, theme, ranked);
       const lone = data.lines.length === 1 && def.style === undefined;
       return {
         label: line.name,
