@@ -1,6 +1,7 @@
 /** All of set-up, in order: packages, native libraries, BPF objects, web bundles. @module */
 import { bpfSteps, bpfTestSteps } from "./bpf.ts";
 import { crossTarget, shimSteps, shimTestSteps } from "./native.ts";
+import { launcherStep } from "./pack.ts";
 import { installPackages, type Profile } from "./packages.ts";
 import { exists, runSteps } from "./step.ts";
 import { sysrootStep } from "./sysroot.ts";

@@ -1,0 +1,148 @@
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual, throws } from "node:assert/strict";
+import { packedAnswers } from "../../cmd/dev/pack.ts";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { TOOLS } from "../../cmd/hostkit/tools.ts";
+import { rewriteBundle } from "../../lib/build/bundle.ts";
+import { packagesOf } from "../../lib/build/licenses.ts";
+import { pack } from "../../lib/build/pack.ts";
+import { layOut } from "../../lib/build/pack_file.ts";
+import { ROOT } from "../../lib/build/paths.ts";
+import { toolNames, toolPermissions } from "../../lib/build/tools.ts";
+import { openRecording } from "../../lib/recording/mod.ts";
+import { runProgram, temporaryFolder } from "./packed.ts";
+
+const COMMIT = "0123456789ab";
+
+Deno.test("the list of tools holds every folder of cmd with a tool.json", () => {
+  deepStrictEqual(Object.keys(TOOLS).sort(), toolNames());
+});
+
+Deno.test("the packed file", async (t) => {
+  using folder = temporaryFolder();
+  const answers = await packedAnswers(COMMIT);
+  await pack(folder.path, { answers, commit: COMMIT, say: () => {} });
+  const hostkit = `${folder.path}/hostkit`;
+  const env = { HOSTKIT_CACHE_DIR: `${folder.path}/cache`, PATH: "/usr/bin:/bin" };
+  const fromSource = async (words: readonly string[]) => {
+    const [program, ...args] = toolCommand("rezolus");
+    return await runProgram(program, [...args, ...words], Deno.env.toObject());
+  };
+
+  await t.step("answers help and completion as the tool from source, and unpacks nothing", async () => {
+    const helps = [[], ["agent"], ["record"], ["view"], ["status"], ["completion"], ["man"]];
+    for (const words of [...helps.map((each) => [...each, "--help"]), ["completion", "bash"], ["man"]]) {
+      const expected = await fromSource(words);
+      deepStrictEqual(await runProgram(hostkit, ["rezolus", ...words], env), expected, words.join(" "));
+      deepStrictEqual(await runProgram(`${folder.path}/rezolus`, words, env), expected);
+    }
+    strictEqual([...Deno.readDirSync(folder.path)].some(({ name }) => name === "cache"), false);
+  });
+
+  await t.step("tells version, commit and formats, and the licences of what is inside", async () => {
+    const { out } = await runProgram(hostkit, ["rezolus", "--version"], env);
+    const source = await fromSource(["--version"]);
+    strictEqual(out, source.out.replace("unknown (from source)", COMMIT));
+    const notices = (await runProgram(hostkit, ["--licenses"], env)).out;
+    for (const part of ["Deno", "libbpf", "libelf", "zlib", "hono 4", "smol-toml", "preact", "chart.js"]) {
+      ok(notices.includes(part), `no notice of ${part}`);
+    }
+    match(notices, /Permission is hereby granted, free of charge/);
+  });
+
+  await t.step("has a checksum that sha256sum agrees with", async () => {
+    const check = new Deno.Command("sha256sum", { args: ["--check", "SHA256SUMS"], cwd: folder.path });
+    const { code, stdout } = await check.output();
+    deepStrictEqual([code, new TextDecoder().decode(stdout)], [0, "hostkit: OK\n"]);
+  });
+
+  await t.step("gives a tool exactly its own permissions, and its errors and exit codes", async () => {
+    const missing = `${folder.path}/missing.sock`;
+    const { code, out, err } = await runProgram(hostkit, ["rezolus", "status", missing], env);
+    deepStrictEqual([code, out], [1, ""]);
+    match(err, /^rezolus: .*missing\.sock/);
+    const usage = await runProgram(hostkit, ["rezolus", "agnt"], env);
+    deepStrictEqual([usage.code, usage.err.split("\n")[0]], [
+      2,
+      'rezolus: unknown command "agnt"; did you mean "agent"?',
+    ]);
+    const text = new TextDecoder().decode(await Deno.readFile(hostkit));
+    const record = text.slice(text.lastIndexOf("tool\0rezolus\0")).split("\0\0")[0]!.split("\0");
+    deepStrictEqual(record.filter((word) => word.startsWith("--allow")), toolPermissions("rezolus"));
+    ok(record.includes("--no-prompt") && !record.includes("-A"));
+  });
+
+  await t.step("records with its own worker, and children get the caller's environment", async () => {
+    const socket = `${folder.path}/agent.sock`;
+    const agent = new Deno.Command(hostkit, {
+      args: ["rezolus", "agent", "--listen", "", "--socket", socket],
+      env,
+      clearEnv: true,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    try {
+      let log = "";
+      for await (const chunk of agent.stderr.pipeThrough(new TextDecoderStream())) {
+        if ((log += chunk).includes("listening")) break;
+      }
+      ok(log.includes("listening"), log);
+      const file = `${folder.path}/out.rez`;
+      const words = ["rezolus", "record", "-i", "100ms", "-o", file, "--url", socket, "--"];
+      const shown = [
+        "sh",
+        "-c",
+        "echo ${DENO_DIR-unset} ${DENO_NO_UPDATE_CHECK-unset} ${HOSTKIT_CALLER_ENV-unset}; sleep 0.5",
+      ];
+      const { code, out, err } = await runProgram(hostkit, [...words, ...shown], env);
+      deepStrictEqual([code, out], [0, "unset unset unset\n"], err);
+      doesNotMatch(err, /worker has failed/);
+      using recording = openRecording(file);
+      ok(recording.complete);
+    } finally {
+      agent.kill("SIGTERM");
+      await agent.status;
+    }
+  });
+});
+
+Deno.test("rewriteBundle(): only the bundle's own entry is main, workers stand beside it, the commit is in it", () => {
+  const bundled =
+    'import.meta.main&&a();new URL("./_x_worker.ts",import.meta.url);b="HOSTKIT_COMMIT";import.meta.main&&c();';
+  deepStrictEqual(rewriteBundle(bundled, "abc"), {
+    text: 'false&&a();new URL("./_x_worker.mjs",import.meta.url);b="abc";import.meta.main&&c();',
+    workers: ["_x_worker"],
+  });
+});
+
+Deno.test("packagesOf(): the packages of the modules with those they depend on, and no others", () => {
+  const npm = (name: string, dependencies: string[]) => ({
+    name,
+    version: "1",
+    dependencies,
+    localPath: `/${name}`,
+  });
+  const npmPackages = { a: npm("a", ["b"]), b: npm("b", ["a"]), c: npm("c", []) };
+  const found = packagesOf({ modules: [{ npmPackage: "a" }, {}], npmPackages });
+  deepStrictEqual(found.map(({ name }) => name), ["a", "b"]);
+});
+
+Deno.test("layOut(): a record that the launcher could not read is refused", () => {
+  const key = "0".repeat(32);
+  throws(() => layOut(new Uint8Array(), [{ kind: "tool", name: "", args: [] }], key), /record of 2 fields/);
+  throws(() => layOut(new Uint8Array(), [{ kind: "tool", name: "a\0b", args: [] }], key), RangeError);
+  throws(
+    () => layOut(new Uint8Array(), [{ kind: "tool", name: "a", args: Array(63).fill("x") }], key),
+    RangeError,
+  );
+  throws(() => layOut(new Uint8Array(), [], "short"), /key "short"/);
+});
+
+Deno.test("the entry from source runs a tool as the tool's own entry does", async () => {
+  const args = ["run", "--quiet", ...toolPermissions("rezolus"), `${ROOT}cmd/hostkit/main.ts`];
+  const env = { DENO_NO_UPDATE_CHECK: "1", HOME: Deno.env.get("HOME") ?? "/", PATH: "/usr/bin:/bin" };
+  const tool = await runProgram(Deno.execPath(), [...args, "rezolus", "status", "--help"], env);
+  match(tool.out, /^rezolus status: /);
+  const unknown = await runProgram(Deno.execPath(), [...args, "nothing"], env);
+  deepStrictEqual([unknown.code, unknown.err.split("\n")[0]], [2, 'hostkit: unknown command "nothing"']);
+});
