@@ -1,0 +1,161 @@
+/** `deno task up`: a stack that comes up, heals, and leaves nothing behind. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { ROOT } from "../../lib/build/paths.ts";
+import { Board, boardLines, type Row, stackServices } from "../../lib/stack/mod.ts";
+import { toolPermissions } from "../../lib/build/tools.ts";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+
+const PORTS = { agent: "127.0.0.1:14241", view: "127.0.0.1:14242" };
+
+/** The task as a child, with its output as it comes. */
+class Up implements AsyncDisposable {
+  readonly child: Deno.ChildProcess;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  output = "";
+
+  constructor() {
+    const args = ["run", "--quiet", ...toolPermissions("dev"), `${ROOT}cmd/dev/main.ts`, "up"];
+    this.child = new Deno.Command(Deno.execPath(), {
+      args: [...args, "--agent", PORTS.agent, "--view", PORTS.view],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    this.#reader = this.child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async until(expected: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = expected.exec(this.output);
+      if (found !== null) return found;
+      const { value, done } = await this.#reader.read();
+      ok(!done, `up ended before it said ${expected}:\n${this.output}`);
+      this.output += value;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill("SIGINT");
+    for (
+      let { value, done } = await this.#reader.read();
+      !done;
+      { value, done } = await this.#reader.read()
+    ) {
+      this.output += value;
+    }
+    await this.child.status;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function isFree(address: string): Promise<boolean> {
+  const [hostname, port] = address.split(":");
+  return await Deno.connect({ hostname: hostname!, port: Number(port) }).then(
+    (conn) => (conn.close(), false),
+    () => true,
+  );
+}
+
+Deno.test("up brings agent and viewer up, restarts what dies, and leaves no process, socket or listener", async () => {
+  const pids: number[] = [];
+  let socket: string;
+  {
+    await using up = new Up();
+    await up.until(/hostkit is up: open http:\/\/127\.0\.0\.1:14242/);
+    const pidOf = (name: string) =>
+      Number([...up.output.matchAll(new RegExp(`^  ${name} +running \\(pid (\\d+)\\)`, "gm"))].at(-1)![1]);
+    socket = (await up.until(/showing (\S+agent\.sock)/))[1]!;
+    pids.push(pidOf("agent"), pidOf("viewer"));
+    const answer = await fetch(`http://${PORTS.view}/api/v1/status/buildinfo`);
+    strictEqual((await answer.json()).status, "success");
+
+    up.output = "";
+    Deno.kill(pids[0]!, "SIGKILL");
+    await up.until(/agent +running \(pid \d+\) .* restarted 1×/);
+    pids.push(pidOf("agent"));
+    const status = await fetch(`http://${PORTS.agent}/status`);
+    ok((await status.json()).samplers.length > 10);
+  }
+  strictEqual(new Set(pids).size, 3);
+  deepStrictEqual(pids.map(isAlive), [false, false, false]);
+  deepStrictEqual([await isFree(PORTS.agent), await isFree(PORTS.view)], [true, true]);
+  strictEqual(
+    await Deno.stat(socket.slice(0, socket.lastIndexOf("/"))).then(() => "there", () => "gone"),
+    "gone",
+  );
+});
+
+Deno.test("an occupied port is told on the board, and Ctrl-C still ends everything", async () => {
+  using _busy = Deno.listen({ hostname: "127.0.0.1", port: 14242 });
+  await using up = new Up();
+  await up.until(
+    /viewer +waiting to restart .*Cannot listen on http:\/\/127\.0\.0\.1:14242: the port is occupied/,
+  );
+});
+
+const ROWS: Row[] = [
+  {
+    name: "agent",
+    state: { kind: "running", pid: 7, failures: 0, sinceMs: 0 },
+    restarts: 2,
+    url: "http://a",
+    lastLine: "ok",
+  },
+  {
+    name: "viewer",
+    state: { kind: "backoff", failures: 1, outcome: { code: 1 } },
+    restarts: 0,
+    url: "http://b:1",
+    lastLine: "port is occupied",
+  },
+];
+
+Deno.test("the board shows states in columns, and why something does not run", () => {
+  deepStrictEqual(boardLines(ROWS), [
+    "  agent   running (pid 7)              http://a    restarted 2×",
+    "  viewer  waiting to restart (exit 1)  http://b:1  port is occupied",
+  ]);
+  const states: [Row["state"], RegExp][] = [
+    [{ kind: "idle" }, /stopped/],
+    [{ kind: "starting", pid: 1, failures: 0 }, /starting \(pid 1\)/],
+    [{ kind: "stopping", pid: 1, then: "idle" }, /stopping \(pid 1\)/],
+    [{ kind: "finished", outcome: { code: 143, signal: "SIGTERM" } }, /ended \(exit SIGTERM\)/],
+  ];
+  for (const [state, expected] of states) match(boardLines([{ ...ROWS[0]!, state }])[0]!, expected);
+});
+
+Deno.test("the board is drawn in place on a terminal, and only when it changes elsewhere", () => {
+  for (const terminal of [true, false]) {
+    let text = "";
+    const board = new Board({ terminal, write: (part) => void (text += part) });
+    board.show(ROWS);
+    board.show(ROWS);
+    board.line("[agent] \x1b[2Jhello");
+    const drawn = text.split("  agent ").length - 1;
+    deepStrictEqual([drawn, text.includes("\x1b[2A\x1b[J")], terminal ? [2, true] : [1, false]);
+    ok(text.includes("[agent] [2Jhello\n"), "control characters of a service do not reach the terminal");
+  }
+});
+
+Deno.test("the stack's viewer starts after the agent and is reached at its address", () => {
+  const services = stackServices({
+    agentAddress: "127.0.0.1:1",
+    viewerAddress: "127.0.0.1:2",
+    runDir: "/run/x",
+    tool: (name) => toolCommand(name),
+  });
+  deepStrictEqual(services.map(({ name, url, dependsOn }) => [name, url, dependsOn]), [
+    ["agent", "http://127.0.0.1:1", undefined],
+    ["viewer", "http://127.0.0.1:2", ["agent"]],
+  ]);
+  ok(services.every(({ command }) => !command.includes("--allow-all") && !command.includes("-A")));
+});
