@@ -1,6 +1,7 @@
 /**
- * The journal that a recording is written to: a `.rez` to which each tick is added as one transaction, on disk before
- * `append` returns. Killed at any instant it has every tick but perhaps the one being written.
+ * The journal that a recording is written to: a `.rez` to which each tick is added as one transaction, written when
+ * `append` returns. Killed at any instant it has every tick but perhaps the one being written; a power cut can take what
+ * was not synced yet.
  *
  * Rows become compressed segments in the background, so that memory stays flat and the file small.
  * @module
@@ -16,13 +17,19 @@ import {
   transaction,
   updateMetadata,
 } from "./rez_db.ts";
-import type { Sealer } from "./sealer.ts";
+import type { Sealer, SealJob } from "./sealer.ts";
 
 /** Rows of a table after which they are sealed: five minutes at one a second. Twice as many take twice the memory. */
 const SEGMENT_ROWS = 300;
 
 /** Bytes of a table's rows after which they are sealed; they are held in memory while that is done. */
 const SEGMENT_BYTES = 4 << 20;
+
+/**
+ * Time of the recording after which the sealer syncs what was appended: what a power cut, not a kill, can take. A sync
+ * at each tick would make ticks late and disturb the disk that is being watched.
+ */
+const SYNC_NS = 10_000_000_000n;
 
 /** How to keep a journal. */
 export interface JournalOptions {
@@ -50,6 +57,11 @@ export class JournalError extends Error {
   }
 }
 
+interface RecordingStart {
+  readonly id: number;
+  readonly clockAnchorNs: bigint;
+}
+
 interface TableState {
   /** The schema that stands before the rows not sealed yet. */
   schema: Schema | undefined;
@@ -67,11 +79,13 @@ export class Journal implements Disposable {
   readonly #options: JournalOptions;
   readonly #sealing = new Set<Promise<void>>();
   #ticks = 0;
+  #syncedNs: bigint;
 
-  private constructor(path: string, db: DatabaseSync, recordingId: number, options: JournalOptions) {
+  private constructor(path: string, db: DatabaseSync, start: RecordingStart, options: JournalOptions) {
     this.path = path;
+    this.#syncedNs = start.clockAnchorNs;
     this.#db = db;
-    this.#recordingId = recordingId;
+    this.#recordingId = start.id;
     this.#statements = prepareTick(db);
     this.#options = options;
   }
@@ -82,7 +96,7 @@ export class Journal implements Disposable {
       Deno.openSync(path, { write: true, createNew: true }).close(); // SQLite would go on with a file that is there
       const db = createRez(path);
       const id = insertRecording(db, options.labels ?? {}, options.metadata ?? {}, clockAnchorNs);
-      return new Journal(path, db, id, options);
+      return new Journal(path, db, { id, clockAnchorNs }, options);
     } catch (error) {
       throw new JournalError("create", path, error);
     }
@@ -123,6 +137,10 @@ export class Journal implements Disposable {
       });
       this.#ticks++;
       for (const { table, schema, bytes } of rows) this.#account(table, schema, bytes.length, timestampNs);
+      if (timestampNs - this.#syncedNs >= SYNC_NS) {
+        this.#syncedNs = timestampNs;
+        this.#start({ kind: "sync", path: this.path }, "sync");
+      }
     } catch (error) {
       throw new JournalError("append to", this.path, error);
     }
@@ -157,18 +175,19 @@ export class Journal implements Disposable {
     if (state.rows < (this.#options.segmentRows ?? SEGMENT_ROWS) && state.bytes < SEGMENT_BYTES) return;
     // The next row stands at the beginning of a segment and carries its schema.
     Object.assign(state, { schema: undefined, rows: 0, bytes: 0 });
-    const job = {
-      kind: "seal",
-      path: this.path,
-      recordingId: this.#recordingId,
-      table,
-      untilNs: timestampNs,
-    } as const;
-    const sealing: Promise<void> = this.#options.sealer.run(job).then(
+    const { path } = this;
+    this.#start(
+      { kind: "seal", path, recordingId: this.#recordingId, table, untilNs: timestampNs },
+      `seal "${table}" of`,
+    );
+  }
+
+  #start(job: SealJob, doing: string): void {
+    const running: Promise<void> = this.#options.sealer.run(job).then(
       () => {},
-      (error: Error) => this.#options.onProblem?.(`Cannot seal "${table}" of ${this.path}: ${error.message}`),
-    ).finally(() => this.#sealing.delete(sealing));
-    this.#sealing.add(sealing);
+      (error: Error) => this.#options.onProblem?.(`Cannot ${doing} ${this.path}: ${error.message}`),
+    ).finally(() => this.#sealing.delete(running));
+    this.#sealing.add(running);
   }
 }
 

@@ -48,7 +48,7 @@ function leaveWalMode(db: DatabaseSync): void {
   }
 }
 
-/** Moves what was appended from the `-wal` file into the main one, without making anyone wait. */
+/** Syncs what was appended and moves it from the `-wal` file into the main one, without making anyone wait. */
 export function checkpoint(db: DatabaseSync): void {
   db.exec("PRAGMA wal_checkpoint(PASSIVE)");
 }

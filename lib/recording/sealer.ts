@@ -16,6 +16,7 @@ export type SealJob =
     readonly table: string;
     readonly untilNs: bigint;
   }
+  | { readonly kind: "sync"; readonly path: string }
   | { readonly kind: "finish"; readonly path: string; readonly recordingId: number }
   | {
     readonly kind: "convert";
@@ -37,8 +38,8 @@ export function runSealJob(job: SealJob): WrittenFile | undefined {
   try {
     if (job.kind === "seal") {
       sealTable(db, job.recordingId, job.table, job.untilNs);
-      checkpoint(db);
-    } else finishRecording(db, job.recordingId);
+    } else if (job.kind === "sync") checkpoint(db);
+    else finishRecording(db, job.recordingId);
     return undefined;
   } finally {
     db.close();
