@@ -1,11 +1,12 @@
 /**
  * `deno task test [PATH…] [--filter TEXT]`: set-up, format, lint, types, then the tests, one run an area so that the
- * minutes of each can be told. Ends with the line `N passed, N failed, N skipped`.
+ * minutes of each can be told. Ends with the line `N passed, N failed, N skipped`. `--mutate [AREA…]` asks instead what
+ * the tests miss.
  * @module
  */
+import { formatCommands, lintCommands, runShown, typeCommands } from "../../lib/build/checks.ts";
 import { setUp } from "../../lib/build/setup.ts";
 import { ROOT } from "../../lib/build/paths.ts";
-import { webFeatures } from "../../lib/build/web.ts";
 
 /** Counts of one run of `deno test`. */
 interface Counts {
@@ -15,6 +16,10 @@ interface Counts {
 }
 
 export async function run(args: string[]): Promise<number> {
+  if (args[0] === "--mutate") {
+    await setUp("test", (line) => console.error(`setup: ${line}`));
+    return (await import("./mutate.ts")).mutate(args.slice(1));
+  }
   const total: Counts = { passed: 0, failed: 0, skipped: 0 };
   const minutes: [string, number][] = [];
   const timed = async (name: string, work: () => Promise<void>) => {
@@ -44,24 +49,13 @@ export async function run(args: string[]): Promise<number> {
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
-/** Format, lint and types; each is one passed or failed. */
+/** Format, lint and types; each command is one passed or failed. */
 async function checks(total: Counts): Promise<void> {
-  const browser = webFeatures().map((feature) => `lib/${feature}/web/main.tsx`);
-  const commands = [["fmt", "--check", "--quiet"], ["lint", "--quiet"], [
-    "check",
-    "--quiet",
-    "cmd",
-    "lib",
-    "ffi",
-    "tests",
-  ]];
-  if (browser.length > 0) commands.push(["check", "--quiet", ...browser]);
-  for (const command of commands) {
-    const { code } = await deno(command, { stdout: "inherit" }).status;
-    if (code === 0) total.passed++;
+  for (const command of [...formatCommands({ check: true }), ...lintCommands(), ...typeCommands()]) {
+    if (await runShown(command) === 0) total.passed++;
     else {
       total.failed++;
-      console.error(`deno ${command.join(" ")}: exit ${code}`);
+      console.error(`failed: ${command.slice(0, 4).join(" ")} …`);
     }
   }
 }
