@@ -21,6 +21,15 @@ export interface Windows {
   readonly ends: Float64Array;
 }
 
+type Edges = Pick<Windows, "starts" | "ends">;
+
+/** Whether any window of any step can hold one of these times. */
+export function meets(times: Float64Array, spec: WindowSpec): boolean {
+  const { count } = spec.grid;
+  return count > 0 && times.length > 0 && times.at(-1)! > windowStart(spec, 0) &&
+    times[0]! <= windowEnd(spec, count - 1);
+}
+
 /** The end of step i's window, in seconds. */
 function windowEnd({ grid, offsetMs, atMs }: WindowSpec, i: number): number {
   return ((atMs ?? grid.startMs + i * grid.stepMs) - offsetMs) / 1000;
@@ -37,6 +46,7 @@ function windowStart({ grid, offsetMs, atMs, rangeMs }: WindowSpec, i: number): 
  */
 export class WindowCache {
   readonly #known = new WeakMap<Float64Array, Map<string, Windows>>();
+  readonly #edges = new Map<string, Edges>();
   readonly #parts = new WeakMap<Float64Array, Map<string, Float64Array>>();
 
   windows(times: Float64Array, spec: WindowSpec): Windows {
@@ -45,8 +55,20 @@ export class WindowCache {
     let bySpec = this.#known.get(times);
     if (bySpec === undefined) this.#known.set(times, bySpec = new Map());
     let windows = bySpec.get(key);
-    if (windows === undefined) bySpec.set(key, windows = findWindows(times, spec));
+    if (windows === undefined) bySpec.set(key, windows = findWindows(times, spec, this.#edgesOf(key, spec)));
     return windows;
+  }
+
+  /** The edges are the same for every column of times. */
+  #edgesOf(key: string, spec: WindowSpec): Edges {
+    let edges = this.#edges.get(key);
+    if (edges === undefined) {
+      const length = spec.grid.count;
+      const starts = Float64Array.from({ length }, (_, i) => windowStart(spec, i));
+      const ends = Float64Array.from({ length }, (_, i) => windowEnd(spec, i));
+      this.#edges.set(key, edges = { starts, ends });
+    }
+    return edges;
   }
 
   /** The part of a column of times: the same object for the same part, so that windows are shared there too. */
@@ -61,12 +83,10 @@ export class WindowCache {
   }
 }
 
-function findWindows(times: Float64Array, spec: WindowSpec): Windows {
+function findWindows(times: Float64Array, spec: WindowSpec, { starts, ends }: Edges): Windows {
   const { count } = spec.grid;
   const lo = new Int32Array(count);
   const hi = new Int32Array(count);
-  const starts = Float64Array.from({ length: count }, (_, i) => windowStart(spec, i));
-  const ends = Float64Array.from({ length: count }, (_, i) => windowEnd(spec, i));
   if (count === 0) return { spec, lo, hi, starts, ends };
   // The ends of windows never go back, so after one search each cursor only moves on.
   let from = firstAfter(times, starts[0]!);

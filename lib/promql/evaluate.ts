@@ -18,7 +18,7 @@ import { type Samples, samplesOf } from "./samples.ts";
 import { selectedRows } from "./_select.ts";
 import { absentLabels, makesNewRows, mayCollide, merged } from "./_rows.ts";
 import { selectSeries } from "./matcher.ts";
-import { subqueryGrid } from "./_windows.ts";
+import { meets, subqueryGrid } from "./_windows.ts";
 import type { Shared } from "./_shared.ts";
 import {
   copyRow,
@@ -128,18 +128,20 @@ export class Evaluator implements FunctionContext, Names {
 
   *#selector(selector: VectorSelector, timestamps: boolean): Generator<readonly Row[]> {
     const spec = this.#windowSpec(selector, this.scope.lookbackMs);
-    for (const series of this.#read(selector)) {
+    for (const series of this.#read(selector, spec)) {
       yield selectedRows(series, spec, { cache: this.shared.windows, timestamps });
     }
   }
 
   /** The series of a selector, as many at a time as give a tile of rows. */
-  *#read(selector: VectorSelector): Generator<readonly Series[]> {
+  *#read(selector: VectorSelector, spec: WindowSpec): Generator<readonly Series[]> {
     const { count } = this.grid;
     let tile: Series[] = [];
     let bytes = 0;
     for (const info of selectSeries(this.source.series(), selector.matchers)) {
       const series = this.source.read(info);
+      // Of thousands of tasks that came and went, few were there at the time that is asked for.
+      if (!meets(series.times, spec)) continue;
       const rowBytes = count * (series.kind === "number" ? 9 : 1 + 8 * series.bucketCount);
       if (tile.length > 0 && bytes + rowBytes > TILE_BYTES) {
         yield tile;
@@ -283,7 +285,7 @@ export class Evaluator implements FunctionContext, Names {
       throw new EvaluationError(`modifier ${selector.extent} is not supported yet`);
     }
     const spec = this.#windowSpec(selector, this.#rangeMs(expr));
-    for (const series of this.#read(selector)) {
+    for (const series of this.#read(selector, spec)) {
       yield [series.map((one) => samplesOf(one, this.shared.windows)), spec];
     }
   }

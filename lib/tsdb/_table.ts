@@ -6,12 +6,18 @@ import {
   type Schema,
   type SchemaEntry,
 } from "../metrics/mod.ts";
-import { FIRST_POINTS, HistogramColumn, NumberColumn } from "./_column.ts";
+import { type ColumnOptions, HistogramColumn, NumberColumn } from "./_column.ts";
 import { identity, seriesOf } from "./identity.ts";
-import type { Series } from "./series.ts";
+import type { Series, SeriesInfo } from "./series.ts";
+
+/** Rows of a new table's times; they double from there. */
+const FIRST_ROWS = 256;
 
 /** How much more than the retention a buffer holds, so that sliding costs four copies a point and not one a tick. */
 const SLACK = 1.25;
+
+/** More rows than any table has: makes one number of two rows. */
+const MAX_ROWS = 2 ** 26;
 
 /** The columns of a schema's entries, in the order of the values. */
 interface Members {
@@ -23,14 +29,14 @@ interface Members {
 
 /** One table. Rows are ticks; the newest `points` of them can be read. */
 export class Table {
-  #capacity = FIRST_POINTS;
-  #times = new Float64Array(FIRST_POINTS);
+  #capacity = FIRST_ROWS;
+  #times = new Float64Array(FIRST_ROWS);
   #end = 0;
   #members: Members | undefined;
   readonly columns = new Map<string, NumberColumn | HistogramColumn>();
   readonly #onMembership: () => void;
-  /** The same object for all series until the next append: the engine computes windows once per such object. */
-  #view: Float64Array | undefined;
+  /** Parts of the times until the next append: equal parts are one object, as the engine computes windows once for each. */
+  readonly #parts = new Map<number, Float64Array>();
 
   constructor(readonly points: number, onMembership: () => void) {
     this.#onMembership = onMembership;
@@ -51,6 +57,14 @@ export class Table {
     return (this.#times[this.#end - 1]! - this.#times[this.#end - ticks]!) / (ticks - 1);
   }
 
+  get #limit(): number {
+    return Math.ceil(this.points * SLACK) + 1;
+  }
+
+  #options(info: SeriesInfo): ColumnOptions {
+    return { info, row: this.#end - 1, limit: this.#limit + 1 };
+  }
+
   get #first(): number {
     return Math.max(0, this.#end - this.points);
   }
@@ -60,7 +74,7 @@ export class Table {
     const row = this.#end;
     this.#times[row] = time;
     this.#end++;
-    this.#view = undefined;
+    this.#parts.clear();
     const members = this.#membersOf(group.schema);
     setNumbers(members.counters, group.counters, row);
     setNumbers(members.gauges, group.gauges, row);
@@ -71,20 +85,24 @@ export class Table {
   }
 
   read(column: NumberColumn | HistogramColumn): Series {
-    this.#view ??= this.#times.subarray(this.#first, this.#end);
-    return column.read(this.#view, this.#first, this.#end);
+    return column.read(this.#first, this.#end, (from, to) => this.#part(from, to));
+  }
+
+  #part(from: number, to: number): Float64Array {
+    const key = from * MAX_ROWS + to;
+    let part = this.#parts.get(key);
+    if (part === undefined) this.#parts.set(key, part = this.#times.subarray(from, to));
+    return part;
   }
 
   /** Room for one more row: buffers grow up to the retention with its slack, then the oldest rows go. */
   #reserve(): void {
     if (this.#end < this.#capacity) return;
-    const limit = Math.ceil(this.points * SLACK) + 1;
-    if (this.#capacity < limit) {
-      this.#capacity = Math.min(limit, this.#capacity * 2);
+    if (this.#capacity < this.#limit) {
+      this.#capacity = Math.min(this.#limit, this.#capacity * 2);
       const times = new Float64Array(this.#capacity);
       times.set(this.#times);
       this.#times = times;
-      for (const column of this.columns.values()) column.grow(this.#capacity);
       return;
     }
     const rows = this.#end - this.points;
@@ -92,7 +110,7 @@ export class Table {
     this.#end -= rows;
     for (const [key, column] of this.columns) {
       column.slide(rows);
-      if (column.lastSample === 0) this.#forget(key);
+      if (column.empty) this.#forget(key);
     }
   }
 
@@ -119,7 +137,7 @@ export class Table {
     const key = identity(info.labels, type);
     const known = this.columns.get(key);
     if (known instanceof NumberColumn) return known;
-    const column = new NumberColumn(info, this.#capacity);
+    const column = new NumberColumn(this.#options(info));
     this.columns.set(key, column);
     this.#onMembership();
     return column;
@@ -136,9 +154,7 @@ export class Table {
     const info = seriesOf(members.schema.histograms[index]!, "histogram");
     const key = identity(info.labels, "histogram");
     const known = this.columns.get(key);
-    const column = fits(known)
-      ? known
-      : new HistogramColumn(info, this.#capacity, groupingPower, maxValuePower);
+    const column = fits(known) ? known : new HistogramColumn(this.#options(info), value);
     if (column !== known) {
       this.columns.set(key, column);
       this.#onMembership();

@@ -14,7 +14,7 @@ export interface NumberSeries {
   /** All labels, with the metric's name under `__name__`. */
   readonly labels: Labels;
   readonly type: Exclude<MetricType, "histogram">;
-  /** Unix seconds of each point, ascending; the same object for all series of a table. */
+  /** Unix seconds of each point, ascending; the same object for all series of a table that span the same ticks. */
   readonly times: Float64Array;
   readonly values: Float64Array;
   /**

@@ -112,7 +112,9 @@ Deno.test("series come and go: a tick without a value has no sample, and a schem
   );
   store.append(snapshot(3, [{ schema: a, counters: { words: wordsOf([4]) } }]));
   deepStrictEqual(values(find(store, "c", { name: "/a" })), [1, 2, undefined, 4]);
-  deepStrictEqual(values(find(store, "c", { name: "/b" })), [undefined, 20, 21, undefined]);
+  const late = find(store, "c", { name: "/b" });
+  deepStrictEqual(values(late), [20, 21, undefined], "from its first sample to the tick that it was gone");
+  deepStrictEqual([...late.times], [T0 + 1, T0 + 2, T0 + 3]);
   strictEqual(store.series().length, 2);
 });
 
@@ -158,7 +160,8 @@ Deno.test("a series that comes back after it was forgotten begins anew", () => {
     store.append(snapshot(t, [{ schema: t === 0 ? both : one, counters: { words: wordsOf([t, t]) } }]));
   }
   store.append(snapshot(1000, [{ schema: both, counters: { words: wordsOf([1000, 77]) } }]));
-  deepStrictEqual(values(find(store, "d")), [undefined, undefined, 77]);
+  deepStrictEqual(values(find(store, "d")), [77]);
+  deepStrictEqual([...find(store, "d").times], [T0 + 1000]);
 });
 
 Deno.test("histograms are held over the buckets used so far, however the range widens", () => {
@@ -194,7 +197,7 @@ Deno.test("a histogram that could not be read has no sample there; one of anothe
   deepStrictEqual([...find(store, "h").missing!], [0, 1]);
   store.append(snapshot(2, [{ schema: one, histograms: [fine] }]));
   const series = find(store, "h") as HistogramSeries;
-  deepStrictEqual([series.groupingPower, series.bucketCount, [...series.missing!]], [3, 496, [1, 1, 0]]);
+  deepStrictEqual([series.groupingPower, series.bucketCount, [...series.times]], [3, 496, [T0 + 2]]);
 });
 
 Deno.test("a snapshot that is not newer is not taken; a clock that jumps back starts anew", () => {
@@ -220,4 +223,41 @@ Deno.test("bad settings and unknown series are refused; help and limits are told
   store.describe({ c: "Counts." });
   deepStrictEqual(store.help(), { c: "Counts." });
   ok(LIVE_POINTS > 0 && MAX_LIVE_SERIES > LIVE_POINTS);
+});
+
+Deno.test("random comings and goings read back as a plain model has them (seeded)", () => {
+  const seed = 7;
+  let state = seed;
+  const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const points = 50;
+  const store = new LiveStore({ points });
+  const model = new Map<string, Map<number, number>>();
+  const alive = new Set<string>();
+  for (let t = 0; t < 900; t++) {
+    if (random() < 0.3) alive.add(`n${Math.floor(random() * 40)}`);
+    for (const name of [...alive]) if (random() < 0.05) alive.delete(name);
+    const names = [...alive];
+    const numbers = names.map(() => Math.floor(random() * 1000));
+    names.forEach((name, i) => {
+      if (!model.has(name)) model.set(name, new Map());
+      model.get(name)!.set(T0 + t, numbers[i]!);
+    });
+    const now = schema({ counters: names.map((name) => entry("c", { name })) });
+    store.append(snapshot(t, [{ schema: now, counters: { words: wordsOf(numbers) } }]));
+    if (t % 37 !== 0) continue;
+    for (const info of store.series()) {
+      const series = store.read(info) as NumberSeries;
+      strictEqual(series.times.length, series.values.length);
+      const found = new Map<number, number>();
+      series.times.forEach((time, i) => {
+        if (series.missing?.[i] !== 1) found.set(time, series.values[i]!);
+      });
+      const kept = [...model.get(info.labels.name!)!].filter(([time]) => time > T0 + t - points);
+      deepStrictEqual(found, new Map(kept), `seed ${seed}, tick ${t}, ${info.labels.name}`);
+      const ended = !names.includes(info.labels.name!);
+      if (kept.length > 0 && ended) {
+        strictEqual(series.missing?.[series.times.length - 1], 1, "its end is marked");
+      }
+    }
+  }
 });
