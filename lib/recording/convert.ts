@@ -153,10 +153,9 @@ function rowsOnGrid(table: RecordedTable, grid: BigUint64Array): Int32Array | un
   if (sameTimes(times, grid)) return undefined;
   const byTime = new Map<bigint, number>();
   times.forEach((time, row) => byTime.set(time, row));
-  return Int32Array.from(
-    grid as unknown as ArrayLike<number>,
-    (time) => byTime.get(time as unknown as bigint) ?? -1,
-  );
+  const rows = new Int32Array(grid.length);
+  grid.forEach((time, point) => rows[point] = byTime.get(time) ?? -1);
+  return rows;
 }
 
 function tableReader(

@@ -18,6 +18,7 @@ import {
   type Snapshot,
   wordsOf,
 } from "../../lib/metrics/mod.ts";
+import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom, testSeed } from "./seeded.ts";
 
 const MAX = (1n << 64n) - 1n;
@@ -406,11 +407,8 @@ Deno.test("mutated snapshots decode or give a MsgpackError, nothing else", () =>
   const seed = testSeed();
   const random = seededRandom(seed);
   for (const original of [encodeSnapshotV2(snapshot), encodeSnapshotV3(snapshot)]) {
-    for (let round = 0; round < 5_000; round++) {
-      const bytes = original.slice();
-      for (let hits = random.below(4) + 1; hits > 0; hits--) {
-        bytes[random.below(bytes.length)] = random.below(256);
-      }
+    for (let round = fuzzCount(10_000); round > 0; round--) {
+      const bytes = mutate(original, random);
       try {
         decodeSnapshot(bytes);
       } catch (error) {

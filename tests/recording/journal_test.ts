@@ -14,7 +14,10 @@ import {
   workerSealer,
 } from "../../lib/recording/mod.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
-import { SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
+import { encodeGroupRow } from "../../lib/recording/group_row.ts";
+import { GroupRows } from "../../lib/recording/group_rows.ts";
+import { fuzzCount, mutate } from "../fuzz.ts";
+import { groupAt, SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
 import { secondReader, summarize } from "./second_reader.ts";
 
 /** A folder that goes away with the test. */
@@ -561,4 +564,24 @@ Deno.test("rows whose schema was in a row that retention has removed are left ou
     ),
   );
   strictEqual(recording.tables.find(({ name }) => name === "cpu/percpu")!.rowCount, 3);
+});
+
+Deno.test("mutated rows are read or give an error, nothing else", () => {
+  const seed = testSeed();
+  const random = seededRandom(seed);
+  const anchored = encodeGroupRow(groupAt(3), true);
+  const plain = encodeGroupRow(groupAt(4), false);
+  for (let round = fuzzCount(5_000); round > 0; round--) {
+    const rows = new GroupRows();
+    try {
+      rows.add(START_NS, 0n, random.below(2) === 0 ? anchored : mutate(anchored, random));
+      rows.add(START_NS + 1n, 0n, mutate(plain, random));
+      rows.fields.forEach((_, column) => strictEqual(rows.read(column).rowCount, rows.rowCount));
+    } catch (error) {
+      ok(
+        error instanceof SyntaxError || error instanceof RangeError,
+        `seed ${seed}, round ${round}: ${error}`,
+      );
+    }
+  }
 });

@@ -13,6 +13,7 @@ import {
   ParquetWriter,
   readFooter,
 } from "../../lib/recording/parquet/mod.ts";
+import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
 import { samplePath, SAMPLES, SAMPLES_PRESENT } from "./samples.ts";
 import { type ColumnSummary, secondReader, summarize } from "./second_reader.ts";
@@ -260,11 +261,8 @@ for (const [name, bytes, message] of DAMAGED) {
 Deno.test("mutated files are read or give a ParquetError, nothing else", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
-  for (let round = 0; round < 4_000; round++) {
-    const bytes = SMALL.slice();
-    for (let hits = 1 + random.below(3); hits > 0; hits--) {
-      bytes[random.below(bytes.length)] = random.below(256);
-    }
+  for (let round = fuzzCount(10_000); round > 0; round--) {
+    const bytes = mutate(SMALL, random);
     try {
       const file = new ParquetFile(memorySource(bytes));
       file.fields.forEach((_, index) => file.read(index));
