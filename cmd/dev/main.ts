@@ -1,8 +1,16 @@
 /** The project's own tasks (`deno task …`); each lives in a file of its own and loads only what it needs. @module */
 const TASKS: Record<string, () => Promise<{ run(args: string[]): Promise<number> }>> = {
+  bench: () => import("./bench.ts"),
+  check: () => import("./check.ts"),
+  clean: () => import("./clean.ts"),
+  compile: () => import("./compile.ts"),
+  coverage: () => import("./coverage.ts"),
+  fmt: () => import("./fmt.ts"),
   generate: () => import("./generate.ts"),
+  lint: () => import("./lint.ts"),
   pack: () => import("./pack.ts"),
   setup: () => import("./setup.ts"),
+  soak: () => import("./soak.ts"),
   test: () => import("./test.ts"),
   up: () => import("./up.ts"),
 };

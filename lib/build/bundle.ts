@@ -6,7 +6,7 @@ import { exec, filesBelow } from "./step.ts";
 const SUFFIX = ".mjs";
 const WORKER_URL = /new URL\("\.\/([a-z_]+_worker)\.ts",\s*import\.meta\.url\)/g;
 
-/** Bundles `entry` (relative to the checkout) and the workers it starts; returns them by file name. */
+/** Bundles `entry` (relative to the checkout, or absolute) and the workers it starts; returns them by file name. */
 export async function bundleProgram(
   entry: string,
   options: { readonly name: string; readonly commit: string },
@@ -29,7 +29,8 @@ async function bundle(entry: string, commit: string): Promise<{ text: string; wo
   const folder = await Deno.makeTempDir({ dir: BUILD, prefix: "bundle-" });
   try {
     const output = `${folder}/out.mjs`;
-    await exec(Deno.execPath(), ["bundle", "--quiet", "--minify", "-o", output, ROOT + entry], { cwd: ROOT });
+    const module = entry.startsWith("/") ? entry : ROOT + entry;
+    await exec(Deno.execPath(), ["bundle", "--quiet", "--minify", "-o", output, module], { cwd: ROOT });
     return rewriteBundle(await Deno.readTextFile(output), commit);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -17,10 +17,11 @@ const ENTRY = "cmd/hostkit/main.ts";
 const LAUNCHER = `${BUILD}launcher`;
 /** The packed file; links beside it have the tools' names. */
 export const PACKED = "hostkit";
+const CHECKSUMS = "SHA256SUMS";
 /** Assets that only tests use. */
 const TEST_ONLY = /(^|\/)selftest\./;
 
-/** Makes `<folder>/hostkit`, a link for each tool and `SHA256SUMS`; returns the size of the file in bytes. */
+/** Makes `<folder>/hostkit`, a link for each tool, `LICENSES` and `SHA256SUMS`; returns the size of the file in bytes. */
 export async function pack(
   folder: string,
   options: { readonly answers: readonly Answer[]; readonly commit: string; say(line: string): void },
@@ -29,7 +30,8 @@ export async function pack(
   await runSteps([launcherStep()], say);
   const files = await packedFiles(commit);
   const tools = toolNames();
-  const licenses = await licenseNotices([ENTRY, ...webFeatures().map((name) => `lib/${name}/web/main.tsx`)]);
+  await Deno.mkdir(folder, { recursive: true });
+  const licenses = await writeLicenses(folder);
   const encoder = new TextEncoder();
   const texts = [
     ...answers,
@@ -46,10 +48,9 @@ export async function pack(
     })),
   ];
   const pieces = layOut(await Deno.readFile(LAUNCHER), parts, await keyOf(files));
-  await Deno.mkdir(folder, { recursive: true });
   const size = await writePieces(`${folder}/${PACKED}`, pieces);
   for (const tool of tools) await replaceLink(`${folder}/${tool}`, PACKED);
-  await writeChecksums(folder, [PACKED]);
+  await writeChecksums(folder);
   return size;
 }
 
@@ -66,12 +67,25 @@ export async function currentCommit(): Promise<string | undefined> {
   }
 }
 
-/** Writes `SHA256SUMS` for these files of the folder, as `sha256sum --check` reads it. */
-export async function writeChecksums(folder: string, names: readonly string[]): Promise<void> {
-  const lines = await Promise.all(names.map(async (name) => {
-    return `${await sha256(await Deno.readFile(`${folder}/${name}`))}  ${name}\n`;
-  }));
-  await Deno.writeTextFile(`${folder}/SHA256SUMS`, lines.join(""));
+/** Writes `SHA256SUMS` for the files of the folder, as `sha256sum --check` reads it. */
+export async function writeChecksums(folder: string): Promise<void> {
+  const names = [...Deno.readDirSync(folder)].filter(({ name, isFile }) => isFile && name !== CHECKSUMS).map((
+    { name },
+  ) => name);
+  const lines = await Promise.all(
+    names.sort().map(async (name) => {
+      return `${await sha256(await Deno.readFile(`${folder}/${name}`))}  ${name}\n`;
+    }),
+  );
+  await Deno.writeTextFile(`${folder}/${CHECKSUMS}`, lines.join(""));
+}
+
+/** Writes `LICENSES` into the folder: the notices of everything that stands in an executable; returns them. */
+export async function writeLicenses(folder: string): Promise<string> {
+  const pages = webFeatures().map((name) => `lib/${name}/web/main.tsx`);
+  const notices = await licenseNotices([ENTRY, ...pages]);
+  await Deno.writeTextFile(`${folder}/LICENSES`, notices);
+  return notices;
 }
 
 /** The launcher: a static executable, since it runs where there may be no libc of its version. */

@@ -15,7 +15,7 @@ export async function setUp(profile: Profile, say: (line: string) => void): Prom
     if (Deno.build.arch === "x86_64" && exists(`/usr/bin/${crossTarget().cc}`)) {
       steps.push(sysrootStep(), ...bpfSteps("aarch64"));
     }
-    steps.push(...bpfTestSteps(), ...shimTestSteps());
+    steps.push(...bpfTestSteps(), ...shimTestSteps(), launcherStep());
   }
   await runSteps(steps, say);
 }

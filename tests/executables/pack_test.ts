@@ -52,7 +52,7 @@ Deno.test("the packed file", async (t) => {
   await t.step("has a checksum that sha256sum agrees with", async () => {
     const check = new Deno.Command("sha256sum", { args: ["--check", "SHA256SUMS"], cwd: folder.path });
     const { code, stdout } = await check.output();
-    deepStrictEqual([code, new TextDecoder().decode(stdout)], [0, "hostkit: OK\n"]);
+    deepStrictEqual([code, new TextDecoder().decode(stdout)], [0, "LICENSES: OK\nhostkit: OK\n"]);
   });
 
   await t.step("gives a tool exactly its own permissions, and its errors and exit codes", async () => {
