@@ -29,5 +29,10 @@ function pages(path: readonly Command[]): string[] {
 }
 
 function roff(text: string): string {
-  return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/gm, "\\&$1");
+  const escaped = text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/gm, "\\&$1");
+  // deno-lint-ignore no-control-regex
+  return escaped.replaceAll(
+    /[^\x00-\x7f]/gu,
+    (letter) => `\\[u${letter.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`,
+  );
 }

@@ -1,7 +1,12 @@
 /** The agent's values against what a workload of known size did, and against the kernel's own accounts. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { affinity } from "../../ffi/sys/mod.ts";
+import { assetPath } from "../../ffi/assets.ts";
+import { BpfObject } from "../../ffi/bpf/mod.ts";
+import { affinity, usage } from "../../ffi/sys/mod.ts";
 import { readKernelFile, writeKernelFile } from "../../ffi/files/mod.ts";
+import { defaults } from "../../lib/config/mod.ts";
+import { Log } from "../../lib/log/mod.ts";
+import { Agent, AGENT_CONFIG, probeKernel, Procfs } from "../../lib/telemetry/mod.ts";
 import { AgentProcess, CAN_LOAD_BPF, labelSets, total } from "./_agent_process.ts";
 
 const NEEDS_BPF = { ignore: !CAN_LOAD_BPF };
@@ -10,6 +15,13 @@ const text = (path: string) => new TextDecoder().decode(readKernelFile(path));
 // Opens the libraries before any test: they stay open for the life of the process, which is no leak of a test.
 const CPUS = affinity().length;
 text("/proc/version");
+usage();
+if (CAN_LOAD_BPF) probeBpf();
+
+function probeBpf(): void {
+  const image = Deno.readFileSync(assetPath("bpf/network.bpf.o"));
+  new BpfObject(image, { name: "network" }).close();
+}
 
 /** Runs Python code and returns its output; the code prints "go" when it is ready and waits for a line. */
 class Workload implements AsyncDisposable {
@@ -347,5 +359,45 @@ print("done", flush=True)`);
       total(await agent.snapshot(), "softirq", { kind: "timer" }),
     ];
     near(seenLater - seen, last - first, 0.25, "timer softirqs");
+  },
+});
+
+Deno.test({
+  name: "BPF maps take at most 16 MiB, every program is of the best variant, and none is left after the end",
+  ...NEEDS_BPF,
+  async fn() {
+    const programs = async () => {
+      const { stdout } = await new Deno.Command("bpftool", { args: ["-j", "prog", "list"] }).output();
+      const list: { id: number; name?: string }[] = JSON.parse(new TextDecoder().decode(stdout));
+      return list.filter(({ name }) => name === "flush__storage").map(({ id }) => id);
+    };
+    const before = await programs();
+    let own: number[];
+    {
+      const procfs = new Procfs();
+      const log = new Log({ level: "error", format: "text", colour: false, now: Date.now, write: () => {} });
+      using agent = new Agent({
+        config: defaults(AGENT_CONFIG),
+        version: "1",
+        procfs,
+        kernel: probeKernel(procfs),
+        log,
+      });
+      agent.snapshot();
+      own = (await programs()).filter((id) => !before.includes(id));
+      strictEqual(own.length, 1);
+      const { bpf, samplers } = agent.status();
+      const bytes = bpf.reduce((sum, { map_bytes }) => sum + map_bytes, 0);
+      ok(bytes > 1e6 && bytes <= 16 * 2 ** 20, `${bytes} bytes`);
+      deepStrictEqual(
+        samplers.filter(({ state }) => state !== "ok").map(({ name, reason }) => `${name}: ${reason}`),
+        [],
+      );
+    }
+    // Programs are freed after a grace period of RCU.
+    const limit = performance.now() + 5_000;
+    while ((await programs()).some((id) => own.includes(id))) {
+      ok(performance.now() < limit, "programs are left behind");
+    }
   },
 });

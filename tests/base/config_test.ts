@@ -1,0 +1,127 @@
+/** Configurations: kinds of values, strict reading with places, samples. */
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
+import {
+  allKeys,
+  ConfigError,
+  defaults,
+  duration,
+  integer,
+  loadConfig,
+  nearestName,
+  optionalInteger,
+  optionalText,
+  parseConfig,
+  parseDuration,
+  sampleConfig,
+  table,
+  text,
+  toggle,
+} from "../../lib/config/mod.ts";
+import { AGENT_CONFIG } from "../../lib/telemetry/mod.ts";
+
+const SHAPE = table({
+  general: table({
+    listen: text({ help: "Where to listen.", fallback: "127.0.0.1:1" }),
+    ttl: duration({ help: "For how long.", fallback: "10ms" }),
+    mode: text({ help: "How.", fallback: "a", oneOf: ["a", "b"] }),
+    socket: optionalText({ help: "A path.", example: "/run/x" }),
+  }, { help: "In general." }),
+  limits: table({
+    most: integer({ help: "At most.", fallback: 5, min: 1, max: 9 }),
+    bits: integer({ help: "Bits.", fallback: 0o770, min: 0, max: 0o777, octal: true }),
+    least: optionalInteger({ help: "At least.", example: "3", min: 0, max: 9 }),
+    on: toggle({ help: "Whether.", fallback: true }),
+  }, { help: "Limits.", foreign: ["elsewhere"] }),
+}, { help: "A shape." });
+
+Deno.test("an empty file gives the defaults, a full one its values", () => {
+  const config = defaults(SHAPE);
+  deepStrictEqual(config, {
+    general: { listen: "127.0.0.1:1", ttl: 10, mode: "a", socket: undefined },
+    limits: { most: 5, bits: 0o770, least: undefined, on: true },
+  });
+  const { config: full } = parseConfig(
+    SHAPE,
+    `[general]\nlisten = "x"\nttl = "1m30s"\nmode = "b"\nsocket = "/s"\n[limits]\nmost = 9\nbits = 0o700\nleast = 0\non = false`,
+    "f",
+  );
+  deepStrictEqual(full.general, { listen: "x", ttl: 90_000, mode: "b", socket: "/s" });
+  deepStrictEqual(full.limits, { most: 9, bits: 0o700, least: 0, on: false });
+});
+
+Deno.test("mistakes are told with file, line, key and what was expected", () => {
+  const cases: [string, RegExp][] = [
+    [
+      "[general]\n\nlisen = 'x'",
+      /^Cannot read configuration f:3: unknown key "general\.lisen"; did you mean "listen"\?$/,
+    ],
+    ["[genral]\n", /f:1: unknown key "genral"; did you mean "general"\?/],
+    ["[general]\nttl = 5", /f:2: "general\.ttl" is 5, expected a duration such as "10ms"/],
+    ["[general]\nttl = 'soon'", /f:2: "general\.ttl" is "soon"/],
+    ["[general]\nmode = 'c'", /expected one of "a", "b"/],
+    ["[limits]\nmost = 10", /f:2: "limits\.most" is 10, expected a whole number from 1 to 9/],
+    ["[limits]\nmost = 1.5", /expected a whole number/],
+    ["[limits]\non = 'yes'", /expected true or false/],
+    ["general = 3", /f:1: "general" is 3, expected a table/],
+    ["[general\n", /^Cannot parse configuration f:1:\d+: /],
+    ["zzz = 1", /unknown key "zzz"$/],
+  ];
+  for (const [toml, expected] of cases) {
+    throws(() => parseConfig(SHAPE, toml, "f"), (error: Error) => {
+      ok(error instanceof ConfigError);
+      match(error.message, expected);
+      return true;
+    });
+  }
+  throws(() => loadConfig(SHAPE, "/nonexistent/file"), /\/nonexistent\/file: there is no such file/);
+});
+
+Deno.test("keys of other programs are passed over with a warning that tells the place", () => {
+  const { warnings } = parseConfig(SHAPE, "[limits]\nmost = 2\nelsewhere = 7\n", "f");
+  deepStrictEqual(warnings, ['f:3: "limits.elsewhere" has no meaning here and is passed over']);
+});
+
+Deno.test("upstream's agent file is read: its own sections with a warning where they mean nothing here", () => {
+  const upstream =
+    `[general]\nlisten = "0.0.0.0:4241"\nttl = "10ms"\n[scheduler]\n[log]\nlevel = "info"\n[defaults]\nenabled = true\n` +
+    `[samplers.blockio_latency]\n[samplers.cpu_perf]\n[samplers.drivehealth]\n[samplers.gpu_amd_pmu]\nenabled = false\n[samplers.tcp_traffic]\n`;
+  const { config, warnings } = parseConfig(AGENT_CONFIG, upstream, "agent.toml");
+  strictEqual(config.general.listen, "0.0.0.0:4241");
+  deepStrictEqual(warnings.map((line) => /"([^"]+)"/.exec(line)![1]), [
+    "samplers.cpu_perf",
+    "samplers.drivehealth",
+    "samplers.gpu_amd_pmu",
+  ]);
+});
+
+Deno.test("parseDuration() reads units and sums, and refuses the rest", () => {
+  deepStrictEqual(
+    ["10ms", "1.5s", "1h30m", "2d", "250us", "1µs", " 3s ", "1m 5s"].map(parseDuration),
+    [10, 1_500, 5_400_000, 172_800_000, 0.25, 0.001, 3_000, 65_000],
+  );
+  deepStrictEqual(["", "5", "s", "1x", "-1s", "1s!", "1 0s"].map(parseDuration), Array(7).fill(undefined));
+  throws(() => duration({ help: "x", fallback: "never" }), /default is "never"/);
+});
+
+Deno.test("nearestName() allows for a slip, a swap and no more", () => {
+  const known = ["interval", "listen", "format"];
+  deepStrictEqual(["intervall", "lisetn", "fromat", "xyz", ""].map((name) => nearestName(name, known)), [
+    "interval",
+    "listen",
+    "format",
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("a sample has every key, reads as the defaults, and shows what has none", () => {
+  const sample = sampleConfig(
+    SHAPE,
+    "A title that is long enough to be wrapped, since it goes on and on beyond the eightieth column.",
+  );
+  deepStrictEqual(parseConfig(SHAPE, sample, "sample").config, defaults(SHAPE));
+  const shown = sample.replaceAll(/^# (\w+ = )/gm, "$1");
+  deepStrictEqual(parseConfig(SHAPE, shown, "sample").config.general.socket, "/run/x");
+  strictEqual(allKeys(SHAPE).length, 8);
+  ok(sample.includes("bits = 0o770") && sample.split("\n").every((line) => line.length <= 80));
+});
