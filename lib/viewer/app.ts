@@ -1,15 +1,11 @@
 /** All routes of a viewer as one fetch handler. @module */
 import { Hono } from "hono";
-import { compress } from "hono/compress";
-import { errorResponse, guardBrowsers, serveAsset } from "../web/mod.ts";
+import { compressText, errorResponse, guardBrowsers, serveAsset } from "../web/mod.ts";
 import { ApiError, apiErrorResponse } from "./api_error.ts";
 import { PAGE } from "./page.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { queryRoutes } from "./routes/query.ts";
 import type { ViewerSource } from "./viewer_source.ts";
-
-/** Answers shorter than this are not worth compressing. */
-const COMPRESS_FROM_BYTES = 4_096;
 
 /** What only this page may load: its own files. */
 const CONTENT_POLICY =
@@ -23,8 +19,7 @@ export function viewerApp(
   const assets = options.assetsDir === undefined ? {} : { overrideDir: options.assetsDir };
   const app = new Hono();
   app.use(guardBrowsers(options.hosts));
-  // Columns of random low bits hardly shrink, and a loopback is faster than any compressor: text only.
-  app.use(compress({ threshold: COMPRESS_FROM_BYTES }));
+  app.use(compressText());
   app.onError((error, c) => c.req.path.startsWith("/api/") ? apiErrorResponse(error) : errorResponse(error));
   app.notFound((c) =>
     c.req.path.startsWith("/api/")

@@ -3,11 +3,12 @@
  * other sites, embedded assets with an override folder, and errors as HTTP statuses.
  *
  * Reading order: `address.ts` (what can be listened on), `listen.ts` (bind, serve, close), `guard.ts` (Host and Origin),
- * `assets.ts` (files with ETag), `errors.ts`. Routes, tokens and page contents belong to the features.
+ * `assets.ts` (files with ETag), `compress.ts`, `errors.ts`. Routes, tokens and page contents belong to the features.
  * @module
  */
 export { type Address, DEFAULT_HOST, formatAddress, parseAddress } from "./address.ts";
 export { listen, type Server } from "./listen.ts";
 export { guardBrowsers, isLoopbackName } from "./guard.ts";
 export { type AssetOptions, contentType, serveAsset } from "./assets.ts";
+export { COMPRESS_FROM_BYTES, compressText } from "./compress.ts";
 export { errorResponse, HttpError, statusOf } from "./errors.ts";

@@ -1,6 +1,8 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { Hono } from "hono";
 import {
+  COMPRESS_FROM_BYTES,
+  compressText,
   contentType,
   DEFAULT_HOST,
   errorResponse,
@@ -142,5 +144,31 @@ Deno.test("errors have their status, and details of bugs stay here", async () =>
     const response = errorResponse(error);
     strictEqual(response.status, status);
     strictEqual(await response.text(), body);
+  }
+});
+
+Deno.test("long text answers are compressed for clients that accept it, short and binary ones are not", async () => {
+  const app = new Hono();
+  app.use(compressText());
+  const long = "0123456789".repeat(COMPRESS_FROM_BYTES);
+  app.get("/long", (c) => c.text(long, 200, { "content-length": String(long.length) }));
+  app.get("/short", (c) => c.text("short", 200, { "content-length": "5" }));
+  app.get(
+    "/binary",
+    (c) =>
+      c.body(long, 200, {
+        "content-type": "application/octet-stream",
+        "content-length": String(long.length),
+      }),
+  );
+  const get = (path: string, accept: string) => app.request(path, { headers: { "accept-encoding": accept } });
+  const packed = await get("/long", "gzip");
+  strictEqual(packed.headers.get("content-encoding"), "gzip");
+  const text = await new Response(packed.body!.pipeThrough(new DecompressionStream("gzip"))).text();
+  strictEqual(text, long);
+  for (const [path, accept] of [["/long", "identity"], ["/short", "gzip"], ["/binary", "gzip"]] as const) {
+    const plain = await get(path, accept);
+    strictEqual(plain.headers.get("content-encoding"), null, path);
+    await plain.body?.cancel();
   }
 });

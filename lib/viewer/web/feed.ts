@@ -131,7 +131,7 @@ export class Feed {
       return true;
     } catch (error) {
       if (abort.signal.aborted) return false;
-      problem.value = error instanceof Error ? error.message : String(error);
+      problem.value = `Cannot ask the viewer: ${error instanceof Error ? error.message : error}`;
       this.#first.resolve();
       return false;
     } finally {
