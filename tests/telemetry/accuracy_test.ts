@@ -43,11 +43,13 @@ class Workload implements AsyncDisposable {
     return this.child.pid;
   }
 
-  /** Waits until it has written a line with the word. */
-  async says(word: string): Promise<void> {
-    while (!this.#seen.includes(word)) {
+  /** Waits until it has written what is expected. */
+  async says(expected: string | RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = new RegExp(expected).exec(this.#seen);
+      if (found !== null) return found;
       const { value, done } = await this.#output.read();
-      ok(!done, `the workload ended before it said "${word}", after: ${this.#seen}`);
+      ok(!done, `the workload ended before it said "${expected}", after: ${this.#seen}`);
       this.#seen += value;
     }
   }
@@ -399,5 +401,44 @@ Deno.test({
     while ((await programs()).some((id) => own.includes(id))) {
       ok(performance.now() < limit, "programs are left behind");
     }
+  },
+});
+
+Deno.test({
+  name: "a pid that is used again is another task: both totals are told, and none is mixed with the other's",
+  ignore: !CAN_LOAD_BPF || !new Procfs().exists("/proc/sys/kernel/ns_last_pid"),
+  async fn() {
+    await using agent = await AgentProcess.start("");
+    await using load = new Workload(`
+def burn(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end: pass
+    os._exit(0)
+print("ready", flush=True); sys.stdin.readline()
+first = os.fork()
+if first == 0: burn(0.3)
+os.waitpid(first, 0)
+for _ in range(1000):
+    open("/proc/sys/kernel/ns_last_pid", "w").write(str(first - 1))
+    pid = os.fork()
+    if pid == 0: burn(0.1) if os.getpid() == first else os._exit(0)
+    os.waitpid(pid, 0)
+    if pid == first: break
+print("pid", first if pid == first else 0, "done", flush=True)`);
+    await load.says("ready");
+    await load.tell("go");
+    const [, pid] = await load.says(/pid (\d+) done/);
+    ok(pid !== "0", "the pid could be used again");
+    const snapshot = await agent.snapshot();
+    const starts = new Set(
+      labelSets(snapshot, "task_cpu_usage").filter((each) => each.pid === pid).map(({ start }) => start!),
+    );
+    const totals = [...starts].map((start) => total(snapshot, "task_cpu_usage", { pid: pid!, start })).sort((
+      a,
+      b,
+    ) => a - b);
+    strictEqual(totals.length, 2);
+    near(totals[0]!, 0.1e9, 0.2, "the second task");
+    near(totals[1]!, 0.3e9, 0.1, "the first task");
   },
 });
