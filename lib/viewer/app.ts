@@ -8,8 +8,7 @@ import { queryRoutes } from "./routes/query.ts";
 import type { ViewerSource } from "./viewer_source.ts";
 
 /** What only this page may load: its own files. */
-const CONTENT_POLICY =
-  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+const CONTENT_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'";
 
 /** The handler of a viewer. `hosts` are further names under which it is reached. */
 export function viewerApp(

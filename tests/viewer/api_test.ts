@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { encodeSnapshotV3 } from "../../lib/metrics/mod.ts";
+import { openRecording } from "../../lib/recording/mod.ts";
 import { LiveStore } from "../../lib/tsdb/mod.ts";
 import {
   COLUMNS_TYPE,
@@ -18,6 +19,7 @@ import { expandQuery } from "../../lib/viewer/views/mod.ts";
 import { parse, queryBatch } from "../../lib/promql/mod.ts";
 import { formatAddress, listen } from "../../lib/web/mod.ts";
 import { numbers, sourceOf } from "../promql/series.ts";
+import { exists } from "./browser.ts";
 import { CPU_COUNT, syntheticHost } from "./synthetic_host.ts";
 
 const series = sourceOf(
@@ -336,4 +338,25 @@ Deno.test("a live store behind the API answers what was appended", async () => {
   ok(Number(data.result[0].value[1]) > 100);
   const native = await (await live.request("/api/v1/query?query=sum(irate(syscall_latency[10s]))")).json();
   ok(native.data.result[0].histogram[1].buckets.length > 10);
+});
+
+const DEMO = new URL("../../../shared/testdata/rezolus/demo.parquet", import.meta.url).pathname;
+
+Deno.test({
+  name: "upstream's demo recording gives its known counts of run queue waits (needs ../shared/testdata)",
+  ignore: !exists(DEMO),
+  async fn() {
+    using recording = openRecording(DEMO);
+    const demo = viewerApp(recordingSource(recording.series, "demo.parquet"));
+    const { start, end } = recording.series.range()!;
+    const counts = await Promise.all([start, end].map(async (time) => {
+      const params = new URLSearchParams({
+        query: "sum(histogram_count(scheduler_runqueue_latency))",
+        time: String(Math.ceil(time * 1000) / 1000),
+      });
+      const { data } = await (await demo.request(`/api/v1/query?${params}`)).json();
+      return Number(data.result[0].value[1]);
+    }));
+    deepStrictEqual(counts, [1_907_473, 2_549_755]);
+  },
 });
