@@ -9,6 +9,9 @@ export interface Names {
   drop(row: Row): Row;
 }
 
+/** The rows of both operands. */
+export type Sides = readonly [left: readonly Row[], right: readonly Row[]];
+
 interface JoinOptions {
   readonly steps: number;
   readonly names: Names;
@@ -20,12 +23,7 @@ interface JoinOptions {
 const ONE_TO_ONE: Matching = { card: "one-to-one", on: false, labels: [], include: [] };
 
 /** One-to-one, many-to-one and one-to-many. */
-export function joinVectors(
-  expr: Binary,
-  lhs: readonly Row[],
-  rhs: readonly Row[],
-  options: JoinOptions,
-): Row[] {
+export function joinVectors(expr: Binary, [lhs, rhs]: Sides, options: JoinOptions): Row[] {
   const matching = expr.matching ?? ONE_TO_ONE;
   const filled = matching.fillLeft !== undefined || matching.fillRight !== undefined;
   if (options.operate === undefined || (lhs.length === 0 || rhs.length === 0) && !filled) return [];

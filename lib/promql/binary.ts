@@ -1,6 +1,6 @@
 /** Binary operators between scalars and vectors. @module */
 import { type Binary, type BinaryOp, COMPARISONS } from "./ast.ts";
-import { joinVectors, type Names } from "./_join.ts";
+import { joinVectors, type Names, type Sides } from "./_join.ts";
 import { copyRow, hasPoints, newRow, type Row } from "./value.ts";
 
 /** The arithmetic of an operator; comparisons give 1 or 0. */
@@ -72,17 +72,16 @@ function scaled(expr: Binary, row: Row, scalar: Float64Array): Row {
 /** Two vectors. */
 export function vectorVector(
   expr: Binary,
-  lhs: readonly Row[],
-  rhs: readonly Row[],
+  sides: Sides,
   { steps, names }: { steps: number; names: Names },
 ): Row[] {
   if (expr.op === "and" || expr.op === "or" || expr.op === "unless") {
-    return setOperation(expr, lhs, rhs, steps);
+    return setOperation(expr, sides, steps);
   }
-  return joinVectors(expr, lhs, rhs, { steps, names, operate: OPERATIONS[expr.op], filter: filters(expr) });
+  return joinVectors(expr, sides, { steps, names, operate: OPERATIONS[expr.op], filter: filters(expr) });
 }
 
-function setOperation(expr: Binary, lhs: readonly Row[], rhs: readonly Row[], steps: number): Row[] {
+function setOperation(expr: Binary, [lhs, rhs]: Sides, steps: number): Row[] {
   const keyOf = matchKey(expr);
   // Where each match group has any element.
   const coverage = (rows: readonly Row[]): Map<string, Uint8Array> => {

@@ -198,8 +198,8 @@ export class Evaluator implements FunctionContext, Names {
   *#binary(expr: Binary): Generator<readonly Row[]> {
     const [left, right] = [typeOf(expr.lhs), typeOf(expr.rhs)];
     if (left === "vector" && right === "vector") {
-      const [lhs, rhs] = [this.vector(expr.lhs), this.vector(expr.rhs)];
-      return yield vectorVector(expr, lhs, rhs, { steps: this.grid.count, names: this });
+      const sides = [this.vector(expr.lhs), this.vector(expr.rhs)] as const;
+      return yield vectorVector(expr, sides, { steps: this.grid.count, names: this });
     }
     const swapped = left === "scalar";
     const scalar = this.scalar(swapped ? expr.lhs : expr.rhs);

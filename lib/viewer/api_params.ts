@@ -24,22 +24,23 @@ export function durationMs(text: string, name: string): number {
 }
 
 /** The grid of a range query. @throws {ApiError} When it is empty, backwards or too fine. */
-export function rangeGrid(start: number, end: number, step: number): Grid {
-  if (end < start) throw badParam("end", "end timestamp must not be before start time");
-  if (!(step > 0)) {
+export function rangeGrid(range: { startMs: number; endMs: number; stepMs: number }): Grid {
+  const { startMs, endMs, stepMs } = range;
+  if (endMs < startMs) throw badParam("end", "end timestamp must not be before start time");
+  if (!(stepMs > 0)) {
     throw badParam(
       "step",
       "zero or negative query resolution step widths are not accepted. Try a positive integer",
     );
   }
-  const count = Math.floor((end - start) / step) + 1;
+  const count = Math.floor((endMs - startMs) / stepMs) + 1;
   if (count > MAX_POINTS) {
     throw new ApiError(
       "bad_data",
       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
     );
   }
-  return { startMs: start, stepMs: step, count };
+  return { startMs, stepMs, count };
 }
 
 /** A required parameter. */

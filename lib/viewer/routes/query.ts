@@ -25,11 +25,11 @@ export function queryRoutes(source: ViewerSource): Hono {
   });
   app.on(["GET", "POST"], "/query_range", async (c) => {
     const params = await paramsOf(c);
-    const [start, end] = ["start", "end"].map((name) => timeMs(required(params, name), name)) as [
-      number,
-      number,
-    ];
-    const grid = rangeGrid(start, end, durationMs(required(params, "step"), "step"));
+    const grid = rangeGrid({
+      startMs: timeMs(required(params, "start"), "start"),
+      endMs: timeMs(required(params, "end"), "end"),
+      stepMs: durationMs(required(params, "step"), "step"),
+    });
     return answer(c, source, { params, grid, instant: false });
   });
   app.on(["GET", "POST"], "/format_query", async (c) => {
@@ -117,15 +117,14 @@ function batchOf(
     ? {}
     : { lookbackMs: Math.round(body.lookback * 1000) };
   if (body.span !== undefined) {
-    const { startMs, endMs } = followGrid(source.state(), { spanMs: body.span * 1000, stepMs });
-    return { queries, grid: rangeGrid(startMs, endMs, stepMs), options };
+    const range = followGrid(source.state(), { spanMs: body.span * 1000, stepMs });
+    return { queries, grid: rangeGrid({ ...range, stepMs }), options };
   }
-  const [start, end] = [body.start, body.end].map((seconds) => Math.round((seconds ?? NaN) * 1000)) as [
-    number,
-    number,
-  ];
-  if (Number.isNaN(start + end)) throw new ApiError("bad_data", `batch needs "start" and "end", or "span"`);
-  return { queries, grid: rangeGrid(start, end, stepMs), options };
+  if (body.start === undefined || body.end === undefined) {
+    throw new ApiError("bad_data", `batch needs "start" and "end", or "span"`);
+  }
+  const [startMs, endMs] = [Math.round(body.start * 1000), Math.round(body.end * 1000)];
+  return { queries, grid: rangeGrid({ startMs, endMs, stepMs }), options };
 }
 
 function readJson(text: string): object {
