@@ -9,6 +9,7 @@ const TASKS: Record<string, () => Promise<{ run(args: string[]): Promise<number>
   generate: () => import("./generate.ts"),
   lint: () => import("./lint.ts"),
   pack: () => import("./pack.ts"),
+  proto: () => import("./proto.ts"),
   setup: () => import("./setup.ts"),
   soak: () => import("./soak.ts"),
   test: () => import("./test.ts"),
