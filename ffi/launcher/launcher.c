@@ -16,7 +16,7 @@
 
 /* Files of an entry that the launcher itself names; lib/build/pack.ts puts them there. */
 #define RUNTIME "deno"
-#define BUNDLE "hostkit.mjs"
+#define BUNDLE "hostkit.js"
 
 /* Answers come in these styles: plain or with bold titles, for terminals of at least this many columns. */
 #define WIDE 100

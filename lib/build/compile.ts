@@ -14,7 +14,7 @@ const NO_RUNTIME = "/usr/bin/true";
 /** What is compiled. */
 export interface Program {
   readonly name: string;
-  /** The module to start, relative to the checkout or absolute. */
+  /** The module whose `main` is started, relative to the checkout or absolute. */
   readonly entry: string;
   readonly permissions: readonly string[];
   readonly commit: string;
@@ -38,7 +38,8 @@ export async function compileProgram(
     const files = await bundleProgram(entry, { name, commit });
     for (const [file, text] of files) await Deno.writeTextFile(`${folder}/${file}`, text);
     await exec("cp", ["--recursive", ASSETS.slice(0, -1), `${folder}/assets`]);
-    const [program, ...workers] = files.keys();
+    const [program, ...others] = files.keys();
+    const workers = others.filter((file) => file.endsWith("_worker.js"));
     const includes = ["assets", ...workers].flatMap((file) => ["--include", file]);
     const flags = ["--no-config", "--no-lock", "--quiet", "--no-prompt", "--bundle", "--minify"];
     const args = [

@@ -19,6 +19,7 @@ export function toolPermissions(tool: string): string[] {
 
 /** Arguments of the runtime in a packed file, up to the bundle: nothing around the file has a say. */
 export function packedArguments(tool: string): string[] {
-  const alone = ["--no-config", "--no-lock", "--cached-only", "--no-prompt", "--quiet"];
+  // A code cache saves no measurable time on so little code, and costs a running agent 8 MiB.
+  const alone = ["--no-code-cache", "--no-config", "--no-lock", "--cached-only", "--no-prompt", "--quiet"];
   return ["run", ...alone, ...toolPermissions(tool), ...V8_FLAGS];
 }

@@ -34,7 +34,7 @@ export async function executablesRows(): Promise<BenchRow[]> {
   const warm = environment("first0");
   const [entry] = [...Deno.readDirSync(warm.HOSTKIT_CACHE_DIR)].filter(({ isDirectory }) => isDirectory);
   const unpacked = `${warm.HOSTKIT_CACHE_DIR}/${entry!.name}`;
-  const args = [...packedArguments("rezolus"), `${unpacked}/hostkit.mjs`, ...START];
+  const args = [...packedArguments("rezolus"), `${unpacked}/hostkit.js`, ...START];
   const plain = { DENO_DIR: `${folder.path}/deno_dir`, DENO_NO_UPDATE_CHECK: "1" };
   await runProgram(Deno.execPath(), args, plain);
   const later: number[] = [];

@@ -8,11 +8,11 @@ Deno.test("compileProgram(): a type error fails with the compiler's words, also 
   using folder = temporaryFolder();
   const entry = `${folder.path}/broken.ts`;
   const output = `${folder.path}/broken`;
-  await Deno.writeTextFile(entry, 'const count: number = "three";\nconsole.log(count);\n');
+  await Deno.writeTextFile(entry, 'export const main = (): number => "three";\n');
   const program = { name: "broken", entry, permissions: [], commit: "test" };
   await rejects(compileProgram(program, { output, denort: undefined }), /TS2322/);
   ok(!exists(output));
-  await Deno.writeTextFile(entry, "const count: number = 3;\nconsole.log(count);\n");
+  await Deno.writeTextFile(entry, "export const main = (): number => 3;\n");
   await compileProgram(program, { output, denort: undefined });
   ok(exists(output));
 });
@@ -25,7 +25,7 @@ Deno.test("compileProgram(): a tool carries its worker, native libraries, BPF ob
   await compileProgram(program, { output, denort: { kind: "file", path: "/usr/bin/true" } });
   const text = new TextDecoder("latin1").decode(await Deno.readFile(output));
   for (
-    const name of ["_sealer_worker.mjs", "bpf.so", "sched.bpf.o", "viewer.js", "viewer.css", "test-commit"]
+    const name of ["_sealer_worker.js", "bpf.so", "sched.bpf.o", "viewer.js", "viewer.css", "test-commit"]
   ) {
     ok(text.includes(name), `${name} is not in the executable`);
   }

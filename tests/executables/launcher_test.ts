@@ -35,7 +35,7 @@ Deno.test("the runtime gets the tool's own arguments, the bundle, the tool's nam
     `${pack.entry}/deno`,
     "run",
     "--allow-read=/proc",
-    `${pack.entry}/hostkit.mjs`,
+    `${pack.entry}/hostkit.js`,
     "first",
     "a b",
     "",
@@ -45,7 +45,7 @@ Deno.test("the runtime gets the tool's own arguments, the bundle, the tool's nam
     "",
   ]);
   const second = await runProgram(`${pack.path}/second`, ["x"], env);
-  deepStrictEqual(second.out.split("\n").slice(1, 5), ["run", `${pack.entry}/hostkit.mjs`, "second", "x"]);
+  deepStrictEqual(second.out.split("\n").slice(1, 5), ["run", `${pack.entry}/hostkit.js`, "second", "x"]);
   match((await runProgram(`${pack.path}/renamed`, ["second", "x"], env)).out, /^second\nx$/m);
 });
 
@@ -75,8 +75,8 @@ Deno.test("starts at the same time unpack once and all run", async () => {
 
 /** Ways in which an unpacked entry can be wrong. */
 const DAMAGES: [string, (entry: string) => void][] = [
-  ["a bundle cut short", (entry) => rewrite(`${entry}/hostkit.mjs`, (bytes) => bytes.subarray(0, 3))],
-  ["a changed byte in the bundle", (entry) => rewrite(`${entry}/hostkit.mjs`, (bytes) => flip(bytes, 2))],
+  ["a bundle cut short", (entry) => rewrite(`${entry}/hostkit.js`, (bytes) => bytes.subarray(0, 3))],
+  ["a changed byte in the bundle", (entry) => rewrite(`${entry}/hostkit.js`, (bytes) => flip(bytes, 2))],
   ["a large file cut short", (entry) => rewrite(large(entry), (bytes) => bytes.subarray(0, 5000))],
   ["a changed byte in a large file", (entry) => rewrite(large(entry), (bytes) => flip(bytes, 3_000_001))],
   ["a large file of zeros with the right time", (entry) => {
@@ -85,10 +85,10 @@ const DAMAGES: [string, (entry: string) => void][] = [
   }],
   ["a missing asset", (entry) => Deno.removeSync(large(entry))],
   ["a link in place of the bundle", (entry) => {
-    Deno.renameSync(`${entry}/hostkit.mjs`, `${entry}/other.mjs`);
-    Deno.symlinkSync("other.mjs", `${entry}/hostkit.mjs`);
+    Deno.renameSync(`${entry}/hostkit.js`, `${entry}/other.js`);
+    Deno.symlinkSync("other.js", `${entry}/hostkit.js`);
   }],
-  ["a file that others may write", (entry) => Deno.chmodSync(`${entry}/hostkit.mjs`, 0o666)],
+  ["a file that others may write", (entry) => Deno.chmodSync(`${entry}/hostkit.js`, 0o666)],
   ["a folder that others may enter", (entry) => Deno.chmodSync(entry, 0o755)],
   ["a file in place of the entry", (entry) => {
     Deno.removeSync(entry, { recursive: true });

@@ -55,7 +55,7 @@ export function fakeParts(): Part[] {
     { kind: "tool", name: "first", args: ["run", "--allow-read=/proc"] },
     { kind: "tool", name: "second", args: ["run"] },
     { kind: "file", path: "deno", mode: 0o500, bytes: bytes(SHELL_RUNTIME) },
-    { kind: "file", path: "hostkit.mjs", mode: 0o400, bytes: bytes("bundle") },
+    { kind: "file", path: "hostkit.js", mode: 0o400, bytes: bytes("bundle") },
     { kind: "file", path: "assets/lib/large.so", mode: 0o500, bytes: largeFile() },
     { kind: "answer", words: ["hostkit"], style: "any", bytes: bytes("all tools\n") },
     { kind: "answer", words: ["first", "go", "--help"], style: "plain", bytes: bytes("plain help\n") },
