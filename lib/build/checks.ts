@@ -41,10 +41,14 @@ export function typeCommands(): CommandLine[] {
 }
 
 /** Runs one command in the checkout with its output shown; returns its exit code. */
-export async function runShown([program, ...args]: CommandLine): Promise<number> {
+export async function runShown(
+  [program, ...args]: CommandLine,
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const child = new Deno.Command(program, {
     args,
     cwd: ROOT,
+    env: { ...env },
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",

@@ -22,7 +22,11 @@ export function sysrootStep(): Step {
         await Deno.mkdir(`${state}/${folder}`, { recursive: true });
       }
       await Deno.writeTextFile(`${state}/status`, "");
-      await Deno.writeTextFile(`${state}/sources.list`, `${await debianSource()}\n`);
+      const { uri, suite, component, keyring } = await debianMirror();
+      await Deno.writeTextFile(
+        `${state}/sources.list`,
+        `deb [signed-by=${keyring}] ${uri} ${suite} ${component}\n`,
+      );
       const options = {
         "APT::Architecture": "arm64",
         "APT::Architectures": "arm64",
@@ -45,14 +49,15 @@ export function sysrootStep(): Step {
   };
 }
 
-/** The line of a sources.list that gave this machine its libc: `deb URI SUITE COMPONENT`. */
-async function debianSource(): Promise<string> {
+/** Where this machine got its libc from, and the keys that its archive is signed with. */
+export async function debianMirror(): Promise<
+  { uri: string; suite: string; component: string; keyring: string }
+> {
   const policy = await exec("apt-cache", ["policy", "libc6"]);
   const [, uri, suite, component] = /^\s+\d+ (\S+:\/\/\S+) ([^\s/]+)\/(\S+) \S+ Packages$/m.exec(policy) ??
     [];
-  if (uri === undefined) {
+  if (uri === undefined || suite === undefined || component === undefined) {
     throw new Error(`Cannot find Debian's mirror: "apt-cache policy libc6" names none; run "apt-get update"`);
   }
-  const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  return `deb [signed-by=${keyring}] ${uri} ${suite} ${component}`;
+  return { uri, suite, component, keyring: "/usr/share/keyrings/debian-archive-keyring.gpg" };
 }
