@@ -155,7 +155,9 @@ ALWAYS_INLINE void publish(
 	slot->cgroup = cgroup;
 	if (state->comm_stale) {
 		state->comm_stale = 0;
-		slot->exit_ns = 0;
+		/* A task that lives for one time slice gets its slot at its last switch, when its exit was
+		 * already seen. */
+		slot->exit_ns = state->exiting ? bpf_ktime_get_ns() : 0;
 		slot->pid = (u32)GET(typed, task, pid);
 		slot->tgid = (u32)GET(typed, task, tgid);
 		bpf_probe_read_kernel_str(slot->comm, sizeof(slot->comm), task->comm);

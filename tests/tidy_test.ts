@@ -161,7 +161,9 @@ Deno.test("no folder depends on itself through others", () => {
 Deno.test("native libraries are opened in one place, and the process is ended only by main", () => {
   const opened = SOURCES.filter(({ text }) => code(text).includes("Deno.dlopen")).map(({ path }) => path);
   deepStrictEqual(opened, ["ffi/assets.ts"]);
-  const exits = SOURCES.filter(({ text }) => code(text).includes("Deno.exit(")).map(({ path }) => path);
+  // Text of programs that are made here does not count.
+  const exits = SOURCES.filter(({ text }) => code(text).replaceAll(/`[^`]*`/g, "").includes("Deno.exit("))
+    .map(({ path }) => path);
   deepStrictEqual(exits.filter((path) => !/^cmd\/[^/]+\/main\.ts$/.test(path)), []);
 });
 

@@ -12,6 +12,7 @@ import {
   text,
   toggle,
 } from "../config/mod.ts";
+import type { Sampler } from "./sampler.ts";
 import { SAMPLERS } from "./samplers/mod.ts";
 
 /** Samplers of the original that this agent does not have: their sections are passed over with a warning. */
@@ -48,7 +49,7 @@ const SETTINGS: Readonly<Record<string, Entries>> = {
   },
 };
 
-function samplerTable(name: string): Table {
+function samplerTable({ name, summary }: Sampler): Table {
   const entries: Entries = {
     enabled: {
       kind: "key",
@@ -60,9 +61,7 @@ function samplerTable(name: string): Table {
     } satisfies Key<boolean | undefined>,
     ...SETTINGS[name],
   };
-  return table(entries, {
-    help: SAMPLERS.find((sampler) => sampler.name === name)?.metrics[0]?.help ?? name,
-  });
+  return table(entries, { help: summary });
 }
 
 export const AGENT_CONFIG = table({
@@ -148,7 +147,7 @@ export const AGENT_CONFIG = table({
     enabled: toggle({ help: "Whether samplers without a section of their own are on.", fallback: true }),
   }, { help: "What holds for samplers that do not say otherwise.", foreign: ["interval"] }),
   samplers: table(
-    Object.fromEntries(SAMPLERS.map(({ name }) => [name, samplerTable(name)])),
+    Object.fromEntries(SAMPLERS.map((sampler) => [sampler.name, samplerTable(sampler)])),
     { help: "One section per sampler.", foreign: FOREIGN_SAMPLERS },
   ),
 }, { help: "Configuration of the Rezolus agent." });

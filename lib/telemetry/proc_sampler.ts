@@ -6,6 +6,7 @@ import { type Sampler, unavailable } from "./sampler.ts";
 /** What such a sampler is. All metrics are of one type. */
 export interface ProcSamplerOptions {
   readonly name: string;
+  readonly summary: string;
   readonly path: string;
   readonly metrics: readonly Metric[];
   /** Values in the order of the metrics; `undefined` where the file has none. */
@@ -14,9 +15,10 @@ export interface ProcSamplerOptions {
 
 /** Makes a sampler of a file. Metrics that the file lacks when it is opened are not told at all. */
 export function procSampler(options: ProcSamplerOptions): Sampler {
-  const { name, path, metrics, parse } = options;
+  const { name, summary, path, metrics, parse } = options;
   return {
     name,
+    summary,
     metrics,
     open({ procfs }) {
       const text = procfs.text(path);

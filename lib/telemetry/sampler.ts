@@ -8,6 +8,8 @@ import type { Procfs } from "./procfs.ts";
 export interface Sampler {
   /** As in configuration files, for example `cpu_usage`. */
   readonly name: string;
+  /** One sentence for configuration samples and documentation. */
+  readonly summary: string;
   /** Every metric it can emit, for `/metrics/descriptions` and the documentation. */
   readonly metrics: readonly Metric[];
   /** Starts it on this host. Must leave nothing open when it is unavailable or throws. */

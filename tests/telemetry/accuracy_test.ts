@@ -442,3 +442,41 @@ print("pid", first if pid == first else 0, "done", flush=True)`);
     near(totals[1]!, 0.3e9, 0.1, "the first task");
   },
 });
+
+Deno.test({
+  name:
+    "a storm of short tasks fills no table: their time is the cgroup's, and only those that live are told",
+  ...NEEDS_BPF,
+  async fn() {
+    using cgroup = new TestCgroup();
+    await using agent = await AgentProcess.start("");
+    await using load = new Workload(`
+print("ready", flush=True); sys.stdin.readline()
+for _ in range(3000):
+    pid = os.fork()
+    if pid == 0: os._exit(0)
+    os.waitpid(pid, 0)
+print("done", flush=True); sys.stdin.readline()`);
+    await load.says("ready");
+    cgroup.add(load.pid);
+    await load.tell("go");
+    await load.says("done");
+    await agent.snapshot(); // Releases the slots of those that have exited.
+    const snapshot = await agent.snapshot();
+    const told = new Set(
+      labelSets(snapshot, "task_cpu_usage").filter(({ cgroup: path }) => path === cgroup.name).map((
+        { pid },
+      ) => pid),
+    );
+    deepStrictEqual([...told], [String(load.pid)]);
+    strictEqual(total(snapshot, "task_cpu_usage_dropped"), 0);
+    const exited = total(snapshot, "cgroup_cpu_usage_exited_tasks", { name: cgroup.name });
+    const [all, own] = [
+      total(snapshot, "cgroup_cpu_usage", { name: cgroup.name }),
+      total(snapshot, "task_cpu_usage", { pid: String(load.pid) }),
+    ];
+    ok(exited > 3_000 * 20_000 && exited < all, `${exited} ns of exited tasks, of ${all}`);
+    near(exited + own, all, 0.1, "exited tasks and the living one make the cgroup's time");
+    await load.tell("end");
+  },
+});

@@ -55,6 +55,7 @@ const LEVEL = gauge("test_level", { help: "A level", unit: "bytes" });
 function counting(more: { fail?: () => boolean } = {}): Sampler & { samples: number; disposed: number } {
   const sampler = {
     name: "cpu_cores",
+    summary: "Counts.",
     metrics: [COUNT, LEVEL],
     samples: 0,
     disposed: 0,
@@ -121,10 +122,11 @@ Deno.test("a sampler that fails is told and tried again, and the others go on", 
 Deno.test("states tell disabled, unavailable and failed apart, and disposing closes what is open", () => {
   const config = { ...defaults(AGENT_CONFIG), samplers: { pressure: { enabled: false } } } as never;
   const samplers: Sampler[] = [
-    { name: "pressure", metrics: [], open: () => unavailable("never asked") },
-    { name: "memory_vmstat", metrics: [], open: () => unavailable("no such file") },
+    { name: "pressure", summary: "", metrics: [], open: () => unavailable("never asked") },
+    { name: "memory_vmstat", summary: "", metrics: [], open: () => unavailable("no such file") },
     {
       name: "memory_meminfo",
+      summary: "",
       metrics: [],
       open: () => {
         throw new Error("a bug");
@@ -244,6 +246,7 @@ Deno.test("the endpoints answer as upstream's: formats, encodings, help, state a
 Deno.test("bodies are compressed as the client likes, and hold the same", async () => {
   const big: Sampler = {
     name: "cpu_cores",
+    summary: "Counts.",
     metrics: [COUNT],
     open: () => {
       const columns = new Columns(

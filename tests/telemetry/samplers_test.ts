@@ -1,8 +1,7 @@
 /** Pure parts of samplers: which variant a program takes, kinds of system calls, texts of the kernel. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { choose, type Hook, programName, refuse, refusedProgram } from "../../lib/telemetry/bpf/variants.ts";
-import { syscallKind, syscallTable } from "../../lib/telemetry/bpf/syscall_kinds.ts";
-import { SYSCALL_KINDS } from "../../lib/telemetry/bpf/syscall.ts";
+import { SYSCALL_KINDS, syscallKind, syscallTable } from "../../lib/telemetry/bpf/syscall_kinds.ts";
 import { layout } from "../../lib/telemetry/bpf/layout.ts";
 import { Columns } from "../../lib/telemetry/columns.ts";
 import { counter, gauge, histogram } from "../../lib/metrics/mod.ts";

@@ -15,6 +15,7 @@ import type { BpfSource, BpfSpec } from "./source.ts";
 /** What a sampler takes from its object. */
 export interface BpfSamplerOptions {
   readonly name: string;
+  readonly summary: string;
   readonly spec: BpfSpec;
   /** u64 in one bank of the map `cpus`, and in one entry of `cgroup_counters`. */
   readonly cpuSize?: number;
@@ -37,6 +38,7 @@ export function bpfSampler(options: BpfSamplerOptions): Sampler {
   const fields = [...host, ...cpu, ...cgroup, ...(histograms?.rows ?? [])];
   return {
     name,
+    summary: options.summary,
     metrics: [...fields.map(([metric]) => metric), ...moreMetrics],
     open(env: SamplerEnv): Sampling | Unavailable {
       const source = env.bpf(spec);

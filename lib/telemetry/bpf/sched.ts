@@ -57,6 +57,10 @@ export const SCHED: BpfSpec = {
   mapsOf: { tp_btf: ["storage"], raw_tp: ["states"] },
   helpersOf: { tp_btf: ["flush__storage"], raw_tp: ["flush"] },
   sizes: ({ possibleCpus, shards }) => ({ cpus: possibleCpus, histograms: ROW_COUNT * shards }),
+  // All slots for tasks are free at first, the lowest on top.
+  fill: (object) => {
+    object.push("free_tasks", Uint32Array.from({ length: MAX_TASKS }, (_, at) => MAX_TASKS - 1 - at));
+  },
   settings: (enabled) => ({
     count_usage: flag(enabled.has("cpu_usage")),
     count_migrations: flag(enabled.has("cpu_migrations")),

@@ -28,6 +28,8 @@ export interface BpfSpec {
   readonly mapsOf: Partial<Record<Variant, readonly string[]>>;
   /** Programs beside the hooks that user space runs itself, by the variant they belong to. */
   readonly helpersOf: Partial<Record<Variant, readonly string[]>>;
+  /** Fills maps that programs need from their first run on: called after load, before anything is attached. */
+  fill?(object: BpfObject): void;
   /** Number of entries of maps whose size depends on the host. */
   sizes(host: { possibleCpus: number; shards: number }): Record<string, number>;
   /** Values of `const volatile` variables, by the samplers that are enabled and their settings. */
@@ -98,6 +100,7 @@ export class BpfSource implements Disposable {
       const object = prepare(spec, image, choices, kernel, options);
       try {
         object.load();
+        spec.fill?.(object);
         for (const { hook, variant } of chosen) object.attach(programName(hook, variant!));
         return new BpfSource(spec, object, choices, kernel);
       } catch (error) {

@@ -2,26 +2,7 @@
 import { layout } from "./layout.ts";
 import { flag } from "./sched.ts";
 import type { BpfSpec } from "./source.ts";
-
-/** Kinds of system calls in upstream's order; calls of no kind are `other`. */
-export const SYSCALL_KINDS = [
-  "other",
-  "read",
-  "write",
-  "poll",
-  "lock",
-  "time",
-  "sleep",
-  "socket",
-  "yield",
-  "filesystem",
-  "memory",
-  "process",
-  "query",
-  "ipc",
-  "timer",
-  "event",
-] as const;
+import { fillSyscallKinds, SYSCALL_KINDS } from "./syscall_kinds.ts";
 
 /** Counters of one CPU or cgroup, by kind. */
 export const SYSCALL_COUNTERS = layout("syscall.h", "syscall_counters", [["calls", SYSCALL_KINDS.length]]);
@@ -33,6 +14,7 @@ export const SYSCALL: BpfSpec = {
   mapsOf: { tp_btf: ["storage"], raw_tp: ["calls"] },
   helpersOf: {},
   sizes: ({ possibleCpus, shards }) => ({ cpus: possibleCpus, latency: SYSCALL_KINDS.length * shards }),
+  fill: fillSyscallKinds,
   settings: (enabled) => ({
     count_calls: flag(enabled.has("syscall_counts")),
     time_calls: flag(enabled.has("syscall_latency")),

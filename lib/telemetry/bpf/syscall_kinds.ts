@@ -3,9 +3,28 @@
  * call in the kind of the older ones. What no kind names is `other`.
  * @module
  */
-import type { BpfSource } from "./source.ts";
-import { SYSCALL_KINDS } from "./syscall.ts";
+import type { BpfObject } from "../../../ffi/bpf/mod.ts";
 import { SYSCALL_NUMBERS } from "./syscall_numbers_generated.ts";
+
+/** Kinds of system calls in upstream's order; calls of no kind are `other`. */
+export const SYSCALL_KINDS = [
+  "other",
+  "read",
+  "write",
+  "poll",
+  "lock",
+  "time",
+  "sleep",
+  "socket",
+  "yield",
+  "filesystem",
+  "memory",
+  "process",
+  "query",
+  "ipc",
+  "timer",
+  "event",
+] as const;
 
 type Kind = typeof SYSCALL_KINDS[number];
 
@@ -65,9 +84,9 @@ export function syscallTable(arch: keyof typeof SYSCALL_NUMBERS): Uint8Array {
   return table;
 }
 
-/** Tells the program the kinds of this machine's calls; until then all are `other`. */
-export function fillSyscallKinds(source: BpfSource): void {
-  const memory = source.object.map("kinds", { writable: true });
+/** Tells the program the kinds of this machine's calls; without it all are `other`. */
+export function fillSyscallKinds(object: BpfObject): void {
+  const memory = object.map("kinds", { writable: true });
   const bytes = new Uint8Array(memory.memory!);
   syscallTable(Deno.build.arch).forEach((kind, number) => bytes[number * memory.valueBytes] = kind);
 }

@@ -1,17 +1,23 @@
 /**
  * Tasks that used the CPU (`struct sched_task`): two counters each, also for a while after they have exited, so that
  * a reader that comes every minute still sees the last value. Then the slot is free for another task.
+ *
+ * Of tasks that have exited only those are told that used the CPU noticeably: a build starts a thousand a second, and
+ * each would be a series for ever in a recording. The time of the others is in the totals of CPU and cgroup.
  * @module
  */
 import { type Metric, wordsToNumber } from "../../metrics/mod.ts";
 import { Columns, type Member } from "../columns.ts";
 import type { CgroupTable } from "./cgroup_table.ts";
 import type { GroupReader } from "./readers.ts";
-import { MAX_TASKS, SCHED_CPU, SCHED_TASK } from "./sched.ts";
+import { SCHED_CPU, SCHED_TASK } from "./sched.ts";
 import type { BpfSource } from "./source.ts";
 
 /** How long an exited task is still told. */
 export const EXITED_KEPT_NS = 60e9;
+
+/** A task that has exited and used less than this is not told. */
+export const EXITED_LEAST_NS = 10e6;
 
 /** Words of one slot. */
 const STRIDE = 2 * SCHED_TASK.size;
@@ -24,11 +30,6 @@ const {
   group: GROUP,
   comm: COMM,
 } = SCHED_TASK.index;
-
-/** Puts all slots into the stack of free ones, the lowest on top. */
-export function fillFreeTasks(source: BpfSource): void {
-  source.object.push("free_tasks", Uint32Array.from({ length: MAX_TASKS }, (_, at) => MAX_TASKS - 1 - at));
-}
 
 /**
  * Reads the tasks. Labels: `pid`, `tgid`, `comm`, `cgroup` (path), `start` (nanoseconds since boot: with the pid it
@@ -68,6 +69,10 @@ export function taskReader(sampler: string, source: BpfSource, options: {
     };
   };
 
+  const usedNs = (slot: number): number =>
+    wordsToNumber(words, slot * SCHED_TASK.size + USER) +
+    wordsToNumber(words, slot * SCHED_TASK.size + SYSTEM);
+
   return {
     read() {
       const high = highestSlot(cpus, source.possibleCpus);
@@ -79,7 +84,7 @@ export function taskReader(sampler: string, source: BpfSource, options: {
         const at = slot * STRIDE;
         if (words[at] === 0 && words[at + 1] === 0) continue;
         const exited = wordsToNumber(words, slot * SCHED_TASK.size + EXIT);
-        if (exited !== 0 && now - exited > EXITED_KEPT_NS) {
+        if (exited !== 0 && (now - exited > EXITED_KEPT_NS || usedNs(slot) < EXITED_LEAST_NS)) {
           expired.push(slot);
           changed = true;
           continue;

@@ -13,6 +13,7 @@ const LATENCY = BLOCKIO_OPS.map((op) =>
 
 export const blockioLatency = bpfSampler({
   name: "blockio_latency",
+  summary: "Latency of block requests by operation.",
   spec: BLOCKIO,
   histograms: { map: "latency", rows: LATENCY.map((metric, op) => [metric, op]) },
 });

@@ -25,6 +25,7 @@ const ERRORS: Field[] = BLOCKIO_OPS.flatMap((op, row) =>
 
 export const blockioRequests = bpfSampler({
   name: "blockio_requests",
+  summary: "Block requests: operations, bytes, sizes, errors and requeues by operation.",
   spec: BLOCKIO,
   cpuSize: BLOCKIO_CPU.size,
   host: [

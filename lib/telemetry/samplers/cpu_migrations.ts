@@ -9,6 +9,7 @@ const CGROUP = counter("cgroup_cpu_migrations", { help: "Moves of the cgroup's t
 
 export const cpuMigrations = bpfSampler({
   name: "cpu_migrations",
+  summary: "Tasks that moved from one CPU to another, by CPU and cgroup.",
   spec: SCHED,
   cpuSize: SCHED_CPU.size,
   cgroupSize: SCHED_CGROUP.size,

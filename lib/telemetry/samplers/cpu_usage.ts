@@ -11,7 +11,7 @@ import { CgroupTable } from "../bpf/cgroup_table.ts";
 import { cpuReader, type GroupReader } from "../bpf/readers.ts";
 import { bpfSampler } from "../bpf/sampler.ts";
 import { SCHED, SCHED_CGROUP, SCHED_CPU } from "../bpf/sched.ts";
-import { fillFreeTasks, taskReader } from "../bpf/tasks.ts";
+import { taskReader } from "../bpf/tasks.ts";
 import { SOFTIRQ, SOFTIRQ_CPU, SOFTIRQ_KINDS } from "../bpf/softirq.ts";
 import { onlineCpus } from "../kernel.ts";
 import type { SamplerEnv } from "../sampler.ts";
@@ -32,6 +32,10 @@ const CGROUP_EXITED = counter("cgroup_cpu_usage_exited_tasks", {
   unit: "nanoseconds",
   help: "Whole CPU time of the cgroup's tasks that have exited",
 });
+const DROPPED = counter("task_cpu_usage_dropped", {
+  unit: "events",
+  help: "Times that a task's CPU time was not told by itself, since more tasks live than there is room for",
+});
 const SOFTIRQS = SOFTIRQ_KINDS.map((kind) =>
   counter("softirq", {
     unit: "interrupts",
@@ -47,9 +51,11 @@ const TASK_SYSTEM = usage("task_cpu_usage", "system", "the task");
 
 export const cpuUsage = bpfSampler({
   name: "cpu_usage",
+  summary: "CPU time by CPU, cgroup and task; softirqs by kind.",
   spec: SCHED,
   cpuSize: SCHED_CPU.size,
   cgroupSize: SCHED_CGROUP.size,
+  host: [[DROPPED, SCHED_CPU.index.tasks_dropped]],
   cpu: [
     [usage("cpu_usage", "user", "the CPU"), SCHED_CPU.index.user_ns],
     [usage("cpu_usage", "system", "the CPU"), SCHED_CPU.index.system_ns],
@@ -62,7 +68,6 @@ export const cpuUsage = bpfSampler({
   ],
   moreMetrics: [TASK_USER, TASK_SYSTEM, ...SOFTIRQS, ...SOFTIRQ_TIMES],
   more(source, env) {
-    fillFreeTasks(source);
     const cgroups = new CgroupTable(source, env.procfs);
     // The clock that `bpf_ktime_get_ns` reads.
     const now = () => Number(clockNs("monotonic"));

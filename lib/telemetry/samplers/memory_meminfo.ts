@@ -12,6 +12,7 @@ const KEYS = [
 
 export const memoryMeminfo = procSampler({
   name: "memory_meminfo",
+  summary: "Memory of the host, from /proc/meminfo.",
   path: "/proc/meminfo",
   metrics: KEYS.map(([name, , help]) => gauge(name, { unit: "bytes", help })),
   parse: (text) => KEYS.map(([, key]) => parseMeminfo(text, key)),

@@ -13,6 +13,7 @@ const KEYS = [
 
 export const memoryVmstat = procSampler({
   name: "memory_vmstat",
+  summary: "Where pages came from on NUMA hosts, from /proc/vmstat.",
   path: "/proc/vmstat",
   metrics: KEYS.map(([name, , help]) => counter(name, { unit: "pages", help })),
   parse: (text) => KEYS.map(([, key]) => parseVmstat(text, key)),

@@ -14,6 +14,7 @@ function traffic(unit: "bytes" | "packets", direction: "receive" | "transmit"): 
 
 export const networkTraffic = bpfSampler({
   name: "network_traffic",
+  summary: "Bytes and packets of all interfaces.",
   spec: NETWORK,
   cpuSize: NETWORK_CPU.size,
   host: [

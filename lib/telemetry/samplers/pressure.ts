@@ -20,6 +20,7 @@ const STALLED = RESOURCES.flatMap((resource) =>
 
 export const pressure: Sampler = {
   name: "pressure",
+  summary: "Time in which tasks waited for CPU, memory or I/O (PSI).",
   metrics: STALLED,
   open({ procfs }) {
     const read = (resource: string) => procfs.text(`/proc/pressure/${resource}`);

@@ -47,6 +47,7 @@ const METRICS = [USER, SYSTEM, RECLAIMS, FAULTS, READS, WRITES, VOLUNTARY, INVOL
 
 export const rezolusRusage: Sampler = {
   name: "rezolus_rusage",
+  summary: "What the agent itself uses.",
   metrics: METRICS,
   open() {
     const columns = new Columns("rezolus_rusage", "self", METRICS.map((metric) => ({ metric })));

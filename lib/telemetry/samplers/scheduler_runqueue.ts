@@ -45,6 +45,7 @@ const CGROUP_INVOLUNTARY = counter(CGROUP_SWITCHES, {
 
 export const schedulerRunqueue = bpfSampler({
   name: "scheduler_runqueue",
+  summary: "Waits for a CPU, time slices, time off the CPU, context switches.",
   spec: SCHED,
   cpuSize: SCHED_CPU.size,
   cgroupSize: SCHED_CGROUP.size,

@@ -1,8 +1,8 @@
 /** How long system calls take, by kind; source `raw_syscalls:sys_enter` and `sys_exit`. @module */
 import { histogram } from "../../metrics/mod.ts";
 import { bpfSampler } from "../bpf/sampler.ts";
-import { SYSCALL, SYSCALL_KINDS } from "../bpf/syscall.ts";
-import { fillSyscallKinds } from "../bpf/syscall_kinds.ts";
+import { SYSCALL } from "../bpf/syscall.ts";
+import { SYSCALL_KINDS } from "../bpf/syscall_kinds.ts";
 
 const LATENCY = SYSCALL_KINDS.map((op) =>
   histogram("syscall_latency", {
@@ -14,10 +14,7 @@ const LATENCY = SYSCALL_KINDS.map((op) =>
 
 export const syscallLatency = bpfSampler({
   name: "syscall_latency",
+  summary: "Latency of system calls by kind.",
   spec: SYSCALL,
   histograms: { map: "latency", rows: LATENCY.map((metric, kind) => [metric, kind]) },
-  more(source) {
-    fillSyscallKinds(source);
-    return [];
-  },
 });

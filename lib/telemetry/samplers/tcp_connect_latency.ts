@@ -10,6 +10,7 @@ const LATENCY = histogram("tcp_connect_latency", {
 
 export const tcpConnectLatency = bpfSampler({
   name: "tcp_connect_latency",
+  summary: "Time that active TCP opens take.",
   spec: TCP,
   histograms: { map: "histograms", rows: [[LATENCY, TCP_ROWS.connectLatency]] },
 });

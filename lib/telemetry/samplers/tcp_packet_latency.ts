@@ -10,6 +10,7 @@ const LATENCY = histogram("tcp_packet_latency", {
 
 export const tcpPacketLatency = bpfSampler({
   name: "tcp_packet_latency",
+  summary: "Time from the arrival of TCP data to its reading.",
   spec: TCP,
   histograms: { map: "histograms", rows: [[LATENCY, TCP_ROWS.packetLatency]] },
 });

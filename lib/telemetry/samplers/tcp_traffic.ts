@@ -24,6 +24,7 @@ function size(direction: Direction): Metric {
 
 export const tcpTraffic = bpfSampler({
   name: "tcp_traffic",
+  summary: "Bytes and sizes of TCP sends and receives.",
   spec: TCP,
   cpuSize: TCP_CPU.size,
   host: [
