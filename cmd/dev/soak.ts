@@ -67,7 +67,7 @@ async function fresh(): Promise<void> {
       env: { DEBIAN_FRONTEND: "noninteractive" },
     });
   }
-  const left = exists(FRESH_ROOT) ? processesIn(FRESH_ROOT) : [];
+  const left = await processesIn(FRESH_ROOT);
   if (left.length > 0) throw new Error(`Cannot replace ${FRESH_ROOT}: it is in use by ${left.join(", ")}`);
   if (exists(FRESH_ROOT)) await exec("rm", ["-rf", "--one-file-system", FRESH_ROOT]);
   let started = performance.now();
@@ -85,7 +85,7 @@ async function fresh(): Promise<void> {
   const [out, { code }] = await Promise.all([keepLog(child, "fresh-test.log"), child.status]);
   const closing = /^\d+ passed, \d+ failed, \d+ skipped$/m.exec(out)?.[0] ?? "no closing line";
   say(`fresh: test after ${minutesSince(started)}: ${closing}`);
-  mustBeEmpty();
+  await mustBeEmpty();
   if (code !== 0) throw new Error(`the tests failed on the fresh machine, see ${LOGS}fresh-test.log`);
 }
 
@@ -104,12 +104,12 @@ async function upAndDown(command: string, onUp: () => void): Promise<void> {
   const kill = setTimeout(() => void endGroup("KILL"), END_LIMIT_MS);
   await Promise.all([ended, log]);
   clearTimeout(kill);
-  mustBeEmpty();
+  await mustBeEmpty();
   if (!came) throw new Error(`"${command}" did not come up, see ${LOGS}fresh-up.log`);
 }
 
-function mustBeEmpty(): void {
-  const left = processesIn(FRESH_ROOT);
+async function mustBeEmpty(): Promise<void> {
+  const left = await processesIn(FRESH_ROOT);
   if (left.length > 0) throw new Error(`processes are left: ${left.join(", ")}`);
 }
 
