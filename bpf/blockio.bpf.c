@@ -35,13 +35,6 @@ ALWAYS_INLINE u32 op_of(struct request *request)
 	return BPF_CORE_READ(request, cmd_flags) & 0xff;
 }
 
-ALWAYS_INLINE struct blockio_counters *this_cpu(void)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpus, &cpu);
-}
-
 ALWAYS_INLINE int on_start(struct request *request)
 {
 	struct blockio_counters *counters;
@@ -49,7 +42,7 @@ ALWAYS_INLINE int on_start(struct request *request)
 
 	if (!time_requests || !bpf_map_update_elem(&starts, &key, &now, BPF_ANY))
 		return 0;
-	counters = this_cpu();
+	counters = of_this_cpu(&cpus);
 	if (counters)
 		ADD(&counters->starts_dropped, 1);
 	return 0;
@@ -98,7 +91,7 @@ ALWAYS_INLINE int on_complete(struct request *request, int error, u32 bytes)
 {
 	u64 key = (u64)request, now = bpf_ktime_get_ns();
 	u32 op = op_of(request);
-	struct blockio_counters *counters = this_cpu();
+	struct blockio_counters *counters = of_this_cpu(&cpus);
 	u64 *start;
 
 	start = bpf_map_lookup_elem(&starts, &key);
@@ -107,7 +100,8 @@ ALWAYS_INLINE int on_complete(struct request *request, int error, u32 bytes)
 			histogram_add(&latency, op, now - *start);
 		bpf_map_delete_elem(&starts, &key);
 	}
-	/* A write with a flush completes once more, without bytes, when its flush is done (block/blk-flush.c). */
+	/* A write with a flush completes once more, without bytes, when its flush is done
+	 * (block/blk-flush.c). */
 	if (!counters || !count_requests || op >= BLOCKIO_OPS || (!bytes && !error && op != BLOCKIO_FLUSH))
 		return 0;
 	ADD(&counters->operations[op], 1);
@@ -124,7 +118,7 @@ ALWAYS_INLINE int on_complete(struct request *request, int error, u32 bytes)
 
 ALWAYS_INLINE int on_requeue(struct request *request)
 {
-	struct blockio_counters *counters = this_cpu();
+	struct blockio_counters *counters = of_this_cpu(&cpus);
 	u32 op = op_of(request);
 
 	if (counters && count_requests && op < BLOCKIO_OPS)
@@ -134,16 +128,6 @@ ALWAYS_INLINE int on_requeue(struct request *request)
 
 /* Before Linux 5.11 the queue came first: (queue, request). */
 #define REQUEST(ctx) ((struct request *)(LINUX_KERNEL_VERSION < KERNEL(5, 11) ? (ctx)[1] : (ctx)[0]))
-
-#define HOOK(event, call)                                                                                    \
-	SEC("tp_btf/" #event) int event##__tp_btf(u64 *ctx)                                                  \
-	{                                                                                                    \
-		return call;                                                                                 \
-	}                                                                                                    \
-	SEC("raw_tp/" #event) int event##__raw_tp(u64 *ctx)                                                  \
-	{                                                                                                    \
-		return call;                                                                                 \
-	}
 
 HOOK(block_rq_insert, on_start(REQUEST(ctx)))
 HOOK(block_rq_issue, on_start(REQUEST(ctx)))

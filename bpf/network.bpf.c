@@ -7,16 +7,9 @@
 
 MAPPED(cpus, struct network_counters, 1);
 
-ALWAYS_INLINE struct network_counters *this_cpu(void)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpus, &cpu);
-}
-
 ALWAYS_INLINE int on_receive(u32 bytes)
 {
-	struct network_counters *counters = this_cpu();
+	struct network_counters *counters = of_this_cpu(&cpus);
 
 	if (!counters)
 		return 0;
@@ -27,7 +20,7 @@ ALWAYS_INLINE int on_receive(u32 bytes)
 
 ALWAYS_INLINE int on_transmit(u32 bytes)
 {
-	struct network_counters *counters = this_cpu();
+	struct network_counters *counters = of_this_cpu(&cpus);
 
 	if (!counters)
 		return 0;

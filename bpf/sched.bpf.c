@@ -89,13 +89,6 @@ ALWAYS_INLINE struct task_state *state_in_table(struct task_struct *task)
 	((typed) ? bpf_task_storage_get(&storage, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE)                   \
 	         : state_in_table(task))
 
-ALWAYS_INLINE struct sched_cpu *this_cpu(void)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpus, &cpu);
-}
-
 /* Counters of the task's cgroup, cleared when its id was given to another one; NULL when it has none. */
 ALWAYS_INLINE struct sched_cgroup *cgroup_of(bool typed, struct task_struct *task, u32 *id_out)
 {
@@ -334,7 +327,7 @@ ALWAYS_INLINE void switch_in(bool typed, struct task_struct *task, struct sched_
 
 ALWAYS_INLINE int on_switch(bool typed, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct sched_cpu *cpu = this_cpu();
+	struct sched_cpu *cpu = of_this_cpu(&cpus);
 	u64 now = bpf_ktime_get_ns();
 
 	if (!cpu)
@@ -438,7 +431,7 @@ SEC("raw_tp/sched_switch")
 int flush(u64 *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct sched_cpu *cpu = this_cpu();
+	struct sched_cpu *cpu = of_this_cpu(&cpus);
 	struct sched_cgroup *cgroup;
 	struct task_state *state;
 	u32 cgroup_id;
@@ -458,7 +451,7 @@ SEC("raw_tp/sched_switch")
 int flush__storage(u64 *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct sched_cpu *cpu = this_cpu();
+	struct sched_cpu *cpu = of_this_cpu(&cpus);
 	struct sched_cgroup *cgroup;
 	struct task_state *state;
 	u32 cgroup_id;

@@ -6,16 +6,9 @@
 
 MAPPED(cpus, struct softirq_cpu, 1);
 
-ALWAYS_INLINE struct softirq_cpu *this_cpu(void)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpus, &cpu);
-}
-
 ALWAYS_INLINE int on_entry(u64 kind)
 {
-	struct softirq_cpu *cpu = this_cpu();
+	struct softirq_cpu *cpu = of_this_cpu(&cpus);
 
 	if (!cpu || kind >= SOFTIRQ_KINDS)
 		return 0;
@@ -26,7 +19,7 @@ ALWAYS_INLINE int on_entry(u64 kind)
 
 ALWAYS_INLINE int on_end(u64 kind)
 {
-	struct softirq_cpu *cpu = this_cpu();
+	struct softirq_cpu *cpu = of_this_cpu(&cpus);
 	u64 now = bpf_ktime_get_ns();
 
 	if (!cpu || kind >= SOFTIRQ_KINDS || !cpu->started_at)
@@ -37,28 +30,7 @@ ALWAYS_INLINE int on_end(u64 kind)
 	return 0;
 }
 
-SEC("tp_btf/softirq_entry")
-int softirq_entry__tp_btf(u64 *ctx)
-{
-	return on_entry(ctx[0] & 0xffffffff);
-}
-
-SEC("raw_tp/softirq_entry")
-int softirq_entry__raw_tp(u64 *ctx)
-{
-	return on_entry(ctx[0] & 0xffffffff);
-}
-
-SEC("tp_btf/softirq_exit")
-int softirq_exit__tp_btf(u64 *ctx)
-{
-	return on_end(ctx[0] & 0xffffffff);
-}
-
-SEC("raw_tp/softirq_exit")
-int softirq_exit__raw_tp(u64 *ctx)
-{
-	return on_end(ctx[0] & 0xffffffff);
-}
+HOOK(softirq_entry, on_entry(ctx[0] & 0xffffffff))
+HOOK(softirq_exit, on_end(ctx[0] & 0xffffffff))
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -41,13 +41,6 @@ struct {
 	__type(value, u64);
 } arrived SEC(".maps");
 
-ALWAYS_INLINE struct tcp_counters *this_cpu(void)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&cpus, &cpu);
-}
-
 ALWAYS_INLINE bool is_ours(struct sock *sk)
 {
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -65,7 +58,7 @@ ALWAYS_INLINE bool is_tcp(struct sock *sk)
 
 ALWAYS_INLINE int on_transmit(struct sock *sk, int bytes)
 {
-	struct tcp_counters *counters = this_cpu();
+	struct tcp_counters *counters = of_this_cpu(&cpus);
 
 	if (bytes <= 0 || !counters || !count_traffic || !is_ours(sk))
 		return 0;
@@ -77,7 +70,7 @@ ALWAYS_INLINE int on_transmit(struct sock *sk, int bytes)
 
 ALWAYS_INLINE int on_receive(struct sock *sk, int bytes)
 {
-	struct tcp_counters *counters = this_cpu();
+	struct tcp_counters *counters = of_this_cpu(&cpus);
 
 	if (bytes <= 0 || !counters || !count_traffic || !is_ours(sk))
 		return 0;
@@ -96,7 +89,7 @@ ALWAYS_INLINE int on_state(struct sock *sk, int from, int to)
 		if (!is_tcp(sk) || !is_ours(sk))
 			return 0;
 		now = bpf_ktime_get_ns();
-		counters = this_cpu();
+		counters = of_this_cpu(&cpus);
 		if (bpf_map_update_elem(&connecting, &key, &now, BPF_ANY) && counters)
 			ADD(&counters->starts_dropped, 1);
 		return 0;
@@ -146,16 +139,6 @@ ALWAYS_INLINE int on_destroy(struct sock *sk)
 	bpf_map_delete_elem(&connecting, &key);
 	return 0;
 }
-
-#define HOOK(event, call)                                                                                    \
-	SEC("tp_btf/" #event) int event##__tp_btf(u64 *ctx)                                                  \
-	{                                                                                                    \
-		return call;                                                                                 \
-	}                                                                                                    \
-	SEC("raw_tp/" #event) int event##__raw_tp(u64 *ctx)                                                  \
-	{                                                                                                    \
-		return call;                                                                                 \
-	}
 
 #define SK(ctx) ((struct sock *)(ctx)[0])
 

@@ -86,6 +86,28 @@ ALWAYS_INLINE u32 h2_index(u64 value)
 	return ((log - H2_GROUPING_POWER + 1) << H2_GROUPING_POWER) + offset;
 }
 
+/* The entry of this CPU in an array of one entry a CPU. */
+ALWAYS_INLINE void *of_this_cpu(void *map)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(map, &cpu);
+}
+
+/*
+ * The two programs of a tracepoint whose handler reads everything with helpers: they differ in their section
+ * only. `call` sees the arguments as u64 in `ctx`.
+ */
+#define HOOK(event, call)                                                                                    \
+	SEC("tp_btf/" #event) int event##__tp_btf(u64 *ctx)                                                  \
+	{                                                                                                    \
+		return call;                                                                                 \
+	}                                                                                                    \
+	SEC("raw_tp/" #event) int event##__raw_tp(u64 *ctx)                                                  \
+	{                                                                                                    \
+		return call;                                                                                 \
+	}
+
 /* Counts a value into the shard of this CPU. */
 ALWAYS_INLINE void histogram_add(void *map, u32 row, u64 value)
 {
