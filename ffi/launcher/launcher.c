@@ -143,6 +143,7 @@ static int start(const struct payload *payload, const struct record *tool, char 
 	const char **args = calloc((size_t)(tool->count + word_count + 4), sizeof(*args));
 	if (args == NULL || set_environment(entry) < 0) {
 		fprintf(stderr, "%s: cannot start: out of memory\n", tool->fields[1]);
+		free(args);
 		return FAILED;
 	}
 	args[count++] = program;
@@ -154,6 +155,7 @@ static int start(const struct payload *payload, const struct record *tool, char 
 		args[count++] = words[at];
 	execv(program, (char *const *)args);
 	fprintf(stderr, "%s: cannot start %s: %s\n", tool->fields[1], program, strerror(errno));
+	free(args);
 	return FAILED;
 }
 

@@ -32,7 +32,13 @@ const SHARED = [
   "-Wl,-z,defs",
   "-Wl,--gc-sections",
 ];
-const SANITIZED = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+/** And its test programs. */
+export const SANITIZED: readonly string[] = [
+  "-g",
+  "-O1",
+  "-fsanitize=address,undefined",
+  "-fno-sanitize-recover=all",
+];
 
 /** The machine's own compiler and the cross compiler; the sysroot holds what Debian has no cross package of. */
 export interface Target {

@@ -5,11 +5,11 @@
  */
 import { bundleProgram } from "./bundle.ts";
 import { licenseNotices } from "./licenses.ts";
-import { WARNINGS } from "./native.ts";
+import { crossTarget, SANITIZED, WARNINGS } from "./native.ts";
 import type { Answer } from "./pack_answers.ts";
 import { layOut, type Part } from "./pack_file.ts";
-import { ASSETS, BUILD, ROOT } from "./paths.ts";
-import { exec, filesBelow, runSteps, type Step } from "./step.ts";
+import { ASSETS, BUILD, ROOT, TEST_BUILD } from "./paths.ts";
+import { exec, exists, filesBelow, runSteps, type Step } from "./step.ts";
 import { packedArguments, toolNames } from "./tools.ts";
 import { webFeatures } from "./web.ts";
 
@@ -90,15 +90,28 @@ export async function writeLicenses(folder: string): Promise<string> {
 
 /** The launcher: a static executable, since it runs where there may be no libc of its version. */
 export function launcherStep(): Step {
+  return launcherBuild("launcher", "gcc", ["-O2", "-static", "-s"], LAUNCHER);
+}
+
+/** Launchers for tests: with sanitizers, and for aarch64 where the cross compiler is there. */
+export function launcherTestSteps(): Step[] {
+  const sanitized = launcherBuild("launcher_test", "gcc", SANITIZED, `${TEST_BUILD}launcher`);
+  const { cc, arch } = crossTarget();
+  if (Deno.build.arch === arch || !exists(`/usr/bin/${cc}`)) return [sanitized];
+  const flags = ["-O2", "-static"];
+  return [sanitized, launcherBuild(`${arch}/launcher`, cc, flags, `${TEST_BUILD}${arch}/launcher`)];
+}
+
+function launcherBuild(name: string, cc: string, flags: readonly string[], output: string): Step {
   const sources = filesBelow("ffi/launcher", /\.c$/).map((file) => ROOT + file);
-  const args = [...WARNINGS, "-O2", "-static", "-s", "-Wl,--gc-sections", ...sources, "-o", LAUNCHER];
+  const args = [...WARNINGS, ...flags, ...sources, "-o", output];
   return {
-    name: "launcher",
+    name,
     inputs: ["ffi/launcher"],
-    outputs: [LAUNCHER],
-    recipe: ["gcc", ...args].join(" "),
+    outputs: [output],
+    recipe: [cc, ...args].join(" "),
     run: async () => {
-      await exec("gcc", args);
+      await exec(cc, args);
     },
   };
 }

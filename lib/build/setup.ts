@@ -1,7 +1,7 @@
 /** All of set-up, in order: packages, native libraries, BPF objects, web bundles. @module */
 import { bpfSteps, bpfTestSteps } from "./bpf.ts";
 import { crossTarget, shimSteps, shimTestSteps } from "./native.ts";
-import { launcherStep } from "./pack.ts";
+import { launcherStep, launcherTestSteps } from "./pack.ts";
 import { installPackages, type Profile } from "./packages.ts";
 import { exists, runSteps } from "./step.ts";
 import { sysrootStep } from "./sysroot.ts";
@@ -15,7 +15,7 @@ export async function setUp(profile: Profile, say: (line: string) => void): Prom
     if (Deno.build.arch === "x86_64" && exists(`/usr/bin/${crossTarget().cc}`)) {
       steps.push(sysrootStep(), ...bpfSteps("aarch64"));
     }
-    steps.push(...bpfTestSteps(), ...shimTestSteps(), launcherStep());
+    steps.push(...bpfTestSteps(), ...shimTestSteps(), launcherStep(), ...launcherTestSteps());
   }
   await runSteps(steps, say);
 }

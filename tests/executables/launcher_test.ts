@@ -1,4 +1,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { launcherTestSteps } from "../../lib/build/pack.ts";
+import { exists } from "../../lib/build/step.ts";
+import { fuzzCount, mutate } from "../fuzz.ts";
+import { seededRandom } from "../metrics/seeded.ts";
 import { FAKE_KEY, fakeParts, type Folder, runProgram, temporaryFolder, writeFake } from "./packed.ts";
 
 /** A fake pack, a link for each of its tools, and a folder for the cache. */
@@ -183,4 +187,41 @@ Deno.test("an answer that cannot be written is a failure", async () => {
   using pack = await fakePack();
   const { code, err } = await runProgram("/bin/sh", ["-c", `${pack.program} > /dev/full`]);
   deepStrictEqual([code, err], [1, "hostkit: cannot write to standard output: No space left on device\n"]);
+});
+
+Deno.test("a damaged index never leads the launcher astray (AddressSanitizer, UBSan)", async () => {
+  using folder = temporaryFolder();
+  const whole = `${folder.path}/whole`;
+  const parts = fakeParts().filter((part) => part.kind !== "file" || part.bytes.length < 1000);
+  await writeFake(whole, parts, launcherTestSteps()[0]);
+  const bytes = Deno.readFileSync(whole);
+  const view = new DataView(bytes.buffer);
+  const indexAt = Number(view.getBigUint64(bytes.length - 48, true));
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const random = seededRandom(seed);
+  const path = `${folder.path}/mutant`;
+  const env = { HOSTKIT_CACHE_DIR: `${folder.path}/cache`, PATH: "/usr/bin:/bin" };
+  for (let round = 0; round < Math.min(fuzzCount(60), 10_000); round++) {
+    const index = mutate(bytes.subarray(indexAt), random);
+    Deno.writeFileSync(path, bytes.subarray(0, indexAt), { mode: 0o755 });
+    Deno.writeFileSync(path, index, { append: true });
+    const { err } = await runProgram(path, ["first", "go", round % 2 === 0 ? "--help" : "x"], env);
+    ok(!/AddressSanitizer|runtime error/.test(err), `seed ${seed}, round ${round}: ${err}`);
+  }
+});
+
+const ARM = launcherTestSteps().find(({ name }) => name === "aarch64/launcher");
+const QEMU = "/usr/bin/qemu-aarch64-static";
+
+Deno.test({
+  name: "the launcher works on aarch64 (needs the cross compiler and qemu-user-static)",
+  ignore: ARM === undefined || !exists(QEMU),
+  fn: async () => {
+    using folder = temporaryFolder();
+    const program = `${folder.path}/hostkit`;
+    await writeFake(program, fakeParts(), ARM);
+    const env = { HOSTKIT_CACHE_DIR: `${folder.path}/cache` };
+    strictEqual((await runProgram(QEMU, [program, "first", "go", "--help"], env)).out, "plain help\n");
+    match((await runProgram(QEMU, [program, "second", "x"], env)).out, /^second\nx$/m);
+  },
 });

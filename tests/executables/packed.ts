@@ -1,7 +1,7 @@
 /** What the tests of executables share: a folder, a packed file, running programs with an environment of their own. */
 import { layOut, type Part } from "../../lib/build/pack_file.ts";
 import { launcherStep } from "../../lib/build/pack.ts";
-import { runSteps } from "../../lib/build/step.ts";
+import { runSteps, type Step } from "../../lib/build/step.ts";
 
 /** A folder that is removed with all that was unpacked into it. */
 export interface Folder extends Disposable {
@@ -70,9 +70,13 @@ function largeFile(): Uint8Array {
 }
 
 /** Writes `parts` behind the launcher as an executable. */
-export async function writeFake(path: string, parts: readonly Part[]): Promise<void> {
-  await runSteps([launcherStep()], () => {});
-  const launcher = await Deno.readFile(launcherStep().outputs[0]!);
+export async function writeFake(
+  path: string,
+  parts: readonly Part[],
+  step: Step = launcherStep(),
+): Promise<void> {
+  await runSteps([step], () => {});
+  const launcher = await Deno.readFile(step.outputs[0]!);
   using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o755 });
   for (const piece of layOut(launcher, parts, FAKE_KEY)) {
     for (let written = 0; written < piece.length;) written += await file.write(piece.subarray(written));
