@@ -11,6 +11,7 @@ import { Hono } from "hono";
 import { encodeSnapshotJson, encodeSnapshotV2, encodeSnapshotV3, type Snapshot } from "../metrics/mod.ts";
 import { errorResponse, guardBrowsers } from "../web/mod.ts";
 import type { Agent } from "./agent.ts";
+import { PIECE_BYTES, streamBody } from "./body_stream.ts";
 import type { SystemInfo } from "./systeminfo.ts";
 
 type Version = "v2" | "v3";
@@ -119,12 +120,18 @@ class BodyCache {
     if (body === undefined) this.#plain.set(key, body = make());
     const headers: Record<string, string> = { "content-type": body.type, vary: "accept-encoding" };
     if (encoding === "identity" || body.bytes.length < COMPRESS_FROM_BYTES) {
-      return new Response(body.bytes, { headers });
+      return answer(body.bytes, headers);
     }
     let packed = this.#packed.get(`${key} ${encoding}`);
     if (packed === undefined) this.#packed.set(`${key} ${encoding}`, packed = pack(body.bytes, encoding));
-    return new Response(packed, { headers: { ...headers, "content-encoding": encoding } });
+    return answer(packed, { ...headers, "content-encoding": encoding });
   }
+}
+
+/** Large bodies go out in pieces, so that clients which do not read them cost little. */
+function answer(bytes: Uint8Array<ArrayBuffer>, headers: Record<string, string>): Response {
+  if (bytes.length <= PIECE_BYTES) return new Response(bytes, { headers });
+  return new Response(streamBody(bytes), { headers: { ...headers, "content-length": String(bytes.length) } });
 }
 
 function pack(bytes: Uint8Array<ArrayBuffer>, encoding: "gzip" | "zstd"): Uint8Array<ArrayBuffer> {

@@ -19,6 +19,7 @@ import {
   unavailable,
 } from "../../lib/telemetry/mod.ts";
 import { Columns } from "../../lib/telemetry/columns.ts";
+import { PIECE_BYTES } from "../../lib/telemetry/body_stream.ts";
 import { encodingOf } from "../../lib/telemetry/routes.ts";
 import { parseCpuList } from "../../lib/telemetry/procfs.ts";
 import { usage } from "../../ffi/sys/mod.ts";
@@ -252,7 +253,7 @@ Deno.test("bodies are compressed as the client likes, and hold the same", async 
       const columns = new Columns(
         "cpu_cores",
         "host",
-        Array.from({ length: 100 }, (_, id) => ({ metric: COUNT, labels: { id: String(id) } })),
+        Array.from({ length: 2_000 }, (_, id) => ({ metric: COUNT, labels: { id: String(id) } })),
       );
       return { sample: () => [columns.toGroup()], [Symbol.dispose]() {} };
     },
@@ -270,6 +271,9 @@ Deno.test("bodies are compressed as the client likes, and hold the same", async 
   deepStrictEqual(new Uint8Array(gunzipSync(zipped)), plain);
   deepStrictEqual(new Uint8Array(zstdDecompressSync(packed)), plain);
   ok(packed.length < plain.length / 2);
+  const reader = (await app.request("http://x/metrics/binary")).body!.getReader();
+  strictEqual((await reader.read()).value!.length, PIECE_BYTES, "a large body goes out in pieces");
+  await reader.cancel();
 });
 
 Deno.test("encodingOf() reads quality values", () => {
