@@ -154,14 +154,22 @@ export function updateMetadata(
   db.prepare("UPDATE recordings SET metadata = ? WHERE id = ?").run(JSON.stringify(metadata), id);
 }
 
-/** Lists the recordings of a container. @throws {SyntaxError} When labels or metadata are not JSON. */
+/** Lists the recordings of a container. @throws {SyntaxError} When labels or metadata are no JSON of texts. */
 export function readRecordings(db: DatabaseSync): RecordingRow[] {
   return db.prepare("SELECT id, labels, metadata, complete FROM recordings ORDER BY id").all().map((row) => ({
     id: row["id"] as number,
-    labels: JSON.parse(row["labels"] as string),
-    metadata: JSON.parse(row["metadata"] as string),
+    labels: textMap(row["labels"], "labels"),
+    metadata: textMap(row["metadata"], "metadata"),
     complete: row["complete"] !== 0,
   }));
+}
+
+function textMap(json: unknown, what: string): Record<string, string> {
+  const parsed: unknown = JSON.parse(String(json));
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new SyntaxError(`the recording's ${what} are ${JSON.stringify(parsed)}, expected names with texts`);
+  }
+  return Object.fromEntries(Object.entries(parsed).filter(([, value]) => typeof value === "string"));
 }
 
 /** The statements of a tick, prepared once. */

@@ -52,12 +52,18 @@ export class RecordedSeries implements SeriesSource {
 
   /** Distance of points: as recorded, else the median one. */
   get intervalSeconds(): number {
-    return this.#intervalSeconds ?? medianDistance(this.#tables.map((table) => this.#timesOf(table).seconds));
+    return this.#intervalSeconds ??
+      this.#named(
+        "its interval",
+        () => medianDistance(this.#tables.map((table) => this.#timesOf(table).seconds)),
+      );
   }
 
+  /** Times of the first and the last point. @throws {SyntaxError} When the data is damaged. */
   range(): { readonly start: number; readonly end: number } | undefined {
     if (this.#range === undefined) {
-      const ranges = this.#tables.map((table) => table.range()).filter((range) => range !== undefined);
+      const ranges = this.#named("its range of time", () => this.#tables.map((table) => table.range()))
+        .filter((range) => range !== undefined);
       if (ranges.length === 0) return undefined;
       this.#range = {
         start: Math.min(...ranges.map(({ start }) => start)),
@@ -86,17 +92,23 @@ export class RecordedSeries implements SeriesSource {
     const origin = this.#origins.get(info);
     if (origin === undefined) throw new RangeError("Cannot read series: this recording did not list it");
     const read = info.type === "histogram" ? readHistogramSeries : readNumberSeries;
-    let series: Series;
+    const series = this.#named(
+      `${info.labels.__name__}`,
+      () => read(info, origin.table, origin.columns, this.#timesOf(origin.table)),
+    );
+    this.#keep(info, series);
+    return series;
+  }
+
+  /** Damaged data is told with what was read, and of which file. */
+  #named<T>(what: string, read: () => T): T {
     try {
-      series = read(info, origin.table, origin.columns, this.#timesOf(origin.table));
+      return read();
     } catch (error) {
-      const message = (error as Error).message;
-      throw new SyntaxError(`Cannot read ${info.labels.__name__} of ${this.#name}: ${message}`, {
+      throw new SyntaxError(`Cannot read ${what} of ${this.#name}: ${(error as Error).message}`, {
         cause: error,
       });
     }
-    this.#keep(info, series);
-    return series;
   }
 
   #keep(info: SeriesInfo, series: Series): void {

@@ -427,6 +427,10 @@ Deno.test("a damaged segment is an error that names it; a recording's number tha
     },
     /Cannot read cpu_usage of .*a.rez: segment 1 of "cpu\/percpu": it has 4 bytes, too few for a parquet file/,
   );
+  const again = new DatabaseSync(path);
+  again.exec("UPDATE recordings SET metadata = 'null'");
+  again.close();
+  throws(() => openRecording(path), /a.rez: the recording's metadata are null, expected names with texts$/);
 });
 
 /** True when small file systems can be mounted: as root, and not in a container that forbids it. */

@@ -296,6 +296,21 @@ Deno.test("the range of parts that know theirs is told without reading them", ()
   deepStrictEqual(new RecordedSeries([table, unknown]).range(), { start: 1, end: 7 });
 });
 
+Deno.test("damaged time stamps are an error that names the recording, whatever asks for them", () => {
+  const damaged = {
+    ...part([[TIMESTAMP, seconds(1)], [field("a", "u64"), numbers(1)]]),
+    read(): ColumnData {
+      throw new SyntaxError("a page is damaged");
+    },
+  };
+  const source = () => new RecordedSeries([new RecordedTable("t", [damaged])], { name: "x.parquet" });
+  throws(
+    () => source().range(),
+    /^SyntaxError: Cannot read its range of time of x.parquet: a page is damaged$/,
+  );
+  throws(() => source().intervalSeconds, /Cannot read its interval of x.parquet: a page is damaged$/);
+});
+
 Deno.test("a table without time stamps is refused, an empty store has no range", () => {
   throws(
     () => new RecordedTable("t", [part([[field("a", "u64"), numbers(1)]])]),
