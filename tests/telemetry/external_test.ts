@@ -193,6 +193,38 @@ Deno.test("the store refuses the agent's own names and more metrics than it may 
   deepStrictEqual(store.counts(), { metrics: 0, received: 4, refused: 2, invalid: 0, expired: 3 });
 });
 
+Deno.test("what is pushed takes bounded memory: long names, wide histograms, many of them", () => {
+  throws(() => parseLine("h histogram:18,64:1"), /layout has 12320768 buckets, at most 16384 are taken/);
+  const store = new ExternalStore({ maxMetrics: 1e6, ttlMs: 1_000, reserved: new Set() });
+  const push = (line: string, nowMs = 0) => {
+    const item = parseLine(line);
+    ok(item?.kind === "metric");
+    return store.push(item.metric, nowMs);
+  };
+  match(push(`m{a="${"x".repeat(3_000)}"} counter:1`)!, /have 30\d\d characters, at most 2048 are taken/);
+  let taken = 0;
+  while (push(`h${taken} histogram:8,64:1`) === undefined) taken++;
+  ok(taken > 400 && taken < 600, `${taken} histograms of 117 kB fit 64 MiB`);
+  match(push("one_more histogram:8,64:1")!, /the metrics already take \d+ of 67108864 bytes/);
+  strictEqual(push("h0 histogram:3,64:1"), undefined, "a smaller one in the place of a larger one");
+  deepStrictEqual(store.groups(2_000), []);
+  strictEqual(push("one_more histogram:8,64:1", 2_000), undefined, "what expired makes room");
+});
+
+Deno.test("a connection's mistakes are counted, but only the first are told; long session labels are refused", () => {
+  const store = new ExternalStore(LIMITS);
+  const lines: string[] = [];
+  const one = session(store, { lines });
+  for (let line = 0; line < 100; line++) one.feed(bytes(`?${line}\n`));
+  strictEqual(store.counts().invalid, 100);
+  strictEqual(lines.length, 8);
+  match(lines.at(-1)!, /no more is told of this connection/);
+  const two = session(store, { lines });
+  two.feed(bytes(`# SESSION a="${"x".repeat(3_000)}"\njobs counter:1\n`));
+  match(lines.at(-1)!, /session labels have 30\d\d characters/);
+  deepStrictEqual(store.groups(0)[0]!.schema.counters[0]!.metadata, { metric: "jobs", sampler: "external" });
+});
+
 Deno.test("mutated pushes never hang a session or break the store", () => {
   const seed = testSeed();
   const random = seededRandom(seed);

@@ -24,6 +24,9 @@ export type PushedItem = { readonly kind: "metric"; readonly metric: Pushed } | 
   readonly labels: Labels;
 };
 
+/** A histogram with more buckets is refused: 8 bits of precision over all 64 have 14,592. */
+export const MAX_BUCKETS = 16_384;
+
 /** A counter or gauge of one value. @throws {RangeError} When it does not fit 64 bits. */
 export function scalarValue(type: "counter" | "gauge", value: bigint): PushedValue {
   const fits = type === "counter" ? BigInt.asUintN(64, value) === value : BigInt.asIntN(64, value) === value;
@@ -35,7 +38,7 @@ export function scalarValue(type: "counter" | "gauge", value: bigint): PushedVal
 
 /**
  * A histogram whose buckets may be fewer than its layout has: the others are empty.
- * @throws {RangeError} When the layout is impossible or there are more buckets than it has.
+ * @throws {RangeError} When the layout is impossible or too large, or there are more buckets than it has.
  */
 export function histogramValue(
   groupingPower: number,
@@ -43,6 +46,11 @@ export function histogramValue(
   buckets: Uint32Array,
 ): PushedValue {
   const layout = histogramLayout(groupingPower, maxValuePower);
+  if (layout.bucketCount > MAX_BUCKETS) {
+    throw new RangeError(
+      `Cannot take histogram: its layout has ${layout.bucketCount} buckets, at most ${MAX_BUCKETS} are taken`,
+    );
+  }
   if (buckets.length > 2 * layout.bucketCount) {
     throw new RangeError(
       `Cannot take histogram: ${buckets.length / 2} buckets, its layout has ${layout.bucketCount}`,

@@ -1,10 +1,10 @@
 /** The unix socket on which other programs push metrics: accepts, tells the protocols apart, keeps the limits. @module */
 import type { Labels } from "../../metrics/mod.ts";
-import type { Log } from "../../log/mod.ts";
+import type { Fields, Log } from "../../log/mod.ts";
 import { parseMessage } from "./binary.ts";
 import { parseLine } from "./line.ts";
 import type { PushedItem } from "./pushed.ts";
-import type { ExternalStore } from "./store.ts";
+import { type ExternalStore, MAX_IDENTITY_CHARS } from "./store.ts";
 
 export type Protocol = "auto" | "binary" | "line";
 
@@ -21,6 +21,9 @@ export interface ExternalServerOptions {
   readonly log: Log;
   readonly now: () => number;
 }
+
+/** So many mistakes of a connection are told; the rest is only counted, or garbage would fill the log. */
+const TOLD_MISTAKES = 8;
 
 /** A line longer than this ends the connection: nothing says where the next one begins. */
 const MAX_LINE_BYTES = 65_536;
@@ -110,6 +113,7 @@ export class Session {
   #pending: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #protocol: "binary" | "line" | undefined;
   #labels: Labels = {};
+  #mistakes = 0;
 
   constructor(
     options: Pick<ExternalServerOptions, "protocol" | "maxMetricsPerConnection" | "store" | "log" | "now">,
@@ -173,7 +177,9 @@ export class Session {
 
   #take(item: PushedItem): void {
     if (item.kind === "session") {
-      this.#labels = item.labels;
+      const chars = JSON.stringify(item.labels).length;
+      if (chars <= MAX_IDENTITY_CHARS) this.#labels = item.labels;
+      else this.#complain(`session labels have ${chars} characters, at most ${MAX_IDENTITY_CHARS} are taken`);
       return;
     }
     const metric = { ...item.metric, labels: { ...this.#labels, ...item.metric.labels } };
@@ -183,12 +189,18 @@ export class Session {
     }
     const refused = this.#options.store.push(metric, this.#options.now());
     if (refused === undefined) this.#names.add(identity);
-    else this.#options.log.warn(`pushed metric is refused: ${refused}`, { metric: metric.name });
+    else this.#tell(`a metric is refused: ${refused}`, { metric: metric.name.slice(0, NAME_CHARS) });
   }
 
   #complain(reason: string): void {
     this.#options.store.countInvalid();
-    this.#options.log.warn(`pushed metrics: ${reason}`);
+    this.#tell(reason);
+  }
+
+  #tell(reason: string, fields: Fields = {}): void {
+    if (++this.#mistakes > TOLD_MISTAKES) return;
+    const last = this.#mistakes === TOLD_MISTAKES ? " (no more is told of this connection)" : "";
+    this.#options.log.warn(`pushed metrics: ${reason}${last}`, fields);
   }
 }
 
@@ -200,6 +212,9 @@ function close(connection: Deno.UnixConn): void {
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }
+
+/** Characters of a refused metric's name that are told. */
+const NAME_CHARS = 80;
 
 const TEXT = new TextDecoder();
 const LATIN1 = new TextDecoder("latin1");

@@ -10,6 +10,12 @@ export interface StoreLimits {
   readonly reserved: ReadonlySet<string>;
 }
 
+/** Names, labels and values of all metrics together: 100,000 counters of usual labels take half of it. */
+export const MAX_STORE_BYTES = 64 << 20;
+
+/** Longest name with its labels. Real ones have some hundred characters. */
+export const MAX_IDENTITY_CHARS = 2_048;
+
 /** What a store has seen. */
 export interface StoreCounts {
   readonly metrics: number;
@@ -21,6 +27,7 @@ export interface StoreCounts {
 
 interface Kept {
   readonly entry: SchemaEntry;
+  readonly bytes: number;
   value: Pushed["value"];
   atMs: number;
 }
@@ -33,6 +40,7 @@ export class ExternalStore {
   #refused = 0;
   #invalid = 0;
   #expired = 0;
+  #bytes = 0;
   /** Rebuilt when members come or go. */
   #schema: Schema | undefined;
 
@@ -51,19 +59,31 @@ export class ExternalStore {
       before.value = value;
       before.atMs = nowMs;
     } else {
-      const reason = this.#limits.reserved.has(name)
-        ? `"${name}" is a metric of the agent itself`
-        : before === undefined && this.#kept.size >= this.#limits.maxMetrics
-        ? `there are ${this.#limits.maxMetrics} metrics already`
-        : undefined;
+      const bytes = keptBytes(key, value);
+      const reason = this.#reasonAgainst(name, key, before, bytes);
       if (reason !== undefined) {
         this.#refused++;
         return reason;
       }
-      this.#kept.set(key, { entry: entryOf(pushed), value, atMs: nowMs });
+      this.#kept.set(key, { entry: entryOf(pushed), bytes, value, atMs: nowMs });
+      this.#bytes += bytes - (before?.bytes ?? 0);
       this.#schema = undefined;
     }
     this.#received++;
+    return undefined;
+  }
+
+  #reasonAgainst(name: string, key: string, before: Kept | undefined, bytes: number): string | undefined {
+    if (this.#limits.reserved.has(name)) return `"${name}" is a metric of the agent itself`;
+    if (key.length > MAX_IDENTITY_CHARS) {
+      return `its name and labels have ${key.length} characters, at most ${MAX_IDENTITY_CHARS} are taken`;
+    }
+    if (before === undefined && this.#kept.size >= this.#limits.maxMetrics) {
+      return `there are ${this.#limits.maxMetrics} metrics already`;
+    }
+    if (this.#bytes - (before?.bytes ?? 0) + bytes > MAX_STORE_BYTES) {
+      return `the metrics already take ${this.#bytes} of ${MAX_STORE_BYTES} bytes`;
+    }
     return undefined;
   }
 
@@ -74,9 +94,10 @@ export class ExternalStore {
 
   /** What is alive now; no group when nothing is. */
   groups(nowMs: number): readonly Group[] {
-    for (const [key, { atMs }] of this.#kept) {
+    for (const [key, { atMs, bytes }] of this.#kept) {
       if (nowMs - atMs <= this.#limits.ttlMs) continue;
       this.#kept.delete(key);
+      this.#bytes -= bytes;
       this.#expired++;
       this.#schema = undefined;
     }
@@ -107,6 +128,13 @@ export class ExternalStore {
     };
   }
 }
+
+/** Its key, its column id and its labels hold the same characters; the rest of an entry is objects. */
+function keptBytes(key: string, value: Pushed["value"]): number {
+  return 3 * key.length + value.words.byteLength + ENTRY_BYTES;
+}
+
+const ENTRY_BYTES = 200;
 
 function sameLayout(left: Pushed["value"], right: Pushed["value"]): boolean {
   return left.type !== "histogram" ||
