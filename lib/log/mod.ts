@@ -133,7 +133,7 @@ const FORMATS: Record<
 };
 
 function fieldText(fields: Fields): string {
-  return Object.entries(fields).map(([name, value]) => ` ${name}=${fieldValue(value)}`).join("");
+  return Object.entries(fields).map(([name, value]) => ` ${name}=${oneLine(fieldValue(value))}`).join("");
 }
 
 function fieldValue(value: unknown): string {
@@ -153,7 +153,7 @@ function jsonValue(value: unknown): unknown {
 /** Control characters would let what is logged write lines of its own or move a terminal's cursor. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, "").replaceAll("\n", " | ");
+  return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "").replaceAll("\n", " | ");
 }
 
 /** The log of a process: standard error, level of `level`, else of `RUST_LOG` or `HOSTKIT_LOG`, else `info`. */

@@ -54,6 +54,7 @@ Deno.test("formats: text for people, JSON for machines, levels for the journal",
     count: "2",
     error: "ENOSPC",
   });
+  // deno-lint-ignore no-control-regex
   match(logged({ colour: true }, use)[0]!, /\x1b\[33mWARN \x1b\[0m/);
 });
 
@@ -83,6 +84,8 @@ Deno.test("a line that repeats within a second is held back and counted", () => 
 Deno.test("what is logged cannot write lines of its own or move a terminal's cursor", () => {
   const [line] = logged({}, (log) => log.info("one\ntwo\x1b[2J"));
   strictEqual(line, "1970-01-01T00:00:00.000Z INFO  one | two[2J\n");
+  const [field] = logged({}, (log) => log.info("one", { name: "a\x1b[2J\x9b2J" }));
+  strictEqual(field, "1970-01-01T00:00:00.000Z INFO  one name=a[2J2J\n");
 });
 
 Deno.test("many different lines do not make the memory of repetition grow without end", () => {
