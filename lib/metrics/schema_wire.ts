@@ -25,16 +25,27 @@ export function schemaWire(schema: Schema): SchemaWire {
   writer.arrayHeader(3);
   for (const entries of [schema.counters, schema.gauges, schema.histograms]) {
     writer.arrayHeader(entries.length);
-    for (const entry of entries) {
-      writer.arrayHeader(2);
-      writer.string(entry.name);
-      writer.stringMap(entry.metadata);
-    }
+    for (const entry of entries) writer.raw(entryBytes(entry));
   }
   const bytes = writer.finish();
   const wire = { bytes, hash: fnv1a128(bytes) };
   wireBySchema.set(schema, wire);
   return wire;
+}
+
+const bytesByEntry = new WeakMap<SchemaEntry, Uint8Array>();
+
+/** Entries outlive schemas: of a group of tasks most members are the same when one comes or goes. */
+function entryBytes(entry: SchemaEntry): Uint8Array {
+  let bytes = bytesByEntry.get(entry);
+  if (bytes === undefined) {
+    const writer = new MsgpackWriter(256);
+    writer.arrayHeader(2);
+    writer.string(entry.name);
+    writer.stringMap(entry.metadata);
+    bytesByEntry.set(entry, bytes = writer.finish());
+  }
+  return bytes;
 }
 
 /** Takes `bytes`, from which `schema` was read, as its wire form; returns it. Saves encoding it again. */

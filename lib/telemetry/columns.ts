@@ -34,12 +34,9 @@ export class Columns {
   readonly gauges: Uint32Array;
   readonly histograms: readonly HistogramValue[];
 
-  /** `sampler` becomes a label of every value; `group` makes the name `<sampler>/<group>`. */
-  constructor(sampler: string, group: string, members: readonly Member[]) {
-    this.name = `${sampler}/${group}`;
-    const of = (type: Metric["type"]): SchemaEntry[] =>
-      members.filter((member) => member.metric.type === type).map((member) => entryOf(sampler, member));
-    this.schema = { counters: of("counter"), gauges: of("gauge"), histograms: of("histogram") };
+  constructor(name: string, schema: Schema) {
+    this.name = name;
+    this.schema = schema;
     this.counters = new Uint32Array(WORDS * this.schema.counters.length);
     this.gauges = new Uint32Array(WORDS * this.schema.gauges.length);
     this.histograms = this.schema.histograms.map(() => ({
@@ -47,6 +44,17 @@ export class Columns {
       maxValuePower: HISTOGRAM_LAYOUT.maxValuePower,
       words: new Uint32Array(WORDS * HISTOGRAM_LAYOUT.bucketCount),
     }));
+  }
+
+  /** Columns for members: `sampler` becomes a label of each, the name is `<sampler>/<group>`. */
+  static of(sampler: string, group: string, members: readonly Member[]): Columns {
+    const entries = (type: Metric["type"]): SchemaEntry[] =>
+      members.filter((member) => member.metric.type === type).map((member) => entryOf(sampler, member));
+    return new Columns(`${sampler}/${group}`, {
+      counters: entries("counter"),
+      gauges: entries("gauge"),
+      histograms: entries("histogram"),
+    });
   }
 
   /** Stores a counter; `index` counts counters only. */
@@ -71,8 +79,8 @@ export class Columns {
   }
 }
 
-/** A value's column id is its metric's name and its labels' values: readable, and stable over restarts. */
-function entryOf(sampler: string, { metric, labels = {} }: Member): SchemaEntry {
+/** A value's identity in its group's schema. Its column id is the metric's name and the labels' values: readable, and stable over restarts. */
+export function entryOf(sampler: string, { metric, labels = {} }: Member): SchemaEntry {
   const all = { ...metric.labels, ...labels };
   const unit = metric.unit === undefined ? {} : { unit: metric.unit };
   return {

@@ -25,7 +25,7 @@ export function procSampler(options: ProcSamplerOptions): Sampler {
       if (text === undefined) return unavailable(`${path} cannot be read on this host`);
       const first = parse(text);
       const places = metrics.map((_, at) => at).filter((at) => first[at] !== undefined);
-      const columns = new Columns(name, "host", places.map((at) => ({ metric: metrics[at]! })));
+      const columns = Columns.of(name, "host", places.map((at) => ({ metric: metrics[at]! })));
       const missing: Values["missing"] = new Uint8Array(places.length);
       return {
         sample() {

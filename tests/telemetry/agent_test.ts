@@ -61,7 +61,7 @@ function counting(more: { fail?: () => boolean } = {}): Sampler & { samples: num
     samples: 0,
     disposed: 0,
     open: () => {
-      const columns = new Columns("cpu_cores", "host", [{ metric: COUNT }, {
+      const columns = Columns.of("cpu_cores", "host", [{ metric: COUNT }, {
         metric: LEVEL,
         labels: { id: "0" },
       }]);
@@ -250,7 +250,7 @@ Deno.test("bodies are compressed as the client likes, and hold the same", async 
     summary: "Counts.",
     metrics: [COUNT],
     open: () => {
-      const columns = new Columns(
+      const columns = Columns.of(
         "cpu_cores",
         "host",
         Array.from({ length: 2_000 }, (_, id) => ({ metric: COUNT, labels: { id: String(id) } })),

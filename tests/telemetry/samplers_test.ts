@@ -111,7 +111,7 @@ Deno.test("layout() counts fields in u64", () => {
 });
 
 Deno.test("columns keep each type apart, with ids of name and labels", () => {
-  const columns = new Columns("s", "g", [
+  const columns = Columns.of("s", "g", [
     { metric: counter("c", { help: "h", labels: { state: "user" } }), labels: { id: "0" } },
     { metric: gauge("g", { help: "h", unit: "bytes" }) },
     { metric: histogram("h", { help: "h" }) },

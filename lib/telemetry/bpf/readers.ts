@@ -26,7 +26,7 @@ export function hostReader(
   fields: readonly Field[],
 ): GroupReader {
   const words = source.words("cpus");
-  const columns = new Columns(sampler, "host", fields.map(([metric]) => ({ metric })));
+  const columns = Columns.of(sampler, "host", fields.map(([metric]) => ({ metric })));
   return {
     read() {
       columns.counters.fill(0);
@@ -53,7 +53,7 @@ export function cpuReader(
   const words = source.words("cpus");
   let cpus = onlineCpus(procfs);
   const build = () =>
-    new Columns(
+    Columns.of(
       sampler,
       group,
       fields.flatMap(([metric]) => cpus.map((cpu) => ({ metric, labels: { id: String(cpu) } }))),
@@ -89,14 +89,14 @@ export function cgroupReader(
 ): GroupReader {
   const words = source.words("cgroup_counters");
   let cgroups: readonly Cgroup[] | undefined;
-  let columns = new Columns(sampler, "cgroup", []);
+  let columns = Columns.of(sampler, "cgroup", []);
   return {
     read() {
       table.refresh();
       if (table.cgroups !== cgroups) {
         cgroups = table.cgroups;
         const labels = cgroups.map(({ id, path }) => ({ id: String(id), name: path }));
-        columns = new Columns(
+        columns = Columns.of(
           sampler,
           "cgroup",
           fields.flatMap(([metric]) => labels.map((each) => ({ metric, labels: each }))),
@@ -123,7 +123,7 @@ export function histogramReader(
   fields: readonly Field[],
 ): GroupReader {
   const words = source.words(map);
-  const columns = new Columns(sampler, "histogram", fields.map(([metric]) => ({ metric })));
+  const columns = Columns.of(sampler, "histogram", fields.map(([metric]) => ({ metric })));
   const size = 2 * HISTOGRAM_LAYOUT.bucketCount;
   return {
     read() {

@@ -16,7 +16,7 @@ export function programGroup(sources: readonly BpfSource[]): Group | undefined {
   );
   if (programs.every(({ runCount }) => runCount === 0)) return undefined;
   const labels = programs.map(({ program, object }) => ({ object, program }));
-  const columns = new Columns(
+  const columns = Columns.of(
     "rezolus_bpf",
     "programs",
     [RUN_COUNT, RUN_TIME].flatMap((metric) => labels.map((each) => ({ metric, labels: each }))),

@@ -6,8 +6,8 @@
  * each would be a series for ever in a recording. The time of the others is in the totals of CPU and cgroup.
  * @module
  */
-import { type Metric, wordsToNumber } from "../../metrics/mod.ts";
-import { Columns, type Member } from "../columns.ts";
+import { type Metric, type SchemaEntry, wordsToNumber } from "../../metrics/mod.ts";
+import { Columns, entryOf } from "../columns.ts";
 import type { CgroupTable } from "./cgroup_table.ts";
 import type { GroupReader } from "./readers.ts";
 import { SCHED_CPU, SCHED_TASK } from "./sched.ts";
@@ -31,6 +31,10 @@ const {
   comm: COMM,
 } = SCHED_TASK.index;
 
+/** Words of a slot that its labels are made of: start, cgroup, name. The pid goes with the start. */
+const IDENTITY = [2 * START, 2 * START + 1, 2 * GROUP, ...[0, 1, 2, 3].map((word) => 2 * COMM + word)];
+const COMM_BYTES = 16;
+
 /**
  * Reads the tasks. Labels: `pid`, `tgid`, `comm`, `cgroup` (path), `start` (nanoseconds since boot: with the pid it
  * names one task for ever).
@@ -46,32 +50,41 @@ export function taskReader(sampler: string, source: BpfSource, options: {
   const words = new Uint32Array(info.memory!);
   const bytes = new Uint8Array(info.memory!);
   const cpus = source.words("cpus");
-  /** What a slot's labels were made of; another value makes new columns. */
-  const identities: string[] = [];
+  /** What a slot's entries were made of, and the entries: user, system. Other words make other entries. */
+  const identities = new Uint32Array(IDENTITY.length * info.entries);
+  const entries: (readonly SchemaEntry[] | undefined)[] = [];
   let slots: number[] = [];
-  let columns = new Columns(sampler, "task", []);
+  let columns = Columns.of(sampler, "task", []);
 
-  const identity = (slot: number): string => {
+  const isSame = (slot: number): boolean => {
     const at = slot * STRIDE;
-    const comm = words.subarray(at + 2 * COMM, at + 2 * COMM + 4);
-    return `${words[at]},${words[at + 1]},${words[at + 2 * GROUP]},${comm.join()}`;
+    const from = slot * IDENTITY.length;
+    for (let word = 0; word < IDENTITY.length; word++) {
+      if (identities[from + word] !== words[at + IDENTITY[word]!]) return false;
+    }
+    return true;
   };
-  const labelsOf = (slot: number): Member["labels"] => {
+  const remember = (slot: number): void => {
     const at = slot * STRIDE;
-    const comm = bytes.subarray(4 * (at + 2 * COMM), 4 * (at + 2 * COMM) + 16);
+    IDENTITY.forEach((word, index) => identities[slot * IDENTITY.length + index] = words[at + word]!);
+    const comm = bytes.subarray(4 * (at + 2 * COMM), 4 * (at + 2 * COMM) + COMM_BYTES);
     const cgroup = words[at + 2 * GROUP]!;
-    return {
+    const labels = {
       pid: String(words[at + 2 * IDS]),
       tgid: String(words[at + 2 * IDS + 1]),
       comm: TEXT.decode(comm.subarray(0, comm.indexOf(0))),
       cgroup: options.cgroups.cgroups.find(({ id }) => id === cgroup)?.path ?? "",
       start: String(wordsToNumber(words, slot * SCHED_TASK.size + START)),
     };
+    entries[slot] = [options.user, options.system].map((metric) => entryOf(sampler, { metric, labels }));
   };
-
-  const usedNs = (slot: number): number =>
-    wordsToNumber(words, slot * SCHED_TASK.size + USER) +
-    wordsToNumber(words, slot * SCHED_TASK.size + SYSTEM);
+  const isTold = (slot: number, now: number): boolean => {
+    const exited = wordsToNumber(words, slot * SCHED_TASK.size + EXIT);
+    if (exited === 0) return true;
+    const used = wordsToNumber(words, slot * SCHED_TASK.size + USER) +
+      wordsToNumber(words, slot * SCHED_TASK.size + SYSTEM);
+    return now - exited <= EXITED_KEPT_NS && used >= EXITED_LEAST_NS;
+  };
 
   return {
     read() {
@@ -83,29 +96,22 @@ export function taskReader(sampler: string, source: BpfSource, options: {
       for (let slot = 0; slot < high; slot++) {
         const at = slot * STRIDE;
         if (words[at] === 0 && words[at + 1] === 0) continue;
-        const exited = wordsToNumber(words, slot * SCHED_TASK.size + EXIT);
-        if (exited !== 0 && (now - exited > EXITED_KEPT_NS || usedNs(slot) < EXITED_LEAST_NS)) {
+        if (!isTold(slot, now)) {
           expired.push(slot);
-          changed = true;
+          // One that was never told, as most of a build's, changes nothing.
+          if (entries[slot] !== undefined) changed = true;
           continue;
         }
-        const is = identity(slot);
-        if (identities[slot] !== is) {
-          identities[slot] = is;
+        if (entries[slot] === undefined || !isSame(slot)) {
+          remember(slot);
           changed = true;
         }
         present.push(slot);
       }
-      if (changed || present.length !== slots.length) {
+      if (changed) {
         slots = present;
-        const labels = slots.map(labelsOf);
-        columns = new Columns(
-          sampler,
-          "task",
-          [options.user, options.system].flatMap((metric) =>
-            labels.map((each) => ({ metric, labels: each! }))
-          ),
-        );
+        const counters = [0, 1].flatMap((which) => slots.map((slot) => entries[slot]![which]!));
+        columns = new Columns(columns.name, { counters, gauges: [], histograms: [] });
       }
       let to = 0;
       for (const field of [USER, SYSTEM]) {
@@ -124,7 +130,7 @@ export function taskReader(sampler: string, source: BpfSource, options: {
   function release(expired: readonly number[]): void {
     for (const slot of expired) {
       words.fill(0, slot * STRIDE, (slot + 1) * STRIDE);
-      delete identities[slot];
+      entries[slot] = undefined;
     }
     if (expired.length > 0) source.object.push("free_tasks", Uint32Array.from(expired.toReversed()));
   }

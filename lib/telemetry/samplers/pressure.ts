@@ -27,7 +27,7 @@ export const pressure: Sampler = {
     if (read("cpu") === undefined) {
       return unavailable("this kernel has no PSI: /proc/pressure/cpu cannot be read (CONFIG_PSI, psi=1)");
     }
-    const columns = new Columns("pressure", "host", STALLED.map((metric) => ({ metric })));
+    const columns = Columns.of("pressure", "host", STALLED.map((metric) => ({ metric })));
     return {
       sample() {
         RESOURCES.forEach((resource, row) => {

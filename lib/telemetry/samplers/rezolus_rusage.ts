@@ -50,7 +50,7 @@ export const rezolusRusage: Sampler = {
   summary: "What the agent itself uses.",
   metrics: METRICS,
   open() {
-    const columns = new Columns("rezolus_rusage", "self", METRICS.map((metric) => ({ metric })));
+    const columns = Columns.of("rezolus_rusage", "self", METRICS.map((metric) => ({ metric })));
     return {
       sample() {
         const used = usage("self");
