@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +144,11 @@ int hk_bpf_set_map(struct hk_bpf *self, const char *name, int make)
 
 int hk_bpf_load(struct hk_bpf *self)
 {
-	return bpf_object__load(self->object);
+	int error = bpf_object__load(self->object);
+
+	/* libbpf has parsed the kernel's whole BTF, tens of megabytes that are free again. */
+	malloc_trim(0);
+	return error;
 }
 
 int hk_bpf_attach(struct hk_bpf *self, const char *name)

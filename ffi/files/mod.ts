@@ -20,7 +20,7 @@ function lib(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
 const TEXT = new TextEncoder();
 
 /** Shared by all readings: kernel files are small, and a reading copies what it found. */
-let scratch = new Uint8Array(64 * 1024);
+const SCRATCH = new Uint8Array(64 * 1024);
 
 /** A file or folder larger than this is not a small kernel file: reading it is a mistake. */
 const LARGEST_BYTES = 256 * 1024 * 1024;
@@ -28,22 +28,21 @@ const LARGEST_BYTES = 256 * 1024 * 1024;
 /** Bytes of a file. @throws {SystemError} When it cannot be read. */
 export function readKernelFile(path: string): Uint8Array<ArrayBuffer> {
   const name = cString(path);
-  for (;;) {
-    const found = Number(lib().hk_files_read(name, scratch, BigInt(scratch.length)));
+  for (let buffer = SCRATCH;; buffer = larger(buffer, path)) {
+    const found = Number(lib().hk_files_read(name, buffer, BigInt(buffer.length)));
     if (found < 0) throw new SystemError(`read ${path}`, -found);
-    if (found < scratch.length) return scratch.slice(0, found);
-    grow(path);
+    if (found < buffer.length) return buffer.slice(0, found);
   }
 }
 
 /** Names in a folder. @throws {SystemError} When it cannot be listed. */
 export function listKernelFolder(path: string): string[] {
   const name = cString(path);
-  for (;;) {
-    const found = Number(lib().hk_files_list(name, scratch, BigInt(scratch.length)));
-    if (found === -ERANGE) grow(path);
-    else if (found < 0) throw new SystemError(`list ${path}`, -found);
-    else return new TextDecoder().decode(scratch.subarray(0, found)).split("\0").slice(0, -1).sort();
+  for (let buffer = SCRATCH;; buffer = larger(buffer, path)) {
+    const found = Number(lib().hk_files_list(name, buffer, BigInt(buffer.length)));
+    if (found === -ERANGE) continue;
+    if (found < 0) throw new SystemError(`list ${path}`, -found);
+    return new TextDecoder().decode(buffer.subarray(0, found)).split("\0").slice(0, -1).sort();
   }
 }
 
@@ -63,11 +62,12 @@ export function writeKernelFile(path: string, text: string): void {
 
 const ERANGE = 34;
 
-function grow(path: string): void {
-  if (scratch.length >= LARGEST_BYTES) {
+/** A buffer for a second try; it is not kept. */
+function larger(buffer: Uint8Array, path: string): Uint8Array<ArrayBuffer> {
+  if (buffer.length >= LARGEST_BYTES) {
     throw new RangeError(`Cannot read ${path}: more than ${LARGEST_BYTES} bytes`);
   }
-  scratch = new Uint8Array(4 * scratch.length);
+  return new Uint8Array(4 * buffer.length);
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {

@@ -11,22 +11,19 @@ export interface Kernel {
   readonly hasBtf: boolean;
   /** Whether BTF describes this tracepoint's arguments. */
   hasTracepoint(event: string): boolean;
-  /** Whether BTF describes this function. */
-  hasFunction(name: string): boolean;
   readonly hasKprobes: boolean;
 }
 
 /** Looks at the kernel. `btfPath` replaces its own BTF. */
 export function probeKernel(procfs: Procfs, options: { btfPath?: string } = {}): Kernel {
-  const names = btfNames(procfs.bytes(options.btfPath ?? "/sys/kernel/btf/vmlinux"));
+  const tracepoints = btfTracepoints(procfs.bytes(options.btfPath ?? "/sys/kernel/btf/vmlinux"));
   const possible = parseCpuList(procfs.text("/sys/devices/system/cpu/possible") ?? "0");
   return {
     release: procfs.text("/proc/sys/kernel/osrelease")?.trim() ?? "unknown",
     possibleCpus: (possible.at(-1) ?? 0) + 1,
     btfPath: options.btfPath,
-    hasBtf: names !== undefined,
-    hasTracepoint: (event) => names?.has(`btf_trace_${event}`) ?? false,
-    hasFunction: (name) => names?.has(name) ?? false,
+    hasBtf: tracepoints !== undefined,
+    hasTracepoint: (event) => tracepoints?.has(event) ?? false,
     hasKprobes: procfs.exists("/sys/bus/event_source/devices/kprobe"),
   };
 }
@@ -36,29 +33,20 @@ export function onlineCpus(procfs: Procfs): number[] {
   return parseCpuList(procfs.text("/sys/devices/system/cpu/online") ?? "0");
 }
 
-interface BtfNames {
-  has(name: string): boolean;
-}
-
 /**
- * The names in a BTF blob: its string section, NUL separated. A search in five megabytes takes a millisecond, while
- * parsing the types (libbpf does it when it loads) takes twenty and as many megabytes.
+ * The tracepoints that a BTF blob describes, from its string section (NUL separated names). Going through five
+ * megabytes of names takes milliseconds, while parsing the types (libbpf does it when it loads) takes as many
+ * megabytes and longer.
  */
-function btfNames(bytes: Uint8Array | undefined): BtfNames | undefined {
+function btfTracepoints(bytes: Uint8Array | undefined): Set<string> | undefined {
   if (bytes === undefined || bytes.length < 24) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint16(0, true) !== 0xeb9f) return undefined;
-  const header = view.getUint32(4, true);
-  const start = header + view.getUint32(16, true);
+  if (view.getUint16(0, true) !== BTF_MAGIC) return undefined;
+  const start = view.getUint32(4, true) + view.getUint32(16, true);
   const text = LATIN1.decode(bytes.subarray(start, start + view.getUint32(20, true)));
-  const known = new Map<string, boolean>();
-  return {
-    has(name) {
-      const found = known.get(name) ?? text.includes(`\0${name}\0`);
-      known.set(name, found);
-      return found;
-    },
-  };
+  // Names are copied: a slice would keep the whole text alive.
+  return new Set([...text.matchAll(/\0btf_trace_(\w+)(?=\0)/g)].map(([, name]) => structuredClone(name!)));
 }
 
+const BTF_MAGIC = 0xeb9f;
 const LATIN1 = new TextDecoder("latin1");
