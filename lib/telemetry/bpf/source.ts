@@ -90,7 +90,7 @@ export class BpfSource implements Disposable {
     enabled: ReadonlySet<string>;
     settings: Readonly<Record<string, unknown>>;
   }): BpfSource {
-    const image = Deno.readFileSync(assetPath(`bpf/${spec.object}.bpf.o`));
+    const image = readObject(spec.object);
     let choices = choose(spec.hooks, (hook, variant) => reasonAgainst(kernel, hook, variant));
     for (;;) {
       const chosen = choices.filter((choice) => choice.variant !== undefined);
@@ -144,6 +144,18 @@ export class BpfSource implements Disposable {
 
   [Symbol.dispose](): void {
     this.object.close();
+  }
+}
+
+function readObject(name: string): Uint8Array<ArrayBuffer> {
+  const path = assetPath(`bpf/${name}.bpf.o`);
+  try {
+    return Deno.readFileSync(path);
+  } catch (cause) {
+    const found = cause instanceof Deno.errors.NotFound
+      ? `there is no such file; run "deno task setup"`
+      : String(cause);
+    throw new Error(`Cannot read BPF object "${name}" at ${path}: ${found}`, { cause });
   }
 }
 
