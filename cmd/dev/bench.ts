@@ -7,25 +7,30 @@ export interface BenchRow {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
+  /** The bar in words, `<= 5`. */
   readonly bar?: string;
   readonly ok?: boolean;
 }
 
-/** Each area is `tests/bench/<area>_bench.ts`, which exports `<area>Rows()`; the order is that of the table. */
-const AREAS = ["ring", "agent", "recording", "query", "executables"] as const;
+/** Each area is `tests/bench/<area>_bench.ts`, which exports `<area>Rows()`. */
+const AREA_FILE = /^([a-z]+)_bench\.ts$/;
 
 export async function run(args: string[]): Promise<number> {
   const json = args.includes("--json");
   const asked = args.filter((word) => word !== "--json");
-  const wrong = asked.find((word) => !(AREAS as readonly string[]).includes(word));
+  const areas = [...Deno.readDirSync(`${ROOT}tests/bench`)].flatMap(({ name }) =>
+    AREA_FILE.exec(name)?.[1] ?? []
+  )
+    .sort();
+  const wrong = asked.find((word) => !areas.includes(word));
   if (wrong !== undefined) {
-    console.error(`bench: unknown area "${wrong}"; there are: ${AREAS.join(", ")}`);
+    console.error(`bench: unknown area "${wrong}"; there are: ${areas.join(", ")}`);
     return 2;
   }
   await setUp("test", (line) => console.error(`setup: ${line}`));
   const rows: BenchRow[] = [];
   const failures: string[] = [];
-  for (const area of AREAS.filter((each) => asked.length === 0 || asked.includes(each))) {
+  for (const area of areas.filter((each) => asked.length === 0 || asked.includes(each))) {
     console.error(`bench: ${area}`);
     try {
       const found = await measure(area);
@@ -74,7 +79,7 @@ export function tableLines(rows: readonly BenchRow[]): string[] {
     name,
     figure(value),
     unit,
-    bar ?? "no bar",
+    bar === undefined ? "no bar" : `${bar}`,
     ok === undefined ? "" : ok ? "ok" : "MISSED",
   ]);
   const widths = [0, 1, 2, 3].map((at) => Math.max(0, ...cells.map((row) => row[at]!.length)));
