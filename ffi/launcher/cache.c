@@ -1,4 +1,5 @@
 #include "cache.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -98,15 +99,17 @@ static const char *check_folder(const char *folder)
 	return (volume.f_flag & ST_NOEXEC) != 0 ? "it is mounted noexec" : NULL;
 }
 
-/* One process at a time makes or mends the entry; the kernel drops the lock of one that dies. */
-static int lock_folder(const char *folder, const char *key)
+/* Opens KEY.NAME in the folder and locks it; the kernel drops the lock of a process that dies. The files
+ * stay, since a lock on a file that was removed and made anew would exclude nobody. Returns a descriptor or
+ * -errno. */
+static int lock_file(const char *folder, const char *key, const char *name, int flags, int operation)
 {
 	char path[PATH_MAX + KEY_LENGTH + 8];
-	snprintf(path, sizeof(path), "%s/%s.lock", folder, key);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	snprintf(path, sizeof(path), "%s/%.*s.%s", folder, KEY_LENGTH, key, name);
+	int fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | flags, 0600);
 	if (fd < 0)
 		return -errno;
-	while (flock(fd, LOCK_EX) < 0) {
+	while (flock(fd, operation) < 0) {
 		if (errno == EINTR)
 			continue;
 		int error = -errno;
@@ -114,6 +117,31 @@ static int lock_folder(const char *folder, const char *key)
 		return error;
 	}
 	return fd;
+}
+
+/* Removes the entries of other payloads, also half-made ones, that no process runs from or makes. */
+static void remove_unused(const char *folder, const char *key)
+{
+	char path[PATH_MAX];
+	DIR *names = opendir(folder);
+	struct dirent *each;
+
+	while (names != NULL && (each = readdir(names)) != NULL) {
+		const char *rest = each->d_name + strspn(each->d_name, "0123456789abcdef");
+		bool is_entry =
+		    rest == each->d_name + KEY_LENGTH && (*rest == '\0' || strcmp(rest, ".new") == 0);
+		if (!is_entry || strncmp(each->d_name, key, KEY_LENGTH) == 0)
+			continue;
+		int lock = lock_file(folder, each->d_name, "used", O_CLOEXEC, LOCK_EX | LOCK_NB);
+		if (lock < 0)
+			continue;
+		/* What cannot be removed now is tried again by the next version. */
+		if (snprintf(path, sizeof(path), "%s/%s", folder, each->d_name) < PATH_MAX)
+			entry_remove(path);
+		close(lock);
+	}
+	if (names != NULL)
+		closedir(names);
 }
 
 /* Returns NULL when the entry in this folder is whole, or why it could not be made so. */
@@ -124,14 +152,23 @@ static const char *open_in(const struct payload *payload, const char *folder, ch
 	const char *unfit = check_folder(folder);
 	if (unfit != NULL)
 		return unfit;
+	/* Before the look, so that what is found whole stays. Where nothing can be written nobody removes it
+	 * either. */
+	int used = lock_file(folder, payload->key, "used", 0, LOCK_SH);
 	if (entry_is_whole(payload, path))
 		return NULL;
-	int lock = lock_folder(folder, payload->key);
-	if (lock < 0)
-		return strerror(-lock);
+	int lock = lock_file(folder, payload->key, "lock", O_CLOEXEC, LOCK_EX);
+	int error = lock < 0 ? lock : 0;
 	/* Another process may have made it while this one waited. */
-	int error = entry_is_whole(payload, path) ? 0 : entry_make(payload, path);
-	close(lock);
+	if (error == 0 && !entry_is_whole(payload, path)) {
+		error = entry_make(payload, path);
+		if (error == 0)
+			remove_unused(folder, payload->key);
+	}
+	if (lock >= 0)
+		close(lock);
+	if (error < 0 && used >= 0)
+		close(used);
 	return error < 0 ? strerror(-error) : NULL;
 }
 

@@ -157,7 +157,7 @@ static int remove_one(const char *path, const struct stat *stat, int type, struc
 	return remove(path);
 }
 
-static int remove_tree(const char *path)
+int entry_remove(const char *path)
 {
 	if (nftw(path, remove_one, WALK_DEPTH, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
 		return -errno;
@@ -170,14 +170,14 @@ int entry_make(const struct payload *payload, const char *path)
 
 	/* The name is fixed, so that the next process removes what one that was killed left behind. */
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	int error = remove_tree(fresh);
+	int error = entry_remove(fresh);
 	if (error == 0)
 		error = unpack(payload, fresh);
 	if (error == 0)
-		error = remove_tree(path);
+		error = entry_remove(path);
 	if (error == 0 && rename(fresh, path) < 0)
 		error = -errno;
 	if (error < 0)
-		remove_tree(fresh);
+		entry_remove(fresh);
 	return error;
 }

@@ -11,3 +11,6 @@ bool entry_is_whole(const struct payload *payload, const char *path);
 /* Unpacks the payload and puts it in place of what stands at path. The caller holds the lock. Returns 0 or
  * -errno. */
 int entry_make(const struct payload *payload, const char *path);
+
+/* Removes what stands at path; nothing there is fine. Returns 0 or -errno. */
+int entry_remove(const char *path);

@@ -74,7 +74,43 @@ Deno.test("starts at the same time unpack once and all run", async () => {
   deepStrictEqual([...Deno.readDirSync(pack.cache)].map(({ name }) => name).sort(), [
     FAKE_KEY,
     `${FAKE_KEY}.lock`,
+    `${FAKE_KEY}.used`,
   ]);
+});
+
+Deno.test("a new version removes the entries that nobody runs from, and no others", async () => {
+  using folder = temporaryFolder();
+  const env = { HOSTKIT_CACHE_DIR: `${folder.path}/cache`, PATH: "/usr/bin:/bin" };
+  const keys = ["1", "2", "3"].map((digit) => digit.repeat(32));
+  const bytes = new TextEncoder().encode("#!/bin/sh\necho up\ncat\n");
+  const waiting = fakeParts().map((part) =>
+    part.kind === "file" && part.path === "deno" ? { ...part, bytes } : part
+  );
+  for (const key of keys) await writeFake(`${folder.path}/${key}`, waiting, { key });
+  const entries = () =>
+    [...Deno.readDirSync(env.HOSTKIT_CACHE_DIR)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
+      name
+    ).sort();
+
+  const first = new Deno.Command(`${folder.path}/${keys[0]}`, {
+    args: ["second"],
+    env,
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const out = first.stdout.getReader();
+  await out.read();
+  await Deno.mkdir(`${env.HOSTKIT_CACHE_DIR}/${"4".repeat(32)}.new`);
+  await Deno.mkdir(`${env.HOSTKIT_CACHE_DIR}/mine`);
+  await runProgram(`${folder.path}/${keys[1]}`, ["second"], env);
+  deepStrictEqual(entries(), [keys[0], keys[1], "mine"]);
+
+  await first.stdin.close();
+  await first.status;
+  await out.cancel();
+  await runProgram(`${folder.path}/${keys[2]}`, ["second"], env);
+  deepStrictEqual(entries(), [keys[2], "mine"]);
 });
 
 /** Ways in which an unpacked entry can be wrong. */
@@ -193,7 +229,7 @@ Deno.test("a damaged index never leads the launcher astray (AddressSanitizer, UB
   using folder = temporaryFolder();
   const whole = `${folder.path}/whole`;
   const parts = fakeParts().filter((part) => part.kind !== "file" || part.bytes.length < 1000);
-  await writeFake(whole, parts, launcherTestSteps()[0]);
+  await writeFake(whole, parts, { step: launcherTestSteps()[0]! });
   const bytes = Deno.readFileSync(whole);
   const view = new DataView(bytes.buffer);
   const indexAt = Number(view.getBigUint64(bytes.length - 48, true));
@@ -219,7 +255,7 @@ Deno.test({
   fn: async () => {
     using folder = temporaryFolder();
     const program = `${folder.path}/hostkit`;
-    await writeFake(program, fakeParts(), ARM);
+    await writeFake(program, fakeParts(), { step: ARM! });
     const env = { HOSTKIT_CACHE_DIR: `${folder.path}/cache` };
     strictEqual((await runProgram(QEMU, [program, "first", "go", "--help"], env)).out, "plain help\n");
     match((await runProgram(QEMU, [program, "second", "x"], env)).out, /^second\nx$/m);

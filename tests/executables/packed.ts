@@ -73,12 +73,12 @@ function largeFile(): Uint8Array {
 export async function writeFake(
   path: string,
   parts: readonly Part[],
-  step: Step = launcherStep(),
+  { step = launcherStep(), key = FAKE_KEY }: { step?: Step; key?: string } = {},
 ): Promise<void> {
   await runSteps([step], () => {});
   const launcher = await Deno.readFile(step.outputs[0]!);
   using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o755 });
-  for (const piece of layOut(launcher, parts, FAKE_KEY)) {
+  for (const piece of layOut(launcher, parts, key)) {
     for (let written = 0; written < piece.length;) written += await file.write(piece.subarray(written));
   }
 }
