@@ -239,7 +239,7 @@ Deno.test("the lists of samplers and sections are their folders", () => {
     sections.filter((name) => !helpers.includes(name)).sort(),
   );
   const used = SOURCES.flatMap(({ text }) =>
-    [...text.matchAll(/object: "(\w+)",\n  hooks/g)].map(([, name]) => name!)
+    [...text.matchAll(/object: "(\w+)",\s+hooks/g)].map(([, name]) => name!)
   );
   deepStrictEqual(used.sort(), bpfObjects());
 });

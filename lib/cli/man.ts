@@ -30,9 +30,8 @@ function pages(path: readonly Command[]): string[] {
 
 function roff(text: string): string {
   const escaped = text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/gm, "\\&$1");
-  // deno-lint-ignore no-control-regex
   return escaped.replaceAll(
-    /[^\x00-\x7f]/gu,
+    /\P{ASCII}/gu,
     (letter) => `\\[u${letter.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`,
   );
 }

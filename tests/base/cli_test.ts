@@ -127,7 +127,7 @@ Deno.test("help shows usage, options with defaults, and examples, within its wid
   }
   ok(help.split("\n").every((line) => line.length <= 80));
   ok(!help.includes("\x1b["));
-  match(helpText([tool], { colour: true }), /\x1b\[1mCommands\x1b\[0m/);
+  ok(helpText([tool], { colour: true }).includes("\x1b[1mCommands\x1b[0m"));
   strictEqual(flagName("maxPoints"), "max-points");
   strictEqual(flagName("max_points"), "max-points");
 });
