@@ -188,6 +188,11 @@ export class BpfObject implements Disposable {
     check(`run program "${program}" of BPF object "${this.name}" on CPU ${cpu}`, result);
   }
 
+  /** What libbpf said on this thread since it was last asked or an error took it, line by line. */
+  static takeLog(): string[] {
+    return takeLog().split("\n").filter((line) => line !== "");
+  }
+
   /** Detaches, unmaps, frees. Doing it twice is harmless; arrays from `map` must not be touched afterwards. */
   close(): void {
     if (this.#handle === null) return;

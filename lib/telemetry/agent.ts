@@ -163,7 +163,8 @@ export class Agent implements Disposable {
     if (source === undefined) {
       const settings = Object.assign({}, ...Object.values(this.#options.config.samplers as object));
       try {
-        source = BpfSource.open(spec, this.#options.kernel, { enabled, settings });
+        const log = (line: string) => this.#options.log.debug(line, { object: spec.object });
+        source = BpfSource.open(spec, this.#options.kernel, { enabled, settings, log });
       } catch (error) {
         source = unavailable(error instanceof Error ? error.message : String(error));
       }

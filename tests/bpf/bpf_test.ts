@@ -84,6 +84,16 @@ Deno.test("what is no object is refused with libbpf's reason", () => {
   });
 });
 
+Deno.test("what libbpf says is taken once, line by line", () => {
+  throws(() => new BpfObject(new Uint8Array(100), { name: "nonsense" }), BpfError);
+  deepStrictEqual(BpfObject.takeLog(), [], "an error has taken it");
+  using object = open();
+  throws(() => object.attach("count"));
+  object.setMap("hits", false);
+  throws(() => object.load(), BpfError);
+  deepStrictEqual(BpfObject.takeLog(), []);
+});
+
 Deno.test("unknown names and wrong sizes are refused with the names", () => {
   using object = open();
   throws(() => object.set("nothing", Uint8Array.of(1)), /set "nothing" of BPF object "selftest": .*ENOENT/);

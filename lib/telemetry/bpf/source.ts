@@ -89,6 +89,8 @@ export class BpfSource implements Disposable {
   static open(spec: BpfSpec, kernel: Kernel, options: {
     enabled: ReadonlySet<string>;
     settings: Readonly<Record<string, unknown>>;
+    /** Hears what libbpf says beside errors. */
+    log?: (line: string) => void;
   }): BpfSource {
     const image = readObject(spec.object);
     let choices = choose(spec.hooks, (hook, variant) => reasonAgainst(kernel, hook, variant));
@@ -102,6 +104,7 @@ export class BpfSource implements Disposable {
         object.load();
         spec.fill?.(object);
         for (const { hook, variant } of chosen) object.attach(programName(hook, variant!));
+        for (const line of BpfObject.takeLog()) options.log?.(line);
         return new BpfSource(spec, object, choices, kernel);
       } catch (error) {
         object.close();
