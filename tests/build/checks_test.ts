@@ -1,0 +1,46 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { tableLines } from "../../cmd/dev/bench.ts";
+import { cFiles, formatCommands, lintCommands, runAll, typeCommands } from "../../lib/build/checks.ts";
+
+Deno.test("format covers hand-written C and BPF, and nothing that is generated", () => {
+  const files = cFiles();
+  for (const file of ["ffi/launcher/launcher.c", "ffi/ring/ring.h", "bpf/sched.bpf.c"]) {
+    ok(files.includes(file));
+  }
+  ok(!files.includes("bpf/vmlinux.h"));
+  ok(
+    formatCommands({ check: true }).every((command) =>
+      command.some((word) => /^--(check|dry-run)$/.test(word))
+    ),
+  );
+  ok(formatCommands({ check: false }).every((command) => !command.includes("--check")));
+});
+
+Deno.test("types are checked of all modules, and of pages in a call of their own", () => {
+  const [modules, pages] = typeCommands();
+  ok(modules!.includes("lib/metrics/mod.ts") && modules!.includes("cmd/dev/main.ts"));
+  ok(modules!.every((file) => !file.startsWith("lib/viewer/web/")));
+  deepStrictEqual(pages!.filter((word) => word.endsWith(".tsx")), ["lib/viewer/web/main.tsx"]);
+  strictEqual(lintCommands()[0]![1], "lint");
+});
+
+Deno.test("runAll(): one that fails makes the whole fail, and the others still run", async () => {
+  strictEqual(await runAll([["/bin/true"]]), 0);
+  const mark = await Deno.makeTempFile();
+  strictEqual(await runAll([["/bin/false"], ["/bin/sh", "-c", `echo ran > ${mark}`]]), 1);
+  strictEqual(await Deno.readTextFile(mark), "ran\n");
+  await Deno.remove(mark);
+});
+
+Deno.test("the table of a bench shows each row with its bar and verdict, or that it has none", () => {
+  const rows = [
+    { name: "first", value: 1234.5, unit: "ms", bar: "<= 2000", ok: true },
+    { name: "the second", value: 1.2345, unit: "x", bar: "<= 1", ok: false },
+    { name: "third", value: NaN, unit: "MB" },
+  ];
+  deepStrictEqual(tableLines(rows), [
+    "  first       1235 ms  <= 2000  ok",
+    "  the second  1.23 x   <= 1     MISSED",
+    "  third       none MB  no bar",
+  ]);
+});
