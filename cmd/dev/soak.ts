@@ -87,6 +87,8 @@ async function fresh(): Promise<void> {
   say(`fresh: test after ${minutesSince(started)}: ${closing}`);
   await mustBeEmpty();
   if (code !== 0) throw new Error(`the tests failed on the fresh machine, see ${LOGS}fresh-test.log`);
+  // One that failed stays to be looked at, until the next run.
+  await exec("rm", ["-rf", "--one-file-system", FRESH_ROOT]);
 }
 
 /** Starts the stack, waits for its board, interrupts it as a terminal does, and sees that nothing is left. */
