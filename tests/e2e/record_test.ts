@@ -5,6 +5,9 @@ import { decodeSnapshot, signedWordsToNumber, type Snapshot, wordsToNumber } fro
 import { openRecording } from "../../lib/recording/mod.ts";
 import { AgentProcess, CAN_LOAD_BPF } from "../telemetry/_agent_process.ts";
 
+/** How long is recorded: the soak run takes half a minute. */
+const DURATION = Deno.env.get("HOSTKIT_SOAK") === undefined ? "2s" : "30s";
+
 /** Runs `rezolus` and returns its exit code and what it said. */
 async function rezolus(...args: string[]): Promise<{ code: number; said: string }> {
   const [program, ...own] = toolCommand("rezolus");
@@ -108,7 +111,7 @@ for (const format of ["rez", "parquet"]) {
         const { code, said } = await rezolus(
           "record",
           "-d",
-          "2s",
+          DURATION,
           "-i",
           "200ms",
           "-m",
