@@ -100,7 +100,10 @@ class Segments {
   /** Equal columns are one array: a table's segments seldom differ. */
   #fieldsOf(segment: SegmentRow): readonly ArrowField[] {
     const { arrowSchema } = segment;
-    if (arrowSchema === undefined) return this.#open(segment).fields;
+    return arrowSchema === undefined ? this.#open(segment).fields : this.#decode(arrowSchema);
+  }
+
+  #decode(arrowSchema: string): readonly ArrowField[] {
     let fields = this.#fields.get(arrowSchema);
     if (fields === undefined) {
       fields = decodeArrowSchema(arrowSchema);
@@ -123,7 +126,7 @@ class Segments {
     }
     let file: ParquetFile;
     try {
-      file = new ParquetFile(memorySource(bytes));
+      file = new ParquetFile(memorySource(bytes), (schema) => this.#decode(schema));
       checkSegmentFormat(file);
     } catch (error) {
       throw new SyntaxError(`segment ${seq} of "${table}": ${(error as Error).message}`, { cause: error });

@@ -55,7 +55,7 @@ export class RecordedSeries implements SeriesSource {
     return this.#intervalSeconds ??
       this.#named(
         "its interval",
-        () => medianDistance(this.#tables.map((table) => this.#timesOf(table).seconds)),
+        () => medianDistance(this.#tables.map((table) => ascending(table.sampleTimes()).seconds)),
       );
   }
 

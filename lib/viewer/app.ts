@@ -2,7 +2,8 @@
 import { Hono } from "hono";
 import { compressText, errorResponse, guardBrowsers, serveAsset } from "../web/mod.ts";
 import { ApiError, apiErrorResponse } from "./api_error.ts";
-import { PAGE } from "./page.ts";
+import type { SourceState } from "./columns.ts";
+import { page } from "./page.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { queryRoutes } from "./routes/query.ts";
 import type { ViewerSource } from "./viewer_source.ts";
@@ -27,7 +28,11 @@ export function viewerApp(
   );
   app.get(
     "/",
-    (c) => c.html(PAGE, 200, { "content-security-policy": CONTENT_POLICY, "cache-control": "no-cache" }),
+    (c) =>
+      c.html(page(stateOf(source)), 200, {
+        "content-security-policy": CONTENT_POLICY,
+        "cache-control": "no-cache",
+      }),
   );
   app.get("/viewer.js", (c) => serveAsset(c.req.raw, "web/viewer.js", assets));
   app.get("/viewer.css", (c) => serveAsset(c.req.raw, "web/viewer.css", assets));
@@ -39,4 +44,13 @@ export function viewerApp(
   app.route("/api/v1", queryRoutes(source));
   app.route("/api/v1", metadataRoutes(source));
   return app;
+}
+
+/** What the page begins with; when the recording is damaged the page asks for it, and shows what is wrong. */
+function stateOf(source: ViewerSource): SourceState | undefined {
+  try {
+    return source.state();
+  } catch {
+    return undefined; // The page's own request tells why.
+  }
 }

@@ -1,4 +1,8 @@
-/** The page: a frame for the script. The icon is a picture in the text, so that there is no further request. @module */
+/**
+ * The page: a frame for the script. Icon and source's state stand in the text, so that they need no further request.
+ * @module
+ */
+import type { SourceState } from "./columns.ts";
 
 const ICON = "data:image/svg+xml," + encodeURIComponent(
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f766e"/>` +
@@ -6,15 +10,19 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
     `stroke-linecap="round" stroke-linejoin="round"/></svg>`,
 );
 
-/** The one HTML document. */
-export const PAGE = `<!doctype html>
+/** The one HTML document. The script reads `state` from it; without it the script asks. */
+export function page(state: SourceState | undefined): string {
+  const meta = state === undefined
+    ? ""
+    : `<meta name="source" content="${attribute(JSON.stringify(state))}">\n`;
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Rezolus</title>
-<link rel="icon" href="${ICON}">
+${meta}<link rel="icon" href="${ICON}">
 <link rel="stylesheet" href="/viewer.css">
 <script type="module" src="/viewer.js"></script>
 </head>
@@ -24,3 +32,8 @@ export const PAGE = `<!doctype html>
 </body>
 </html>
 `;
+}
+
+function attribute(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+}

@@ -2,8 +2,11 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
-const CHROMIUM = "/usr/bin/chromium";
-const CHROMIUM_FLAGS = [
+/** Debian's browser. */
+export const CHROMIUM = "/usr/bin/chromium";
+
+/** Flags for a browser that shows nothing and asks nobody. */
+export const CHROMIUM_FLAGS: readonly string[] = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -12,6 +15,7 @@ const CHROMIUM_FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
 /** What a chart holds for one of its queries; `hostkit.charts()` of the page. */
 export interface Held {
   id: string;
@@ -40,7 +44,7 @@ export async function onPage(url: string, run: (page: Page) => Promise<void>): P
   try {
     context = await chromium.launchPersistentContext(profile, {
       executablePath: CHROMIUM,
-      args: CHROMIUM_FLAGS,
+      args: [...CHROMIUM_FLAGS],
       viewport: { width: 1440, height: 900 },
       colorScheme: "dark",
     });

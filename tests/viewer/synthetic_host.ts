@@ -193,9 +193,29 @@ function distributions(): Distribution[] {
   return list;
 }
 
-/** The host; `snapshot(t)` gives tick t, which must come in order. */
-export function syntheticHost(startSeconds: number): { snapshot(t: number): Snapshot } {
-  const numbers = counters();
+/** Gauges of the host. */
+const GAUGES = 6;
+
+/** Tasks until the host has so many counters and gauges. */
+function tasks(count: number): Counter[] {
+  return Array.from({ length: Math.max(0, count) }, (_, index) => {
+    const pid = String(1_000 + (index >> 1));
+    const state = index % 2 === 0 ? "user" : "system";
+    return {
+      metric: "task_cpu_usage",
+      labels: { pid, tgid: pid, comm: `worker-${index % 40}`, state, unit: "nanoseconds" },
+      rate: wave(2e5, index),
+    };
+  });
+}
+
+/**
+ * The host; `snapshot(t)` gives tick t, which must come in order. With `seriesCount` it has tasks until there are so
+ * many counters and gauges.
+ */
+export function syntheticHost(startSeconds: number, seriesCount = 0): { snapshot(t: number): Snapshot } {
+  const known = counters();
+  const numbers = [...known, ...tasks(seriesCount - known.length - GAUGES)];
   const shapes = distributions();
   const totals = numbers.map(() => 1e9);
   const counts = shapes.map(() => new Array<number>(HISTOGRAM_LAYOUT.bucketCount).fill(0));

@@ -1,7 +1,7 @@
 /** A parquet file opened for reading: its footer, and columns decoded when asked for. @module */
 import type { ArrowField } from "./arrow_schema.ts";
 import type { ByteSource } from "./byte_source.ts";
-import { type Footer, readFooter } from "./footer.ts";
+import { type Footer, readFooter, type SchemaDecoder } from "./footer.ts";
 import { type ColumnData, readChunk } from "./pages.ts";
 
 /** A parquet file; it holds the footer, and of the data only what is being decoded. */
@@ -11,9 +11,9 @@ export class ParquetFile {
   readonly #source: ByteSource;
 
   /** @throws {ParquetError} When it is not parquet, or damaged. */
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, decode?: SchemaDecoder) {
     this.#source = source;
-    this.footer = readFooter(source);
+    this.footer = readFooter(source, decode);
     this.fields = this.footer.columns.map(({ field }) => field);
   }
 

@@ -63,8 +63,11 @@ const TAIL_BYTES = 256 * 1024;
 /** A footer larger than this is refused: it would be a file of tens of millions of column chunks. */
 const MAX_FOOTER_BYTES = 1 << 30;
 
+/** Turns the text of `ARROW:schema` into fields; files that share it can share the fields. */
+export type SchemaDecoder = (base64: string) => readonly ArrowField[];
+
 /** Reads the footer of a file. @throws {ParquetError} When there is none or it is damaged. */
-export function readFooter(source: ByteSource): Footer {
+export function readFooter(source: ByteSource, decode: SchemaDecoder = decodeArrowSchema): Footer {
   if (source.sizeBytes < 12) {
     throw new ParquetError(`it has ${source.sizeBytes} bytes, too few for a parquet file`);
   }
@@ -80,7 +83,7 @@ export function readFooter(source: ByteSource): Footer {
     throw new ParquetError(`its footer claims ${footerBytes} bytes of a file of ${source.sizeBytes}`);
   }
   if (footerBytes + 8 > tail.length) tail = source.read(source.sizeBytes - 8 - footerBytes, footerBytes + 8);
-  return parseFooter(tail.subarray(tail.length - 8 - footerBytes, tail.length - 8), source.sizeBytes);
+  return parseFooter(tail.subarray(tail.length - 8 - footerBytes, tail.length - 8), source.sizeBytes, decode);
 }
 
 interface SchemaElement {
@@ -93,7 +96,7 @@ interface SchemaElement {
   readonly unsigned: boolean;
 }
 
-function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
+function parseFooter(bytes: Uint8Array, fileBytes: number, decode: SchemaDecoder): Footer {
   const reader = new ThriftReader(bytes);
   const elements: SchemaElement[] = [];
   const keyValues = new Map<string, string>();
@@ -110,7 +113,8 @@ function parseFooter(bytes: Uint8Array, fileBytes: number): Footer {
     } else if (id === 6) createdBy = reader.text();
     else reader.skip();
   });
-  const columns = leavesOf(elements, keyValues.get("ARROW:schema"));
+  const schema = keyValues.get("ARROW:schema");
+  const columns = leavesOf(elements, schema === undefined ? undefined : decode(schema));
   const groups = groupsAt < 0 ? { rowsOfGroup: [], chunks: emptyChunks(0) } : readGroups(
     new ThriftReader(bytes, groupsAt),
     columns.length,
@@ -147,10 +151,12 @@ function readKeyValue(reader: ThriftReader, into: Map<string, string>): void {
 }
 
 /** Walks the schema's tree. A top-level field is a plain column or a list; what is nested deeper is refused. */
-function leavesOf(elements: readonly SchemaElement[], arrowSchema: string | undefined): ParquetColumn[] {
+function leavesOf(
+  elements: readonly SchemaElement[],
+  arrow: readonly ArrowField[] | undefined,
+): ParquetColumn[] {
   const root = elements[0];
   if (root === undefined) throw new ParquetError("its footer has no schema");
-  const arrow = arrowSchema === undefined ? undefined : decodeArrowSchema(arrowSchema);
   if (arrow !== undefined && arrow.length !== root.childCount) {
     throw new ParquetError(`its ARROW:schema has ${arrow.length} fields, its schema ${root.childCount}`);
   }

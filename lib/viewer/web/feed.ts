@@ -15,8 +15,8 @@ const ALL_EVERY = 10;
 /** Charts that come into view within this time are asked for together. */
 const TOUCH_MS = 30;
 
-/** Charts that are asked for first when a section is opened: about those that are in sight. */
-const FIRST_CHARTS = 6;
+/** Charts that are asked for before all others when a section is opened: these draw while the rest is evaluated. */
+const FIRST_CHARTS = 2;
 
 /** An answer that takes longer than this is given up. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -92,14 +92,22 @@ export class Feed {
     void this.#ask(this.#round++ % ALL_EVERY === 0 ? this.#charts : this.#visible());
   }
 
-  /** A section that shows nothing yet gets its first charts before all others. */
+  /** What is in sight comes before the rest; a section that shows nothing yet begins with its first charts. */
   async #askInTurn(all: boolean): Promise<void> {
     const charts = this.#charts;
     const empty = charts.every(({ data }) => data.peek() === undefined);
-    if (all && empty && charts.length > FIRST_CHARTS) {
-      if (!await this.#ask(charts.slice(0, FIRST_CHARTS))) return;
+    const stages = [
+      () => empty ? charts.slice(0, FIRST_CHARTS) : [],
+      () => this.#visible(),
+      () => all ? charts : [],
+    ];
+    const asked = new Set<ChartModel>();
+    for (const stage of stages) {
+      const wanted = stage().filter((chart) => !asked.has(chart));
+      if (wanted.length === 0) continue;
+      if (!await this.#ask(wanted)) return;
+      for (const chart of wanted) asked.add(chart);
     }
-    await this.#ask(all ? charts : this.#visible());
   }
 
   /** Asks for these charts. Returns whether the answer came and was still wanted. */

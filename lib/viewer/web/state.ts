@@ -32,7 +32,7 @@ const fromHash = readHash();
 export const sectionId = signal(fromHash.section);
 export const view = signal<View | undefined>(fromHash.view);
 export const themeChoice = signal<ThemeChoice>(fromHash.theme ?? storedTheme());
-export const source = signal<SourceState | undefined>(undefined);
+export const source = signal<SourceState | undefined>(stateInPage());
 export const helpOpen = signal(false);
 /** The time under the pointer, on every chart; `undefined` when it is on none. */
 export const cursorMs = signal<number | undefined>(undefined);
@@ -114,6 +114,12 @@ export function openSection(id: string): void {
   history.pushState(null, "", location.hash);
   sectionId.value = id;
   globalThis.scrollTo({ top: 0 });
+}
+
+/** The source's state as the page was sent with it. */
+function stateInPage(): SourceState | undefined {
+  const meta = document.querySelector<HTMLMetaElement>("meta[name=source]");
+  return meta === null ? undefined : JSON.parse(meta.content) as SourceState;
 }
 
 function storedTheme(): ThemeChoice {

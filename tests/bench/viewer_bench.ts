@@ -1,0 +1,246 @@
+/**
+ * The viewer's rows of `deno task bench`; alone: `deno run -A tests/bench/viewer_bench.ts`.
+ *
+ * An hour of 3,000 series is recorded, `rezolus view` shows it, and headless Chromium tells when which chart is drawn.
+ * @module
+ */
+import { type Browser, chromium, type Page } from "playwright-core";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { ROOT } from "../../lib/build/paths.ts";
+import { convertToParquet, inlineSealer, Journal } from "../../lib/recording/mod.ts";
+import { CHROMIUM, CHROMIUM_FLAGS, exists } from "../viewer/browser.ts";
+import { syntheticHost } from "../viewer/synthetic_host.ts";
+
+/** One figure; `ok` tells whether it reaches its bar. */
+interface BenchRow {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly bar?: string;
+  readonly ok?: boolean;
+}
+
+const TICKS = 3_600;
+const SERIES = 3_000;
+const START = 1_790_000_000;
+
+/** Each figure is the median of so many; the first chart needs a server that has read nothing yet each time. */
+const ROUNDS = 5;
+
+/** Charts of the section that is measured: the first of all sections, since none has so many by itself. */
+const CHARTS = 50;
+
+/** Measures everything; takes about a minute, most of it to write the recording. Nothing without Chromium. */
+export async function viewerRows(): Promise<BenchRow[]> {
+  if (!exists(CHROMIUM)) return [];
+  const folder = await Deno.makeTempDir({ prefix: "hostkit-bench-" });
+  try {
+    const files = await record(folder);
+    const assets = await bundleWithLongSection(`${folder}/page`);
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS] });
+    try {
+      const rows: BenchRow[] = [];
+      for (const [kind, path] of Object.entries(files)) {
+        rows.push(atMost(`${kind}: first chart of an hour`, await firstChartMs(browser, path), 300));
+      }
+      return [...rows, ...await sectionRows(browser, files.parquet, assets)];
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function atMost(name: string, value: number, bar: number): BenchRow {
+  return { name, value, unit: "ms", bar: `<= ${bar}`, ok: value <= bar };
+}
+
+/** An hour of the synthetic host, filled up with tasks to 3,000 counters and gauges. */
+async function record(folder: string): Promise<{ parquet: string; rez: string }> {
+  const files = { parquet: `${folder}/hour.parquet`, rez: `${folder}/hour.rez` };
+  const host = syntheticHost(START, SERIES);
+  {
+    using sealer = inlineSealer();
+    using journal = Journal.create(files.rez, BigInt(START) * 1_000_000_000n, { sealer });
+    for (let tick = 0; tick < TICKS; tick++) {
+      const snapshot = host.snapshot(tick);
+      journal.append(snapshot, { timestampNs: snapshot.timeNs, wallOffsetNs: 0n });
+      await Promise.resolve(); // The sealer's turn.
+    }
+    await journal.finish();
+  }
+  convertToParquet(files.rez, files.parquet);
+  return files;
+}
+
+/** A page whose first section has 50 charts, taken from all sections. Returns the folder to serve it from. */
+async function bundleWithLongSection(folder: string): Promise<string> {
+  await Deno.mkdir(`${folder}/lib/viewer`, { recursive: true });
+  await exec(
+    "cp",
+    "-r",
+    ...["web", "views", "columns.ts", "follow.ts"].map(viewerFile),
+    `${folder}/lib/viewer`,
+  );
+  await exec("cp", `${ROOT}deno.json`, `${ROOT}deno.lock`, folder);
+  const list = `${folder}/lib/viewer/views/mod.ts`;
+  const text = await Deno.readTextFile(list);
+  const long = `
+const CHARTS = ALL.flatMap(({ id, groups }) =>
+  groups.flatMap(({ charts }) => charts.map((chart) => ({ ...chart, id: id + "_" + chart.id })))
+);
+export const SECTIONS: readonly SectionDef[] = [
+  ALL.at(-1)!,
+  { id: "long", title: "Long", groups: [{ title: "All", charts: CHARTS.slice(0, ${CHARTS}) }] },
+];
+`;
+  await Deno.writeTextFile(list, text.replace("export const SECTIONS", "const ALL") + long);
+  await Deno.mkdir(`${folder}/assets/web`, { recursive: true });
+  const script = `${folder}/assets/web/viewer.js`;
+  await exec(
+    Deno.execPath(),
+    ...["bundle", "--quiet", "--minify", "--platform", "browser", "--config", `${folder}/deno.json`],
+    ...["-o", script, `${folder}/lib/viewer/web/main.tsx`],
+  );
+  return `${folder}/assets`;
+}
+
+function viewerFile(name: string): string {
+  return `${ROOT}lib/viewer/${name}`;
+}
+
+async function exec(program: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+  if (!success) throw new Error(`Cannot run ${program}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** From the request of the page to the first chart that is drawn; each round a server that has read nothing yet. */
+async function firstChartMs(browser: Browser, path: string): Promise<number> {
+  return await median(async () => {
+    await using view = await startView(path);
+    await using opened = await openPage(browser, view.url);
+    return await opened.page.evaluate<number>("firstChart");
+  });
+}
+
+/** Opening the section of 50 charts, and zooming one. */
+async function sectionRows(browser: Browser, path: string, assets: string): Promise<BenchRow[]> {
+  const sections: number[] = [];
+  const zooms: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await using view = await startView(path, "--assets", assets);
+    await using opened = await openPage(browser, view.url);
+    const { page } = opened;
+    sections.push(await page.evaluate<number>(OPEN_SECTION));
+    const box = (await page.locator(".plot canvas").first().boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 60, { steps: 4 });
+    await page.evaluate(WATCH_ZOOM);
+    await page.mouse.up();
+    zooms.push(await page.evaluate<number>("zoomed"));
+  }
+  return [
+    atMost(`section of ${CHARTS} charts: those in sight drawn, data of all there`, middle(sections), 800),
+    atMost(`section of ${CHARTS} charts: zoom, until all in sight show the new range`, middle(zooms), 100),
+  ];
+}
+
+/** Runs before the page's own script: the time of the first painter, in milliseconds since the request. */
+const WATCH_FIRST = `globalThis.firstChart = new Promise((resolve) => {
+  const look = () => document.querySelector(".plot canvas") && hostkit.charts().length > 0 ? resolve(performance.now()) : requestAnimationFrame(look);
+  requestAnimationFrame(look);
+});`;
+
+/** A chart in sight is drawn when it no longer waits; the data of a chart is there when it has legend or scale. */
+const OPEN_SECTION = `new Promise((resolve) => {
+  const began = performance.now();
+  const inSight = (element) => element.getBoundingClientRect().top < innerHeight;
+  const look = () => {
+    const cards = [...document.querySelectorAll("article.card")];
+    const there = cards.length > 10 && cards.every((card) => card.querySelector(".legend, .about"));
+    const drawn = cards.filter(inSight).every((card) => card.querySelector("canvas"));
+    there && drawn ? resolve(performance.now() - began) : requestAnimationFrame(look);
+  };
+  document.querySelectorAll("nav a, nav button")[1].click();
+  requestAnimationFrame(look);
+})`;
+
+/** From the release of the button until what every painter in sight holds lies within the new range. */
+const WATCH_ZOOM = `void (globalThis.zoomed = new Promise((resolve) => {
+  const span = () => { const [from, to] = hostkit.charts()[0].xRange; return to - from; };
+  const before = span();
+  const sight = () => new Set([...document.querySelectorAll("article.card")].filter((card) => {
+    const { top, bottom } = card.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  }).map((card) => "long." + card.dataset.chart));
+  addEventListener("pointerup", () => {
+    const began = performance.now();
+    const look = () => {
+      const ids = sight();
+      const done = span() < before && hostkit.charts().filter(({ id }) => ids.has(id)).every(({ xRange: [from, to], series }) =>
+        series.every(({ times }) => times[0] >= from - 60 && times.at(-1) <= to + 60));
+      done ? resolve(performance.now() - began) : requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }, { once: true, capture: true });
+}))`;
+
+interface Opened extends AsyncDisposable {
+  readonly page: Page;
+}
+
+async function openPage(browser: Browser, url: string): Promise<Opened> {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  page.setDefaultTimeout(LIMIT_MS);
+  await page.addInitScript(WATCH_FIRST);
+  await page.goto(url);
+  await page.evaluate("hostkit.ready");
+  return { page, [Symbol.asyncDispose]: () => page.close() };
+}
+
+interface View extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** A viewer as the tool runs it, on a port of the kernel's choice. */
+async function startView(...args: string[]): Promise<View> {
+  const [program, ...words] = toolCommand("rezolus");
+  const child = new Deno.Command(program, {
+    args: [...words, "view", ...args, "--listen", "127.0.0.1:0"],
+    stdin: "null",
+    stderr: "piped",
+  }).spawn();
+  let said = "";
+  let url: string | undefined;
+  const errors = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  while (url === undefined) {
+    const { value, done } = await errors.read();
+    if (done) throw new Error(`Cannot start the viewer: ${said}`);
+    url = /on (http:\S+)\n/.exec(said += value)?.[1];
+  }
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await errors.cancel();
+      await child.status;
+    },
+  };
+}
+
+/** A figure that takes so long would never reach its bar. */
+const LIMIT_MS = 20_000;
+
+async function median(measure: () => Promise<number>): Promise<number> {
+  const all: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) all.push(await measure());
+  return middle(all);
+}
+
+function middle(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+if (import.meta.main) console.table(await viewerRows());
