@@ -55,6 +55,8 @@ interface Running {
   failure?: string;
 }
 
+const NO_RIGHT = "this process may not load BPF programs: it needs root, or CAP_BPF and CAP_PERFMON";
+
 const REAL_CLOCK = {
   unixNs: () => clockNs("realtime"),
   steadyMs: () => performance.now(),
@@ -81,6 +83,7 @@ export class Agent implements Disposable {
     const enabled = enabledSamplers(options.config);
     try {
       for (const sampler of options.samplers ?? SAMPLERS) this.#open(sampler, enabled);
+      this.#tellUnavailable();
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -147,7 +150,6 @@ export class Agent implements Disposable {
     try {
       const sampling = sampler.open({ procfs, kernel, enabled, settings, bpf });
       if ("unavailable" in sampling) {
-        log.warn(`sampler is unavailable: ${sampling.unavailable}`, { sampler: name });
         this.#idle.push({ name, state: "unavailable", reason: sampling.unavailable, programs: [] });
       } else this.#running.push({ name, sampling });
     } catch (error) {
@@ -157,8 +159,20 @@ export class Agent implements Disposable {
     }
   }
 
+  /** One line for a reason, however many samplers share it. */
+  #tellUnavailable(): void {
+    const reasons = new Map<string, string[]>();
+    for (const { name, state, reason } of this.#idle) {
+      if (state === "unavailable") reasons.set(reason!, [...reasons.get(reason!) ?? [], name]);
+    }
+    for (const [reason, names] of reasons) {
+      this.#options.log.warn(`not sampled: ${reason}`, { samplers: names.join(",") });
+    }
+  }
+
   /** One object serves several samplers, with the settings of all of them. */
   #source(spec: BpfSpec, enabled: ReadonlySet<string>): BpfSource | Unavailable {
+    if (!this.#options.kernel.mayLoadBpf) return unavailable(NO_RIGHT);
     let source = this.#sources.get(spec.object);
     if (source === undefined) {
       const settings = Object.assign({}, ...Object.values(this.#options.config.samplers as object));

@@ -6,6 +6,8 @@ export interface Kernel {
   readonly release: string;
   /** CPUs that may ever come online: the number of banks of a per-CPU array. */
   readonly possibleCpus: number;
+  /** Whether this process has the right to load BPF programs. */
+  readonly mayLoadBpf: boolean;
   /** BTF to resolve structures with, when it is not the kernel's own. */
   readonly btfPath: string | undefined;
   readonly hasBtf: boolean;
@@ -21,11 +23,21 @@ export function probeKernel(procfs: Procfs, options: { btfPath?: string } = {}):
   return {
     release: procfs.text("/proc/sys/kernel/osrelease")?.trim() ?? "unknown",
     possibleCpus: (possible.at(-1) ?? 0) + 1,
+    mayLoadBpf: hasCapability(procfs, CAP_BPF) || hasCapability(procfs, CAP_SYS_ADMIN),
     btfPath: options.btfPath,
     hasBtf: tracepoints !== undefined,
     hasTracepoint: (event) => tracepoints?.has(event) ?? false,
     hasKprobes: procfs.exists("/sys/bus/event_source/devices/kprobe"),
   };
+}
+
+/** include/uapi/linux/capability.h; CAP_BPF since Linux 5.8. */
+const CAP_SYS_ADMIN = 21;
+const CAP_BPF = 39;
+
+function hasCapability(procfs: Procfs, capability: number): boolean {
+  const effective = /^CapEff:\s+([0-9a-f]+)$/m.exec(procfs.text("/proc/self/status") ?? "")?.[1];
+  return effective !== undefined && (BigInt(`0x${effective}`) >> BigInt(capability) & 1n) === 1n;
 }
 
 /** CPUs online now, ascending. */

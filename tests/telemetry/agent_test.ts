@@ -32,6 +32,7 @@ usage();
 const NO_BPF: Kernel = {
   release: "4.19.0-test",
   possibleCpus: 2,
+  mayLoadBpf: true,
   btfPath: undefined,
   hasBtf: false,
   hasTracepoint: () => false,
@@ -170,6 +171,25 @@ Deno.test("without BTF the agent samples what files tell and says of each progra
     match(state(name).reason!, /Cannot attach BPF object "\w+": the kernel has no/, name);
   }
   ok(agent.snapshot().groups.some(({ name }) => name === "memory_meminfo/host"));
+});
+
+Deno.test("without the right to load programs the agent says so once for all of them", () => {
+  const lines: string[] = [];
+  const kernel = { ...NO_BPF, hasBtf: true, hasTracepoint: () => true, mayLoadBpf: false };
+  using agent = new Agent({
+    config: defaults(AGENT_CONFIG),
+    version: "1",
+    procfs,
+    kernel,
+    log: quiet(lines),
+  });
+  const told = lines.filter((line) => line.includes("not sampled"));
+  strictEqual(told.length, 1);
+  match(
+    told[0]!,
+    /it needs root, or CAP_BPF and CAP_PERFMON" samplers=\S*cpu_usage|CAP_PERFMON samplers=\S*cpu_usage/,
+  );
+  ok(agent.status().samplers.some(({ name, state }) => name === "memory_meminfo" && state === "ok"));
 });
 
 Deno.test("descriptions have the help of every metric of every sampler", () => {
@@ -319,7 +339,9 @@ Deno.test("a kernel is known by its files, and one without BTF says so", async (
   view.setUint32(20, strings.length, true);
   await write("/sys/kernel/btf/vmlinux", Uint8Array.from([...header, ...strings]));
   await write("/sys/bus/event_source/devices/kprobe/type", "6");
+  await write("/proc/self/status", "Name:\tx\nCapEff:\t0000008000000000\n");
   const full = probeKernel(new Procfs(root));
+  deepStrictEqual([bare.mayLoadBpf, full.mayLoadBpf], [false, true]);
   deepStrictEqual(
     [full.hasBtf, full.hasKprobes, full.hasTracepoint("sched_switch"), full.hasTracepoint("sched")],
     [true, true, true, false],
