@@ -122,6 +122,8 @@ export class Service {
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
+        // A session of its own: Ctrl-C in the supervisor's terminal is the supervisor's to act on, in its order.
+        detached: true,
         ...(env === undefined ? {} : { env: { ...env } }),
         ...(cwd === undefined ? {} : { cwd }),
       }).spawn();

@@ -164,6 +164,15 @@ Deno.test("a restart that is asked for ends the old process before the new one s
   strictEqual(service.restarts, 0, "a restart that was asked for is none that the service needed");
 });
 
+Deno.test("a service has a session of its own, so that a terminal's signals do not reach it", async () => {
+  await using supervisor = new Supervisor([shell("server", "exec sleep 60")]);
+  await supervisor.start(never);
+  const { state } = supervisor.services.get("server")!;
+  ok(state.kind === "running");
+  const fields = Deno.readTextFileSync(`/proc/${state.pid}/stat`).replace(/^.*\) /, "").split(" ");
+  strictEqual(Number(fields[3]), state.pid);
+});
+
 Deno.test("a supervisor refuses services that depend on nothing known", async () => {
   await rejects(async () => {
     await using _supervisor = new Supervisor([shell("a", "true", { dependsOn: ["b"] })]);
