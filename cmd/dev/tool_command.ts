@@ -8,6 +8,7 @@ export function toolCommand(tool: string): [string, ...string[]] {
     Deno.execPath(),
     "run",
     "--quiet",
+    "--no-prompt",
     ...toolPermissions(tool),
     ...V8_FLAGS,
     `${ROOT}cmd/${tool}/main.ts`,
