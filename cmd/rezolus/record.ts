@@ -64,9 +64,9 @@ export const record = command({
   ],
   async run({ args: [url, output], options, rest, signal }) {
     const { runRecord } = await import("../../lib/recording/mod.ts");
-    if (url !== undefined && options.url !== undefined) throw new UsageError("the agent is given twice", []);
+    if (url !== undefined && options.url !== undefined) throw new UsageError("the agent is given twice");
     if (output !== undefined && options.output !== undefined) {
-      throw new UsageError("the output is given twice", []);
+      throw new UsageError("the output is given twice");
     }
     const file = output ?? options.output ?? DEFAULT_OUTPUT;
     const { node, instance } = options;

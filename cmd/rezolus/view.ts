@@ -36,7 +36,7 @@ export const view = command({
   ],
   async run({ args: [source, address], options, signal }) {
     if (address !== undefined && options.listen !== undefined) {
-      throw new UsageError("the address is given twice", []);
+      throw new UsageError("the address is given twice");
     }
     const { startViewer, recordingSource } = await import("../../lib/viewer/mod.ts");
     const { formatAddress, parseAddress } = await import("../../lib/web/mod.ts");

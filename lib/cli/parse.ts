@@ -6,10 +6,10 @@ import { type Command, flagName, type Option } from "./command.ts";
 /** A mistake in how a tool was called; exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-  /** The command whose help would have told. */
-  readonly path: readonly Command[];
+  /** The command whose help would have told; `undefined`: the one that runs. */
+  readonly path: readonly Command[] | undefined;
 
-  constructor(message: string, path: readonly Command[]) {
+  constructor(message: string, path?: readonly Command[]) {
     super(message);
     this.path = path;
   }

@@ -25,7 +25,7 @@ export function withCommon(tool: Command, info: ToolInfo): Command {
     examples: [[`source <(${tool.name} completion bash)`, "Completion in this shell"]],
     run: ({ args: [shell] }) => {
       if (!SHELLS.includes(shell as Shell)) {
-        throw new UsageError(`unknown shell "${shell}": ${SHELLS.join(", ")}`, [tool]);
+        throw new UsageError(`unknown shell "${shell}": ${SHELLS.join(", ")}`);
       }
       print(completionScript(full, shell as Shell));
       return Promise.resolve(0);
@@ -54,25 +54,26 @@ export async function runTool(tool: Command, info: ToolInfo, words: readonly str
     controller.abort(new DOMException("The tool was asked to end", "AbortError"));
   };
   const [interrupt, terminate] = [stop(130), stop(143)];
+  let path: readonly Command[] = [full];
   try {
     const parsed = parseWords(full, words);
-    const target = parsed.path.at(-1)!;
+    path = parsed.path;
+    const target = path.at(-1)!;
     if (parsed.wants === "version") {
       print(`${tool.name} ${info.version}\n${info.details.map((line) => `${line}\n`).join("")}`);
       return 0;
     }
     if (parsed.wants === "help" || target.run === undefined) {
-      print(helpText(parsed.path, terminalOptions()));
+      print(helpText(path, terminalOptions()));
       return 0;
     }
     if (Deno.env.get("HOSTKIT_SUPERVISED") !== undefined) await endWithParent();
     Deno.addSignalListener("SIGINT", interrupt);
     Deno.addSignalListener("SIGTERM", terminate);
-    const code = await target.run({ ...parsed, signal: controller.signal });
-    return code === 0 ? 0 : code;
+    return await target.run({ ...parsed, signal: controller.signal });
   } catch (error) {
     if (controller.signal.aborted && (error === controller.signal.reason || isAbort(error))) return ended;
-    complain(tool, error);
+    complain(path, error);
     return error instanceof UsageError ? USAGE : FAILED;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
@@ -90,10 +91,10 @@ function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
-function complain(tool: Command, error: unknown): void {
+function complain(path: readonly Command[], error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
-  console.error(`${tool.name}: ${message}`);
-  if (error instanceof UsageError) console.error(`Try "${names(error.path)} --help".`);
+  console.error(`${path[0]!.name}: ${message}`);
+  if (error instanceof UsageError) console.error(`Try "${names(error.path ?? path)} --help".`);
   else if (Deno.env.get("HOSTKIT_TRACE") !== undefined && error instanceof Error) console.error(error.stack);
 }
 

@@ -192,10 +192,22 @@ Deno.test("runTool() gives the command's code, 2 for a wrong call, 1 for a failu
       run: () => Promise.reject(new Error("the disk is full")),
     });
     strictEqual(await runTool(broken, INFO, []), 1);
+    const twice = command({
+      name: "view",
+      summary: "x",
+      run: () => Promise.reject(new UsageError("the address is given twice")),
+    });
+    strictEqual(await runTool(command({ name: "tool", summary: "x", commands: [twice] }), INFO, ["view"]), 2);
   } finally {
     console.error = error;
   }
-  deepStrictEqual(said, ['tool: unknown command "nothing"', 'Try "tool --help".', "tool: the disk is full"]);
+  deepStrictEqual(said, [
+    'tool: unknown command "nothing"',
+    'Try "tool --help".',
+    "tool: the disk is full",
+    "tool: the address is given twice",
+    'Try "tool view --help".',
+  ]);
 });
 
 Deno.test("withCommand() knows the forms in which the original's programs were called", () => {
