@@ -106,7 +106,7 @@ function parseToml(toml: string, file: string): Record<string, unknown> {
 
 function readTable(shape: Table, found: Record<string, unknown>, reading: Reading): Record<string, unknown> {
   for (const name of Object.keys(found)) {
-    if (name in shape.entries) continue;
+    if (Object.hasOwn(shape.entries, name)) continue;
     const path = [...reading.path, name].join(".");
     if (shape.foreign.includes(name)) {
       reading.warnings.push(`${place(reading, name)}: "${path}" has no meaning here and is passed over`);

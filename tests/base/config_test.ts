@@ -65,6 +65,7 @@ Deno.test("mistakes are told with file, line, key and what was expected", () => 
     ["general = 3", /f:1: "general" is 3, expected a table/],
     ["[general\n", /^Cannot parse configuration f:1:\d+: /],
     ["zzz = 1", /unknown key "zzz"$/],
+    ["toString = 1", /unknown key "toString"$/],
   ];
   for (const [toml, expected] of cases) {
     throws(() => parseConfig(SHAPE, toml, "f"), (error: Error) => {
