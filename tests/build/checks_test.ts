@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { tableLines } from "../../cmd/dev/bench.ts";
+import { closingCounts } from "../../cmd/dev/test.ts";
 import { cFiles, formatCommands, lintCommands, runAll, typeCommands } from "../../lib/build/checks.ts";
 
 Deno.test("format covers hand-written C and BPF, and nothing that is generated", () => {
@@ -43,4 +44,16 @@ Deno.test("the table of a bench shows each row with its bar and verdict, or that
     "  the second  1.23 x   <= 1     MISSED",
     "  third       none MB  no bar",
   ]);
+});
+
+Deno.test("closingCounts() takes the last closing line, and never calls a run good that ended badly", () => {
+  const passed = "ok | 3 passed (2 steps) | 0 failed | 1 ignored (5ms)\n";
+  deepStrictEqual(closingCounts(passed, 0), { passed: 3, failed: 0, skipped: 1 });
+  deepStrictEqual(closingCounts(`${passed}FAILED | 4 passed | 2 failed (1s)\n`, 1), {
+    passed: 4,
+    failed: 2,
+    skipped: 0,
+  });
+  deepStrictEqual(closingCounts(passed, 1), { passed: 3, failed: 1, skipped: 1 });
+  deepStrictEqual(closingCounts("error: cannot load\n", 1), { passed: 0, failed: 1, skipped: 0 });
 });
