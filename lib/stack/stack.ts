@@ -31,7 +31,8 @@ export function stackServices(options: StackOptions): StackService[] {
       url: agentUrl,
       command: [...options.tool("rezolus"), "agent", "--listen", options.agentAddress, "--socket", socket],
       env,
-      probe: (signal) => answers(`${agentUrl}/status`, signal),
+      // Not its URL alone: there the agent of another stack may answer while ours cannot listen.
+      probe: async (signal) => await exists(socket) && await answers(`${agentUrl}/status`, signal),
     },
     {
       name: "viewer",
@@ -42,6 +43,11 @@ export function stackServices(options: StackOptions): StackService[] {
       probe: (signal) => answers(`${viewerUrl}/api/v1/status/buildinfo`, signal),
     },
   ];
+}
+
+/** Whether something stands at a path. */
+function exists(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false); // Absent or denied: not ready either way.
 }
 
 /** Whether a URL answers with success. */

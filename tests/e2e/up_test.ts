@@ -102,6 +102,16 @@ Deno.test("an occupied port is told on the board, and Ctrl-C still ends everythi
   );
 });
 
+Deno.test("an agent is not ready because another one answers at its address", async () => {
+  await using _other = Deno.serve(
+    { hostname: "127.0.0.1", port: 14241, onListen: () => {} },
+    () => new Response("{}"),
+  );
+  await using up = new Up();
+  await up.until(/agent +waiting to restart .*Cannot listen on http:\/\/127\.0\.0\.1:14241/);
+  ok(!/agent +running/.test(up.output), up.output);
+});
+
 const ROWS: Row[] = [
   {
     name: "agent",
