@@ -1,4 +1,4 @@
-/* Layout of blockio.bpf.c's maps, shared with lib/telemetry/blockio.ts. */
+/* Layout of blockio.bpf.c's maps, shared with lib/telemetry/bpf/blockio.ts. */
 #ifndef HOSTKIT_BLOCKIO_H
 #define HOSTKIT_BLOCKIO_H
 

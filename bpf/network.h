@@ -1,4 +1,4 @@
-/* Layout of network.bpf.c's map, shared with lib/telemetry/network.ts. */
+/* Layout of network.bpf.c's map, shared with lib/telemetry/bpf/network.ts. */
 #ifndef HOSTKIT_NETWORK_H
 #define HOSTKIT_NETWORK_H
 

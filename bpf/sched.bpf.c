@@ -15,8 +15,8 @@
 
 #include <bpf/bpf_tracing.h>
 
-/* Tasks with a slot; beyond, time still counts for CPU and cgroup. Set by user space with the size of
- * `tasks`. */
+/* Tasks with a slot; beyond, time still counts for CPU and cgroup. User space knows the number too
+ * (lib/telemetry/bpf/sched.ts): it fills `free_tasks`. */
 #define MAX_TASKS 16384
 
 const volatile bool count_usage = true;
@@ -143,6 +143,10 @@ ALWAYS_INLINE void publish(
 	slot = bpf_map_lookup_elem(&tasks, &index);
 	if (!slot)
 		return;
+	/* User space takes the slot back at the exit: a task that is long in leaving does not write into the
+	 * next one's. */
+	if (!state->comm_stale && slot->pid != (u32)GET(typed, task, pid))
+		return;
 	slot->user_ns = state->user_ns;
 	slot->system_ns = state->system_ns;
 	slot->cgroup = cgroup;
@@ -264,7 +268,9 @@ ALWAYS_INLINE void switch_out(
 		ADD(&cpu->voluntary, 1);
 		if (cgroup)
 			ADD(&cgroup->voluntary, 1);
-		/* A wake-up between its decision to sleep and now has set queued_at already: it stays. */
+		/* It waits for nothing now: who wakes it holds off until it has left the CPU
+		 * (try_to_wake_up). What is left in queued_at would count its whole sleep as a wait. */
+		state->queued_at = 0;
 		state->blocked_at = now;
 	}
 }
@@ -352,8 +358,12 @@ ALWAYS_INLINE int on_exit(bool typed, struct task_struct *task)
 	state->exiting = 1;
 	index = state->slot - 1;
 	slot = bpf_map_lookup_elem(&tasks, &index);
-	if (state->slot && slot)
-		slot->exit_ns = bpf_ktime_get_ns();
+	if (!state->slot || !slot)
+		return 0;
+	if (state->comm_stale)
+		bpf_probe_read_kernel_str(slot->comm, sizeof(slot->comm), task->comm);
+	state->comm_stale = 0;
+	slot->exit_ns = bpf_ktime_get_ns();
 	return 0;
 }
 

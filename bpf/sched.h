@@ -1,4 +1,4 @@
-/* Layout of sched.bpf.c's maps, shared with lib/telemetry/sched.ts. All fields are u64 unless said. */
+/* Layout of sched.bpf.c's maps, shared with lib/telemetry/bpf/sched.ts. All fields are u64 unless said. */
 #ifndef HOSTKIT_SCHED_H
 #define HOSTKIT_SCHED_H
 

@@ -65,8 +65,7 @@ ALWAYS_INLINE void count_cgroup(bool typed, struct task_struct *task, u32 kind)
 
 ALWAYS_INLINE void count(bool typed, struct task_struct *task, u32 kind)
 {
-	u32 cpu = bpf_get_smp_processor_id();
-	struct syscall_counters *counters = bpf_map_lookup_elem(&cpus, &cpu);
+	struct syscall_counters *counters = of_this_cpu(&cpus);
 
 	if (counters)
 		ADD(&counters->calls[kind], 1);

@@ -1,4 +1,4 @@
-/* Layout of syscall.bpf.c's maps, shared with lib/telemetry/syscall.ts. */
+/* Layout of syscall.bpf.c's maps, shared with lib/telemetry/bpf/syscall.ts. */
 #ifndef HOSTKIT_SYSCALL_H
 #define HOSTKIT_SYSCALL_H
 

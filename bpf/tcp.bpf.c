@@ -1,9 +1,9 @@
 /*
  * TCP: bytes and calls of sockets, latency of active opens, latency from a segment's arrival to its reading.
  *
- * Bytes are those that a send or receive call moved (its result), not those it asked for. Sockets' time
- * stamps lie in hashes by address, deleted when the socket is destroyed; the size bounds connections that
- * wait at one time.
+ * Bytes are those that a send or receive call moved (its result), not those it asked for; only the kprobe on
+ * tcp_sendmsg, the last of its variants, cannot tell. Sockets' time stamps lie in hashes by address, deleted
+ * when the socket is destroyed; the size bounds connections that wait at one time.
  */
 #include "common/core.bpf.h"
 #include "tcp.h"
@@ -163,6 +163,7 @@ int BPF_PROG(sock_recv_length__fentry, struct sock *sk, int copied)
 	return on_receive(sk, copied);
 }
 
+/* At its entry the result is not known yet: this variant counts what was asked for. */
 SEC("kprobe/tcp_sendmsg")
 int BPF_KPROBE(sock_send_length__kprobe, struct sock *sk, void *message, u64 size)
 {

@@ -1,4 +1,4 @@
-/* Layout of tcp.bpf.c's maps, shared with lib/telemetry/tcp.ts. */
+/* Layout of tcp.bpf.c's maps, shared with lib/telemetry/bpf/tcp.ts. */
 #ifndef HOSTKIT_TCP_H
 #define HOSTKIT_TCP_H
 
