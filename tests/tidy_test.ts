@@ -3,7 +3,17 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { bpfObjects } from "../lib/build/bpf.ts";
 import { GENERATED } from "../lib/build/generate.ts";
 import { ROOT } from "../lib/build/paths.ts";
+import { exec } from "../lib/build/step.ts";
 import { allKeys, parseConfig } from "../lib/config/mod.ts";
+import { HISTOGRAM_LAYOUT } from "../lib/metrics/mod.ts";
+import { BLOCKIO_CPU, BLOCKIO_ERRORS, BLOCKIO_OPS } from "../lib/telemetry/bpf/blockio.ts";
+import { MAX_CGROUPS } from "../lib/telemetry/bpf/cgroup_table.ts";
+import { NETWORK_CPU } from "../lib/telemetry/bpf/network.ts";
+import { MAX_TASKS, SCHED_CGROUP, SCHED_CPU, SCHED_ROWS, SCHED_TASK } from "../lib/telemetry/bpf/sched.ts";
+import { SOFTIRQ_CPU, SOFTIRQ_KINDS } from "../lib/telemetry/bpf/softirq.ts";
+import { SYSCALL_COUNTERS } from "../lib/telemetry/bpf/syscall.ts";
+import { SYSCALL_KINDS } from "../lib/telemetry/bpf/syscall_kinds.ts";
+import { TCP_CPU, TCP_ROWS } from "../lib/telemetry/bpf/tcp.ts";
 import { AGENT_CONFIG, SAMPLERS } from "../lib/telemetry/mod.ts";
 import { SECTIONS } from "../lib/viewer/mod.ts";
 
@@ -279,6 +289,57 @@ Deno.test("structures of BPF headers are what user space believes", () => {
     }
   }
   deepStrictEqual(wrong, []);
+});
+
+Deno.test("sizes and numbers of BPF headers are what user space believes, as the compiler counts them", async () => {
+  const layouts = [
+    BLOCKIO_CPU,
+    NETWORK_CPU,
+    SCHED_CPU,
+    SCHED_CGROUP,
+    SCHED_TASK,
+    SOFTIRQ_CPU,
+    SYSCALL_COUNTERS,
+    TCP_CPU,
+  ];
+  const numbers: [string, number][] = [
+    ["BLOCKIO_OPS", BLOCKIO_OPS.length],
+    ["BLOCKIO_ERRORS", BLOCKIO_ERRORS.length],
+    ["SOFTIRQ_KINDS", SOFTIRQ_KINDS.length],
+    ["SYSCALL_KINDS", SYSCALL_KINDS.length],
+    ["SCHED_RUNQUEUE_LATENCY", SCHED_ROWS.runqueueLatency],
+    ["SCHED_RUNNING", SCHED_ROWS.running],
+    ["SCHED_OFFCPU", SCHED_ROWS.offcpu],
+    ["SCHED_HISTOGRAMS", Object.keys(SCHED_ROWS).length],
+    ["TCP_RECEIVE_SIZE", TCP_ROWS.receiveSize],
+    ["TCP_TRANSMIT_SIZE", TCP_ROWS.transmitSize],
+    ["TCP_CONNECT_LATENCY", TCP_ROWS.connectLatency],
+    ["TCP_PACKET_LATENCY", TCP_ROWS.packetLatency],
+    ["TCP_HISTOGRAMS", Object.keys(TCP_ROWS).length],
+  ];
+  const lines = [
+    "typedef unsigned char u8; typedef unsigned int u32; typedef unsigned long long u64;",
+    ...new Set(layouts.map(({ header }) => `#include "${ROOT}bpf/${header}"`)),
+    ...layouts.map(({ struct, size }) =>
+      `_Static_assert(sizeof(struct ${struct}) == 8 * ${size}, "${struct}");`
+    ),
+    ...numbers.map(([name, value]) => `_Static_assert(${name} == ${value}, "${name}");`),
+  ];
+  const file = await Deno.makeTempFile({ suffix: ".c" });
+  try {
+    await Deno.writeTextFile(file, `${lines.join("\n")}\n`);
+    await exec("gcc", ["-std=c11", "-fsyntax-only", file]);
+  } finally {
+    await Deno.remove(file);
+  }
+  const defined = (source: string, name: string) =>
+    Number(
+      new RegExp(`^#define ${name} (\\d+)$`, "m").exec(Deno.readTextFileSync(`${ROOT}bpf/${source}`))?.[1],
+    );
+  strictEqual(defined("sched.bpf.c", "MAX_TASKS"), MAX_TASKS);
+  strictEqual(defined("common/cgroup.bpf.h", "MAX_CGROUPS"), MAX_CGROUPS);
+  strictEqual(defined("common/core.bpf.h", "H2_BUCKETS"), HISTOGRAM_LAYOUT.bucketCount);
+  strictEqual(defined("common/core.bpf.h", "H2_GROUPING_POWER"), HISTOGRAM_LAYOUT.groupingPower);
 });
 
 for (const { path, make } of GENERATED) {
