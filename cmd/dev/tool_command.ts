@@ -14,5 +14,3 @@ export function toolCommand(tool: string): [string, ...string[]] {
     `${ROOT}cmd/${tool}/main.ts`,
   ];
 }
-
-export { V8_FLAGS };

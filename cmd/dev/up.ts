@@ -28,7 +28,7 @@ const up = command({
       agentAddress: options.agent,
       viewerAddress: options.view,
       runDir,
-      tool: (name) => toolCommand(name),
+      tool: toolCommand,
     });
     try {
       await using supervisor = new Supervisor(services);
@@ -48,8 +48,6 @@ const up = command({
       await supervisor.start(signal);
       if (!signal.aborted) {
         board.line(`hostkit is up: open ${services.at(-1)!.url} (Ctrl-C stops everything)`);
-      }
-      if (!signal.aborted) {
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       }
     } finally {
