@@ -71,7 +71,7 @@ export class Service {
     this.#on({ kind: `${what}Requested` });
   }
 
-  /** Resolves when the state is one of `kinds`; `tell` is how it hears of changes. */
+  /** Whether the state is one of `kinds`. */
   is(...kinds: ServiceState["kind"][]): boolean {
     return kinds.includes(this.#state.kind);
   }
