@@ -21,7 +21,9 @@ export async function listen(
   handler: (request: Request) => Response | Promise<Response>,
   options: { signal?: AbortSignal } = {},
 ): Promise<Server> {
-  if (address.kind === "unix") await removeStaleSocket(address);
+  if (address.kind === "unix" && await isSocketTaken(address.path)) {
+    throw new Error(`Cannot listen on ${formatAddress(address)}: the socket is occupied by another process`);
+  }
   const abort = new AbortController();
   const server = bind(address, handler, abort.signal);
   const bound: Address = server.addr.transport === "tcp" && address.kind === "tcp"
@@ -61,15 +63,18 @@ function reason(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** A socket file that nobody answers on is left over from a killed server and may go; one that answers is occupied. */
-async function removeStaleSocket(address: Address & { kind: "unix" }): Promise<void> {
+/**
+ * Whether a process answers on the socket at `path`. A socket file that nobody answers on is left over from a killed
+ * server, and is removed.
+ */
+export async function isSocketTaken(path: string): Promise<boolean> {
   try {
-    (await Deno.connect({ transport: "unix", path: address.path })).close();
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) await Deno.remove(address.path);
-    return; // No such file, or no socket: binding will tell.
+    if (error instanceof Deno.errors.ConnectionRefused) await Deno.remove(path);
+    return false; // No such file, or no socket: binding will tell.
   }
-  throw new Error(`Cannot listen on ${formatAddress(address)}: the socket is occupied by another process`);
 }
 
 async function shutDown(

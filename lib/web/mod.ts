@@ -7,7 +7,7 @@
  * @module
  */
 export { type Address, DEFAULT_HOST, formatAddress, parseAddress } from "./address.ts";
-export { listen, type Server } from "./listen.ts";
+export { isSocketTaken, listen, type Server } from "./listen.ts";
 export { guardBrowsers, isLoopbackName } from "./guard.ts";
 export { type AssetOptions, contentType, serveAsset } from "./assets.ts";
 export { COMPRESS_FROM_BYTES, compressText } from "./compress.ts";

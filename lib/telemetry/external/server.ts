@@ -1,6 +1,7 @@
 /** The unix socket on which other programs push metrics: accepts, tells the protocols apart, keeps the limits. @module */
 import type { Labels } from "../../metrics/mod.ts";
 import type { Fields, Log } from "../../log/mod.ts";
+import { isSocketTaken } from "../../web/listen.ts";
 import { parseMessage } from "./binary.ts";
 import { parseLine } from "./line.ts";
 import type { PushedItem } from "./pushed.ts";
@@ -42,7 +43,9 @@ export class ExternalServer implements AsyncDisposable {
   }
 
   static async start(options: ExternalServerOptions): Promise<ExternalServer> {
-    await removeStale(options.path);
+    if (await isSocketTaken(options.path)) {
+      throw new Error(`Cannot listen for pushed metrics on ${options.path}: another process answers there`);
+    }
     let listener: Deno.UnixListener;
     try {
       listener = Deno.listen({ transport: "unix", path: options.path });
@@ -218,14 +221,3 @@ const NAME_CHARS = 80;
 
 const TEXT = new TextDecoder();
 const LATIN1 = new TextDecoder("latin1");
-
-/** A socket that nobody answers on was left by an agent that was killed. */
-async function removeStale(path: string): Promise<void> {
-  try {
-    (await Deno.connect({ transport: "unix", path })).close();
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) await Deno.remove(path);
-    return; // No file, or no socket: binding tells.
-  }
-  throw new Error(`Cannot listen for pushed metrics on ${path}: another process answers there`);
-}
