@@ -5,8 +5,7 @@
  * gzip and zstd, since a body lives for one answer.
  * @module
  */
-import { gzipSync, zstdCompressSync } from "node:zlib";
-import { constants } from "node:zlib";
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { Hono } from "hono";
 import { encodeSnapshotJson, encodeSnapshotV2, encodeSnapshotV3, type Snapshot } from "../metrics/mod.ts";
 import { errorResponse, guardBrowsers } from "../web/mod.ts";

@@ -1,6 +1,5 @@
 /** The object `blockio`: see `bpf/blockio.bpf.c` and `bpf/blockio.h`. @module */
-import { layout } from "./layout.ts";
-import { flag } from "./sched.ts";
+import { flag, layout } from "./layout.ts";
 import type { BpfSpec } from "./source.ts";
 
 /** Operations and classes of errors, in the order of the header. */

@@ -11,14 +11,17 @@ import type { BpfSource } from "./source.ts";
 /** A cgroup with counters. */
 export interface Cgroup {
   readonly id: number;
-  /** Path below the hierarchy's root, `/` for the root itself; begins with `…/` where parts are missing. */
+  /**
+   * Path below the hierarchy's root, `/` for the root itself; begins with `…/` where parts are missing, and a name that
+   * was too long ends in `…`.
+   */
   readonly path: string;
 }
 
 /** `MAX_CGROUPS`, `CGROUP_DEPTH` and `CGROUP_NAME_BYTES` of the header. */
 export const MAX_CGROUPS = 4096;
 const DEPTH = 6;
-const NAME_BYTES = 64;
+const NAME_BYTES = 96;
 const ENTRY_BYTES = 8 + DEPTH * NAME_BYTES;
 
 /** Paths are looked for at every so many refreshes: one `stat` a cgroup. */
@@ -69,7 +72,8 @@ export class CgroupTable {
     for (let depth = 0; depth < Math.min(level, DEPTH); depth++) {
       const from = start + 8 + depth * NAME_BYTES;
       const end = this.#names.indexOf(0, from);
-      parts.unshift(TEXT.decode(this.#names.subarray(from, Math.min(end, from + NAME_BYTES))));
+      const name = TEXT.decode(this.#names.subarray(from, Math.min(end, from + NAME_BYTES)));
+      parts.unshift(end - from < NAME_BYTES - 1 ? name : `${name}…`);
     }
     return `${level > DEPTH ? "…" : ""}/${parts.join("/")}`;
   }
@@ -78,7 +82,7 @@ export class CgroupTable {
     if (this.#roots.length === 0) return false;
     let pruned = false;
     for (const [id, { path }] of this.#known) {
-      if (path.startsWith("…") || this.#roots.some((root) => this.#procfs.exists(root + path))) continue;
+      if (path.includes("…") || this.#roots.some((root) => this.#procfs.exists(root + path))) continue;
       this.#known.delete(id);
       pruned = true;
     }

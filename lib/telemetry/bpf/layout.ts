@@ -1,4 +1,8 @@
-/** Structures of `bpf/*.h` as user space sees them: u64 fields by name. A test compares each with its header. @module */
+/**
+ * What C declares, as user space sees it: structures of `bpf/*.h` as u64 fields by name (a test compares each with its
+ * header), and settings.
+ * @module
+ */
 
 /** Where each field of a structure of u64 stands, counted in u64. */
 export interface Layout<Field extends string> {
@@ -23,4 +27,9 @@ export function layout<const Field extends string>(
     size += count;
   }
   return { header, struct, size, index: index as Record<Field, number> };
+}
+
+/** The value of a `const volatile bool`. */
+export function flag(value: boolean): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(Number(value));
 }

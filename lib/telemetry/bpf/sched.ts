@@ -1,5 +1,5 @@
 /** The object `sched`: see `bpf/sched.bpf.c` and `bpf/sched.h`. @module */
-import { layout } from "./layout.ts";
+import { flag, layout } from "./layout.ts";
 import type { BpfSpec } from "./source.ts";
 
 /** One CPU's bank. */
@@ -67,8 +67,3 @@ export const SCHED: BpfSpec = {
     count_runqueue: flag(enabled.has("scheduler_runqueue")),
   }),
 };
-
-/** A `const volatile bool`. */
-export function flag(value: boolean): Uint8Array<ArrayBuffer> {
-  return Uint8Array.of(Number(value));
-}

@@ -84,7 +84,7 @@ export class BpfSource implements Disposable {
   /**
    * Loads and attaches. Each refusal costs one more try with the next variant, so the number of tries is that of
    * variants at most.
-   * @throws {BpfError} When not one program could be attached; the message has the last reason.
+   * @throws {Error} When not one program could be attached; the message has the last reason of each.
    */
   static open(spec: BpfSpec, kernel: Kernel, options: {
     enabled: ReadonlySet<string>;

@@ -1,6 +1,5 @@
 /** The object `syscall`: see `bpf/syscall.bpf.c` and `bpf/syscall.h`. @module */
-import { layout } from "./layout.ts";
-import { flag } from "./sched.ts";
+import { flag, layout } from "./layout.ts";
 import type { BpfSpec } from "./source.ts";
 import { fillSyscallKinds, SYSCALL_KINDS } from "./syscall_kinds.ts";
 

@@ -1,6 +1,5 @@
 /** The object `tcp`: see `bpf/tcp.bpf.c` and `bpf/tcp.h`. @module */
-import { layout } from "./layout.ts";
-import { flag } from "./sched.ts";
+import { flag, layout } from "./layout.ts";
 import type { BpfSpec } from "./source.ts";
 
 /** One CPU's bank. */
