@@ -16,9 +16,10 @@
 /* The id of the root's state: the first that is given out. */
 #define ROOT_CGROUP 1
 
-/* Path components that are kept, from the leaf upwards; a deeper path is told as cut. */
+/* Path components that are kept, from the leaf upwards; a deeper path is told as cut, and so is a longer
+ * name. Those that container run times give have up to 85 characters: cri-containerd-, 64 digits, .scope. */
 #define CGROUP_DEPTH 6
-#define CGROUP_NAME_BYTES 64
+#define CGROUP_NAME_BYTES 96
 
 struct cgroup_names {
 	u64 level;
