@@ -5,7 +5,8 @@
  * @module
  */
 import { openLibrary } from "../assets.ts";
-import { check, SystemError } from "../errno.ts";
+import { cString } from "../c_string.ts";
+import { check, errnoOf, SystemError } from "../errno.ts";
 
 const SYMBOLS = {
   hk_bpf_open: { parameters: ["buffer", "u64", "buffer", "buffer", "buffer"], result: "i32" },
@@ -68,8 +69,8 @@ export class BpfError extends SystemError {
 const VERIFIER_LINES = 4;
 const LOG_BYTES = 16_384;
 const MAP_NAME_BYTES = 256;
-const ENOENT = 2;
-const TEXT = new TextEncoder();
+/** What the shim answers behind the last map. */
+const NO_MORE = errnoOf("ENOENT");
 
 /** One BPF object. Everything it made, links first, is gone after `close`; the kernel frees programs a moment later. */
 export class BpfObject implements Disposable {
@@ -150,7 +151,7 @@ export class BpfObject implements Disposable {
     const buffer = new Uint8Array(MAP_NAME_BYTES);
     for (let index = 0;; index++) {
       const length = lib().hk_bpf_map_name(this.#open(), index, buffer, buffer.length);
-      if (length === -ENOENT) return names;
+      if (length === -NO_MORE) return names;
       check(`list maps of BPF object "${this.name}"`, length);
       if (length > 0) names.push(new TextDecoder().decode(buffer.subarray(0, length)));
     }
@@ -214,8 +215,4 @@ function takeLog(): string {
   const buffer = new Uint8Array(LOG_BYTES);
   const length = lib().hk_bpf_take_log(buffer, buffer.length);
   return new TextDecoder().decode(buffer.subarray(0, length));
-}
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return TEXT.encode(`${text}\0`);
 }

@@ -1,6 +1,7 @@
 /** Binding of `files.h`: small files and folders of the kernel, read in one call. @module */
 import { openLibrary } from "../assets.ts";
-import { SystemError } from "../errno.ts";
+import { cString } from "../c_string.ts";
+import { errnoOf, SystemError } from "../errno.ts";
 
 const SYMBOLS = {
   hk_files_read: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
@@ -17,13 +18,14 @@ function lib(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
   return library.symbols;
 }
 
-const TEXT = new TextEncoder();
-
 /** Shared by all readings: kernel files are small, and a reading copies what it found. */
 const SCRATCH = new Uint8Array(64 * 1024);
 
 /** A file or folder larger than this is not a small kernel file: reading it is a mistake. */
 const LARGEST_BYTES = 256 * 1024 * 1024;
+
+/** What the shim answers when the names do not fit the buffer. */
+const TOO_SMALL = errnoOf("ERANGE");
 
 /** Bytes of a file. @throws {SystemError} When it cannot be read. */
 export function readKernelFile(path: string): Uint8Array<ArrayBuffer> {
@@ -40,7 +42,7 @@ export function listKernelFolder(path: string): string[] {
   const name = cString(path);
   for (let buffer = SCRATCH;; buffer = larger(buffer, path)) {
     const found = Number(lib().hk_files_list(name, buffer, BigInt(buffer.length)));
-    if (found === -ERANGE) continue;
+    if (found === -TOO_SMALL) continue;
     if (found < 0) throw new SystemError(`list ${path}`, -found);
     return new TextDecoder().decode(buffer.subarray(0, found)).split("\0").slice(0, -1).sort();
   }
@@ -55,12 +57,10 @@ export function kernelPathExists(path: string): boolean {
 
 /** Writes a kernel file in one go. @throws {SystemError} When the kernel refuses. */
 export function writeKernelFile(path: string, text: string): void {
-  const data = TEXT.encode(text);
+  const data = new TextEncoder().encode(text);
   const done = Number(lib().hk_files_write(cString(path), data, BigInt(data.length)));
   if (done < 0) throw new SystemError(`write ${path}`, -done);
 }
-
-const ERANGE = 34;
 
 /** A buffer for a second try; it is not kept. */
 function larger(buffer: Uint8Array, path: string): Uint8Array<ArrayBuffer> {
@@ -68,8 +68,4 @@ function larger(buffer: Uint8Array, path: string): Uint8Array<ArrayBuffer> {
     throw new RangeError(`Cannot read ${path}: more than ${LARGEST_BYTES} bytes`);
   }
   return new Uint8Array(4 * buffer.length);
-}
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return TEXT.encode(`${text}\0`);
 }

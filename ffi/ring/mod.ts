@@ -4,7 +4,8 @@
  * @module
  */
 import { openLibrary } from "../assets.ts";
-import { check, SystemError } from "../errno.ts";
+import { cString } from "../c_string.ts";
+import { check, errnoOf, SystemError } from "../errno.ts";
 
 const SYMBOLS = {
   ring_create: { parameters: ["buffer", "u64", "u32", "buffer", "buffer"], result: "i32" },
@@ -54,7 +55,7 @@ export const RING_LAPPED = -75n;
 export const RING_RESTARTED = -116n;
 export const DOORBELL_RINGS = 4096;
 const WHY_BYTES = 160;
-const EAGAIN = 11;
+const EAGAIN = errnoOf("EAGAIN");
 
 /** What is wrong with a file, as a caller may want to act on it. */
 export type RingFault = "foreign" | "newer" | "byteOrder" | "truncated" | "busy";
@@ -158,7 +159,7 @@ function open(
   if (path.includes("\0")) throw new TypeError(`Cannot ${what} ${JSON.stringify(path)}: it holds a NUL`);
   const out = new BigUint64Array(1);
   const why = new Uint8Array(WHY_BYTES);
-  const result = call(new TextEncoder().encode(`${path}\0`), out, why);
+  const result = call(cString(path), out, why);
   if (result < 0) {
     const text = new TextDecoder().decode(why.subarray(0, why.indexOf(0)));
     const fault = FAULTS[-result];

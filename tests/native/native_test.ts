@@ -1,5 +1,7 @@
 /** Every shim's C test program: under AddressSanitizer and UBSan here, and on aarch64 under qemu-user. */
-import { match, strictEqual } from "node:assert/strict";
+import { match, strictEqual, throws } from "node:assert/strict";
+import { cString } from "../../ffi/c_string.ts";
+import { readKernelFile } from "../../ffi/files/mod.ts";
 import { SHIMS } from "../../lib/build/native.ts";
 import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
 import { exec, exists } from "../../lib/build/step.ts";
@@ -46,4 +48,12 @@ Deno.test({
       strictEqual(machine(`${TEST_BUILD}aarch64/bpf/${name}`), 247, `${name} is for BPF`);
     }
   },
+});
+
+Deno.test("text reaches C whole or not at all", () => {
+  strictEqual(new TextDecoder().decode(cString("µs")), "µs\0");
+  throws(() => readKernelFile("/proc/version\0x"), {
+    name: "TypeError",
+    message: 'Cannot pass "/proc/version\\u0000x" to C: it holds a NUL',
+  });
 });
