@@ -6,6 +6,8 @@ import { ROOT } from "../lib/build/paths.ts";
 import { exec } from "../lib/build/step.ts";
 import { allKeys, parseConfig } from "../lib/config/mod.ts";
 import { HISTOGRAM_LAYOUT } from "../lib/metrics/mod.ts";
+import { REZ_VERSION } from "../lib/recording/rez_db.ts";
+import { RING_FORMAT } from "../lib/ring/mod.ts";
 import { BLOCKIO_CPU, BLOCKIO_ERRORS, BLOCKIO_OPS } from "../lib/telemetry/bpf/blockio.ts";
 import { MAX_CGROUPS } from "../lib/telemetry/bpf/cgroup_table.ts";
 import { NETWORK_CPU } from "../lib/telemetry/bpf/network.ts";
@@ -15,6 +17,7 @@ import { SYSCALL_COUNTERS } from "../lib/telemetry/bpf/syscall.ts";
 import { SYSCALL_KINDS } from "../lib/telemetry/bpf/syscall_kinds.ts";
 import { TCP_CPU, TCP_ROWS } from "../lib/telemetry/bpf/tcp.ts";
 import { AGENT_CONFIG, SAMPLERS } from "../lib/telemetry/mod.ts";
+import { FORMATS } from "../lib/version/mod.ts";
 import { SECTIONS } from "../lib/viewer/mod.ts";
 
 /** Folders of `lib` that hold ground for everything; the others are features. */
@@ -338,6 +341,10 @@ Deno.test("sizes and numbers of BPF headers are what user space believes, as the
   strictEqual(defined("common/cgroup.bpf.h", "MAX_CGROUPS"), MAX_CGROUPS);
   strictEqual(defined("common/core.bpf.h", "H2_BUCKETS"), HISTOGRAM_LAYOUT.bucketCount);
   strictEqual(defined("common/core.bpf.h", "H2_GROUPING_POWER"), HISTOGRAM_LAYOUT.groupingPower);
+});
+
+Deno.test("the numbers of formats that --version tells are those that files are written with", () => {
+  deepStrictEqual(FORMATS, { ring: RING_FORMAT, journal: REZ_VERSION });
 });
 
 for (const { path, make } of GENERATED) {
