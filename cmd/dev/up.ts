@@ -1,5 +1,5 @@
 /** `deno task up`: sets up, starts the stack of this machine under our own supervisor and shows its board. @module */
-import { command, option, runTool } from "../../lib/cli/mod.ts";
+import { command, option, print, runTool } from "../../lib/cli/mod.ts";
 import { text } from "../../lib/config/mod.ts";
 import { setUp } from "../../lib/build/setup.ts";
 import { Board, stackServices } from "../../lib/stack/mod.ts";
@@ -17,7 +17,7 @@ const up = command({
   examples: [["deno task up", "Everything on this machine"]],
   async run({ options, signal }) {
     const terminal = Deno.stdout.isTerminal();
-    const board = new Board({ terminal, write: writeOut });
+    const board = new Board({ terminal, write: print });
     await setUp("up", (line) => board.line(`setup: ${line}`));
     if (Deno.uid() !== 0) {
       board.line("not root: the kernel's events stay closed, /status says what is missing");
@@ -65,9 +65,4 @@ export function run(args: string[]): Promise<number> {
 async function makeRunDir(): Promise<string> {
   const parent = Deno.env.get("XDG_RUNTIME_DIR") ?? (Deno.uid() === 0 ? "/run" : undefined);
   return await Deno.makeTempDir({ prefix: "hostkit-", ...(parent === undefined ? {} : { dir: parent }) });
-}
-
-function writeOut(content: string): void {
-  const bytes = new TextEncoder().encode(content);
-  for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
 }

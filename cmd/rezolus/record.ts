@@ -1,8 +1,8 @@
 /** `rezolus record`: an agent's metrics into a file, tick by tick. @module */
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { duration, type Key, optionalText, text } from "../../lib/config/mod.ts";
+import { DEFAULT_AGENT_URL } from "./words.ts";
 
-const DEFAULT_URL = "http://127.0.0.1:4241";
 const DEFAULT_OUTPUT = "rezolus.parquet";
 
 export const record = command({
@@ -15,13 +15,15 @@ export const record = command({
   positionals: [
     {
       name: "URL",
-      help: `agent, http://HOST:PORT or the path of its socket [default: ${DEFAULT_URL}]`,
+      help: `agent, http://HOST:PORT or the path of its socket [default: ${DEFAULT_AGENT_URL}]`,
       optional: true,
     },
     { name: "OUTPUT", help: `file to write [default: ${DEFAULT_OUTPUT}]`, optional: true, complete: "file" },
   ],
   options: {
-    url: option(optionalText({ help: "Agent, instead of URL.", example: DEFAULT_URL }), { value: "URL" }),
+    url: option(optionalText({ help: "Agent, instead of URL.", example: DEFAULT_AGENT_URL }), {
+      value: "URL",
+    }),
     output: option(optionalText({ help: "File, instead of OUTPUT.", example: DEFAULT_OUTPUT }), {
       value: "FILE",
       short: "o",
@@ -71,7 +73,7 @@ export const record = command({
     const file = output ?? options.output ?? DEFAULT_OUTPUT;
     const { node, instance } = options;
     const result = await runRecord({
-      source: url ?? options.url ?? DEFAULT_URL,
+      source: url ?? options.url ?? DEFAULT_AGENT_URL,
       output: file,
       intervalMs: options.interval,
       metadata: Object.fromEntries(options.metadata),

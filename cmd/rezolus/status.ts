@@ -2,20 +2,19 @@
 import { command, option } from "../../lib/cli/mod.ts";
 import { toggle } from "../../lib/config/mod.ts";
 import type { AgentStatus } from "../../lib/telemetry/mod.ts";
-
-const DEFAULT_URL = "http://127.0.0.1:4241";
+import { DEFAULT_AGENT_URL } from "./words.ts";
 
 export const status = command({
   name: "status",
   summary: "show what an agent samples, and why the rest is off",
   positionals: [{
     name: "URL",
-    help: `agent, or the path of its socket [default: ${DEFAULT_URL}]`,
+    help: `agent, or the path of its socket [default: ${DEFAULT_AGENT_URL}]`,
     optional: true,
   }],
   options: { json: option(toggle({ help: "Prints JSON.", fallback: false })) },
   examples: [["rezolus status", "The agent of this host"]],
-  async run({ args: [url = DEFAULT_URL], options, signal }) {
+  async run({ args: [url = DEFAULT_AGENT_URL], options, signal }) {
     const { AgentClient, parseAgentAddress } = await import("../../lib/recording/mod.ts");
     using client = new AgentClient(parseAgentAddress(url));
     const found: AgentStatus = JSON.parse(new TextDecoder().decode(await client.get("/status", signal)));

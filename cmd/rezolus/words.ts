@@ -1,4 +1,7 @@
-/** The forms in which the original's programs were called, in today's words. @module */
+/** What words mean that are not there: the original's forms of calling, and the agent of this host. @module */
+
+/** The agent that is meant when none is named: where one listens with the default configuration. */
+export const DEFAULT_AGENT_URL = "http://127.0.0.1:4241";
 
 /**
  * Returns the words with the command that the original implies: `rezolus CONFIG` and a bare `rezolus` mean the agent.

@@ -19,4 +19,4 @@ export { parseWords, UsageError } from "./parse.ts";
 export { helpText } from "./help.ts";
 export { completionScript, type Shell, SHELLS } from "./completion.ts";
 export { manPage } from "./man.ts";
-export { runTool, type ToolInfo, withCommon } from "./run.ts";
+export { print, runTool, type ToolInfo, withCommon } from "./run.ts";

@@ -106,7 +106,8 @@ function terminalOptions(): { colour: boolean; width?: number } {
   };
 }
 
-function print(content: string): void {
+/** Writes all of a text to standard output. */
+export function print(content: string): void {
   const bytes = new TextEncoder().encode(content);
   for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
 }
