@@ -86,7 +86,7 @@ export function systemConfig(name: keyof typeof CONFIGS): number {
 }
 
 /** The longest slice of `Pidfd.poll`; beyond it the native side stops anyway. */
-export const POLL_MAX_MS = 1_000;
+const POLL_MAX_MS = 1_000;
 
 /** A process, held by a descriptor: its number may be used again, this is never another one. Linux 5.3. */
 export class Pidfd implements Disposable {

@@ -15,7 +15,7 @@ export interface Mutant {
 }
 
 /** What a mutated body does. */
-export const MUTATION = ' throw new Error("mutant");';
+const MUTATION = ' throw new Error("mutant");';
 
 /** The mutants of a source file. Types, re-exports and bodies that are empty have none. */
 export function mutantsOf(file: string, text: string): Mutant[] {

@@ -51,7 +51,7 @@ export interface Target {
 }
 
 /** The target this process runs on. */
-export function hostTarget(): Target {
+function hostTarget(): Target {
   const arch = Deno.build.arch;
   return { arch, cc: "gcc", objcopy: "objcopy", libraries: `/usr/lib/${arch}-linux-gnu`, includes: [] };
 }

@@ -47,7 +47,7 @@ const POLICY = "/usr/sbin/policy-rc.d";
 const POLICY_SAVED = "/usr/sbin/policy-rc.d.hostkit-saved";
 
 /** Names of packages of the profile that are not there. */
-export function missingPackages(profile: Profile): string[] {
+function missingPackages(profile: Profile): string[] {
   const wanted = profile === "test" ? [...PACKAGES.up, ...PACKAGES.test] : PACKAGES.up;
   return wanted.filter(([, file]) => !exists(file)).map(([name]) => name);
 }

@@ -63,7 +63,7 @@ export function optionRows(target: Command): [flags: string, help: string][] {
 }
 
 /** `-i, --interval DURATION`. */
-export function optionFlags(name: string, option: Option): string {
+function optionFlags(name: string, option: Option): string {
   const short = option.short === undefined ? "    " : `-${option.short}, `;
   return `${short}--${flagName(name)}${option.value === undefined ? "" : ` ${option.value}`}`;
 }

@@ -14,7 +14,7 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
 };
 
 /** Seconds of `1h30m`; `undefined` when the text is no duration literal. */
-export function durationSeconds(text: string): number | undefined {
+function durationSeconds(text: string): number | undefined {
   if (!/^(?:\d+(?:ms|[ywdhms]))+$/i.test(text)) return undefined;
   let ms = 0;
   for (const [, count, unit] of text.matchAll(/(\d+)(ms|[ywdhms])/gi)) {

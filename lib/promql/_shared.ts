@@ -5,7 +5,7 @@ import type { Grid, Row } from "./value.ts";
 import { WindowCache } from "./_windows.ts";
 
 /** Rows kept for sharing; beyond this an expression is evaluated again instead. */
-export const SHARED_BYTES = 256 * 1024 * 1024;
+const SHARED_BYTES = 256 * 1024 * 1024;
 
 /** Made for one batch, over one state of the source. */
 export class Shared {

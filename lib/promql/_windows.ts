@@ -114,7 +114,7 @@ export function firstAfter(times: Float64Array, time: number): number {
 }
 
 /** Steps of one subquery; more are refused. */
-export const MAX_SUBQUERY_STEPS = 1_000_000;
+const MAX_SUBQUERY_STEPS = 1_000_000;
 
 /**
  * The grid that covers the windows of all steps: it lies on whole multiples of its own step, wherever the query

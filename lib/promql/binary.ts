@@ -4,7 +4,7 @@ import { joinVectors, type Names, type Sides } from "./_join.ts";
 import { copyRow, hasPoints, newRow, type Row } from "./value.ts";
 
 /** The arithmetic of an operator; comparisons give 1 or 0. */
-export const OPERATIONS: Readonly<Partial<Record<BinaryOp, (l: number, r: number) => number>>> = {
+const OPERATIONS: Readonly<Partial<Record<BinaryOp, (l: number, r: number) => number>>> = {
   "+": (l, r) => l + r,
   "-": (l, r) => l - r,
   "*": (l, r) => l * r,

@@ -7,7 +7,7 @@ import { compileRegex } from "./regex.ts";
 export type LabelTest = (value: string) => boolean;
 
 /** The test of a matcher. @throws {EvaluationError} On a regex that is none. */
-export function compileMatcher({ name, op, value }: Matcher): LabelTest {
+function compileMatcher({ name, op, value }: Matcher): LabelTest {
   if (op === "=") return (found) => found === value;
   if (op === "!=") return (found) => found !== value;
   const hit = regexTest(value, name);

@@ -26,7 +26,7 @@ export function boardLines(rows: readonly Row[]): string[] {
 }
 
 /** A state in a few words. */
-export function stateText(state: ServiceState): string {
+function stateText(state: ServiceState): string {
   switch (state.kind) {
     case "running":
     case "starting":

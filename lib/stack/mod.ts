@@ -3,5 +3,5 @@
  * `lib/supervisor`'s.
  * @module
  */
-export { Board, boardLines, type Row, stateText } from "./board.ts";
+export { Board, boardLines, type Row } from "./board.ts";
 export { type StackOptions, type StackService, stackServices } from "./stack.ts";

@@ -8,7 +8,7 @@
 export const PIECE_BYTES = 65_536;
 
 /** A client that takes nothing for so long is cut off. */
-export const STALL_MS = 10_000;
+const STALL_MS = 10_000;
 
 /** Streams `bytes`, which must not change. @param stallMs Milliseconds without a taken piece until the stream fails. */
 export function streamBody(

@@ -20,7 +20,7 @@ function countsAt(buckets: Buckets, i: number): Float64Array {
  * The end of the bucket in which quantile `q` falls; `undefined` when nothing was counted. Same answer as upstream for
  * whole counts, but rates are fractions, so there is no rounding of the rank.
  */
-export function bucketQuantile(buckets: Buckets, i: number, q: number): number | undefined {
+function bucketQuantile(buckets: Buckets, i: number, q: number): number | undefined {
   const counts = countsAt(buckets, i);
   const total = totalCount(counts);
   if (!(total > 0)) return undefined;

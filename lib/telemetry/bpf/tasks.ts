@@ -14,10 +14,10 @@ import { SCHED_CPU, SCHED_TASK } from "./sched.ts";
 import type { BpfSource } from "./source.ts";
 
 /** How long an exited task is still told. */
-export const EXITED_KEPT_NS = 60e9;
+const EXITED_KEPT_NS = 60e9;
 
 /** A task that has exited and used less than this is not told. */
-export const EXITED_LEAST_NS = 10e6;
+const EXITED_LEAST_NS = 10e6;
 
 /** Words of one slot. */
 const STRIDE = 2 * SCHED_TASK.size;

@@ -14,7 +14,7 @@ export const MAGIC: Uint8Array = new TextEncoder().encode("REZL");
 const HEADER_BYTES = 12;
 
 /** A larger payload is refused: the connection cannot be read any further. */
-export const MAX_PAYLOAD_BYTES = 65_536;
+const MAX_PAYLOAD_BYTES = 65_536;
 
 const VERSION_MAJOR = 1;
 

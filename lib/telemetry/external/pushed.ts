@@ -25,7 +25,7 @@ export type PushedItem = { readonly kind: "metric"; readonly metric: Pushed } | 
 };
 
 /** A histogram with more buckets is refused: 8 bits of precision over all 64 have 14,592. */
-export const MAX_BUCKETS = 16_384;
+const MAX_BUCKETS = 16_384;
 
 /** A counter or gauge of one value. @throws {RangeError} When it does not fit 64 bits. */
 export function scalarValue(type: "counter" | "gauge", value: bigint): PushedValue {

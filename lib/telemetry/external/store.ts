@@ -11,7 +11,7 @@ export interface StoreLimits {
 }
 
 /** Names, labels and values of all metrics together: 100,000 counters of usual labels take half of it. */
-export const MAX_STORE_BYTES = 64 << 20;
+const MAX_STORE_BYTES = 64 << 20;
 
 /** Longest name with its labels. Real ones have some hundred characters. */
 export const MAX_IDENTITY_CHARS = 2_048;
