@@ -112,6 +112,9 @@ export class Agent implements Disposable {
       const programs = sampling.source?.reports ?? [];
       const worst = programs.find(({ verdict }) => verdict !== "ok");
       if (failure !== undefined) return { name, state: "failed", reason: failure, programs };
+      if (sampling.degraded !== undefined) {
+        return { name, state: "degraded", reason: sampling.degraded, programs };
+      }
       if (worst === undefined) return { name, state: "ok", programs };
       return { name, state: "degraded", reason: worst.reason ?? worst.verdict, programs };
     });

@@ -20,6 +20,8 @@ export interface Sampler {
 export interface Sampling extends Disposable {
   /** Reads everything now; the arrays in the groups are valid until the next call. */
   sample(): readonly Group[];
+  /** Why it tells less than it could. */
+  readonly degraded?: string;
   /** The source whose programs serve it, when it has one. */
   readonly source?: BpfSource;
 }

@@ -3,6 +3,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { choose, type Hook, programName, refuse, refusedProgram } from "../../lib/telemetry/bpf/variants.ts";
 import { SYSCALL_KINDS, syscallKind, syscallTable } from "../../lib/telemetry/bpf/syscall_kinds.ts";
 import { layout } from "../../lib/telemetry/bpf/layout.ts";
+import { parseNetDev, parseProcStat } from "../../lib/telemetry/fallbacks.ts";
 import { Columns } from "../../lib/telemetry/columns.ts";
 import { counter, gauge, histogram } from "../../lib/metrics/mod.ts";
 import { Procfs, type Sampler, SAMPLERS } from "../../lib/telemetry/mod.ts";
@@ -52,6 +53,15 @@ Deno.test("refusedProgram() finds the program in libbpf's log", () => {
     "send__fentry",
   );
   strictEqual(refusedProgram("libbpf: map 'storage': failed to create: Invalid argument(-22)"), undefined);
+});
+
+Deno.test("metrics of one name differ in labels only: type, unit and help are the name's", () => {
+  const known = new Map<string, string>();
+  for (const { name, type, unit, help } of SAMPLERS.flatMap(({ metrics }) => metrics)) {
+    const facts = JSON.stringify({ type, unit, help });
+    strictEqual(known.get(name) ?? facts, facts, name);
+    known.set(name, facts);
+  }
 });
 
 Deno.test("system calls have upstream's kinds on both architectures", () => {
@@ -165,4 +175,20 @@ Deno.test("samplers of files tell what an older kernel's files have, and are una
   strictEqual(pressure.sample()[0]!.counters.words[0], 7_000);
   deepStrictEqual(open("memory_vmstat"), { unavailable: "/proc/vmstat cannot be read on this host" });
   await Deno.remove(root, { recursive: true });
+});
+
+Deno.test("times of /proc/stat and sums of /proc/net/dev are read", () => {
+  const stat = "cpu  9 9 9 9\ncpu0 100 5 20 900 1 0 2 0 0 0\ncpu1 7 0 3 1 0 0 0 0 0 0\nintr 5\n";
+  deepStrictEqual(parseProcStat(stat), [
+    { id: "0", userTicks: 105n, systemTicks: 20n },
+    { id: "1", userTicks: 7n, systemTicks: 3n },
+  ]);
+  const dev = "Inter-|   Receive\n face |bytes    packets\n    lo:  100 2 0 0 0 0 0 0 100 2 0 0 0 0 0 0\n" +
+    "  eth0: 5000 30 0 0 0 0 0 0 700 20 0 0 0 0 0 0\n";
+  deepStrictEqual(parseNetDev(dev), {
+    receiveBytes: 5100n,
+    receivePackets: 32n,
+    transmitBytes: 800n,
+    transmitPackets: 22n,
+  });
 });

@@ -28,6 +28,8 @@ export interface BpfSamplerOptions {
   readonly moreMetrics?: readonly Metric[];
   /** Readers beside the four shapes. */
   more?(source: BpfSource, env: SamplerEnv): readonly GroupReader[];
+  /** What can be told without the object, and from where. */
+  readonly instead?: { readonly from: string; open(env: SamplerEnv): GroupReader | undefined };
   /** Called before each reading. */
   before?(source: BpfSource, env: SamplerEnv): void;
 }
@@ -42,7 +44,7 @@ export function bpfSampler(options: BpfSamplerOptions): Sampler {
     metrics: [...fields.map(([metric]) => metric), ...moreMetrics],
     open(env: SamplerEnv): Sampling | Unavailable {
       const source = env.bpf(spec);
-      if ("unavailable" in source) return source;
+      if ("unavailable" in source) return withoutObject(options, env, source);
       const readers: GroupReader[] = [];
       if (host.length > 0) readers.push(hostReader(name, source, options.cpuSize ?? 0, host));
       if (cpu.length > 0) readers.push(cpuReader(name, source, options.cpuSize ?? 0, cpu, env));
@@ -64,5 +66,20 @@ export function bpfSampler(options: BpfSamplerOptions): Sampler {
         [Symbol.dispose]() {},
       };
     },
+  };
+}
+
+/** A sampler that reads the kernel's files for want of its object, and says so. */
+function withoutObject(
+  options: BpfSamplerOptions,
+  env: SamplerEnv,
+  why: Unavailable,
+): Sampling | Unavailable {
+  const reader = options.instead?.open(env);
+  if (reader === undefined) return why;
+  return {
+    degraded: `${why.unavailable}; read from ${options.instead!.from} instead`,
+    sample: () => [reader.read()],
+    [Symbol.dispose]() {},
   };
 }

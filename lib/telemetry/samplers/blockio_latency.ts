@@ -6,7 +6,7 @@ import { bpfSampler } from "../bpf/sampler.ts";
 const LATENCY = BLOCKIO_OPS.map((op) =>
   histogram("blockio_latency", {
     unit: "nanoseconds",
-    help: `Time from issue to completion of ${op} requests`,
+    help: "Time from issue to completion of block requests",
     labels: { op },
   })
 );

@@ -6,8 +6,8 @@ import { bpfSampler } from "../bpf/sampler.ts";
 
 const { operations, bytes, requeues, errors } = BLOCKIO_CPU.index;
 
-function byOp(name: string, first: number, unit: string, help: (op: string) => string): Field[] {
-  return BLOCKIO_OPS.map((op, at) => [counter(name, { unit, help: help(op), labels: { op } }), first + at]);
+function byOp(name: string, first: number, unit: string, help: string): Field[] {
+  return BLOCKIO_OPS.map((op, at) => [counter(name, { unit, help, labels: { op } }), first + at]);
 }
 
 const ERRORS: Field[] = BLOCKIO_OPS.flatMap((op, row) =>
@@ -15,7 +15,7 @@ const ERRORS: Field[] = BLOCKIO_OPS.flatMap((op, row) =>
     [
       counter("blockio_errors", {
         unit: "operations",
-        help: `Completed ${op} requests that failed with error class ${error}`,
+        help: "Completed block requests that failed, by class of error",
         labels: { op, error },
       }),
       errors + row * BLOCKIO_ERRORS.length + column,
@@ -29,20 +29,20 @@ export const blockioRequests = bpfSampler({
   spec: BLOCKIO,
   cpuSize: BLOCKIO_CPU.size,
   host: [
-    ...byOp("blockio_operations", operations, "operations", (op) => `Completed ${op} requests`),
-    ...byOp("blockio_bytes", bytes, "bytes", (op) => `Bytes of completed ${op} requests`),
+    ...byOp("blockio_operations", operations, "operations", "Completed block requests"),
+    ...byOp("blockio_bytes", bytes, "bytes", "Bytes of completed block requests"),
     ...byOp(
       "blockio_requeues",
       requeues,
       "operations",
-      (op) => `Times that ${op} requests went back to their queue`,
+      "Times that block requests went back to their queue",
     ),
     ...ERRORS,
   ],
   histograms: {
     map: "sizes",
     rows: BLOCKIO_OPS.map((op, at) => [
-      histogram("blockio_size", { unit: "bytes", help: `Sizes of completed ${op} requests`, labels: { op } }),
+      histogram("blockio_size", { unit: "bytes", help: "Sizes of completed block requests", labels: { op } }),
       at,
     ]),
   },

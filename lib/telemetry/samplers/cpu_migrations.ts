@@ -3,8 +3,9 @@ import { counter } from "../../metrics/mod.ts";
 import { bpfSampler } from "../bpf/sampler.ts";
 import { SCHED, SCHED_CGROUP, SCHED_CPU } from "../bpf/sched.ts";
 
-const FROM = counter("cpu_migrations", { help: "Tasks that left the CPU", labels: { direction: "from" } });
-const TO = counter("cpu_migrations", { help: "Tasks that came to the CPU", labels: { direction: "to" } });
+const HELP = "Tasks that left the CPU for another, or came to it";
+const FROM = counter("cpu_migrations", { help: HELP, labels: { direction: "from" } });
+const TO = counter("cpu_migrations", { help: HELP, labels: { direction: "to" } });
 const CGROUP = counter("cgroup_cpu_migrations", { help: "Moves of the cgroup's tasks to another CPU" });
 
 export const cpuMigrations = bpfSampler({

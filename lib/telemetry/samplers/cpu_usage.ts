@@ -13,17 +13,20 @@ import { bpfSampler } from "../bpf/sampler.ts";
 import { SCHED, SCHED_CGROUP, SCHED_CPU } from "../bpf/sched.ts";
 import { taskReader } from "../bpf/tasks.ts";
 import { SOFTIRQ, SOFTIRQ_CPU, SOFTIRQ_KINDS } from "../bpf/softirq.ts";
+import { procStatReader } from "../fallbacks.ts";
 import { onlineCpus } from "../kernel.ts";
 import type { SamplerEnv } from "../sampler.ts";
 
 function usage(name: string, state: "user" | "system", of: string): Metric {
   return counter(name, {
     unit: "nanoseconds",
-    help: `CPU time ${of} spent in ${state} mode`,
+    help: `CPU time ${of} spent in user or system mode`,
     labels: { state },
   });
 }
 
+const USER = usage("cpu_usage", "user", "the CPU");
+const SYSTEM = usage("cpu_usage", "system", "the CPU");
 const EXITED = counter("cpu_usage_exited_tasks", {
   unit: "nanoseconds",
   help: "Whole CPU time of tasks that have exited on the CPU",
@@ -39,12 +42,16 @@ const DROPPED = counter("task_cpu_usage_dropped", {
 const SOFTIRQS = SOFTIRQ_KINDS.map((kind) =>
   counter("softirq", {
     unit: "interrupts",
-    help: `Softirqs of kind ${kind} that the CPU handled`,
+    help: "Softirqs that the CPU handled, by kind",
     labels: { kind },
   })
 );
 const SOFTIRQ_TIMES = SOFTIRQ_KINDS.map((kind) =>
-  counter("softirq_time", { unit: "nanoseconds", help: `Time in softirqs of kind ${kind}`, labels: { kind } })
+  counter("softirq_time", {
+    unit: "nanoseconds",
+    help: "Time the CPU spent in softirqs, by kind",
+    labels: { kind },
+  })
 );
 const TASK_USER = usage("task_cpu_usage", "user", "the task");
 const TASK_SYSTEM = usage("task_cpu_usage", "system", "the task");
@@ -57,8 +64,8 @@ export const cpuUsage = bpfSampler({
   cgroupSize: SCHED_CGROUP.size,
   host: [[DROPPED, SCHED_CPU.index.tasks_dropped]],
   cpu: [
-    [usage("cpu_usage", "user", "the CPU"), SCHED_CPU.index.user_ns],
-    [usage("cpu_usage", "system", "the CPU"), SCHED_CPU.index.system_ns],
+    [USER, SCHED_CPU.index.user_ns],
+    [SYSTEM, SCHED_CPU.index.system_ns],
     [EXITED, SCHED_CPU.index.exited_ns],
   ],
   cgroup: [
@@ -81,6 +88,10 @@ export const cpuUsage = bpfSampler({
       },
       ...softirqs(env),
     ];
+  },
+  instead: {
+    from: "/proc/stat (by CPU, in ticks)",
+    open: ({ procfs }) => procStatReader("cpu_usage", { user: USER, system: SYSTEM }, procfs),
   },
   before(source, env) {
     const program = source.variant === "tp_btf" ? "flush__storage" : "flush";

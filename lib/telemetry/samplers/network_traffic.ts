@@ -2,15 +2,22 @@
 import { counter, type Metric } from "../../metrics/mod.ts";
 import { NETWORK, NETWORK_CPU } from "../bpf/network.ts";
 import { bpfSampler } from "../bpf/sampler.ts";
+import { netDevReader } from "../fallbacks.ts";
 
 function traffic(unit: "bytes" | "packets", direction: "receive" | "transmit"): Metric {
-  const verb = direction === "receive" ? "received" : "transmitted";
   return counter(`network_${unit}`, {
     unit,
-    help: `${unit} ${verb} by all interfaces`,
+    help: `${unit === "bytes" ? "Bytes" : "Packets"} that all interfaces received or transmitted`,
     labels: { direction },
   });
 }
+
+const METRICS = {
+  receiveBytes: traffic("bytes", "receive"),
+  receivePackets: traffic("packets", "receive"),
+  transmitBytes: traffic("bytes", "transmit"),
+  transmitPackets: traffic("packets", "transmit"),
+};
 
 export const networkTraffic = bpfSampler({
   name: "network_traffic",
@@ -18,9 +25,13 @@ export const networkTraffic = bpfSampler({
   spec: NETWORK,
   cpuSize: NETWORK_CPU.size,
   host: [
-    [traffic("bytes", "receive"), NETWORK_CPU.index.receive_bytes],
-    [traffic("bytes", "transmit"), NETWORK_CPU.index.transmit_bytes],
-    [traffic("packets", "receive"), NETWORK_CPU.index.receive_packets],
-    [traffic("packets", "transmit"), NETWORK_CPU.index.transmit_packets],
+    [METRICS.receiveBytes, NETWORK_CPU.index.receive_bytes],
+    [METRICS.receivePackets, NETWORK_CPU.index.receive_packets],
+    [METRICS.transmitBytes, NETWORK_CPU.index.transmit_bytes],
+    [METRICS.transmitPackets, NETWORK_CPU.index.transmit_packets],
   ],
+  instead: {
+    from: "/proc/net/dev (this network namespace)",
+    open: ({ procfs }) => netDevReader("network_traffic", METRICS, procfs),
+  },
 });

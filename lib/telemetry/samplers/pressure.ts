@@ -10,9 +10,7 @@ const STALLED = RESOURCES.flatMap((resource) =>
   KINDS.map((kind) =>
     counter("pressure_stalled", {
       unit: "nanoseconds",
-      help: kind === "some"
-        ? `Time in which at least one task waited for ${resource}`
-        : `Time in which all runnable tasks waited for ${resource}`,
+      help: "Time in which some task, or all that were not idle, waited for CPU, I/O or memory",
       labels: { resource, kind },
     })
   )

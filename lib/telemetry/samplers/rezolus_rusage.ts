@@ -5,14 +5,15 @@ import { Columns } from "../columns.ts";
 import type { Sampler } from "../sampler.ts";
 
 const NS = "nanoseconds";
+const CPU_HELP = "CPU time of the agent in user or system mode";
 const USER = counter("rezolus_cpu_usage", {
   unit: NS,
-  help: "CPU time of the agent in user mode",
+  help: CPU_HELP,
   labels: { state: "user" },
 });
 const SYSTEM = counter("rezolus_cpu_usage", {
   unit: NS,
-  help: "CPU time of the agent in system mode",
+  help: CPU_HELP,
   labels: { state: "system" },
 });
 const RECLAIMS = counter("rezolus_memory_page_reclaims", {
@@ -31,14 +32,14 @@ const RESIDENT = gauge("rezolus_memory_usage_resident_set_size", {
 function operations(op: "read" | "write"): Metric {
   return counter("rezolus_blockio_operations", {
     unit: "operations",
-    help: `Times that the file system had to ${op} for the agent`,
+    help: "Times that the file system had to read or write for the agent",
     labels: { op },
   });
 }
 
 function switches(kind: "voluntary" | "involuntary"): Metric {
   return counter("rezolus_context_switch", {
-    help: `${kind} context switches of the agent`,
+    help: "Context switches of the agent, by whether it gave the CPU away itself",
     labels: { kind },
   });
 }

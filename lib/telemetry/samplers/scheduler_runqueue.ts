@@ -9,12 +9,13 @@ const RUNNING = histogram("scheduler_running", { unit: NS, help: "Time on the CP
 const OFFCPU = histogram("scheduler_offcpu", { unit: NS, help: "Time blocked, without the wait for a CPU" });
 
 const SWITCHES = "scheduler_context_switch";
+const SWITCHES_HELP = "Switches away from a task: voluntary when it blocked";
 const VOLUNTARY = counter(SWITCHES, {
-  help: "Switches away from a task that blocked",
+  help: SWITCHES_HELP,
   labels: { kind: "voluntary" },
 });
 const INVOLUNTARY = counter(SWITCHES, {
-  help: "Switches away from a task that could have gone on",
+  help: SWITCHES_HELP,
   labels: { kind: "involuntary" },
 });
 const WAIT = counter("scheduler_runqueue_wait", {
@@ -34,12 +35,13 @@ const CGROUP_OFFCPU = counter("cgroup_scheduler_offcpu", {
   help: "Time the cgroup's tasks were blocked",
 });
 const CGROUP_SWITCHES = "cgroup_scheduler_context_switch";
+const CGROUP_SWITCHES_HELP = "Switches away from the cgroup's tasks: voluntary when they blocked";
 const CGROUP_VOLUNTARY = counter(CGROUP_SWITCHES, {
-  help: "Switches away from the cgroup's tasks that blocked",
+  help: CGROUP_SWITCHES_HELP,
   labels: { kind: "voluntary" },
 });
 const CGROUP_INVOLUNTARY = counter(CGROUP_SWITCHES, {
-  help: "Switches away from the cgroup's tasks that could have gone on",
+  help: CGROUP_SWITCHES_HELP,
   labels: { kind: "involuntary" },
 });
 

@@ -5,12 +5,12 @@ import { SYSCALL, SYSCALL_COUNTERS } from "../bpf/syscall.ts";
 import { SYSCALL_KINDS } from "../bpf/syscall_kinds.ts";
 
 const HOST = SYSCALL_KINDS.map((op) =>
-  counter("syscall", { unit: "syscalls", help: `System calls of kind ${op}`, labels: { op } })
+  counter("syscall", { unit: "syscalls", help: "System calls, by kind", labels: { op } })
 );
 const CGROUP = SYSCALL_KINDS.map((op) =>
   counter("cgroup_syscall", {
     unit: "syscalls",
-    help: `System calls of kind ${op} by the cgroup`,
+    help: "System calls of the cgroup's tasks, by kind",
     labels: { op },
   })
 );

@@ -7,7 +7,7 @@ import { SYSCALL_KINDS } from "../bpf/syscall_kinds.ts";
 const LATENCY = SYSCALL_KINDS.map((op) =>
   histogram("syscall_latency", {
     unit: "nanoseconds",
-    help: `Time in system calls of kind ${op}`,
+    help: "Time in system calls, by kind",
     labels: { op },
   })
 );

@@ -9,7 +9,7 @@ function traffic(unit: "bytes" | "packets", direction: Direction): Metric {
   const what = unit === "bytes" ? "Bytes moved by" : "Number of";
   return counter(`tcp_${unit}`, {
     unit,
-    help: `${what} ${direction} calls of TCP sockets`,
+    help: `${what} send and receive calls of TCP sockets`,
     labels: { direction },
   });
 }
@@ -17,7 +17,7 @@ function traffic(unit: "bytes" | "packets", direction: Direction): Metric {
 function size(direction: Direction): Metric {
   return histogram("tcp_size", {
     unit: "bytes",
-    help: `Bytes moved by one ${direction} call of a TCP socket`,
+    help: "Bytes moved by one send or receive call of a TCP socket",
     labels: { direction },
   });
 }
