@@ -86,7 +86,9 @@ export const record = command({
       ...(rest.length === 0 ? {} : { command: rest }),
     }, signal);
     const missed = result.missed === 0 ? "" : `, ${result.missed} missed`;
-    console.error(`rezolus: recorded ${result.ticks} ticks${missed} to ${file}`);
+    console.error(
+      `rezolus: recorded ${result.ticks} ${result.ticks === 1 ? "tick" : "ticks"}${missed} to ${file}`,
+    );
     return result.exitCode;
   },
 });

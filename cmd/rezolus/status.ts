@@ -17,7 +17,10 @@ export const status = command({
   async run({ args: [url = DEFAULT_AGENT_URL], options, signal }) {
     const { AgentClient, parseAgentAddress } = await import("../../lib/recording/mod.ts");
     using client = new AgentClient(parseAgentAddress(url));
-    const found: AgentStatus = JSON.parse(new TextDecoder().decode(await client.get("/status", signal)));
+    const answer = await client.get("/status", signal).catch((cause) => {
+      throw new Error(`Cannot ask agent ${url} for its state: ${cause.message}`, { cause });
+    });
+    const found: AgentStatus = JSON.parse(new TextDecoder().decode(answer));
     if (options.json) console.log(JSON.stringify(found, undefined, 2));
     else for (const line of statusLines(found)) console.log(line);
     return found.samplers.some(({ state }) => state === "failed") ? 1 : 0;

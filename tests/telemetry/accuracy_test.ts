@@ -229,7 +229,12 @@ print("done", flush=True); sys.stdin.readline()`);
     near(delta("cgroup_cpu_usage", { name: cgroup.name }), 2.5e9, 0.05, "the cgroup's time");
     near(delta("cpu_usage", { id: "1" }), procAfter - procBefore, 0.05, "CPU 1's time");
     const [labels] = labelSets(after, "task_cpu_usage").filter((each) => each.pid === pid.pid);
-    deepStrictEqual([labels!.tgid, labels!.comm, labels!.cgroup], [pid.pid, "python3", cgroup.name]);
+    deepStrictEqual([labels!.id, labels!.tgid, labels!.comm, labels!.cgroup], [
+      pid.pid,
+      pid.pid,
+      "python3",
+      cgroup.name,
+    ]);
 
     await load.tell("end");
     await load.child.status;

@@ -36,7 +36,7 @@ const IDENTITY = [2 * START, 2 * START + 1, 2 * GROUP, ...[0, 1, 2, 3].map((word
 const COMM_BYTES = 16;
 
 /**
- * Reads the tasks. Labels: `pid`, `tgid`, `comm`, `cgroup` (path), `start` (nanoseconds since boot: with the pid it
+ * Reads the tasks. Labels: `id` (upstream's name of the pid), `pid`, `tgid`, `comm`, `cgroup` (path), `start` (nanoseconds since boot: with the pid it
  * names one task for ever).
  */
 export function taskReader(sampler: string, source: BpfSource, options: {
@@ -69,8 +69,10 @@ export function taskReader(sampler: string, source: BpfSource, options: {
     IDENTITY.forEach((word, index) => identities[slot * IDENTITY.length + index] = words[at + word]!);
     const comm = bytes.subarray(4 * (at + 2 * COMM), 4 * (at + 2 * COMM) + COMM_BYTES);
     const cgroup = words[at + 2 * GROUP]!;
+    const pid = String(words[at + 2 * IDS]);
     const labels = {
-      pid: String(words[at + 2 * IDS]),
+      id: pid,
+      pid,
       tgid: String(words[at + 2 * IDS + 1]),
       comm: TEXT.decode(comm.subarray(0, comm.indexOf(0))),
       cgroup: options.cgroups.cgroups.find(({ id }) => id === cgroup)?.path ?? "",
