@@ -5,6 +5,6 @@
  * @module
  */
 export { TaskGroup } from "./task_group.ts";
-export { type Deadline, deadline, sleep } from "./time.ts";
+export { type Deadline, deadline, LONGEST_WAIT_MS, sleep } from "./time.ts";
 export { waitForExit } from "./exit.ts";
 export { NATIVE_WAIT_LIMIT, NativeWaits, nativeWaits } from "./native_waits.ts";

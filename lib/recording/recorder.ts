@@ -3,6 +3,7 @@
  * what was asked for. An agent that goes away leaves a gap, not an end.
  * @module
  */
+import { LONGEST_WAIT_MS } from "../async/mod.ts";
 import { decodeSnapshot, SchemaCache, type Snapshot } from "../metrics/mod.ts";
 import { AgentClient, parseAgentAddress } from "./agent_client.ts";
 import { Journal } from "./journal.ts";
@@ -75,6 +76,9 @@ export async function runRecord(options: RecordOptions, signal: AbortSignal): Pr
   const intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS;
   if (!(intervalMs >= MIN_INTERVAL_MS)) {
     throw new RangeError(`Cannot record every ${intervalMs} ms: the least is ${MIN_INTERVAL_MS} ms`);
+  }
+  if (intervalMs > LONGEST_WAIT_MS) {
+    throw new RangeError(`Cannot record every ${intervalMs} ms: the most is ${LONGEST_WAIT_MS} ms`);
   }
   using agent = options.agent ?? new AgentClient(parseAgentAddress(options.source));
   const log = options.log ?? (() => {});

@@ -2,6 +2,7 @@ import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/stric
 import { Pidfd } from "../../ffi/sys/mod.ts";
 import {
   deadline,
+  LONGEST_WAIT_MS,
   NATIVE_WAIT_LIMIT,
   NativeWaits,
   nativeWaits,
@@ -110,6 +111,10 @@ Deno.test("sleep(): ends after its time, or at once with the signal's reason", a
   const sleeping = sleep(60_000, { signal: controller.signal });
   controller.abort(new Error("woken"));
   await rejects(sleeping, /woken/);
+  await rejects(
+    sleep(LONGEST_WAIT_MS + 1),
+    /Cannot wait for 2147483648 ms: a timer holds at most 2147483647/,
+  );
 });
 
 Deno.test("deadline(): fires at its limit, or with its parent, and stops its timer", async () => {
@@ -126,6 +131,7 @@ Deno.test("deadline(): fires at its limit, or with its parent, and stops its tim
   parent.abort(new Error("parent"));
   throws(() => late.signal.throwIfAborted(), /parent/);
   strictEqual(alone.signal.aborted, false);
+  throws(() => deadline(LONGEST_WAIT_MS + 1), /Cannot wait for 2147483648 ms/);
 });
 
 Deno.test("NativeWaits: at the limit a wait is refused, by the names of those that wait", async () => {

@@ -202,7 +202,11 @@ Deno.test("an output that cannot be written leaves the journal", async () => {
   deepStrictEqual(levels(dir.path("r.parquet.rez")), ticks(30).map(levelAt));
 });
 
-Deno.test("an interval too short to keep is refused", async () => {
+Deno.test("an interval too short to keep, or longer than a timer holds, is refused", async () => {
+  await rejects(
+    record({ output: "unused", intervalMs: 2_592_000_000 }).result,
+    /Cannot record every 2592000000 ms: the most is 2147483647 ms/,
+  );
   await rejects(
     record({ output: "unused", intervalMs: 1 }).result,
     /Cannot record every 1 ms: the least is 10 ms/,
