@@ -288,8 +288,15 @@ function startCommand(
   } catch (error) {
     throw new Error(`Cannot run ${command[0]}: ${reason(error)}`, { cause: error });
   }
-  const stop = () => child.kill("SIGTERM");
+  const stop = () => {
+    try {
+      child.kill("SIGTERM");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // It has ended already.
+    }
+  };
   signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
   return child.status.then(({ code }) => code).finally(() => {
     signal.removeEventListener("abort", stop);
     over.abort();

@@ -248,6 +248,18 @@ Deno.test("a command that cannot be started is an error", async () => {
   await rejects(record(options).result, /Cannot run \/no\/such\/command: /);
 });
 
+Deno.test("a signal that came before the command was started ends it too", async () => {
+  using dir = folder();
+  const { exitCode } = await runRecord({
+    source: "fake",
+    output: dir.path("r.rez"),
+    agent: fakeAgent(),
+    sealer: inlineSealer(),
+    command: ["sleep", "1000"],
+  }, AbortSignal.abort());
+  strictEqual(exitCode, 143);
+});
+
 Deno.test("a signal ends a recording, and its command, in order", async () => {
   using dir = folder();
   const stop = new AbortController();
