@@ -61,7 +61,12 @@ static int64_t lapped(struct ring_reader *r)
 {
 	uint64_t from = r->position;
 
-	ring_seek_back(r, (r->map.mask + 1) / 2);
+	/* A writer announces a slice at a time: the newer half is never overwritten. Where nothing newer is
+	 * found the announcement is damaged, and reading would be lapped for ever. */
+	if (ring_seek_back(r, (r->map.mask + 1) / 2) <= from) {
+		r->position = from;
+		return -EBADMSG;
+	}
 	r->lost_bytes += r->position - from;
 	r->laps++;
 	return RING_LAPPED;

@@ -54,7 +54,7 @@ static int check_header(const struct ring_header *h, uint64_t file_bytes, char *
 	uint64_t head = atomic_load(&h->head), reserve = atomic_load(&h->reserve);
 
 	if (h->first % 8 != 0 || head % 8 != 0 || head < h->first || reserve < head ||
-	    reserve - head > h->data_bytes ||
+	    reserve - head > h->data_bytes / RING_SLICES ||
 	    (h->kind == RING_KIND_SEGMENT && reserve - h->first > h->data_bytes)) {
 		snprintf(why, RING_WHY,
 		    "its positions are damaged: first %" PRIu64 ", head %" PRIu64 ", reserve %" PRIu64,

@@ -167,6 +167,24 @@ static void test_bad_files_are_refused(void)
 	CHECK(ring_open(in_folder("none"), &r, why) == -ENOENT);
 }
 
+/* Nothing is lapped for ever: neither lost nor found, again and again. */
+static void test_damaged_announcement(void)
+{
+	uint64_t buffer[64], far = 1 << 20;
+	struct ring_writer *w = create(in_folder("ahead"), 4096, RING_CONTINUE);
+	struct ring_reader *r = open_reader(in_folder("ahead"));
+	int fd = open(in_folder("ahead"), O_RDWR);
+
+	write_records(w, 0, 1, 1);
+	CHECK(pwrite(fd, &far, sizeof(far), offsetof(struct ring_header, reserve)) == sizeof(far));
+	CHECK(close(fd) == 0);
+	CHECK(ring_read(r, (uint8_t *)buffer, sizeof(buffer)) == -EBADMSG && ring_reader_position(r) == 0);
+	ring_reader_free(r);
+	ring_writer_free(w);
+	refused("reserve", &(uint64_t){1024}, 8, offsetof(struct ring_header, reserve),
+	    RING_HEADER_BYTES + 4096, -EBADMSG, "positions are damaged");
+}
+
 static void test_doorbell(void)
 {
 	uint64_t bits[DOORBELL_RINGS / 64];
@@ -260,6 +278,7 @@ int main(int argc, char **argv)
 	test_bad_batches_write_nothing();
 	test_writers_exclude_and_follow_each_other();
 	test_bad_files_are_refused();
+	test_damaged_announcement();
 	test_doorbell();
 	test_segments();
 	char command[64];
