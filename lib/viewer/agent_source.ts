@@ -1,12 +1,15 @@
 /** Polls an agent into a `LiveStore`. @module */
+import { LONGEST_WAIT_MS } from "../async/mod.ts";
 import { decodeSnapshot, SchemaCache } from "../metrics/mod.ts";
 import { LiveStore } from "../tsdb/mod.ts";
-import type { Address } from "../web/mod.ts";
-import { formatAddress } from "../web/mod.ts";
+import { type Address, formatAddress } from "../web/mod.ts";
 import type { ViewerSource } from "./viewer_source.ts";
 
 /** How often an agent is asked when nothing else is said. */
 export const POLL_INTERVAL_MS = 1_000;
+
+/** A shorter interval is refused: an agent's answer takes milliseconds. */
+const MIN_INTERVAL_MS = 10;
 
 /** An agent that takes longer than this to answer is given up for that tick. */
 const ANSWER_LIMIT_MS = 5_000;
@@ -34,9 +37,15 @@ export interface AgentSource extends ViewerSource, AsyncDisposable {
 /**
  * Starts to follow an agent. An agent that does not answer is asked again at each tick; what came of it before stays
  * and `state().problem` says why nothing new comes.
+ * @throws {RangeError} When the interval is too short, or longer than a timer holds.
  */
 export function followAgent(options: AgentOptions): AgentSource {
   const intervalMs = options.intervalMs ?? POLL_INTERVAL_MS;
+  if (!(intervalMs >= MIN_INTERVAL_MS && intervalMs <= LONGEST_WAIT_MS)) {
+    throw new RangeError(
+      `Cannot ask agent every ${intervalMs} ms: expected ${MIN_INTERVAL_MS} to ${LONGEST_WAIT_MS} ms`,
+    );
+  }
   const store = new LiveStore({
     intervalSeconds: intervalMs / 1000,
     ...(options.points ? { points: options.points } : {}),

@@ -360,3 +360,12 @@ Deno.test({
     deepStrictEqual(counts, [1_907_473, 2_549_755]);
   },
 });
+
+Deno.test("an interval that cannot be kept is refused before an agent is asked", () => {
+  for (const intervalMs of [0, 9, 2 ** 31]) {
+    throws(
+      () => followAgent({ agent: "http://127.0.0.1:1", intervalMs }),
+      /Cannot ask agent every \d+ ms: expected 10 to/,
+    );
+  }
+});

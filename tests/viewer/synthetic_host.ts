@@ -214,10 +214,11 @@ function tasks(count: number): Counter[] {
  * many counters and gauges.
  */
 export function syntheticHost(startSeconds: number, seriesCount = 0): { snapshot(t: number): Snapshot } {
-  const known = counters();
-  const numbers = [...known, ...tasks(seriesCount - known.length - GAUGES)];
+  const numbers = counters();
+  const others = tasks(seriesCount - numbers.length - GAUGES);
   const shapes = distributions();
   const totals = numbers.map(() => 1e9);
+  const ofTasks = others.map(() => 1e7);
   const counts = shapes.map(() => new Array<number>(HISTOGRAM_LAYOUT.bucketCount).fill(0));
   const entry = (metric: string, labels: Record<string, string>, index: number): SchemaEntry => ({
     name: String(index),
@@ -229,9 +230,15 @@ export function syntheticHost(startSeconds: number, seriesCount = 0): { snapshot
     gauges: [...memory, "cpu_cores"].map((metric, index) => entry(metric, { unit: "bytes" }, 10_000 + index)),
     histograms: shapes.map(({ metric, labels }, index) => entry(metric, labels, 20_000 + index)),
   };
+  const taskSchema = {
+    counters: others.map(({ metric, labels }, index) => entry(metric, labels, 30_000 + index)),
+    gauges: [],
+    histograms: [],
+  };
   return {
     snapshot(t) {
       numbers.forEach(({ rate }, index) => totals[index]! += Math.round(rate(t)));
+      others.forEach(({ rate }, index) => ofTasks[index]! += Math.round(rate(t)));
       shapes.forEach(({ median, perSecond }, index) =>
         addObservations(counts[index]!, median(t), perSecond, t + index * 1000)
       );
@@ -245,17 +252,26 @@ export function syntheticHost(startSeconds: number, seriesCount = 0): { snapshot
         timeNs,
         durationNs: 1_000_000n,
         metadata: { source: "rezolus", hostname: "synthetic-host" },
-        groups: [{
-          name: "synthetic/all",
-          schema,
-          counters: { words: wordsOf(totals) },
-          gauges: { words: wordsOf(gauges) },
-          histograms: counts.map((buckets) => ({
-            groupingPower: 3,
-            maxValuePower: 64,
-            words: wordsOf(buckets),
-          })),
-        }],
+        groups: [
+          {
+            name: "synthetic/all",
+            schema,
+            counters: { words: wordsOf(totals) },
+            gauges: { words: wordsOf(gauges) },
+            histograms: counts.map((buckets) => ({
+              groupingPower: 3,
+              maxValuePower: 64,
+              words: wordsOf(buckets),
+            })),
+          },
+          ...(others.length === 0 ? [] : [{
+            name: "synthetic/task",
+            schema: taskSchema,
+            counters: { words: wordsOf(ofTasks) },
+            gauges: { words: wordsOf([]) },
+            histograms: [],
+          }]),
+        ],
       };
     },
   };

@@ -1,6 +1,6 @@
 /** One plot: its canvas, and over it cursor, selection and tooltip, which all plots share. @module */
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ChartModel } from "./chart_model.ts";
 import { formatInstant, formatValue } from "./format.ts";
 import { type Frame, HEIGHT, LEFT, RIGHT, timeOf, xOf } from "./geometry.ts";
@@ -33,7 +33,8 @@ export function Plot(
   const frame = currentFrame(width);
   const shade = theme.value;
 
-  useEffect(() => {
+  // Before the browser paints: an effect after it would show the old picture for a frame more.
+  useLayoutEffect(() => {
     if (data === undefined || data.kind === "none" || frame === undefined) return;
     const scene: Scene = { def: chart.def, data, frame, theme: shade, hidden };
     const painter = painters.get(chart);
@@ -48,7 +49,7 @@ export function Plot(
       );
     }
   });
-  useEffect(() => () => {
+  useLayoutEffect(() => () => {
     painters.get(chart)?.destroy();
     painters.delete(chart);
   }, [chart, kind]);
