@@ -20,12 +20,28 @@ export const status = command({
     const answer = await client.get("/status", signal).catch((cause) => {
       throw new Error(`Cannot ask agent ${url} for its state: ${cause.message}`, { cause });
     });
-    const found: AgentStatus = JSON.parse(new TextDecoder().decode(answer));
+    const found = parseStatus(new TextDecoder().decode(answer), url);
     if (options.json) console.log(JSON.stringify(found, undefined, 2));
     else for (const line of statusLines(found)) console.log(line);
     return found.samplers.some(({ state }) => state === "failed") ? 1 : 0;
   },
 });
+
+/** @throws {SyntaxError} When what answers at `url` is no agent of ours. */
+function parseStatus(text: string, url: string): AgentStatus {
+  let found: AgentStatus | undefined;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error; // Told below, as other shapes are.
+  }
+  if (Array.isArray(found?.samplers) && Array.isArray(found.bpf)) return found;
+  throw new SyntaxError(
+    `Cannot read state of agent ${url}: its answer begins ${
+      JSON.stringify(text.slice(0, 40))
+    }, expected samplers`,
+  );
+}
 
 /** The status as a person reads it. */
 function statusLines(found: AgentStatus): string[] {

@@ -15,6 +15,7 @@ import {
 } from "../../lib/cli/mod.ts";
 import { duration, integer, optionalText, text, toggle } from "../../lib/config/mod.ts";
 import { exists } from "../../lib/build/step.ts";
+import { main } from "../../cmd/rezolus/main.ts";
 import { withCommand } from "../../cmd/rezolus/words.ts";
 
 const seen: unknown[] = [];
@@ -222,4 +223,25 @@ Deno.test("withCommand() knows the forms in which the original's programs were c
     [["recrod"], ["recrod"]],
   ];
   for (const [words, expected] of cases) deepStrictEqual(withCommand(words, known), expected);
+});
+
+Deno.test("rezolus status says whom it asked, and that what answered is no agent", async () => {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    ({ url }) => url.includes("/json/") ? Response.json({ state: "fine" }) : new Response("hello"),
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const error = console.error;
+  const said: string[] = [];
+  console.error = (line: string) => void said.push(line);
+  try {
+    deepStrictEqual([await main(["status", url]), await main(["status", `${url}/json`])], [1, 1]);
+  } finally {
+    console.error = error;
+    await server.shutdown();
+  }
+  deepStrictEqual(said, [
+    `rezolus: Cannot read state of agent ${url}: its answer begins "hello", expected samplers`,
+    `rezolus: Cannot read state of agent ${url}/json: its answer begins "{\\"state\\":\\"fine\\"}", expected samplers`,
+  ]);
 });
