@@ -62,7 +62,8 @@ async function record(folder: string): Promise<{ parquet: string; rez: string }>
   const host = syntheticHost(START, SERIES);
   {
     using sealer = inlineSealer();
-    using journal = Journal.create(files.rez, BigInt(START) * 1_000_000_000n, { sealer });
+    const metadata = { sampling_interval_ms: "1000" }; // As a recorder says.
+    using journal = Journal.create(files.rez, BigInt(START) * 1_000_000_000n, { sealer, metadata });
     for (let tick = 0; tick < TICKS; tick++) {
       const snapshot = host.snapshot(tick);
       journal.append(snapshot, { timestampNs: snapshot.timeNs, wallOffsetNs: 0n });
