@@ -19,7 +19,7 @@ new Procfs().exists("/proc"); // Opens the library before any test.
 Deno.test("choose() takes the first variant that nothing speaks against", () => {
   const choices = choose([SWITCH, SEND], (_, variant) => variant === "tp_btf" ? "no BTF" : undefined);
   deepStrictEqual(choices.map(({ variant }) => variant), ["raw_tp", "fentry"]);
-  deepStrictEqual(choices[0]!.refusals, [{ variant: "tp_btf", reason: "no BTF" }]);
+  deepStrictEqual(choices[0]!.refusals, [{ variant: "tp_btf", reason: "no BTF", isMissing: true }]);
   deepStrictEqual(choose([SWITCH], () => "never").map(({ variant }) => variant), [undefined]);
 });
 
@@ -37,6 +37,7 @@ Deno.test("refuse() moves the refused program on, and all of an object whose pro
   deepStrictEqual(unknown.map(({ variant }) => variant), ["raw_tp", "fentry"]);
   let left = first;
   for (let round = 0; round < 3; round++) left = refuse(left, undefined, "no", true);
+  ok(left[0]!.refusals.every(({ isMissing }) => !isMissing), "the kernel had them, and refused");
   deepStrictEqual(left.map(({ variant, refusals }) => [variant, refusals.length]), [[undefined, 2], [
     undefined,
     3,

@@ -172,8 +172,6 @@ function shardsFor(cpus: number): number {
 function reasonAgainst(kernel: Kernel, hook: Hook, variant: Variant): string | undefined {
   switch (variant) {
     case "tp_btf":
-      if (!kernel.hasBtf) return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
-      return kernel.hasTracepoint(hook.event) ? undefined : `the kernel has no tracepoint ${hook.event}`;
     case "raw_tp":
       // Without BTF the structures' layout is unknown, and CO-RE cannot place a single member.
       if (!kernel.hasBtf) return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
@@ -222,9 +220,7 @@ function report(object: string, choice: Choice): ProgramReport {
   const reason = choice.refusals.map(({ variant, reason }) => `${variant}: ${reason}`).join("; ");
   const event = choice.hook.event;
   if (choice.variant === undefined) {
-    const verdict = choice.refusals.every((refusal) => refusal.reason.startsWith("the kernel has no"))
-      ? "unsupported"
-      : "failed";
+    const verdict = choice.refusals.every(({ isMissing }) => isMissing) ? "unsupported" : "failed";
     return { object, event, verdict, reason };
   }
   if (reason === "") return { object, event, verdict: "ok", variant: choice.variant };

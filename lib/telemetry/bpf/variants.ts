@@ -24,9 +24,12 @@ export interface Choice {
   readonly refusals: readonly Refusal[];
 }
 
+/** Why a variant was passed over. */
 export interface Refusal {
   readonly variant: Variant;
   readonly reason: string;
+  /** Whether the kernel has no such hook; otherwise it has one, and refused. */
+  readonly isMissing: boolean;
 }
 
 /** Name of the program of a choice. */
@@ -34,7 +37,7 @@ export function programName(hook: Hook, variant: Variant): string {
   return `${hook.event}__${variant}`;
 }
 
-/** The first choice of each hook: variants that `why` gives a reason against are passed over. */
+/** The first choice of each hook: variants that `why` says the kernel does not have are passed over. */
 export function choose(
   hooks: readonly Hook[],
   why: (hook: Hook, variant: Variant) => string | undefined,
@@ -44,7 +47,7 @@ export function choose(
     for (const variant of hook.variants) {
       const reason = why(hook, variant);
       if (reason === undefined) return { hook, variant, refusals };
-      refusals.push({ variant, reason });
+      refusals.push({ variant, reason, isMissing: true });
     }
     return { hook, variant: undefined, refusals };
   });
@@ -69,7 +72,7 @@ export function refuse(
 
 function next(choice: Choice, reason: string): Choice {
   if (choice.variant === undefined) return choice;
-  const refusals = [...choice.refusals, { variant: choice.variant, reason }];
+  const refusals = [...choice.refusals, { variant: choice.variant, reason, isMissing: false }];
   const variant = choice.hook.variants[choice.hook.variants.indexOf(choice.variant) + 1];
   return { hook: choice.hook, variant, refusals };
 }
