@@ -97,9 +97,16 @@ async function untilPoints(page: Page, least: number): Promise<void> {
 /** Waits until every card of the section has its chart, those below the others too. */
 async function allDrawn(page: Page, section: string): Promise<Held[]> {
   await drawn(page, section);
-  await page.waitForFunction(`
-    [...document.querySelectorAll("article.card")].every((card) => card.querySelector("canvas"))
-  `);
+  // A function, not a text: the page's content policy forbids to evaluate texts, which a second look would do.
+  await page.waitForFunction(() => {
+    type Element = { querySelector(selector: string): unknown };
+    const { document } = globalThis as unknown as {
+      document: { querySelectorAll(selector: string): Iterable<Element> };
+    };
+    return [...document.querySelectorAll("article.card")].every((card) =>
+      card.querySelector("canvas") !== null
+    );
+  });
   return drawn(page, section);
 }
 
