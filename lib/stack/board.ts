@@ -31,6 +31,7 @@ function stateText(state: ServiceState): string {
     case "running":
     case "starting":
     case "stopping":
+    case "failing":
       return `${state.kind} (pid ${state.pid})`;
     case "backoff":
       return `waiting to restart (exit ${state.outcome.signal ?? state.outcome.code})`;

@@ -12,6 +12,8 @@ export type ServiceState =
   | { readonly kind: "running"; readonly pid: number; readonly failures: number; readonly sinceMs: number }
   | { readonly kind: "backoff"; readonly failures: number; readonly outcome: Outcome }
   | { readonly kind: "stopping"; readonly pid: number; readonly then: "idle" | "start" }
+  /** Ended by us since it did not become ready: what follows is what follows a crash. */
+  | { readonly kind: "failing"; readonly pid: number; readonly failures: number }
   /** Ended, and its policy says that it stays so. */
   | { readonly kind: "finished"; readonly outcome: Outcome };
 
@@ -86,9 +88,19 @@ export function step(state: ServiceState, on: ServiceEvent, policy: Policy, nowM
         const { pid, failures } = state;
         return [{ kind: "running", pid, failures, sinceMs: nowMs }, [{ kind: "stopTimer" }]];
       }
-      if (on.kind === "timerFired") return stopping(state.pid, "start", policy);
+      if (on.kind === "timerFired") {
+        const { pid, failures } = state;
+        return [{ kind: "failing", pid, failures }, terminate(pid, policy)];
+      }
       if (on.kind === "exited") return ended(state.failures + 1, on.outcome, policy);
       return asked(state.pid, on, policy);
+    case "failing":
+      if (on.kind === "exited") return ended(state.failures + 1, on.outcome, policy);
+      if (on.kind === "timerFired") return [state, [{ kind: "signal", pid: state.pid, signal: "SIGKILL" }]];
+      if (on.kind === "stopRequested") return [{ kind: "stopping", pid: state.pid, then: "idle" }, []];
+      return on.kind === "restartRequested"
+        ? [{ kind: "stopping", pid: state.pid, then: "start" }, []]
+        : undefined;
     case "running":
       if (on.kind === "exited") {
         const healthy = nowMs - state.sinceMs >= policy.healthyAfterMs;
@@ -134,10 +146,11 @@ function starting(pid: number, failures: number, policy: Policy): Step {
 }
 
 function stopping(pid: number, then: "idle" | "start", policy: Policy): Step {
-  return [
-    { kind: "stopping", pid, then },
-    [{ kind: "signal", pid, signal: "SIGTERM" }, { kind: "startTimer", ms: policy.graceMs }],
-  ];
+  return [{ kind: "stopping", pid, then }, terminate(pid, policy)];
+}
+
+function terminate(pid: number, policy: Policy): Effect[] {
+  return [{ kind: "signal", pid, signal: "SIGTERM" }, { kind: "startTimer", ms: policy.graceMs }];
 }
 
 function asked(pid: number, on: ServiceEvent, policy: Policy): Step | undefined {

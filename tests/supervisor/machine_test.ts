@@ -15,6 +15,7 @@ const starting: ServiceState = { kind: "starting", pid: 7, failures: 2 };
 const running: ServiceState = { kind: "running", pid: 7, failures: 2, sinceMs: 1_000 };
 const backoff: ServiceState = { kind: "backoff", failures: 2, outcome: { code: 1 } };
 const stopping: ServiceState = { kind: "stopping", pid: 7, then: "idle" };
+const failing: ServiceState = { kind: "failing", pid: 7, failures: 2 };
 const finished: ServiceState = { kind: "finished", outcome: { code: 0 } };
 const exited = (code: number): ServiceEvent => ({ kind: "exited", outcome: { code } });
 const asked = (kind: "startRequested" | "stopRequested" | "restartRequested"): ServiceEvent => ({ kind });
@@ -35,10 +36,40 @@ const CASES: [string, ServiceState, ServiceEvent, Partial<Policy>, ServiceState[
     "stopTimer",
   ]],
   ["a ready process runs", starting, { kind: "ready" }, {}, "running", ["stopTimer"]],
-  ["a process that does not become ready is ended", starting, { kind: "timerFired" }, {}, "stopping", [
+  ["a process that does not become ready is ended", starting, { kind: "timerFired" }, {}, "failing", [
     "signal",
     "startTimer",
   ]],
+  [
+    "a process that ended for want of readiness waits before the restart",
+    failing,
+    exited(143),
+    {},
+    "backoff",
+    [
+      "startTimer",
+    ],
+  ],
+  [
+    "a process that ended for want of readiness is not tried again when it runs once",
+    failing,
+    exited(143),
+    ONCE,
+    "finished",
+    [
+      "stopTimer",
+    ],
+  ],
+  [
+    "a process that does not end for want of readiness is killed",
+    failing,
+    { kind: "timerFired" },
+    {},
+    "failing",
+    ["signal"],
+  ],
+  ["a stop while it fails stays a stop", failing, asked("stopRequested"), {}, "stopping", []],
+  ["a restart while it fails does not wait", failing, asked("restartRequested"), {}, "stopping", []],
   ["an exit before readiness waits before the restart", starting, exited(1), {}, "backoff", ["startTimer"]],
   ["a stop before readiness asks politely", starting, asked("stopRequested"), {}, "stopping", [
     "signal",

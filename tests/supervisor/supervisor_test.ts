@@ -147,6 +147,7 @@ Deno.test("a service whose probe never succeeds is ended and tried again", async
   const abort = new AbortController();
   const starting = supervisor.start(abort.signal);
   await twice;
+  strictEqual(supervisor.services.get("slow")!.restarts, 1);
   abort.abort();
   await starting;
 });
