@@ -48,14 +48,22 @@ export class Supervisor implements AsyncDisposable {
     await this.#until(service, (each) => each.is("running", "finished"), signal);
   }
 
+  /** Each stops as soon as those that depend on it are gone. */
   async #stopAll(): Promise<void> {
-    const never = new AbortController().signal;
+    const stopped = new Map<string, Promise<void>>();
     for (const name of this.#order.toReversed()) {
-      const service = this.services.get(name)!;
-      service.request("stop");
-      await this.#until(service, (each) => each.is("idle", "finished"), never);
-      await service.settled();
+      const dependants = [...this.services.values()].filter(({ spec }) => spec.dependsOn?.includes(name));
+      const gone = dependants.map(({ spec }) => stopped.get(spec.name)!);
+      stopped.set(name, Promise.all(gone).then(() => this.#stopOne(this.services.get(name)!)));
     }
+    await Promise.all(stopped.values());
+  }
+
+  async #stopOne(service: Service): Promise<void> {
+    const never = new AbortController().signal;
+    service.request("stop");
+    await this.#until(service, (each) => each.is("idle", "finished"), never);
+    await service.settled();
   }
 
   #until(service: Service, done: (service: Service) => boolean, signal: AbortSignal): Promise<void> {

@@ -165,6 +165,20 @@ Deno.test("a restart that is asked for ends the old process before the new one s
   strictEqual(service.restarts, 0, "a restart that was asked for is none that the service needed");
 });
 
+Deno.test("services that do not depend on each other stop at the same time", async () => {
+  const names = Array.from({ length: 20 }, (_, at) => `server${at}`);
+  const states: string[] = [];
+  const supervisor = new Supervisor(names.map((name) => shell(name, "exec sleep 60")));
+  await supervisor.start(never);
+  supervisor.listen((notice) => notice.kind === "state" && states.push(notice.state.kind));
+  await supervisor.stop();
+  deepStrictEqual(
+    states.slice(0, 20),
+    Array(20).fill("stopping"),
+    "all are asked before the first has ended",
+  );
+});
+
 Deno.test("a service has a session of its own, so that a terminal's signals do not reach it", async () => {
   await using supervisor = new Supervisor([shell("server", "exec sleep 60")]);
   await supervisor.start(never);
