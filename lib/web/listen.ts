@@ -52,12 +52,16 @@ function bind(
       ? Deno.serve({ ...common, path: address.path }, handler)
       : Deno.serve({ ...common, hostname: address.host, port: address.port }, handler);
   } catch (cause) {
-    throw new Error(`Cannot listen on ${formatAddress(address)}: ${reason(cause)}`, { cause });
+    throw new Error(`Cannot listen on ${formatAddress(address)}: ${reason(address, cause)}`, { cause });
   }
 }
 
-function reason(cause: unknown): string {
-  if (cause instanceof Deno.errors.AddrInUse) return "the port is occupied by another process";
+function reason(address: Address, cause: unknown): string {
+  if (cause instanceof Deno.errors.AddrInUse) {
+    return address.kind === "unix"
+      ? "a file that is no socket stands there"
+      : "the port is occupied by another process";
+  }
   if (cause instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
   if (cause instanceof Deno.errors.PermissionDenied) return "permission denied";
   return cause instanceof Error ? cause.message : String(cause);
@@ -72,8 +76,11 @@ export async function isSocketTaken(path: string): Promise<boolean> {
     (await Deno.connect({ transport: "unix", path })).close();
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) await Deno.remove(path);
-    return false; // No such file, or no socket: binding will tell.
+    // Linux refuses the connection to a plain file too: only a socket may go. Binding will tell of all else.
+    if (error instanceof Deno.errors.ConnectionRefused && (await Deno.lstat(path)).isSocket) {
+      await Deno.remove(path);
+    }
+    return false;
   }
 }
 

@@ -413,6 +413,7 @@ Deno.test({
   name: "a pid that is used again is another task: both totals are told, and none is mixed with the other's",
   ignore: !CAN_LOAD_BPF || !new Procfs().exists("/proc/sys/kernel/ns_last_pid"),
   async fn() {
+    using cgroup = new TestCgroup();
     await using agent = await AgentProcess.start("");
     await using load = new Workload(`
 def burn(seconds):
@@ -431,12 +432,14 @@ for _ in range(1000):
     if pid == first: break
 print("pid", first if pid == first else 0, "done", flush=True)`);
     await load.says("ready");
+    cgroup.add(load.pid); // Tells its tasks from those of others that happen to get the pid.
     await load.tell("go");
     const [, pid] = await load.says(/pid (\d+) done/);
     ok(pid !== "0", "the pid could be used again");
     const snapshot = await agent.snapshot();
     const starts = new Set(
-      labelSets(snapshot, "task_cpu_usage").filter((each) => each.pid === pid).map(({ start }) => start!),
+      labelSets(snapshot, "task_cpu_usage").filter((each) => each.pid === pid && each.cgroup === cgroup.name)
+        .map(({ start }) => start!),
     );
     const totals = [...starts].map((start) => total(snapshot, "task_cpu_usage", { pid: pid!, start })).sort((
       a,

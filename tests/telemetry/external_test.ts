@@ -290,7 +290,12 @@ Deno.test("the socket takes connections up to its limit, has its mode, replaces 
     }
     strictEqual(await Deno.stat(path).then(() => "there", () => "gone"), "gone");
     Deno.listen({ transport: "unix", path }).close();
-    await Deno.writeFile(`${folder}/plain`, new Uint8Array(0));
+    await Deno.writeTextFile(`${folder}/plain`, "data");
+    const refused = await ExternalServer.start({ ...options, path: `${folder}/plain` }).then(
+      () => "started",
+      () => "refused",
+    );
+    deepStrictEqual([refused, await Deno.readTextFile(`${folder}/plain`)], ["refused", "data"]);
     await using _again = await ExternalServer.start(options);
     ok(lines.some((line) => line.includes("1 connections already")));
   } finally {

@@ -172,3 +172,15 @@ Deno.test("long text answers are compressed for clients that accept it, short an
     await plain.body?.cancel();
   }
 });
+
+Deno.test("a file that is no socket is never removed for one", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/precious`;
+  await Deno.writeTextFile(path, "data");
+  await rejects(
+    listen({ kind: "unix", path }, () => new Response("x")),
+    /precious: a file that is no socket stands there/,
+  );
+  strictEqual(await Deno.readTextFile(path), "data");
+  await Deno.remove(folder, { recursive: true });
+});
