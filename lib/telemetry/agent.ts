@@ -8,7 +8,7 @@
 import { clockNs } from "../../ffi/sys/mod.ts";
 import { type Group, type Snapshot } from "../metrics/mod.ts";
 import type { Log } from "../log/mod.ts";
-import { BpfSource, type BpfSpec, type ProgramReport } from "./bpf/source.ts";
+import { AttachError, BpfSource, type BpfSpec, type ProgramReport } from "./bpf/source.ts";
 import { programGroup } from "./bpf/statistics.ts";
 import { type AgentConfig, enabledSamplers } from "./config.ts";
 import type { Kernel } from "./kernel.ts";
@@ -54,8 +54,6 @@ interface Running {
   /** Set when a sample failed; it is tried again at the next one. */
   failure?: string;
 }
-
-const NO_RIGHT = "this process may not load BPF programs: it needs root, or CAP_BPF and CAP_PERFMON";
 
 const REAL_CLOCK = {
   unixNs: () => clockNs("realtime"),
@@ -109,11 +107,11 @@ export class Agent implements Disposable {
   /** State of every sampler, enabled or not. */
   status(): AgentStatus {
     const running = this.#running.map(({ name, sampling, failure }): SamplerStatus => {
-      const programs = sampling.source?.reports ?? [];
+      const programs = sampling.source?.reports ?? sampling.degraded?.programs ?? [];
       const worst = programs.find(({ verdict }) => verdict !== "ok");
       if (failure !== undefined) return { name, state: "failed", reason: failure, programs };
       if (sampling.degraded !== undefined) {
-        return { name, state: "degraded", reason: sampling.degraded, programs };
+        return { name, state: "degraded", reason: sampling.degraded.unavailable, programs };
       }
       if (worst === undefined) return { name, state: "ok", programs };
       return { name, state: "degraded", reason: worst.reason ?? worst.verdict, programs };
@@ -153,7 +151,8 @@ export class Agent implements Disposable {
     try {
       const sampling = sampler.open({ procfs, kernel, enabled, settings, bpf });
       if ("unavailable" in sampling) {
-        this.#idle.push({ name, state: "unavailable", reason: sampling.unavailable, programs: [] });
+        const { unavailable: reason, programs = [] } = sampling;
+        this.#idle.push({ name, state: "unavailable", reason, programs });
       } else this.#running.push({ name, sampling });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -175,7 +174,6 @@ export class Agent implements Disposable {
 
   /** One object serves several samplers, with the settings of all of them. */
   #source(spec: BpfSpec, enabled: ReadonlySet<string>): BpfSource | Unavailable {
-    if (!this.#options.kernel.mayLoadBpf) return unavailable(NO_RIGHT);
     let source = this.#sources.get(spec.object);
     if (source === undefined) {
       const settings = Object.assign({}, ...Object.values(this.#options.config.samplers as object));
@@ -183,7 +181,9 @@ export class Agent implements Disposable {
         const log = (line: string) => this.#options.log.debug(line, { object: spec.object });
         source = BpfSource.open(spec, this.#options.kernel, { enabled, settings, log });
       } catch (error) {
-        source = unavailable(error instanceof Error ? error.message : String(error));
+        source = error instanceof AttachError
+          ? unavailable(error.reason, error.reports)
+          : unavailable(error instanceof Error ? error.message : String(error));
       }
       this.#sources.set(spec.object, source);
     }

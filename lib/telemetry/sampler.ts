@@ -1,6 +1,6 @@
 /** What a sampler is, and what it is given. @module */
 import type { Group, Metric } from "../metrics/mod.ts";
-import type { BpfSource, BpfSpec } from "./bpf/source.ts";
+import type { BpfSource, BpfSpec, ProgramReport } from "./bpf/source.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Procfs } from "./procfs.ts";
 
@@ -20,8 +20,8 @@ export interface Sampler {
 export interface Sampling extends Disposable {
   /** Reads everything now; the arrays in the groups are valid until the next call. */
   sample(): readonly Group[];
-  /** Why it tells less than it could. */
-  readonly degraded?: string;
+  /** Why it tells less than it could, and the programs that it would have needed. */
+  readonly degraded?: Unavailable;
   /** The source whose programs serve it, when it has one. */
   readonly source?: BpfSource;
 }
@@ -29,11 +29,13 @@ export interface Sampling extends Disposable {
 /** Why a sampler cannot work on this host: an expected outcome, not a failure. */
 export interface Unavailable {
   readonly unavailable: string;
+  /** Of the programs that it would have needed. */
+  readonly programs?: readonly ProgramReport[];
 }
 
 /** Says why a sampler cannot work. */
-export function unavailable(reason: string): Unavailable {
-  return { unavailable: reason };
+export function unavailable(reason: string, programs: readonly ProgramReport[] = []): Unavailable {
+  return programs.length === 0 ? { unavailable: reason } : { unavailable: reason, programs };
 }
 
 /** What a sampler is given when it is opened. */

@@ -78,7 +78,7 @@ function withoutObject(
   const reader = options.instead?.open(env);
   if (reader === undefined) return why;
   return {
-    degraded: `${why.unavailable}; read from ${options.instead!.from} instead`,
+    degraded: { ...why, unavailable: `${why.unavailable}; read from ${options.instead!.from} instead` },
     sample: () => [reader.read()],
     [Symbol.dispose]() {},
   };

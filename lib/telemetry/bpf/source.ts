@@ -54,6 +54,21 @@ export interface ProgramReport {
 /** Histograms are sharded over at most so many groups of CPUs: 16 of them on 8 shards take half a megabyte. */
 const MAX_SHARDS = 8;
 
+/** Not one program of an object could be attached. */
+export class AttachError extends Error {
+  override readonly name = "AttachError";
+  /** The reasons without the object's name: what several objects have in common is told once. */
+  readonly reason: string;
+  readonly reports: readonly ProgramReport[];
+
+  constructor(object: string, choices: readonly Choice[]) {
+    const reason = lastReasons(choices);
+    super(`Cannot attach BPF object "${object}": ${reason}`);
+    this.reason = reason;
+    this.reports = choices.map((choice) => report(object, choice));
+  }
+}
+
 /** A loaded object. */
 export class BpfSource implements Disposable {
   readonly name: string;
@@ -84,7 +99,7 @@ export class BpfSource implements Disposable {
   /**
    * Loads and attaches. Each refusal costs one more try with the next variant, so the number of tries is that of
    * variants at most.
-   * @throws {Error} When not one program could be attached; the message has the last reason of each.
+   * @throws {AttachError} When not one program could be attached; the message has the last reason of each.
    */
   static open(spec: BpfSpec, kernel: Kernel, options: {
     enabled: ReadonlySet<string>;
@@ -96,9 +111,7 @@ export class BpfSource implements Disposable {
     let choices = choose(spec.hooks, (hook, variant) => reasonAgainst(kernel, hook, variant));
     for (;;) {
       const chosen = choices.filter((choice) => choice.variant !== undefined);
-      if (chosen.length === 0) {
-        throw new Error(`Cannot attach BPF object "${spec.object}": ${lastReasons(choices)}`);
-      }
+      if (chosen.length === 0) throw new AttachError(spec.object, choices);
       const object = prepare(spec, image, choices, kernel, options);
       try {
         object.load();
@@ -169,7 +182,11 @@ function shardsFor(cpus: number): number {
   return shards;
 }
 
+/** What every program of a process without the right is refused with. */
+const NO_RIGHT = "this process may not load BPF programs: it needs root, or CAP_BPF and CAP_PERFMON";
+
 function reasonAgainst(kernel: Kernel, hook: Hook, variant: Variant): string | undefined {
+  if (!kernel.mayLoadBpf) return NO_RIGHT;
   switch (variant) {
     case "tp_btf":
     case "raw_tp":
@@ -220,8 +237,11 @@ function report(object: string, choice: Choice): ProgramReport {
   const reason = choice.refusals.map(({ variant, reason }) => `${variant}: ${reason}`).join("; ");
   const event = choice.hook.event;
   if (choice.variant === undefined) {
-    const verdict = choice.refusals.every(({ isMissing }) => isMissing) ? "unsupported" : "failed";
-    return { object, event, verdict, reason };
+    const isUnsupported = choice.refusals.every(({ isMissing, reason }) => isMissing && reason !== NO_RIGHT);
+    // A reason that all variants share is told once.
+    const reasons = [...new Set(choice.refusals.map((refusal) => refusal.reason))];
+    const shown = reasons.length === 1 ? reasons[0]! : reason;
+    return { object, event, verdict: isUnsupported ? "unsupported" : "failed", reason: shown };
   }
   if (reason === "") return { object, event, verdict: "ok", variant: choice.variant };
   return { object, event, verdict: "degraded", variant: choice.variant, reason };
