@@ -15,7 +15,7 @@ export const status = command({
   options: { json: option(toggle({ help: "Prints JSON.", fallback: false })) },
   examples: [["rezolus status", "The agent of this host"]],
   async run({ args: [url = DEFAULT_AGENT_URL], options, signal }) {
-    const { AgentClient, parseAgentAddress } = await import("../../lib/recording/mod.ts");
+    const { AgentClient, parseAgentAddress } = await import("../../lib/agent_client/mod.ts");
     using client = new AgentClient(parseAgentAddress(url));
     const answer = await client.get("/status", signal).catch((cause) => {
       throw new Error(`Cannot ask agent ${url} for its state: ${cause.message}`, { cause });

@@ -1,5 +1,6 @@
 /** `rezolus view`: charts of a recording or of a live agent. @module */
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
+import type { AgentAddress } from "../../lib/agent_client/mod.ts";
 import { duration, optionalText } from "../../lib/config/mod.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:4242";
@@ -63,8 +64,9 @@ export const view = command({
 });
 
 /** An agent's address, when the source is one: a URL, or a path at which a socket stands. */
-async function liveAddress(source: string): Promise<string | { kind: "unix"; path: string } | undefined> {
-  if (/^https?:\/\//.test(source)) return source;
+async function liveAddress(source: string): Promise<AgentAddress | undefined> {
+  const { parseAgentAddress } = await import("../../lib/agent_client/mod.ts");
+  if (/^(https?:\/\/|unix:)/.test(source)) return parseAgentAddress(source);
   try {
     return (await Deno.stat(source)).isSocket ? { kind: "unix", path: source } : undefined;
   } catch (error) {

@@ -17,8 +17,7 @@ export { type ColumnRole, columnRole } from "./column_role.ts";
 export { Journal, JournalError, type JournalOptions, type TickTime } from "./journal.ts";
 export { inlineSealer, type Sealer, SEALER_WORKER, type SealJob, workerSealer } from "./sealer.ts";
 export { type ConvertOptions, convertToParquet, writeRecording } from "./convert.ts";
-export { nextTickMs, TickClock } from "./tick_clock.ts";
-export { type AgentAddress, AgentClient, type ClientLimits, parseAgentAddress } from "./agent_client.ts";
+export { TickClock } from "./tick_clock.ts";
 export {
   type RecordClock,
   type RecordFormat,

@@ -3,12 +3,17 @@
  * what was asked for. An agent that goes away leaves a gap, not an end.
  * @module
  */
-import { LONGEST_WAIT_MS } from "../async/mod.ts";
+import {
+  AgentClient,
+  checkInterval,
+  nextTickMs,
+  parseAgentAddress,
+  sleepUntil,
+} from "../agent_client/mod.ts";
 import { decodeSnapshot, SchemaCache, type Snapshot } from "../metrics/mod.ts";
-import { AgentClient, parseAgentAddress } from "./agent_client.ts";
 import { Journal } from "./journal.ts";
 import { type Sealer, workerSealer } from "./sealer.ts";
-import { nextTickMs, TickClock } from "./tick_clock.ts";
+import { TickClock } from "./tick_clock.ts";
 
 /** What a recording is stored as. */
 export type RecordFormat = "parquet" | "rez" | "raw";
@@ -65,21 +70,13 @@ export interface RecordResult {
 /** One a second. */
 const DEFAULT_INTERVAL_MS = 1_000;
 
-/** A shorter interval than this is refused: an agent's answer takes milliseconds. */
-const MIN_INTERVAL_MS = 10;
-
 /**
  * Records until the duration is over, the command ends or the signal fires.
  * @throws {Error} When the output cannot be written; a journal beside it keeps what was recorded.
  */
 export async function runRecord(options: RecordOptions, signal: AbortSignal): Promise<RecordResult> {
   const intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS;
-  if (!(intervalMs >= MIN_INTERVAL_MS)) {
-    throw new RangeError(`Cannot record every ${intervalMs} ms: the least is ${MIN_INTERVAL_MS} ms`);
-  }
-  if (intervalMs > LONGEST_WAIT_MS) {
-    throw new RangeError(`Cannot record every ${intervalMs} ms: the most is ${LONGEST_WAIT_MS} ms`);
-  }
+  checkInterval(intervalMs, "record");
   using agent = options.agent ?? new AgentClient(parseAgentAddress(options.source));
   const log = options.log ?? (() => {});
   using sealer = options.sealer ?? workerSealer(log);
@@ -310,14 +307,5 @@ function reason(error: unknown): string {
 const systemClock: RecordClock = {
   nowMs: () => Date.now(),
   monotonicNs: () => BigInt(Math.round(performance.now() * 1e6)),
-  sleepUntil(atMs, signal) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, signal.aborted ? 0 : Math.max(0, atMs - Date.now()));
-    const stop = () => resolve();
-    signal.addEventListener("abort", stop);
-    return promise.finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-    });
-  },
+  sleepUntil,
 };

@@ -30,8 +30,3 @@ export class TickClock {
     return { timestampNs, wallOffsetNs: this.#offsetNs };
   }
 }
-
-/** Returns the next multiple of the interval behind `nowMs`: ticks of all recorders fall together. */
-export function nextTickMs(nowMs: number, intervalMs: number): number {
-  return (Math.floor(nowMs / intervalMs) + 1) * intervalMs;
-}

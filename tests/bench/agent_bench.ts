@@ -13,7 +13,7 @@ import { pack, PACKED } from "../../lib/build/pack.ts";
 import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
 import { exec } from "../../lib/build/step.ts";
 import { decodeSnapshot, wordsToNumber } from "../../lib/metrics/mod.ts";
-import { AgentClient } from "../../lib/recording/mod.ts";
+import { AgentClient } from "../../lib/agent_client/mod.ts";
 import type { AgentStatus } from "../../lib/telemetry/mod.ts";
 import { temporaryFolder } from "../executables/packed.ts";
 

@@ -15,13 +15,8 @@ import {
   type SchemaEntry,
   type Snapshot,
 } from "../../lib/metrics/mod.ts";
-import {
-  convertToParquet,
-  Journal,
-  nextTickMs,
-  openRecording,
-  workerSealer,
-} from "../../lib/recording/mod.ts";
+import { convertToParquet, Journal, openRecording, workerSealer } from "../../lib/recording/mod.ts";
+import { nextTickMs } from "../../lib/agent_client/mod.ts";
 import { memorySource, ParquetFile, ParquetWriter } from "../../lib/recording/parquet/mod.ts";
 import { seededRandom } from "../metrics/seeded.ts";
 import { samplePath, SAMPLES, SAMPLES_PRESENT } from "../recording/samples.ts";

@@ -3,7 +3,7 @@ import { packedAnswers } from "../../cmd/dev/pack.ts";
 import { inMinimalRoot, makeMinimalRoot } from "../../lib/build/minimal_root.ts";
 import { pack } from "../../lib/build/pack.ts";
 import { exists } from "../../lib/build/step.ts";
-import { AgentClient } from "../../lib/recording/mod.ts";
+import { AgentClient } from "../../lib/agent_client/mod.ts";
 import { runProgram, temporaryFolder } from "./packed.ts";
 import type { AgentStatus } from "../../lib/telemetry/mod.ts";
 

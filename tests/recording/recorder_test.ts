@@ -1,12 +1,9 @@
-import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
 import { encodeSnapshotV2, encodeSnapshotV3 } from "../../lib/metrics/mod.ts";
 import {
-  AgentClient,
   inlineSealer,
-  nextTickMs,
   openRecording,
-  parseAgentAddress,
   type RecordClock,
   type RecordOptions,
   runRecord,
@@ -205,11 +202,11 @@ Deno.test("an output that cannot be written leaves the journal", async () => {
 Deno.test("an interval too short to keep, or longer than a timer holds, is refused", async () => {
   await rejects(
     record({ output: "unused", intervalMs: 2_592_000_000 }).result,
-    /Cannot record every 2592000000 ms: the most is 2147483647 ms/,
+    /Cannot record every 2592000000 ms: expected 10 to 2147483647 ms/,
   );
   await rejects(
     record({ output: "unused", intervalMs: 1 }).result,
-    /Cannot record every 1 ms: the least is 10 ms/,
+    /Cannot record every 1 ms: expected 10 to/,
   );
 });
 
@@ -284,54 +281,6 @@ Deno.test("a signal ends a recording, and its command, in order", async () => {
   }
 });
 
-Deno.test("an agent's address is a URL, a host or the path of a socket", () => {
-  const tcp = (hostname: string, port: number, basePath = "") => ({ kind: "tcp", hostname, port, basePath });
-  deepStrictEqual(parseAgentAddress("http://h:99/sub/"), tcp("h", 99, "/sub"));
-  deepStrictEqual(parseAgentAddress("localhost"), tcp("localhost", 4241));
-  deepStrictEqual(parseAgentAddress("http://h:80/"), tcp("h", 80));
-  deepStrictEqual(parseAgentAddress("[::1]:7"), tcp("[::1]", 7));
-  deepStrictEqual(parseAgentAddress("/run/a.sock"), { kind: "unix", path: "/run/a.sock" });
-  deepStrictEqual(parseAgentAddress("unix:///run/a.sock"), { kind: "unix", path: "/run/a.sock" });
-  throws(() => parseAgentAddress("https://h"), /Cannot record from "https:\/\/h": expected http/);
-  throws(() => parseAgentAddress(""), /Cannot record from ""/);
-});
-
-Deno.test("an agent that refuses, fails or is stopped gives a reason", async () => {
-  using dir = folder();
-  using nobody = new AgentClient({ kind: "unix", path: dir.path("none.sock") });
-  await rejects(nobody.get("/"), /ENOENT|No such file/);
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    () => new Response("", { status: 503 }),
-  );
-  try {
-    using client = new AgentClient(parseAgentAddress(`127.0.0.1:${server.addr.port}`));
-    await rejects(client.get("/x"), /HTTP status 503 for \/x/);
-    await rejects(client.get("/x", AbortSignal.abort(new Error("over"))), /over/);
-  } finally {
-    await server.shutdown();
-  }
-});
-
-Deno.test("an answer that takes too long or is too large is given up", async () => {
-  const hanging = Promise.withResolvers<Response>();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    (request) => request.url.endsWith("/hangs") ? hanging.promise : new Response("x".repeat(100)),
-  );
-  try {
-    using client = new AgentClient(parseAgentAddress(`127.0.0.1:${server.addr.port}`), {
-      responseBytes: 99,
-      timeoutMs: 30,
-    });
-    await rejects(client.get("/hangs"), /no answer within 0.03 s/);
-    await rejects(client.get("/large"), /the answer is over 99 bytes/);
-  } finally {
-    hanging.resolve(new Response());
-    await server.shutdown();
-  }
-});
-
 Deno.test("a recording's time ascends by the agent's clock and does not follow when that is set", () => {
   const clock = new TickClock();
   const ms = 1_000_000n;
@@ -346,14 +295,6 @@ Deno.test("a recording's time ascends by the agent's clock and does not follow w
   deepStrictEqual(at(-3_598_000n, 2_050n), time(2_003n, -3_600_003n)); // set back by an hour
   deepStrictEqual(at(-3_597_000n, 3_050n), time(3_003n, -3_600_003n));
   deepStrictEqual(at(4_000n, 4_050n), time(4_003n, -3n)); // and forward again
-});
-
-Deno.test("ticks fall on multiples of the interval", () => {
-  deepStrictEqual([nextTickMs(1_000, 1_000), nextTickMs(1_001, 1_000), nextTickMs(999, 50)], [
-    2_000,
-    2_000,
-    1_000,
-  ]);
 });
 
 Deno.test("raw recordings are read under ZSTD, and up to where they are cut off", () => {

@@ -1,5 +1,5 @@
 /** A real agent as a child process with exactly the tool's permissions, and scraping it over its unix socket. */
-import { AgentClient } from "../../lib/recording/mod.ts";
+import { AgentClient } from "../../lib/agent_client/mod.ts";
 import { decodeSnapshot, type Snapshot, wordsToBigint, wordsToNumber } from "../../lib/metrics/mod.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import type { AgentStatus } from "../../lib/telemetry/mod.ts";

@@ -28,6 +28,7 @@ export function decodeHybrid(
 ): number {
   if (bitWidth > 32) throw new ParquetError(`numbers of ${bitWidth} bits in a dictionary's index`);
   const byteWidth = (bitWidth + 7) >>> 3;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let [at, done] = [from, 0];
   while (done < count) {
     let header = 0;
@@ -53,7 +54,7 @@ export function decodeHybrid(
       if (length === 0 || at + Math.ceil((wanted * bitWidth) / 8) > bytes.length) {
         throw new ParquetError("bit-packed numbers are cut off");
       }
-      unpack(bytes, at, bitWidth, out, done, wanted);
+      unpack(view, { from: at, skip: 0, stride: bitWidth, bitWidth }, out.subarray(done), wanted);
       at += length * bitWidth;
       done += wanted;
     }
@@ -61,46 +62,45 @@ export function decodeHybrid(
   return Math.min(at, bytes.length);
 }
 
+/**
+ * Unpacks `count` numbers of `bitWidth` (at most 32) bits into `out`, which lie `stride` bits apart from bit `skip` (at
+ * most 31) behind byte `from` on.
+ */
 function unpack(
-  bytes: Uint8Array,
-  from: number,
-  bitWidth: number,
+  view: DataView,
+  { from, skip, stride, bitWidth }: { from: number; skip: number; stride: number; bitWidth: number },
   out: Uint8Array | Uint32Array,
-  outAt: number,
   count: number,
 ): void {
-  if (bitWidth > 24) {
-    for (let index = 0; index < count; index++) {
-      out[outAt + index] = bits(bytes, from, index * bitWidth, bitWidth);
-    }
+  if (bitWidth === 0) {
+    out.fill(0, 0, count);
     return;
   }
-  // Up to 24 bits and 7 left over from the byte before fit into 32.
-  const mask = 2 ** bitWidth - 1;
-  let [at, held, pool] = [from, 0, 0];
-  for (let index = 0; index < count; index++) {
-    while (held < bitWidth) {
-      pool |= bytes[at++]! << held;
-      held += 8;
-    }
-    out[outAt + index] = pool & mask;
-    pool >>>= bitWidth;
-    held -= bitWidth;
+  const mask = -1 >>> (32 - bitWidth);
+  // 32 bits from any bit on lie in five bytes. Only the last numbers have fewer behind them.
+  const last = view.byteLength - 5;
+  let [at, bit, index] = [from + (skip >>> 3), skip & 7, 0];
+  for (; index < count && at <= last; index++) {
+    out[index] = ((view.getUint32(at, true) >>> bit) | (view.getUint8(at + 4) << 1 << (31 - bit))) & mask;
+    bit += stride;
+    at += bit >>> 3;
+    bit &= 7;
+  }
+  for (; index < count; index++) {
+    out[index] = bits(view, at, bit, bitWidth);
+    bit += stride;
+    at += bit >>> 3;
+    bit &= 7;
   }
 }
 
-/** Returns `bitWidth` (at most 32) bits from bit `bitAt` behind byte `from`. */
-function bits(bytes: Uint8Array, from: number, bitAt: number, bitWidth: number): number {
-  let [value, weight, left, at, skip] = [0, 1, bitWidth, from + (bitAt >>> 3), bitAt & 7];
-  while (left > 0) {
-    const taken = Math.min(left, 8 - skip);
-    value += (((bytes[at] ?? 0) >>> skip) & (2 ** taken - 1)) * weight;
-    weight *= 2 ** taken;
-    left -= taken;
-    at++;
-    skip = 0;
+/** Returns `bitWidth` (at most 32) bits from bit `skip` (at most 7) of byte `from` on. */
+function bits(view: DataView, from: number, skip: number, bitWidth: number): number {
+  let value = 0;
+  for (let done = -skip, at = from; done < bitWidth && at < view.byteLength; done += 8, at++) {
+    value += view.getUint8(at) * 2 ** done;
   }
-  return value;
+  return Math.floor(value) % 2 ** bitWidth;
 }
 
 /** Copies `count` plain 64-bit integers. Returns where it stopped reading. */
@@ -116,6 +116,8 @@ export function decodePlain(bytes: Uint8Array, from: number, out: Uint32Array, c
 /** Limits of a delta-encoded block, beyond which the data is damaged. */
 const MAX_DELTA_BLOCK = 1 << 20;
 
+const WORD = 4_294_967_296;
+
 /** Decodes DELTA_BINARY_PACKED 64-bit integers, arithmetic modulo 2⁶⁴. Returns where it stopped reading. */
 export function decodeDelta(bytes: Uint8Array, from: number, out: Uint32Array, count: number): number {
   const cursor = { bytes, at: from, low: 0, high: 0 };
@@ -129,7 +131,9 @@ export function decodeDelta(bytes: Uint8Array, from: number, out: Uint32Array, c
     throw new ParquetError(`delta-encoded blocks of ${blockSize} values in ${miniblocks} parts`);
   }
   if (count === 0) return cursor.at;
-  const deltas = new Uint32Array(perMiniblock);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lows = new Uint32Array(perMiniblock);
+  const highs = new Uint32Array(perMiniblock);
   let [low, high, done] = [cursor.low, cursor.high, 1];
   out[0] = low;
   out[1] = high;
@@ -146,14 +150,14 @@ export function decodeDelta(bytes: Uint8Array, from: number, out: Uint32Array, c
       }
       const here = Math.min(perMiniblock, count - done);
       const lowWidth = Math.min(width, 32);
-      if (width <= 32) unpack(bytes, cursor.at, width, deltas, 0, here);
+      unpack(view, { from: cursor.at, skip: 0, stride: width, bitWidth: lowWidth }, lows, here);
+      if (width > 32) {
+        unpack(view, { from: cursor.at, skip: 32, stride: width, bitWidth: width - 32 }, highs, here);
+      } else highs.fill(0);
       for (let index = 0; index < here; index++, done++) {
-        const bitAt = index * width;
-        const deltaLow = width <= 32 ? deltas[index]! : bits(bytes, cursor.at, bitAt, lowWidth);
-        const deltaHigh = width <= 32 ? 0 : bits(bytes, cursor.at, bitAt + 32, width - 32);
-        const sumLow = low + leastLow + deltaLow; // three words: up to two carries
-        high = (high + leastHigh + deltaHigh + Math.floor(sumLow / 4_294_967_296)) >>> 0;
-        low = sumLow >>> 0;
+        const sum = low + leastLow + lows[index]!; // three words: up to two carries
+        high = (high + leastHigh + highs[index]! + (sum < WORD ? 0 : sum < 2 * WORD ? 1 : 2)) >>> 0;
+        low = sum >>> 0;
         out[2 * done] = low;
         out[2 * done + 1] = high;
       }
@@ -172,7 +176,7 @@ interface Cursor {
 
 function varintNumber(cursor: Cursor): number {
   varintWords(cursor);
-  return cursor.high * 4_294_967_296 + cursor.low;
+  return cursor.high * WORD + cursor.low;
 }
 
 function varintWords(cursor: Cursor): void {
