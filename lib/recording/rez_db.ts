@@ -145,13 +145,18 @@ export function insertRecording(
   return Number(lastInsertRowid);
 }
 
-/** Replaces a recording's metadata. */
-export function updateMetadata(
+/** Replaces a recording's labels or metadata. */
+export function updateRecording(
   db: DatabaseSync,
   id: number,
-  metadata: Readonly<Record<string, string>>,
+  { labels, metadata }: Partial<Pick<RecordingRow, "labels" | "metadata">>,
 ): void {
-  db.prepare("UPDATE recordings SET metadata = ? WHERE id = ?").run(JSON.stringify(metadata), id);
+  if (labels !== undefined) {
+    db.prepare("UPDATE recordings SET labels = ? WHERE id = ?").run(JSON.stringify(labels), id);
+  }
+  if (metadata !== undefined) {
+    db.prepare("UPDATE recordings SET metadata = ? WHERE id = ?").run(JSON.stringify(metadata), id);
+  }
 }
 
 /** Lists the recordings of a container. @throws {SyntaxError} When labels or metadata are no JSON of texts. */

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { GroupRows } from "./group_rows.ts";
 import { encodeArrowSchema } from "./parquet/mod.ts";
-import { insertSegment, liveRows, markComplete, pruneWal, readTableNames } from "./rez_db.ts";
+import { insertSegment, liveRows, markComplete, pruneWal, readRecordings, readTableNames } from "./rez_db.ts";
 import { encodeSegment } from "./segment.ts";
 
 /** Seals the unsealed rows of a table up to `untilNs` into one segment. Returns its number of rows, perhaps 0. */
@@ -27,12 +27,14 @@ export function sealTable(db: DatabaseSync, recordingId: number, table: string, 
   return rows.rowCount;
 }
 
-/** Seals all that is left, marks the recording finished and makes it one file, without `-wal` beside it. */
-export function finishRecording(db: DatabaseSync, recordingId: number): void {
-  for (const table of readTableNames(db, recordingId)) {
-    if (table.includes("/")) sealTable(db, recordingId, table);
+/** Seals all that is left, marks all recordings finished and makes it one file, without `-wal` beside it. */
+export function finishJournal(db: DatabaseSync): void {
+  for (const { id } of readRecordings(db)) {
+    for (const table of readTableNames(db, id)) {
+      if (table.includes("/")) sealTable(db, id, table);
+    }
+    markComplete(db, id);
   }
-  markComplete(db, recordingId);
   db.prepare("PRAGMA incremental_vacuum").all(); // gives back one page a step: it must be stepped to its end
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   leaveWalMode(db);

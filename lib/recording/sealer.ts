@@ -2,7 +2,7 @@
  * Who seals a journal's rows: a worker with its own connection, so that the loop which appends is never late for it.
  * @module
  */
-import { checkpoint, finishRecording, sealTable } from "./seal.ts";
+import { checkpoint, finishJournal, sealTable } from "./seal.ts";
 import { openRezToWrite } from "./rez_db.ts";
 import { type ConvertOptions, convertToParquet } from "./convert.ts";
 import type { WrittenFile } from "./parquet/mod.ts";
@@ -17,7 +17,7 @@ export type SealJob =
     readonly untilNs: bigint;
   }
   | { readonly kind: "sync"; readonly path: string }
-  | { readonly kind: "finish"; readonly path: string; readonly recordingId: number }
+  | { readonly kind: "finish"; readonly path: string }
   | {
     readonly kind: "convert";
     readonly path: string;
@@ -39,7 +39,7 @@ export function runSealJob(job: SealJob): WrittenFile | undefined {
     if (job.kind === "seal") {
       sealTable(db, job.recordingId, job.table, job.untilNs);
     } else if (job.kind === "sync") checkpoint(db);
-    else finishRecording(db, job.recordingId);
+    else finishJournal(db);
     return undefined;
   } finally {
     db.close();

@@ -4,7 +4,7 @@
  * against the monotonic one is taken out of the tick's time and kept beside it.
  * @module
  */
-import type { TickTime } from "./journal.ts";
+import type { TickTime } from "./_journal_recording.ts";
 
 /** A difference between the two clocks from tick to tick that counts as a step, not as jitter. */
 const STEP_NS = 500_000_000n;

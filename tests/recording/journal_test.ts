@@ -302,7 +302,7 @@ Deno.test("a worker whose module is missing is told of once and its jobs are don
   checkSeries(recording, 25);
   strictEqual(recording.complete, true);
   await rejects(
-    () => sealer.run({ kind: "finish", path: dir.path("none.rez"), recordingId: 1 }),
+    () => sealer.run({ kind: "finish", path: dir.path("none.rez") }),
     /no such table|unable to open/,
   );
 });
