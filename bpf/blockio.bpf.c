@@ -10,13 +10,12 @@
 
 #include <bpf/bpf_tracing.h>
 
-extern int LINUX_KERNEL_VERSION __kconfig;
-#define KERNEL(major, minor) (((major) << 16) + ((minor) << 8))
-
 #define MAX_IN_FLIGHT 8192
 
 const volatile bool time_requests = true;
 const volatile bool count_requests = true;
+/* Whether block_rq_* have the queue before the request. */
+const volatile bool queue_first = false;
 
 MAPPED(cpus, struct blockio_counters, 1);
 MAPPED(latency, struct histogram, BLOCKIO_OPS);
@@ -48,10 +47,10 @@ ALWAYS_INLINE int on_start(struct request *request)
 	return 0;
 }
 
-/* Linux 5.16 reports a blk_status_t, older kernels an errno. */
+/* Linux 5.16 reports a blk_status_t, older kernels a negative errno. */
 ALWAYS_INLINE u32 error_class(int error)
 {
-	if (LINUX_KERNEL_VERSION >= KERNEL(5, 16)) {
+	if (error > 0) {
 		switch (error & 0xff) {
 		case 10: /* BLK_STS_IOERR */
 		case 7:  /* BLK_STS_MEDIUM */
@@ -69,7 +68,7 @@ ALWAYS_INLINE u32 error_class(int error)
 		}
 		return BLOCKIO_ERROR_OTHER;
 	}
-	switch (error < 0 ? -error : error) {
+	switch (-error) {
 	case 5:  /* EIO */
 	case 61: /* ENODATA */
 		return BLOCKIO_ERROR_IO;
@@ -126,12 +125,27 @@ ALWAYS_INLINE int on_requeue(struct request *request)
 	return 0;
 }
 
-/* Before Linux 5.11 the queue came first: (queue, request). */
-#define REQUEST(ctx) ((struct request *)(LINUX_KERNEL_VERSION < KERNEL(5, 11) ? (ctx)[1] : (ctx)[0]))
+/*
+ * (request), or (queue, request) on old kernels. The barriers keep the compiler from choosing an
+ * address first and loading from it then, which the verifier refuses: a context is read at constant offsets.
+ */
+ALWAYS_INLINE struct request *request_of(const u64 *ctx)
+{
+	u64 request;
 
-HOOK(block_rq_insert, on_start(REQUEST(ctx)))
-HOOK(block_rq_issue, on_start(REQUEST(ctx)))
-HOOK(block_rq_requeue, on_requeue(REQUEST(ctx)))
+	if (queue_first) {
+		request = ctx[1];
+		barrier_var(request);
+	} else {
+		request = ctx[0];
+		barrier_var(request);
+	}
+	return (struct request *)request;
+}
+
+HOOK(block_rq_insert, on_start(request_of(ctx)))
+HOOK(block_rq_issue, on_start(request_of(ctx)))
+HOOK(block_rq_requeue, on_requeue(request_of(ctx)))
 HOOK(block_rq_complete, on_complete((struct request *)ctx[0], (int)ctx[1], (u32)ctx[2]))
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -113,8 +113,11 @@ ALWAYS_INLINE void histogram_add(void *map, u32 row, u64 value)
 {
 	u32 shard = row * (shard_mask + 1) + (bpf_get_smp_processor_id() & shard_mask);
 	struct histogram *histogram = bpf_map_lookup_elem(map, &shard);
-	u32 bucket = h2_index(value);
+	u64 bucket = h2_index(value);
 
+	/* The bound must be checked in the very register that the access uses, all 64 bits of it: the verifier
+	 * of Linux 6.1 does not carry it over from the lower half. */
+	barrier_var(bucket);
 	if (histogram && bucket < H2_BUCKETS)
 		ADD(&histogram->buckets[bucket], 1);
 }

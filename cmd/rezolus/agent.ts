@@ -76,8 +76,8 @@ export const agent = command({
 
     schedule(config, log);
     const procfs = new Procfs();
-    const btfPath = config.general.btf_path;
-    const kernel = probeKernel(procfs, btfPath === undefined ? {} : { btfPath });
+    const { btf_path: btfPath, avoid_hooks: avoided } = config.general;
+    const kernel = probeKernel(procfs, { avoided, ...btfPath === undefined ? {} : { btfPath } });
     await using stack = new AsyncDisposableStack();
     const external = externalStore(config);
     const groups = external === undefined ? {} : { external: () => external.groups(performance.now()) };

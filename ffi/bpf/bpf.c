@@ -35,27 +35,26 @@ struct hk_bpf {
 static __thread char log_text[LOG_BYTES];
 static __thread size_t log_bytes;
 
-/* Keeps the last LOG_BYTES of what libbpf says: the reason for a refusal stands at the end. */
+/* Keeps the last LOG_BYTES of what libbpf says: the reason for a refusal stands at the end, also of the
+ * verifier's log, which comes as one text of any length. */
 static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
 {
-	static __thread char line[LOG_BYTES / 2];
+	char *text;
 	int length;
-	size_t bytes;
+	size_t bytes, drop;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	length = vsnprintf(line, sizeof(line), format, args);
-	if (length <= 0)
+	length = vasprintf(&text, format, args);
+	if (length < 0)
 		return 0;
-	bytes = (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1;
-	if (log_bytes + bytes > LOG_BYTES) {
-		size_t drop = log_bytes + bytes - LOG_BYTES;
-
-		memmove(log_text, log_text + drop, log_bytes - drop);
-		log_bytes -= drop;
-	}
-	memcpy(log_text + log_bytes, line, bytes);
+	bytes = (size_t)length < LOG_BYTES ? (size_t)length : LOG_BYTES;
+	drop = log_bytes + bytes > LOG_BYTES ? log_bytes + bytes - LOG_BYTES : 0;
+	log_bytes -= drop;
+	memmove(log_text, log_text + drop, log_bytes);
+	memcpy(log_text + log_bytes, text + ((size_t)length - bytes), bytes);
 	log_bytes += bytes;
+	free(text);
 	return length;
 }
 

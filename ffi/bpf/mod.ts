@@ -59,14 +59,28 @@ export class BpfError extends SystemError {
   readonly log: string;
 
   constructor(what: string, errno: number, log: string) {
-    const lines = log.trim().split("\n").filter((line) => line !== "");
-    super(what, errno, { detail: lines.slice(-VERIFIER_LINES).join(" | ") });
+    super(what, errno, { detail: reasonIn(log) });
     this.log = log;
   }
 }
 
-/** How many of libbpf's last lines an error message carries. */
-const VERIFIER_LINES = 4;
+/**
+ * The reason in libbpf's words: the verifier's last lines where it has spoken, with the program's name, else the last
+ * of all.
+ */
+function reasonIn(log: string): string {
+  const [, verifier, program] = [...log.matchAll(VERIFIER_LOG)].at(-1) ?? [];
+  const lines = (verifier ?? log).split("\n").map((line) => line.trim().replaceAll(/\s{2,}/g, " "))
+    .filter((line) => line !== "" && !NO_REASON.test(line)).slice(-REASON_LINES);
+  return [...program === undefined ? [] : [`program "${program}"`], ...lines].join(" | ");
+}
+
+/** What libbpf prints of the verifier; the beginning of a long log is lost, and the name stands behind it too. */
+const VERIFIER_LOG = /^([\s\S]*)-- END PROG LOAD LOG --\nlibbpf: prog '([^']+)': failed to load/g;
+/** The verifier's statistics and states of registers, libbpf's frame. */
+const NO_REASON = /^processed \d+ insns|^regs=|^R\d+(_\w+)?=|-- (BEGIN|END) PROG LOAD LOG --/;
+/** How many lines of a reason an error message carries. */
+const REASON_LINES = 3;
 const LOG_BYTES = 16_384;
 const MAP_NAME_BYTES = 256;
 /** What the shim answers behind the last map. */

@@ -57,6 +57,20 @@ export function optionalText(
   );
 }
 
+/** Any of a few words, none by default. */
+export function words<const T extends string>(
+  options: { readonly help: string; readonly oneOf: readonly T[] },
+): Key<readonly T[]> {
+  const { help, oneOf } = options;
+  const isOne = (value: unknown): value is T => oneOf.includes(value as T);
+  return key<readonly T[]>(
+    { help, fallback: [] },
+    `a list of ${oneOf.map((word) => JSON.stringify(word)).join(", ")}`,
+    "[]",
+    (value) => Array.isArray(value) && value.every(isOne) ? value : undefined,
+  );
+}
+
 /** A whole number within bounds. */
 export function integer(
   options: Options<number> & { readonly min: number; readonly max: number; readonly octal?: boolean },

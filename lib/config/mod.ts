@@ -13,6 +13,7 @@ export {
   parseDuration,
   text,
   toggle,
+  words,
 } from "./key.ts";
 export {
   allKeys,

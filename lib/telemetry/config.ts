@@ -11,7 +11,9 @@ import {
   table,
   text,
   toggle,
+  words,
 } from "../config/mod.ts";
+import { VARIANTS } from "./bpf/variants.ts";
 import type { Sampler } from "./sampler.ts";
 import { SAMPLERS } from "./samplers/mod.ts";
 
@@ -81,6 +83,11 @@ export const AGENT_CONFIG = table({
     btf_path: optionalText({
       help: "BTF of the running kernel, for kernels without /sys/kernel/btf/vmlinux.",
       example: "/usr/lib/btf/vmlinux.btf",
+    }),
+    avoid_hooks: words({
+      help:
+        "Ways of hooking the kernel's events that are passed over, for a kernel on which one misbehaves; /status shows those in use.",
+      oneOf: VARIANTS,
     }),
     snapshot_format: text({
       help: "Format of /metrics/binary: v3 groups values that were read together, v2 is flat.",

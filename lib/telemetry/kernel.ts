@@ -1,4 +1,6 @@
 /** What the running kernel offers to BPF programs; found out once at start. @module */
+import type { Variant } from "./bpf/variants.ts";
+import { parseBtf, tracepointArguments, tracepointNames } from "./btf.ts";
 import { parseCpuList, type Procfs } from "./procfs.ts";
 
 /** Facts of the kernel. */
@@ -13,12 +15,22 @@ export interface Kernel {
   readonly hasBtf: boolean;
   /** Whether BTF describes this tracepoint's arguments. */
   hasTracepoint(event: string): boolean;
+  /** Number of this tracepoint's arguments, as BTF has it; `undefined` where it does not describe it. */
+  tracepointArguments(event: string): number | undefined;
   readonly hasKprobes: boolean;
+  /** Variants of programs that are passed over by configuration. */
+  readonly avoided: readonly Variant[];
 }
 
-/** Looks at the kernel. `btfPath` replaces its own BTF. */
-export function probeKernel(procfs: Procfs, options: { btfPath?: string } = {}): Kernel {
-  const tracepoints = btfTracepoints(procfs.bytes(options.btfPath ?? "/sys/kernel/btf/vmlinux"));
+/** Looks at the kernel. `btfPath` replaces its own BTF; `avoided` variants count as missing. */
+export function probeKernel(
+  procfs: Procfs,
+  options: { btfPath?: string; avoided?: readonly Variant[] } = {},
+): Kernel {
+  // Read anew when something is asked of it: megabytes that are not kept.
+  const readBtf = () => parseBtf(procfs.bytes(options.btfPath ?? "/sys/kernel/btf/vmlinux"));
+  const btf = readBtf();
+  const tracepoints = btf && tracepointNames(btf);
   const possible = parseCpuList(procfs.text("/sys/devices/system/cpu/possible") ?? "0");
   return {
     release: procfs.text("/proc/sys/kernel/osrelease")?.trim() ?? "unknown",
@@ -27,7 +39,12 @@ export function probeKernel(procfs: Procfs, options: { btfPath?: string } = {}):
     btfPath: options.btfPath,
     hasBtf: tracepoints !== undefined,
     hasTracepoint: (event) => tracepoints?.has(event) ?? false,
+    tracepointArguments: (event) => {
+      const now = readBtf();
+      return now && tracepointArguments(now, event);
+    },
     hasKprobes: procfs.exists("/sys/bus/event_source/devices/kprobe"),
+    avoided: options.avoided ?? [],
   };
 }
 
@@ -44,21 +61,3 @@ function hasCapability(procfs: Procfs, capability: number): boolean {
 export function onlineCpus(procfs: Procfs): number[] {
   return parseCpuList(procfs.text("/sys/devices/system/cpu/online") ?? "0");
 }
-
-/**
- * The tracepoints that a BTF blob describes, from its string section (NUL separated names). Going through five
- * megabytes of names takes milliseconds, while parsing the types (libbpf does it when it loads) takes as many
- * megabytes and longer.
- */
-function btfTracepoints(bytes: Uint8Array | undefined): Set<string> | undefined {
-  if (bytes === undefined || bytes.length < 24) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint16(0, true) !== BTF_MAGIC) return undefined;
-  const start = view.getUint32(4, true) + view.getUint32(16, true);
-  const text = LATIN1.decode(bytes.subarray(start, start + view.getUint32(20, true)));
-  // Names are copied: a slice would keep the whole text alive.
-  return new Set([...text.matchAll(/\0btf_trace_(\w+)(?=\0)/g)].map(([, name]) => structuredClone(name!)));
-}
-
-const BTF_MAGIC = 0xeb9f;
-const LATIN1 = new TextDecoder("latin1");

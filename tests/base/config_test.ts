@@ -16,6 +16,7 @@ import {
   table,
   text,
   toggle,
+  words,
 } from "../../lib/config/mod.ts";
 import { AGENT_CONFIG } from "../../lib/telemetry/mod.ts";
 
@@ -25,6 +26,7 @@ const SHAPE = table({
     ttl: duration({ help: "For how long.", fallback: "10ms" }),
     mode: text({ help: "How.", fallback: "a", oneOf: ["a", "b"] }),
     socket: optionalText({ help: "A path.", example: "/run/x" }),
+    without: words({ help: "What to leave out.", oneOf: ["a", "b"] }),
   }, { help: "In general." }),
   limits: table({
     most: integer({ help: "At most.", fallback: 5, min: 1, max: 9 }),
@@ -37,15 +39,15 @@ const SHAPE = table({
 Deno.test("an empty file gives the defaults, a full one its values", () => {
   const config = defaults(SHAPE);
   deepStrictEqual(config, {
-    general: { listen: "127.0.0.1:1", ttl: 10, mode: "a", socket: undefined },
+    general: { listen: "127.0.0.1:1", ttl: 10, mode: "a", socket: undefined, without: [] },
     limits: { most: 5, bits: 0o770, least: undefined, on: true },
   });
   const { config: full } = parseConfig(
     SHAPE,
-    `[general]\nlisten = "x"\nttl = "1m30s"\nmode = "b"\nsocket = "/s"\n[limits]\nmost = 9\nbits = 0o700\nleast = 0\non = false`,
+    `[general]\nlisten = "x"\nttl = "1m30s"\nmode = "b"\nsocket = "/s"\nwithout = ["b", "a"]\n[limits]\nmost = 9\nbits = 0o700\nleast = 0\non = false`,
     "f",
   );
-  deepStrictEqual(full.general, { listen: "x", ttl: 90_000, mode: "b", socket: "/s" });
+  deepStrictEqual(full.general, { listen: "x", ttl: 90_000, mode: "b", socket: "/s", without: ["b", "a"] });
   deepStrictEqual(full.limits, { most: 9, bits: 0o700, least: 0, on: false });
 });
 
@@ -59,6 +61,8 @@ Deno.test("mistakes are told with file, line, key and what was expected", () => 
     ["[general]\nttl = 5", /f:2: "general\.ttl" is 5, expected a duration such as "10ms"/],
     ["[general]\nttl = 'soon'", /f:2: "general\.ttl" is "soon"/],
     ["[general]\nmode = 'c'", /expected one of "a", "b"/],
+    ["[general]\nwithout = ['a', 'c']", /f:2: "general\.without" is .*, expected a list of "a", "b"$/],
+    ["[general]\nwithout = 'a'", /f:2: "general\.without" is "a", expected a list of/],
     ["[limits]\nmost = 10", /f:2: "limits\.most" is 10, expected a whole number from 1 to 9/],
     ["[limits]\nmost = 1.5", /expected a whole number/],
     ["[limits]\non = 'yes'", /expected true or false/],
@@ -123,6 +127,6 @@ Deno.test("a sample has every key, reads as the defaults, and shows what has non
   deepStrictEqual(parseConfig(SHAPE, sample, "sample").config, defaults(SHAPE));
   const shown = sample.replaceAll(/^# (\w+ = )/gm, "$1");
   deepStrictEqual(parseConfig(SHAPE, shown, "sample").config.general.socket, "/run/x");
-  strictEqual(allKeys(SHAPE).length, 8);
+  strictEqual(allKeys(SHAPE).length, 9);
   ok(sample.includes("bits = 0o770") && sample.split("\n").every((line) => line.length <= 80));
 });

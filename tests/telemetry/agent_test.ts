@@ -36,7 +36,9 @@ const NO_BPF: Kernel = {
   btfPath: undefined,
   hasBtf: false,
   hasTracepoint: () => false,
+  tracepointArguments: () => undefined,
   hasKprobes: false,
+  avoided: [],
 };
 
 function quiet(lines: string[] = []): Log {

@@ -108,6 +108,19 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "hooks that the configuration avoids are passed over",
+  ...NEEDS_BPF,
+  fn() {
+    const avoiding = { ...kernel, avoided: ["tp_btf"] as const };
+    using source = BpfSource.open(TCP, avoiding, { enabled, settings: {} });
+    deepStrictEqual(
+      new Set(source.reports.map(({ verdict, variant, reason }) => `${verdict} ${variant} ${reason}`)),
+      new Set(["degraded raw_tp tp_btf: passed over by configuration (general.avoid_hooks)"]),
+    );
+  },
+});
+
 Deno.test("an object none of whose programs can be attached says why", () => {
   const bare = { ...kernel, hasBtf: false };
   throws(

@@ -32,10 +32,11 @@ export interface BpfSpec {
   fill?(object: BpfObject): void;
   /** Number of entries of maps whose size depends on the host. */
   sizes(host: { possibleCpus: number; shards: number }): Record<string, number>;
-  /** Values of `const volatile` variables, by the samplers that are enabled and their settings. */
+  /** Values of `const volatile` variables, by the samplers that are enabled, their settings and the kernel. */
   settings(
     enabled: ReadonlySet<string>,
     settings: Readonly<Record<string, unknown>>,
+    kernel: Kernel,
   ): Record<string, ArrayBufferView<ArrayBuffer>>;
 }
 
@@ -187,6 +188,7 @@ const NO_RIGHT = "this process may not load BPF programs: it needs root, or CAP_
 
 function reasonAgainst(kernel: Kernel, hook: Hook, variant: Variant): string | undefined {
   if (!kernel.mayLoadBpf) return NO_RIGHT;
+  if (kernel.avoided.includes(variant)) return "passed over by configuration (general.avoid_hooks)";
   switch (variant) {
     case "tp_btf":
     case "raw_tp":
@@ -224,7 +226,7 @@ function prepare(
     const sizes = spec.sizes({ possibleCpus: kernel.possibleCpus, shards });
     for (const [map, entries] of Object.entries(sizes)) object.resize(map, entries);
     object.set("shard_mask", Uint32Array.of(shards - 1));
-    const settings = spec.settings(options.enabled, options.settings);
+    const settings = spec.settings(options.enabled, options.settings, kernel);
     for (const [name, value] of Object.entries(settings)) object.set(name, value);
     return object;
   } catch (error) {
