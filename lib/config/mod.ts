@@ -27,5 +27,7 @@ export {
   parseConfig,
   type Table,
   table,
+  type TableList,
+  tables,
 } from "./table.ts";
 export { sampleConfig } from "./sample.ts";

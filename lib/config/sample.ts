@@ -1,6 +1,6 @@
 /** Sample files: every key with its help and default, made of the description. @module */
 import type { Key } from "./key.ts";
-import type { Table } from "./table.ts";
+import type { Table, TableList } from "./table.ts";
 
 /** Width at which help is wrapped. */
 const WIDTH = 80;
@@ -10,14 +10,17 @@ export function sampleConfig(shape: Table, title: string): string {
   return `${comment(title)}${tableText(shape, [])}`;
 }
 
-function tableText(shape: Table, path: readonly string[]): string {
+function tableText(shape: Table, path: readonly string[], isList = false): string {
   const keys: string[] = [];
   const tables: string[] = [];
   for (const [name, entry] of Object.entries(shape.entries)) {
     if (entry.kind === "table") tables.push(tableText(entry as Table, [...path, name]));
-    else keys.push(keyText(name, entry as Key<unknown>));
+    else if (entry.kind === "tables") {
+      tables.push(tableText((entry as TableList).each, [...path, name], true));
+    } else keys.push(keyText(name, entry as Key<unknown>));
   }
-  const header = path.length > 0 ? `\n${comment(shape.help)}[${path.join(".")}]\n` : "\n";
+  const name = isList ? `[[${path.join(".")}]]` : `[${path.join(".")}]`;
+  const header = path.length > 0 ? `\n${comment(shape.help)}${name}\n` : "\n";
   const body = keys.join("\n");
   return (path.length > 0 || body !== "" ? header + body : "") + tables.join("");
 }

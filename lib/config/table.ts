@@ -17,11 +17,18 @@ export interface Table<E extends Entries = Entries> {
   readonly foreign: readonly string[];
 }
 
+/** A list of tables, written as `[[name]]`; empty when there is none. */
+export interface TableList<E extends Entries = Entries> {
+  readonly kind: "tables";
+  readonly each: Table<E>;
+}
+
 // deno-lint-ignore no-explicit-any
-export type Entries = Readonly<Record<string, Key<any> | Table<any>>>;
+export type Entries = Readonly<Record<string, Key<any> | Table<any> | TableList<any>>>;
 
 /** The value that a table reads as. */
 export type ConfigOf<T> = T extends Table<infer E> ? { readonly [K in keyof E]: ConfigOf<E[K]> }
+  : T extends TableList<infer E> ? readonly ConfigOf<Table<E>>[]
   : T extends Key<infer V> ? V
   : never;
 
@@ -31,6 +38,14 @@ export function table<const E extends Entries>(
   options: { readonly help: string; readonly foreign?: readonly string[] },
 ): Table<E> {
   return { kind: "table", help: options.help, entries, foreign: options.foreign ?? [] };
+}
+
+/** Describes a list of tables. */
+export function tables<const E extends Entries>(
+  entries: E,
+  options: { readonly help: string; readonly foreign?: readonly string[] },
+): TableList<E> {
+  return { kind: "tables", each: table(entries, options) };
 }
 
 /** What was wrong with a file, with the place. */
@@ -79,9 +94,9 @@ export function defaults<E extends Entries>(shape: Table<E>): ConfigOf<Table<E>>
 /** Every key with its path, for sample files and documentation. */
 export function allKeys(shape: Table, path: readonly string[] = []): { path: string; key: Key<unknown> }[] {
   return Object.entries(shape.entries).flatMap(([name, entry]) =>
-    entry.kind === "table"
-      ? allKeys(entry as Table, [...path, name])
-      : [{ path: [...path, name].join("."), key: entry as Key<unknown> }]
+    entry.kind === "key"
+      ? [{ path: [...path, name].join("."), key: entry as Key<unknown> }]
+      : allKeys(entry.kind === "tables" ? entry.each : entry as Table, [...path, name])
   );
 }
 
@@ -90,6 +105,8 @@ interface Reading {
   readonly toml: string;
   readonly path: readonly string[];
   readonly warnings: string[];
+  /** Which of the tables of that name, for one in a list. */
+  readonly index?: number;
 }
 
 function parseToml(toml: string, file: string): Record<string, unknown> {
@@ -119,7 +136,8 @@ function readTable(shape: Table, found: Record<string, unknown>, reading: Readin
   const result: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(shape.entries)) {
     const value = found[name];
-    if (entry.kind === "table") {
+    if (entry.kind === "tables") result[name] = readTables(entry as TableList, name, value ?? [], reading);
+    else if (entry.kind === "table") {
       if (value !== undefined && !isTable(value)) throw mismatch(reading, name, "a table", value);
       result[name] = readTable(entry as Table, value ?? {}, { ...reading, path: [...reading.path, name] });
     } else {
@@ -129,6 +147,14 @@ function readTable(shape: Table, found: Record<string, unknown>, reading: Readin
     }
   }
   return result;
+}
+
+function readTables(list: TableList, name: string, value: unknown, reading: Reading): unknown[] {
+  if (!Array.isArray(value) || !value.every(isTable)) {
+    throw mismatch(reading, name, `tables [[${name}]]`, value);
+  }
+  const path = [...reading.path, name];
+  return value.map((each, index) => readTable(list.each, each, { ...reading, path, index }));
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {
@@ -148,9 +174,12 @@ function place(reading: Reading, name: string): string {
   const lines = reading.toml.split("\n");
   const table = reading.path.join(".");
   let current = "";
+  let index = -1;
   for (const [at, line] of lines.entries()) {
     const header = /^\s*\[\[?\s*([^\]]+?)\s*\]/.exec(line)?.[1];
     if (header !== undefined) current = header.replaceAll(/["'\s]/g, "");
+    if (header !== undefined && current === table) index++;
+    if (reading.index !== undefined && index !== reading.index) continue;
     const isKey = new RegExp(`^\\s*["']?${escape(name)}["']?\\s*[=.]`).test(line) && current === table;
     const isHeader = header !== undefined && current === [...reading.path, name].join(".");
     if (isKey || isHeader) return `${reading.file}:${at + 1}`;
