@@ -4,8 +4,9 @@ import { GENERATED } from "../cmd/dev/generate.ts";
 import { bpfObjects } from "../lib/build/bpf.ts";
 import { ROOT } from "../lib/build/paths.ts";
 import { exec } from "../lib/build/step.ts";
-import { allKeys, parseConfig } from "../lib/config/mod.ts";
+import { allKeys, type Entries, parseConfig } from "../lib/config/mod.ts";
 import { HISTOGRAM_LAYOUT } from "../lib/metrics/mod.ts";
+import { RECORD_CONFIG } from "../lib/recording/mod.ts";
 import { REZ_VERSION } from "../lib/recording/rez_db.ts";
 import { RING_FORMAT } from "../lib/ring/mod.ts";
 import { BLOCKIO_CPU, BLOCKIO_ERRORS, BLOCKIO_OPS } from "../lib/telemetry/bpf/blockio.ts";
@@ -255,19 +256,19 @@ Deno.test("the lists of samplers and sections are their folders", () => {
   deepStrictEqual(used.sort(), bpfObjects());
 });
 
-Deno.test("the sample configuration has every key and nothing else, with the defaults", () => {
-  const sample = Deno.readTextFileSync(`${ROOT}config/agent.toml`);
-  for (const { path } of allKeys(AGENT_CONFIG)) {
-    const key = path.split(".").at(-1)!;
-    ok(new RegExp(`^(# )?${key} = `, "m").test(sample), `${path} is not in config/agent.toml`);
-  }
-  const { warnings } = parseConfig(
-    AGENT_CONFIG,
-    sample.replaceAll(/^# (\w+ = )/gm, "$1"),
-    "config/agent.toml",
-  );
-  deepStrictEqual(warnings, []);
-});
+for (
+  const [file, shape] of [["config/agent.toml", AGENT_CONFIG], ["config/record.toml", RECORD_CONFIG]] as const
+) {
+  Deno.test(`${file} has every key and nothing else, with the defaults`, () => {
+    const sample = Deno.readTextFileSync(ROOT + file);
+    for (const { path } of allKeys(shape)) {
+      const key = path.split(".").at(-1)!;
+      ok(new RegExp(`^(# )?${key} = `, "m").test(sample), `${path} is not in ${file}`);
+    }
+    const { warnings } = parseConfig<Entries>(shape, sample.replaceAll(/^# (\w+ = )/gm, "$1"), file);
+    deepStrictEqual(warnings, []);
+  });
+}
 
 Deno.test("structures of BPF headers are what user space believes", () => {
   const wrong: string[] = [];

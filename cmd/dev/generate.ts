@@ -2,6 +2,7 @@
 import { ROOT } from "../../lib/build/paths.ts";
 import { exec } from "../../lib/build/step.ts";
 import { sampleConfig } from "../../lib/config/mod.ts";
+import { RECORD_CONFIG } from "../../lib/recording/mod.ts";
 import { AGENT_CONFIG } from "../../lib/telemetry/mod.ts";
 
 /** A generated file: its path in the checkout and what makes its text. */
@@ -13,6 +14,7 @@ export interface Generated {
 export const GENERATED: readonly Generated[] = [
   { path: "lib/telemetry/bpf/syscall_numbers_generated.ts", make: syscallNumbers },
   { path: "config/agent.toml", make: agentSample },
+  { path: "config/record.toml", make: recordSample },
 ];
 
 export async function run(): Promise<number> {
@@ -24,6 +26,13 @@ export async function run(): Promise<number> {
 function agentSample(): Promise<string> {
   return Promise.resolve(
     sampleConfig(AGENT_CONFIG, "Configuration of the Rezolus agent: every key with its default."),
+  );
+}
+
+/** The recorder's sample configuration. */
+function recordSample(): Promise<string> {
+  return Promise.resolve(
+    sampleConfig(RECORD_CONFIG, "Configuration of the Rezolus recorder: every key with its default."),
   );
 }
 

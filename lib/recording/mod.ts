@@ -4,7 +4,9 @@
  * Reading: `open.ts` (any kind of recording), `table.ts` (rows in parts), `column_role.ts` (what columns mean),
  * `series_source.ts` (the face for queries). Writing: `journal.ts` (the `.rez` that each tick is appended to),
  * `group_row.ts`, `group_rows.ts` and `segment.ts` (rows, and their sealing), `rez_db.ts` (its SQL), `sealer.ts` (the
- * worker that compresses), `convert.ts` (into one parquet file), `recorder.ts` (the loop). Parquet itself is `parquet/`.
+ * worker that compresses), `convert.ts` (into one parquet file). Recording: `endpoint.ts` (what is recorded),
+ * `record_source.ts` (how it is asked), `endpoint_recorder.ts` (its ticks), `record_output.ts` (where they go),
+ * `recorder.ts` (the whole run). Parquet itself is `parquet/`.
  *
  * Evaluation is `lib/promql`'s, sampling `lib/telemetry`'s.
  * @module
@@ -21,10 +23,18 @@ export { inlineSealer, type Sealer, SEALER_WORKER, type SealJob, workerSealer } 
 export { type ConvertOptions, convertToParquet, writeRecording } from "./convert.ts";
 export { TickClock } from "./tick_clock.ts";
 export {
-  type RecordClock,
-  type RecordFormat,
-  type RecordOptions,
-  type RecordResult,
-  runRecord,
-  type SnapshotSource,
-} from "./recorder.ts";
+  type Endpoint,
+  type NamedEndpoint,
+  nameEndpoints,
+  parseEndpoint,
+  type Protocol,
+  PROTOCOLS,
+  separateOutput,
+} from "./endpoint.ts";
+export type { EndpointResult, RecordClock, RecordLogLevel } from "./endpoint_recorder.ts";
+export { PrometheusText } from "./prometheus_text.ts";
+export { formatOf, RECORD_FORMATS, type RecordFormat } from "./record_output.ts";
+export { DEFAULT_ENDPOINT, DEFAULT_OUTPUT, RECORD_CONFIG, type RecordConfig } from "./record_config.ts";
+export type { SnapshotSource } from "./record_source.ts";
+export { MAX_EVENTS, type RunEvent, RunEvents } from "./run_events.ts";
+export { type RecordOptions, type RecordResult, runRecord } from "./recorder.ts";

@@ -1,11 +1,13 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
+import { StatusError } from "../../lib/agent_client/mod.ts";
 import { encodeSnapshotV2, encodeSnapshotV3 } from "../../lib/metrics/mod.ts";
 import {
   inlineSealer,
   openRecording,
   type RecordClock,
   type RecordOptions,
+  type RecordResult,
   runRecord,
   type SnapshotSource,
   TickClock,
@@ -44,7 +46,7 @@ function fakeAgent(
       if (path === "/metrics/descriptions") {
         return Promise.resolve(new TextEncoder().encode(`{"level":"How high"}`));
       }
-      if (path !== "/metrics/binary") return Promise.reject(new Error(`HTTP status 404 for ${path}`));
+      if (path !== "/metrics/binary") return Promise.reject(new StatusError(path, 404));
       const asking = asked++;
       return away(asking)
         ? Promise.reject(new Error("connection refused"))
@@ -54,19 +56,30 @@ function fakeAgent(
   };
 }
 
-function record(options: Partial<RecordOptions> & { readonly output: string }) {
+function record(
+  { agent = fakeAgent(), ...options }: Partial<RecordOptions> & {
+    readonly output: string;
+    readonly agent?: SnapshotSource;
+  },
+) {
   const lines: string[] = [];
   const clock = new FakeClock();
   const full: RecordOptions = {
-    source: "fake",
+    endpoints: [{ url: "fake" }],
     clock,
-    agent: fakeAgent(),
+    connect: () => agent,
     sealer: inlineSealer(),
     durationMs: 30_000,
-    log: (line) => lines.push(line),
+    log: (line, level) => level === "info" && lines.push(line),
     ...options,
   };
-  return { lines, clock, result: runRecord(full, new AbortController().signal) };
+  return { lines, clock, result: runRecord(full, new AbortController().signal).then(totals) };
+}
+
+/** Ticks of all endpoints together. */
+function totals({ endpoints, exitCode }: RecordResult): { ticks: number; missed: number; exitCode: number } {
+  const sum = (key: "ticks" | "missed") => endpoints.reduce((all, each) => all + each[key], 0);
+  return { ticks: sum("ticks"), missed: sum("missed"), exitCode };
 }
 
 /** Values of the gauge `level`, which is known at each tick. */
@@ -85,24 +98,34 @@ for (const name of ["r.rez", "r.parquet", "r.raw"]) {
   Deno.test(`${name} holds each tick of the duration, and what the agent tells of itself`, async () => {
     using dir = folder();
     const output = dir.path(name);
-    const { clock, lines, result } = record({ output, metadata: { site: "x" }, node: "n", instance: "i" });
+    const { clock, lines, result } = record({ output, metadata: { site: "x", node: "n" } });
     deepStrictEqual(await result, { ticks: 30, missed: 0, exitCode: 0 });
     deepStrictEqual(levels(output), ticks(30).map(levelAt));
     deepStrictEqual(clock.waits.slice(0, 3), [1_001_000, 1_002_000, 1_003_000]);
-    deepStrictEqual(lines, ["fake gives no systeminfo: HTTP status 404 for /systeminfo"]);
+    deepStrictEqual(lines, []);
     deepStrictEqual([...Deno.readDirSync(dir.path("."))].map((entry) => entry.name), [name]);
     using recording = openRecording(output);
     strictEqual(recording.complete, true);
     if (name === "r.raw") return;
-    deepStrictEqual(recording.metadata, {
+    const { per_source_metadata, ...metadata } = recording.metadata;
+    deepStrictEqual(metadata, {
       source: "rezolus",
       version: "9.9.9",
       sampling_interval_ms: "1000",
       descriptions: `{"level":"How high"}`,
       node: "n",
-      instance: "i",
       site: "x",
     });
+    deepStrictEqual(JSON.parse(per_source_metadata!), {
+      rezolus: {
+        endpoint: "fake",
+        first_sample_ns: Number(START_NS),
+        last_sample_ns: Number(START_NS + 29n * SECOND_NS),
+        ticks: 30,
+        missed_ticks: 0,
+      },
+    });
+    if (name === "r.rez") deepStrictEqual(recording.labels, { source: "rezolus" });
   });
 }
 
@@ -120,7 +143,7 @@ Deno.test("an agent that goes away leaves a gap and one line, and one when it is
     agent: fakeAgent((asking) => asking >= 10 && asking < 15),
   });
   deepStrictEqual(await result, { ticks: 25, missed: 5, exitCode: 0 });
-  deepStrictEqual(lines.slice(1), [
+  deepStrictEqual(lines, [
     "fake does not answer, recording goes on when it does: connection refused",
     "fake answers again, 5 ticks are missing",
   ]);
@@ -224,13 +247,13 @@ Deno.test("with a command it records as long as that runs, over HTTP, and gives 
   try {
     const output = dir.path("r.rez");
     const result = await runRecord({
-      source: `http://127.0.0.1:${server.addr.port}`,
+      endpoints: [{ url: `http://127.0.0.1:${server.addr.port}` }],
       output,
       intervalMs: 10,
       sealer: inlineSealer(),
       command: ["sh", "-c", `until [ -e ${dir.path("go")} ]; do sleep 0.01; done; exit 7`],
       log: (line) => lines.push(line),
-    }, new AbortController().signal);
+    }, new AbortController().signal).then(totals);
     strictEqual(result.exitCode, 7);
     ok(result.ticks >= 1 && result.ticks <= asked, `${result.ticks} of ${asked}`);
     strictEqual(levels(output).length, result.ticks);
@@ -248,9 +271,9 @@ Deno.test("a command that cannot be started is an error", async () => {
 Deno.test("a signal that came before the command was started ends it too", async () => {
   using dir = folder();
   const { exitCode } = await runRecord({
-    source: "fake",
+    endpoints: [{ url: "fake" }],
     output: dir.path("r.rez"),
-    agent: fakeAgent(),
+    connect: () => fakeAgent(),
     sealer: inlineSealer(),
     command: ["sleep", "1000"],
   }, AbortSignal.abort());
@@ -270,9 +293,15 @@ Deno.test("a signal ends a recording, and its command, in order", async () => {
   try {
     const output = dir.path("r.parquet");
     const result = await runRecord(
-      { source: path, output, intervalMs: 10, sealer: inlineSealer(), command: ["sleep", "1000"] },
+      {
+        endpoints: [{ url: path }],
+        output,
+        intervalMs: 10,
+        sealer: inlineSealer(),
+        command: ["sleep", "1000"],
+      },
       stop.signal,
-    );
+    ).then(totals);
     strictEqual(result.ticks, 3);
     strictEqual(result.exitCode, 128 + 15);
     deepStrictEqual(levels(output), ticks(3).map(levelAt));
@@ -292,9 +321,13 @@ Deno.test("a recording's time ascends by the agent's clock and does not follow w
   deepStrictEqual(at(0n, 50n), time(0n, 0n));
   deepStrictEqual(at(1_003n, 1_050n), time(1_003n, 0n)); // jitter stays as it is
   strictEqual(at(1_003n, 1_060n), undefined); // given twice
-  deepStrictEqual(at(-3_598_000n, 2_050n), time(2_003n, -3_600_003n)); // set back by an hour
+  const stepped = (byMs: bigint, tick: object) => ({ ...tick, steppedNs: byMs * ms });
+  deepStrictEqual(at(-3_598_000n, 2_050n), stepped(-3_600_003n, time(2_003n, -3_600_003n))); // back by an hour
   deepStrictEqual(at(-3_597_000n, 3_050n), time(3_003n, -3_600_003n));
-  deepStrictEqual(at(4_000n, 4_050n), time(4_003n, -3n)); // and forward again
+  deepStrictEqual(at(4_000n, 4_050n), stepped(3_600_000n, time(4_003n, -3n))); // and forward again
+  deepStrictEqual(at(3_900n, 4_150n), stepped(-200n, time(4_103n, -203n))); // back by less than jitter could be
+  strictEqual(at(3_890n, 4_150n), undefined); // two answers at one instant
+  deepStrictEqual(at(3_990n, 4_240n), time(4_193n, -203n)); // leave no trace
 });
 
 Deno.test("raw recordings are read under ZSTD, and up to where they are cut off", () => {
