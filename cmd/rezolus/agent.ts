@@ -80,7 +80,7 @@ export const agent = command({
     const kernel = probeKernel(procfs, { avoided, ...btfPath === undefined ? {} : { btfPath } });
     await using stack = new AsyncDisposableStack();
     const external = externalStore(config);
-    const groups = external === undefined ? {} : { external: () => external.groups(performance.now()) };
+    const groups = external === undefined ? {} : { external };
     using sampling = new Agent({ config, version: VERSION, procfs, kernel, log, ...groups });
     if (external !== undefined) stack.use(await startExternal(config, external, log));
     const wanted = addresses(config, options);

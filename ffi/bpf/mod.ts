@@ -57,10 +57,13 @@ export interface MapInfo {
 export class BpfError extends SystemError {
   /** libbpf's text, the verifier's last lines included; may be empty. */
   readonly log: string;
+  /** The program that was being attached; `undefined` for what concerns the object. */
+  readonly program: string | undefined;
 
-  constructor(what: string, errno: number, log: string) {
+  constructor(what: string, errno: number, log: string, program?: string) {
     super(what, errno, { detail: reasonIn(log) });
     this.log = log;
+    this.program = program;
   }
 }
 
@@ -140,7 +143,8 @@ export class BpfObject implements Disposable {
     takeLog();
     const result = lib().hk_bpf_attach(this.#open(), cString(program));
     if (result < 0) {
-      throw new BpfError(`attach program "${program}" of BPF object "${this.name}"`, -result, takeLog());
+      const what = `attach program "${program}" of BPF object "${this.name}"`;
+      throw new BpfError(what, -result, takeLog(), program);
     }
   }
 

@@ -93,18 +93,44 @@ export function optionalInteger(
   return { ...inner, fallback: undefined, sample: options.example };
 }
 
-/** A time span in milliseconds, written as `500ms`, `1.5s`, `2m`, `1h`, `1d`, or several of them in a row. */
-export function duration(options: { readonly help: string; readonly fallback: string }): Key<number> {
+/**
+ * A time span in milliseconds, written as `500ms`, `1.5s`, `2m`, `1h`, `1d`, or several of them in a row; within
+ * bounds where it has some.
+ */
+export function duration(
+  options: {
+    readonly help: string;
+    readonly fallback: string;
+    readonly minMs?: number;
+    readonly maxMs?: number;
+  },
+): Key<number> {
+  const { minMs = 0, maxMs = Infinity } = options;
   const fallback = parseDuration(options.fallback);
   if (fallback === undefined) {
     throw new SyntaxError(`Cannot define duration: default is "${options.fallback}"`);
   }
   return key(
     { help: options.help, fallback },
-    `a duration such as "${options.fallback}"`,
+    `a duration such as "${options.fallback}"${boundsText(minMs, maxMs)}`,
     JSON.stringify(options.fallback),
-    (value) => typeof value === "string" ? parseDuration(value) : undefined,
+    (value) => {
+      const ms = typeof value === "string" ? parseDuration(value) : undefined;
+      return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
+    },
   );
+}
+
+function boundsText(minMs: number, maxMs: number): string {
+  const least = minMs > 0 ? [`at least ${durationText(minMs)}`] : [];
+  const most = maxMs < Infinity ? [`at most ${durationText(maxMs)}`] : [];
+  return [...least, ...most].map((bound) => `, ${bound}`).join("");
+}
+
+/** In the largest unit that leaves a whole number. */
+function durationText(ms: number): string {
+  const [unit, size] = Object.entries(UNIT_MS).reverse().find(([, size]) => ms % size === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
 }
 
 /** Milliseconds of `1h30m`, `250us`, `1.5s`; `undefined` when it is no duration. */

@@ -6,10 +6,15 @@
  * @module
  */
 import { clockNs } from "../../ffi/sys/mod.ts";
-import { type Group, type Snapshot } from "../metrics/mod.ts";
+import type { Group, Metric, Snapshot } from "../metrics/mod.ts";
 import type { Log } from "../log/mod.ts";
-import { AttachError, BpfSource, type BpfSpec, type ProgramReport } from "./bpf/source.ts";
-import { programGroup } from "./bpf/statistics.ts";
+import {
+  AttachError,
+  BpfSource,
+  type BpfSpec,
+  type ProgramReport,
+  type SettingsBySampler,
+} from "./bpf/source.ts";
 import { type AgentConfig, enabledSamplers } from "./config.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Procfs } from "./procfs.ts";
@@ -24,10 +29,18 @@ export interface AgentOptions {
   readonly kernel: Kernel;
   readonly log: Log;
   readonly samplers?: readonly Sampler[];
-  /** Groups that others pushed; asked at each sample. */
-  readonly external?: () => readonly Group[];
+  /** What others pushed; asked at each sample. */
+  readonly external?: GroupSource;
   /** Unix time in nanoseconds, and a steady clock in milliseconds. */
   readonly clock?: { unixNs(): bigint; steadyMs(): number };
+}
+
+/** Groups that are no sampler's. */
+export interface GroupSource {
+  /** Those whose help the agent tells. */
+  readonly metrics: readonly Metric[];
+  /** Everything at this time of the steady clock, in milliseconds. */
+  groups(nowMs: number): readonly Group[];
 }
 
 /** State of one sampler, for `/status`. */
@@ -95,9 +108,7 @@ export class Agent implements Disposable {
     const timeNs = this.#clock.unixNs();
     const groups: Group[] = [];
     for (const running of this.#running) groups.push(...this.#sample(running));
-    const programs = programGroup(this.#loadedSources());
-    if (programs !== undefined) groups.push(programs);
-    groups.push(...this.#options.external?.() ?? []);
+    groups.push(...this.#options.external?.groups(now) ?? []);
     const durationNs = BigInt(Math.round((this.#clock.steadyMs() - now) * 1e6));
     const metadata = { source: "rezolus", version: this.version };
     this.#last = { atMs: now, snapshot: { timeNs, durationNs, metadata, groups } };
@@ -128,8 +139,8 @@ export class Agent implements Disposable {
 
   /** Help by metric name, of every sampler this agent knows. */
   descriptions(): Record<string, string> {
-    const samplers = this.#options.samplers ?? SAMPLERS;
-    const metrics = samplers.flatMap((sampler) => sampler.metrics);
+    const { samplers = SAMPLERS, external } = this.#options;
+    const metrics = [...samplers.flatMap((sampler) => sampler.metrics), ...external?.metrics ?? []];
     return Object.fromEntries(metrics.map((metric) => [metric.name, metric.help]));
   }
 
@@ -145,11 +156,12 @@ export class Agent implements Disposable {
       this.#idle.push({ name, state: "disabled", programs: [] });
       return;
     }
-    const { procfs, kernel, log, config } = this.#options;
-    const settings = (config.samplers as Record<string, Record<string, unknown>>)[name] ?? {};
+    const { procfs, kernel, log } = this.#options;
+    const settings = this.#settings[name] ?? {};
     const bpf = (spec: BpfSpec) => this.#source(spec, enabled);
+    const sources = () => this.#loadedSources();
     try {
-      const sampling = sampler.open({ procfs, kernel, enabled, settings, bpf });
+      const sampling = sampler.open({ procfs, kernel, enabled, settings, bpf, sources });
       if ("unavailable" in sampling) {
         const { unavailable: reason, programs = [] } = sampling;
         this.#idle.push({ name, state: "unavailable", reason, programs });
@@ -176,7 +188,7 @@ export class Agent implements Disposable {
   #source(spec: BpfSpec, enabled: ReadonlySet<string>): BpfSource | Unavailable {
     let source = this.#sources.get(spec.object);
     if (source === undefined) {
-      const settings = Object.assign({}, ...Object.values(this.#options.config.samplers as object));
+      const settings = this.#settings;
       try {
         const log = (line: string) => this.#options.log.debug(line, { object: spec.object });
         source = BpfSource.open(spec, this.#options.kernel, { enabled, settings, log });
@@ -188,6 +200,10 @@ export class Agent implements Disposable {
       this.#sources.set(spec.object, source);
     }
     return source;
+  }
+
+  get #settings(): SettingsBySampler {
+    return this.#options.config.samplers as SettingsBySampler;
   }
 
   #loadedSources(): BpfSource[] {

@@ -5,7 +5,6 @@ import {
   type Entries,
   integer,
   type Key,
-  optionalInteger,
   optionalText,
   type Table,
   table,
@@ -38,20 +37,7 @@ const FOREIGN_SAMPLERS = [
   "tcp_retransmit",
 ];
 
-/** Keys that one sampler has beside `enabled`. */
-const SETTINGS: Readonly<Record<string, Entries>> = {
-  tcp_traffic: {
-    netns: optionalInteger({
-      help:
-        "Counts TCP only of the network namespace with this inode number (ls -i /run/netns), for all TCP samplers.",
-      example: "4026531840",
-      min: 1,
-      max: 0xffff_ffff,
-    }),
-  },
-};
-
-function samplerTable({ name, summary }: Sampler): Table {
+function samplerTable({ name, summary, settings }: Sampler): Table {
   const entries: Entries = {
     enabled: {
       kind: "key",
@@ -61,10 +47,12 @@ function samplerTable({ name, summary }: Sampler): Table {
       sample: "true",
       read: (value) => typeof value === "boolean" ? value : undefined,
     } satisfies Key<boolean | undefined>,
-    ...SETTINGS[name],
+    ...settings,
   };
   return table(entries, { help: summary });
 }
+
+const HOUR_MS = 3_600_000;
 
 export const AGENT_CONFIG = table({
   general: table({
@@ -79,6 +67,8 @@ export const AGENT_CONFIG = table({
     ttl: duration({
       help: "Scrapes that come closer together than this get the same snapshot.",
       fallback: "10ms",
+      minMs: 0,
+      maxMs: HOUR_MS,
     }),
     btf_path: optionalText({
       help: "BTF of the running kernel, for kernels without /sys/kernel/btf/vmlinux.",
@@ -119,7 +109,12 @@ export const AGENT_CONFIG = table({
       fallback: "auto",
       oneOf: ["auto", "binary", "line"],
     }),
-    metric_ttl: duration({ help: "A metric that is not pushed for so long is forgotten.", fallback: "60s" }),
+    metric_ttl: duration({
+      help: "A metric that is not pushed for so long is forgotten.",
+      fallback: "60s",
+      minMs: 1_000,
+      maxMs: 24 * HOUR_MS,
+    }),
     max_connections: integer({
       help: "Connections beyond are refused.",
       fallback: 1_000,

@@ -86,7 +86,8 @@ export function agentRoutes({ agent, format, systemInfo, guarded }: AgentRoutesO
 const TEXT = new TextEncoder();
 
 function wanted(query: string | undefined, usual: Version): Version {
-  return query === "v2" || query === "v3" ? query : usual;
+  if (query === undefined || query === "v2" || query === "v3") return query ?? usual;
+  throw new RangeError(`Cannot encode snapshot: format is "${query}", this agent has v2 and v3`);
 }
 
 /** The best encoding that the client takes; zstd is both smaller and faster than gzip. */

@@ -1,4 +1,5 @@
 /** What a sampler is, and what it is given. @module */
+import type { Entries } from "../config/mod.ts";
 import type { Group, Metric } from "../metrics/mod.ts";
 import type { BpfSource, BpfSpec, ProgramReport } from "./bpf/source.ts";
 import type { Kernel } from "./kernel.ts";
@@ -12,6 +13,8 @@ export interface Sampler {
   readonly summary: string;
   /** Every metric it can emit, for `/metrics/descriptions` and the documentation. */
   readonly metrics: readonly Metric[];
+  /** Its configuration keys beside `enabled`. */
+  readonly settings?: Entries;
   /** Starts it on this host. Must leave nothing open when it is unavailable or throws. */
   open(env: SamplerEnv): Sampling | Unavailable;
 }
@@ -48,4 +51,6 @@ export interface SamplerEnv {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Opens a BPF object, once for all samplers that ask for it. */
   bpf(spec: BpfSpec): BpfSource | Unavailable;
+  /** All objects that are loaded now; complete at the first sample. */
+  sources(): readonly BpfSource[];
 }

@@ -108,6 +108,17 @@ Deno.test("parseDuration() reads units and sums, and refuses the rest", () => {
   throws(() => duration({ help: "x", fallback: "never" }), /default is "never"/);
 });
 
+Deno.test("duration() keeps its bounds and tells them", () => {
+  const key = duration({ help: "x", fallback: "10s", minMs: 1_000, maxMs: 90_000 });
+  strictEqual(key.expected, 'a duration such as "10s", at least 1s, at most 90s');
+  deepStrictEqual(["999ms", "1s", "90s", "90.1s"].map((text) => key.read(text)), [
+    undefined,
+    1_000,
+    90_000,
+    undefined,
+  ]);
+});
+
 Deno.test("nearestName() allows for a slip, a swap and no more", () => {
   const known = ["interval", "listen", "format"];
   deepStrictEqual(["intervall", "lisetn", "fromat", "xyz", ""].map((name) => nearestName(name, known)), [

@@ -97,6 +97,31 @@ Deno.test("many different lines do not make the memory of repetition grow withou
   strictEqual(lines.length, 301, "the oldest was forgotten and is told again, the newest is held back");
 });
 
+Deno.test("what a forgotten line has held back is told when it is forgotten", () => {
+  const lines = logged({}, (log) => {
+    for (let at = 0; at < 3; at++) log.info("again");
+    for (let at = 0; at < 256; at++) log.info(`line ${at}`);
+  });
+  strictEqual(lines.at(-1)!.slice(31).trim(), "again repeated=2");
+  strictEqual(lines.length, 258);
+});
+
+Deno.test("a level that nobody knows is told, and info taken", () => {
+  const written: string[] = [];
+  const write = Deno.stderr.writeSync;
+  Deno.stderr.writeSync = (bytes) => (written.push(new TextDecoder().decode(bytes)), bytes.length);
+  try {
+    const log = processLog({ level: "loud" });
+    log.debug("quiet");
+    log.info("told");
+  } finally {
+    Deno.stderr.writeSync = write;
+  }
+  match(written[0]!, /log level "loud" is unknown, info is taken; there are error, warn/);
+  match(written[1]!, /told/);
+  strictEqual(written.length, 2);
+});
+
 Deno.test("the log of a process writes to standard error at the level asked for", () => {
   const written: Uint8Array[] = [];
   const write = Deno.stderr.writeSync;

@@ -265,6 +265,9 @@ Deno.test("the endpoints answer as upstream's: formats, encodings, help, state a
     (decode(await bytes(await get("/metrics/binary?format=v2")), { useBigInt64: true }) as unknown[]).length,
     6,
   );
+  const unknown = await get("/metrics/binary?format=v9");
+  strictEqual(unknown.status, 400);
+  match(await unknown.text(), /format is "v9", this agent has v2 and v3/);
 
   const json = await (await get("/metrics/json")).json();
   deepStrictEqual(Object.keys(json), ["systemtime", "duration", "metadata", "groups"]);

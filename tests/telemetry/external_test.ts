@@ -189,8 +189,32 @@ Deno.test("the store refuses the agent's own names and more metrics than it may 
   strictEqual(store.groups(901)[0]!.schema, before.schema, "the schema stays while the members do");
   const after = store.groups(1_500)[0]!;
   deepStrictEqual(after.schema.counters.map(({ name }) => name), ["ext_a"]);
-  deepStrictEqual(store.groups(2_000), []);
+  strictEqual(store.groups(2_000).length, 1, "only the store's own");
   deepStrictEqual(store.counts(), { metrics: 0, received: 4, refused: 2, invalid: 0, expired: 3 });
+});
+
+Deno.test("the store tells beside the pushed metrics what became of them", () => {
+  const store = new ExternalStore(LIMITS);
+  for (const name of ["a", "b", "c", "d", "rezolus_external_metrics"]) {
+    const item = parseLine(`${name} counter:1`);
+    ok(item?.kind === "metric");
+    store.push(item.metric, 0);
+  }
+  store.countInvalid();
+  const own = (nowMs: number) => {
+    const { schema, counters, gauges } = store.groups(nowMs).at(-1)!;
+    const names = [...schema.counters, ...schema.gauges].map(({ name }) => name);
+    const words = Uint32Array.of(...counters.words, ...gauges.words);
+    return Object.fromEntries(names.map((name, at) => [name, Number(wordsToBigint(words, at))]));
+  };
+  const seen = {
+    "rezolus_external_values/kept": 3,
+    "rezolus_external_values/refused": 2,
+    "rezolus_external_values/invalid": 1,
+  };
+  deepStrictEqual(own(0), { ...seen, rezolus_external_expired: 0, rezolus_external_metrics: 3 });
+  deepStrictEqual(own(1_001), { ...seen, rezolus_external_expired: 3, rezolus_external_metrics: 0 });
+  ok(store.metrics.every(({ help }) => help !== ""));
 });
 
 Deno.test("what is pushed takes bounded memory: long names, wide histograms, many of them", () => {
@@ -207,7 +231,7 @@ Deno.test("what is pushed takes bounded memory: long names, wide histograms, man
   ok(taken > 400 && taken < 600, `${taken} histograms of 117 kB fit 64 MiB`);
   match(push("one_more histogram:8,64:1")!, /the metrics already take \d+ of 67108864 bytes/);
   strictEqual(push("h0 histogram:3,64:1"), undefined, "a smaller one in the place of a larger one");
-  deepStrictEqual(store.groups(2_000), []);
+  strictEqual(store.groups(2_000).length, 1);
   strictEqual(push("one_more histogram:8,64:1", 2_000), undefined, "what expired makes room");
 });
 

@@ -163,6 +163,7 @@ Deno.test("samplers of files tell what an older kernel's files have, and are una
       kernel: {} as never,
       enabled: new Set(),
       settings: {},
+      sources: () => [],
       bpf: () => ({ unavailable: "" }),
     });
   };

@@ -38,7 +38,7 @@ export const BLOCKIO: BpfSpec = {
     latency: BLOCKIO_OPS.length * shards,
     sizes: BLOCKIO_OPS.length * shards,
   }),
-  settings: (enabled, _settings, kernel) => ({
+  settings: (enabled, _settings, { kernel }) => ({
     // The queue came first before Linux 5.11; its long-term predecessors took the change over, each in its time.
     queue_first: flag(kernel.tracepointArguments("block_rq_issue") === 2),
     time_requests: flag(enabled.has("blockio_latency")),

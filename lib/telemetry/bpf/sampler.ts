@@ -1,4 +1,5 @@
 /** Samplers that read a BPF object's arrays: a table of metrics and places is all they are. @module */
+import type { Entries } from "../../config/mod.ts";
 import type { Metric } from "../../metrics/mod.ts";
 import { type Sampler, type SamplerEnv, type Sampling, type Unavailable } from "../sampler.ts";
 import { CgroupTable } from "./cgroup_table.ts";
@@ -17,6 +18,8 @@ export interface BpfSamplerOptions {
   readonly name: string;
   readonly summary: string;
   readonly spec: BpfSpec;
+  /** Configuration keys beside `enabled`. */
+  readonly settings?: Entries;
   /** u64 in one bank of the map `cpus`, and in one entry of `cgroup_counters`. */
   readonly cpuSize?: number;
   readonly cgroupSize?: number;
@@ -41,6 +44,7 @@ export function bpfSampler(options: BpfSamplerOptions): Sampler {
   return {
     name,
     summary: options.summary,
+    settings: options.settings ?? {},
     metrics: [...fields.map(([metric]) => metric), ...moreMetrics],
     open(env: SamplerEnv): Sampling | Unavailable {
       const source = env.bpf(spec);

@@ -24,7 +24,7 @@ export interface BpfSpec {
   readonly hooks: readonly Hook[];
   /** Whether all programs must be of one variant, since they share state by variant. */
   readonly uniform: boolean;
-  /** Maps that only one variant needs: others do not make them. */
+  /** Maps that only some variants need: others do not make them. */
   readonly mapsOf: Partial<Record<Variant, readonly string[]>>;
   /** Programs beside the hooks that user space runs itself, by the variant they belong to. */
   readonly helpersOf: Partial<Record<Variant, readonly string[]>>;
@@ -32,13 +32,16 @@ export interface BpfSpec {
   fill?(object: BpfObject): void;
   /** Number of entries of maps whose size depends on the host. */
   sizes(host: { possibleCpus: number; shards: number }): Record<string, number>;
-  /** Values of `const volatile` variables, by the samplers that are enabled, their settings and the kernel. */
+  /** Values of `const volatile` variables, by the samplers that are enabled, their settings and what is loaded. */
   settings(
     enabled: ReadonlySet<string>,
-    settings: Readonly<Record<string, unknown>>,
-    kernel: Kernel,
+    settings: SettingsBySampler,
+    load: { kernel: Kernel; variants: ReadonlySet<Variant | undefined> },
   ): Record<string, ArrayBufferView<ArrayBuffer>>;
 }
+
+/** The configuration keys of each sampler, by its name. */
+export type SettingsBySampler = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
 
 /** One program's state, for `/status`. */
 export interface ProgramReport {
@@ -104,7 +107,7 @@ export class BpfSource implements Disposable {
    */
   static open(spec: BpfSpec, kernel: Kernel, options: {
     enabled: ReadonlySet<string>;
-    settings: Readonly<Record<string, unknown>>;
+    settings: SettingsBySampler;
     /** Hears what libbpf says beside errors. */
     log?: (line: string) => void;
   }): BpfSource {
@@ -123,8 +126,8 @@ export class BpfSource implements Disposable {
       } catch (error) {
         object.close();
         if (!(error instanceof BpfError)) throw error;
-        const attaching = /attach program "([^"]+)"/.exec(error.message)?.[1];
-        choices = refuse(choices, attaching ?? refusedProgram(error.log), error.message, spec.uniform);
+        const program = error.program ?? refusedProgram(error.log);
+        choices = refuse(choices, program, error.message, spec.uniform);
       }
     }
   }
@@ -207,7 +210,7 @@ function prepare(
   image: Uint8Array<ArrayBuffer>,
   choices: readonly Choice[],
   kernel: Kernel,
-  options: { enabled: ReadonlySet<string>; settings: Readonly<Record<string, unknown>> },
+  options: { enabled: ReadonlySet<string>; settings: SettingsBySampler },
 ): BpfObject {
   const btf = kernel.btfPath === undefined ? {} : { btfPath: kernel.btfPath };
   const object = new BpfObject(image, { name: spec.object, ...btf });
@@ -219,14 +222,14 @@ function prepare(
     for (const [variant, programs] of Object.entries(spec.helpersOf)) {
       for (const program of programs) object.setProgram(program, variants.has(variant as Variant));
     }
-    for (const [variant, maps] of Object.entries(spec.mapsOf)) {
-      for (const map of maps) object.setMap(map, variants.has(variant as Variant));
-    }
+    const mapsOf = Object.entries(spec.mapsOf) as [Variant, readonly string[]][];
+    const needed = new Set(mapsOf.flatMap(([variant, maps]) => variants.has(variant) ? maps : []));
+    for (const map of new Set(mapsOf.flatMap(([, maps]) => maps))) object.setMap(map, needed.has(map));
     const shards = shardsFor(kernel.possibleCpus);
     const sizes = spec.sizes({ possibleCpus: kernel.possibleCpus, shards });
     for (const [map, entries] of Object.entries(sizes)) object.resize(map, entries);
     object.set("shard_mask", Uint32Array.of(shards - 1));
-    const settings = spec.settings(options.enabled, options.settings, kernel);
+    const settings = spec.settings(options.enabled, options.settings, { kernel, variants });
     for (const [name, value] of Object.entries(settings)) object.set(name, value);
     return object;
   } catch (error) {

@@ -27,11 +27,12 @@ export const TCP: BpfSpec = {
     { event: "tcp_destroy_sock", variants: ["tp_btf", "raw_tp"] },
   ],
   uniform: false,
-  mapsOf: {},
+  mapsOf: { fentry: ["counted"], kprobe: ["counted"] },
   helpersOf: {},
   sizes: ({ possibleCpus, shards }) => ({ cpus: possibleCpus, histograms: ROW_COUNT * shards }),
-  settings: (enabled, settings) => ({
-    only_netns: Uint32Array.of(Number(settings.netns ?? 0)),
+  settings: (enabled, settings, { variants }) => ({
+    by_sequence: flag(variants.has("fentry") || variants.has("kprobe")),
+    only_netns: Uint32Array.of(Number(settings.tcp_traffic?.netns ?? 0)),
     count_traffic: flag(enabled.has("tcp_traffic")),
     time_connects: flag(enabled.has("tcp_connect_latency")),
     time_packets: flag(enabled.has("tcp_packet_latency")),

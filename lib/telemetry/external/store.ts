@@ -1,5 +1,13 @@
 /** Pushed metrics, kept until they expire; told as one group. Pure: the time is an argument. @module */
-import type { Group, HistogramValue, Schema, SchemaEntry } from "../../metrics/mod.ts";
+import {
+  counter,
+  gauge,
+  type Group,
+  type HistogramValue,
+  type Schema,
+  type SchemaEntry,
+} from "../../metrics/mod.ts";
+import { Columns } from "../columns.ts";
 import type { Pushed } from "./pushed.ts";
 
 /** Limits of a store. What is pushed beyond them is refused and counted. */
@@ -15,6 +23,26 @@ const MAX_STORE_BYTES = 64 << 20;
 
 /** Longest name with its labels. Real ones have some hundred characters. */
 export const MAX_IDENTITY_CHARS = 2_048;
+
+const VALUES = "rezolus_external_values";
+const METRICS = [
+  counter(VALUES, {
+    help: "Values that programs pushed, by what became of them",
+    labels: { outcome: "kept" },
+  }),
+  counter(VALUES, {
+    help: "Values that programs pushed, by what became of them",
+    labels: { outcome: "refused" },
+  }),
+  counter(VALUES, {
+    help: "Values that programs pushed, by what became of them",
+    labels: { outcome: "invalid" },
+  }),
+  counter("rezolus_external_expired", { help: "Pushed metrics that were forgotten" }),
+  gauge("rezolus_external_metrics", { help: "Pushed metrics that are alive" }),
+];
+
+const OWN_NAMES = new Set(METRICS.map(({ name }) => name));
 
 /** What a store has seen. */
 export interface StoreCounts {
@@ -35,6 +63,8 @@ interface Kept {
 /** Keeps what is pushed. */
 export class ExternalStore {
   readonly #limits: StoreLimits;
+  readonly metrics = METRICS;
+  readonly #counts = Columns.of("rezolus_external", "pushes", METRICS.map((metric) => ({ metric })));
   readonly #kept = new Map<string, Kept>();
   #received = 0;
   #refused = 0;
@@ -74,7 +104,9 @@ export class ExternalStore {
   }
 
   #reasonAgainst(name: string, key: string, before: Kept | undefined, bytes: number): string | undefined {
-    if (this.#limits.reserved.has(name)) return `"${name}" is a metric of the agent itself`;
+    if (this.#limits.reserved.has(name) || OWN_NAMES.has(name)) {
+      return `"${name}" is a metric of the agent itself`;
+    }
     if (key.length > MAX_IDENTITY_CHARS) {
       return `its name and labels have ${key.length} characters, at most ${MAX_IDENTITY_CHARS} are taken`;
     }
@@ -92,8 +124,12 @@ export class ExternalStore {
     this.#invalid++;
   }
 
-  /** What is alive now; no group when nothing is. */
+  /** What is alive now, and what became of all that was pushed. */
   groups(nowMs: number): readonly Group[] {
+    return [...this.#pushed(nowMs), this.#own()];
+  }
+
+  #pushed(nowMs: number): readonly Group[] {
     for (const [key, { atMs, bytes }] of this.#kept) {
       if (nowMs - atMs <= this.#limits.ttlMs) continue;
       this.#kept.delete(key);
@@ -118,6 +154,14 @@ export class ExternalStore {
     }];
   }
 
+  #own(): Group {
+    const { metrics, received, refused, invalid, expired } = this.counts();
+    [received, refused, invalid, expired].forEach((count, at) => this.#counts.setCounter(at, BigInt(count)));
+    this.#counts.setGauge(0, BigInt(metrics));
+    return this.#counts.toGroup();
+  }
+
+  /** What has been seen so far. */
   counts(): StoreCounts {
     return {
       metrics: this.#kept.size,

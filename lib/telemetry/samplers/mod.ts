@@ -9,6 +9,7 @@ import { memoryMeminfo } from "./memory_meminfo.ts";
 import { memoryVmstat } from "./memory_vmstat.ts";
 import { networkTraffic } from "./network_traffic.ts";
 import { pressure } from "./pressure.ts";
+import { rezolusBpf } from "./rezolus_bpf.ts";
 import { rezolusRusage } from "./rezolus_rusage.ts";
 import { schedulerRunqueue } from "./scheduler_runqueue.ts";
 import { syscallCounts } from "./syscall_counts.ts";
@@ -27,6 +28,7 @@ export const SAMPLERS: readonly Sampler[] = [
   memoryVmstat,
   networkTraffic,
   pressure,
+  rezolusBpf,
   rezolusRusage,
   schedulerRunqueue,
   syscallCounts,

@@ -1,4 +1,5 @@
 /** Bytes that TCP sockets' send and receive calls moved; source `sock_send_length`, `sock_recv_length`. @module */
+import { optionalInteger } from "../../config/mod.ts";
 import { counter, histogram, type Metric } from "../../metrics/mod.ts";
 import { bpfSampler } from "../bpf/sampler.ts";
 import { TCP, TCP_CPU, TCP_ROWS } from "../bpf/tcp.ts";
@@ -26,6 +27,15 @@ export const tcpTraffic = bpfSampler({
   name: "tcp_traffic",
   summary: "Bytes and sizes of TCP sends and receives.",
   spec: TCP,
+  settings: {
+    netns: optionalInteger({
+      help:
+        "Counts TCP only of the network namespace with this inode number (ls -i /run/netns), for all TCP samplers.",
+      example: "4026531840",
+      min: 1,
+      max: 0xffff_ffff,
+    }),
+  },
   cpuSize: TCP_CPU.size,
   host: [
     [traffic("bytes", "receive"), TCP_CPU.index.receive_bytes],
