@@ -52,19 +52,27 @@ export interface LogOptions {
 /** A line that repeats is told once a period, with the number held back. */
 export const REPEAT_MS = 1_000;
 
-/** At most so many different lines are remembered for repetition; beyond, the oldest is told anew. */
+/** At most so many different lines are remembered for repetition; beyond, the oldest is told with what it held. */
 const REMEMBERED = 256;
+
+/** A line that was told, and how often it was held back since. */
+interface Recent {
+  readonly at: number;
+  held: number;
+  /** The line as it is told with a number of repetitions. */
+  tell(held: number): string;
+}
 
 /** Writes lines. */
 export class Log {
   readonly #options: LogOptions;
   readonly #scope: Fields;
-  readonly #recent: Map<string, { at: number; held: number }>;
+  readonly #recent: Map<string, Recent>;
 
   constructor(
     options: LogOptions,
     scope: Fields = {},
-    recent = new Map<string, { at: number; held: number }>(),
+    recent = new Map<string, Recent>(),
   ) {
     this.#options = options;
     this.#scope = scope;
@@ -103,11 +111,18 @@ export class Log {
       before.held++;
       return;
     }
+    const tell = (count: number) => {
+      const repeated = count > 0 ? { repeated: count } : {};
+      return FORMATS[format](level, message, { ...all, ...repeated }, at, colour);
+    };
+    write(tell(before?.held ?? 0));
     this.#recent.delete(key);
-    this.#recent.set(key, { at, held: 0 });
-    if (this.#recent.size > REMEMBERED) this.#recent.delete(this.#recent.keys().next().value!);
-    const repeated = before !== undefined && before.held > 0 ? { repeated: before.held } : {};
-    write(FORMATS[format](level, message, { ...all, ...repeated }, at, colour));
+    this.#recent.set(key, { at, held: 0, tell });
+    if (this.#recent.size > REMEMBERED) {
+      const [oldest, { held, tell }] = this.#recent.entries().next().value!;
+      this.#recent.delete(oldest);
+      if (held > 0) write(tell(held));
+    }
   }
 }
 
@@ -159,12 +174,12 @@ function oneLine(text: string): string {
 /** The log of a process: standard error, level of `level`, else of `RUST_LOG` or `HOSTKIT_LOG`, else `info`. */
 export function processLog(options: { level?: string; json?: boolean } = {}): Log {
   const wanted = options.level ?? Deno.env.get("HOSTKIT_LOG") ?? Deno.env.get("RUST_LOG") ?? "info";
-  const level = LEVELS.find((each) => each === wanted.toLowerCase()) ?? "info";
+  const level = LEVELS.find((each) => each === wanted.toLowerCase());
   const terminal = Deno.stderr.isTerminal();
   const journal = !terminal && Deno.env.get("JOURNAL_STREAM") !== undefined;
   const bytes = new TextEncoder();
-  return new Log({
-    level,
+  const log = new Log({
+    level: level ?? "info",
     format: options.json === true ? "json" : journal ? "journal" : "text",
     colour: terminal && Deno.env.get("NO_COLOR") === undefined,
     now: Date.now,
@@ -173,4 +188,8 @@ export function processLog(options: { level?: string; json?: boolean } = {}): Lo
       for (let written = 0; written < data.length;) written += Deno.stderr.writeSync(data.subarray(written));
     },
   });
+  if (level === undefined) {
+    log.warn(`log level "${wanted}" is unknown, info is taken; there are ${LEVELS.join(", ")}`);
+  }
+  return log;
 }
