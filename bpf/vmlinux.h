@@ -24,6 +24,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
+typedef __s32 s32;
 typedef __s64 s64;
 typedef _Bool bool;
 
@@ -109,12 +110,19 @@ typedef struct {
 
 struct sock_common {
 	unsigned short skc_family;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 };
 
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol;
+};
+
+struct tcp_sock {
+	u32 rcv_nxt;
+	u32 copied_seq;
+	u32 write_seq;
 };
 
 struct sk_buff {
