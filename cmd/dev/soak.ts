@@ -1,9 +1,10 @@
 /** `deno task soak [PART…]`: the long runs, each of which can be asked for alone. @module */
 import { inFreshMachine, makeFreshMachine, processesIn } from "../../lib/build/fresh_machine.ts";
 import { runShown } from "../../lib/build/checks.ts";
+import { GUEST_SUITES, guestSteps } from "../../lib/build/guest_kernel.ts";
 import { BUILD } from "../../lib/build/paths.ts";
 import { setUp } from "../../lib/build/setup.ts";
-import { exec, exists } from "../../lib/build/step.ts";
+import { exec, exists, runSteps } from "../../lib/build/step.ts";
 
 const LAP_RECORDS = "100000000";
 const REPEATS = 10;
@@ -14,7 +15,7 @@ const UP_LIMIT_MS = 10 * 60_000;
 const END_LIMIT_MS = 30_000;
 
 /** Each part throws what went wrong. */
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { laps, fuzz, repeats, fresh };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { laps, fuzz, repeats, guest, fresh };
 
 export async function run(args: string[]): Promise<number> {
   const wrong = args.find((name) => !Object.hasOwn(PARTS, name));
@@ -57,6 +58,12 @@ async function repeats(): Promise<void> {
     await mustRun([Deno.execPath(), "test", "--allow-all", "--no-check", "--parallel", "--quiet", "tests"]);
     say(`repeats: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
+}
+
+/** The agent on the stock kernels of three Debian releases. */
+async function guest(): Promise<void> {
+  await runSteps(guestSteps(GUEST_SUITES), (line) => say(`guest: ${line}`));
+  await mustRun([Deno.execPath(), "test", "--allow-all", "--no-check", "tests/guest"], { HOSTKIT_SOAK: "1" });
 }
 
 /** The README's two commands on a Debian that has Node and nothing else. */

@@ -3,7 +3,7 @@
  * run in it with mounts of their own, which end with them.
  * @module
  */
-import { debianMirror } from "./sysroot.ts";
+import { debianMirror } from "./debian_archive.ts";
 import { ROOT } from "./paths.ts";
 import { dirname, exec, exists } from "./step.ts";
 

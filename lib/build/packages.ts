@@ -3,6 +3,7 @@
  * Debian's prometheus would listen on every interface and etcd would take its usual port.
  * @module
  */
+import { QEMU } from "./guest_kernel.ts";
 import { exec, exists } from "./step.ts";
 
 /** What `up` needs and what `test` needs beside it. */
@@ -36,6 +37,7 @@ const PACKAGES: Record<Profile, readonly Package[]> = {
       ? [
         ["gcc-aarch64-linux-gnu", "/usr/bin/aarch64-linux-gnu-gcc"],
         ["libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/lib/libc.a"],
+        ["qemu-system-x86", QEMU],
         ["qemu-user-static", "/usr/bin/qemu-aarch64-static"],
       ] as const
       : []),
