@@ -291,9 +291,11 @@ int hk_bpf_program(struct hk_bpf *self, const char *name, struct hk_bpf_program_
 	return 0;
 }
 
-int hk_bpf_run_on(struct hk_bpf *self, const char *name, uint32_t cpu)
+int hk_bpf_run_on(
+    struct hk_bpf *self, const char *name, uint32_t cpu, const uint64_t *context, uint32_t count)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu);
+	LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu,
+	    .ctx_in = count ? context : NULL, .ctx_size_in = count * (uint32_t)sizeof(*context));
 	struct bpf_program *program = bpf_object__find_program_by_name(self->object, name);
 
 	if (!program || bpf_program__fd(program) < 0)

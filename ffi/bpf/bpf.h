@@ -68,8 +68,12 @@ HK_EXPORT int hk_bpf_push(struct hk_bpf *object, const char *map, const uint32_t
 
 HK_EXPORT int hk_bpf_program(struct hk_bpf *object, const char *program, struct hk_bpf_program_info *out);
 
-/* Runs a raw_tp program once on a CPU, interrupting what runs there (Linux 5.10). */
-HK_EXPORT int hk_bpf_run_on(struct hk_bpf *object, const char *program, uint32_t cpu);
+/*
+ * Runs a raw_tp program once on a CPU, interrupting what runs there, with `count` values as its context.
+ * -ENXIO: the CPU is offline; -524 (ENOTSUPP): the kernel cannot (before Linux 5.10).
+ */
+HK_EXPORT int hk_bpf_run_on(
+    struct hk_bpf *object, const char *program, uint32_t cpu, const uint64_t *context, uint32_t count);
 
 /* Moves libbpf's text since the last call into the buffer, cut to it; returns its length. */
 HK_EXPORT int hk_bpf_take_log(char *buffer, uint32_t bytes);

@@ -62,7 +62,7 @@ static void an_object_lives_and_dies(const char *path, int may_load)
 		assert(hk_bpf_map(object, "hits", 0, &map) == 0);
 		assert(map.entries == 100 && map.value_bytes == 8 && map.address != 0);
 		assert(hk_bpf_attach(object, "count") == 0);
-		assert(hk_bpf_run_on(object, "count", 0) == 0);
+		assert(hk_bpf_run_on(object, "count", 0, NULL, 0) == 0);
 		assert(*(volatile uint64_t *)(uintptr_t)map.address >= step);
 		assert(hk_bpf_program(object, "count", &program) == 0 && program.id != 0);
 	}

@@ -21,7 +21,7 @@ const SYMBOLS = {
   hk_bpf_update: { parameters: ["pointer", "buffer", "buffer", "buffer"], result: "i32" },
   hk_bpf_push: { parameters: ["pointer", "buffer", "buffer", "u32"], result: "i32" },
   hk_bpf_program: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
-  hk_bpf_run_on: { parameters: ["pointer", "buffer", "u32"], result: "i32" },
+  hk_bpf_run_on: { parameters: ["pointer", "buffer", "u32", "buffer", "u32"], result: "i32" },
   hk_bpf_take_log: { parameters: ["buffer", "u32"], result: "i32" },
   hk_bpf_close: { parameters: ["pointer"], result: "void" },
 } as const;
@@ -86,6 +86,10 @@ const NO_REASON = /^processed \d+ insns|^regs=|^R\d+(_\w+)?=|-- (BEGIN|END) PROG
 const REASON_LINES = 3;
 const LOG_BYTES = 16_384;
 const MAP_NAME_BYTES = 256;
+const NO_ARGUMENTS = new BigUint64Array();
+/** What the kernel answers for a CPU that is offline, and where it has no such call: a number without a name. */
+const OFFLINE = errnoOf("ENXIO");
+const ENOTSUPP = 524;
 /** What the shim answers behind the last map. */
 const NO_MORE = errnoOf("ENOENT");
 
@@ -201,10 +205,15 @@ export class BpfObject implements Disposable {
     };
   }
 
-  /** Runs a raw tracepoint program once on a CPU (Linux 5.10); its context is empty. */
-  runOn(program: string, cpu: number): void {
-    const result = lib().hk_bpf_run_on(this.#open(), cString(program), cpu);
+  /**
+   * Runs a raw tracepoint program once on a CPU, with `context` as the event's arguments. Tells whether it ran: not on
+   * a CPU that is offline, and nowhere before Linux 5.10.
+   */
+  runOn(program: string, cpu: number, context: BigUint64Array<ArrayBuffer> = NO_ARGUMENTS): boolean {
+    const result = lib().hk_bpf_run_on(this.#open(), cString(program), cpu, context, context.length);
+    if (result === -OFFLINE || result === -ENOTSUPP) return false;
     check(`run program "${program}" of BPF object "${this.name}" on CPU ${cpu}`, result);
+    return true;
   }
 
   /** What libbpf said on this thread since it was last asked or an error took it, line by line. */

@@ -37,8 +37,9 @@ Deno.test({
       ok(hits.lockedBytes >= 800 && hits.lockedBytes < 100_000);
       const words = new Uint32Array(hits.memory!);
       strictEqual(words[0], 0, "a program that is not attached does not run");
-      object.runOn("count", 0);
+      ok(object.runOn("count", 0));
       strictEqual(words[0], 3, "the constant is what it was set to");
+      strictEqual(object.runOn("count", 4095), false, "there is no such CPU");
       object.attach("count");
       Deno.statSync("/proc");
       ok(words[0]! > 3 && words[0]! % 3 === 0);

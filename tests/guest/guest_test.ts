@@ -230,6 +230,15 @@ async function agentIsExact(t: Deno.TestContext, guest: Guest, { avoid, variants
       }
       const gained = total(after, "cpu_usage", { id: "1" }) - total(before, "cpu_usage", { id: "1" });
       ok(gained >= 0.28e9, `CPU 1 gained ${gained} ns after its return`);
+      // It may also go between the moments of being listed and of being asked.
+      await guest.run("(for i in $(seq 8); do echo 0; echo 1; done) >/run/power");
+      await guest.run("while read on; do echo $on >/sys/devices/system/cpu/cpu1/online; done </run/power &");
+      for (let last = after, round = 0; round < 20; round++) {
+        const now = await guest.snapshot();
+        deepStrictEqual(backwards(last, now), []);
+        ok(labelSets(now, "cpu_usage").length > 0, "CPU time is told every time");
+        last = now;
+      }
       const { samplers } = await guest.status();
       deepStrictEqual(samplers.filter(({ state }) => state === "failed" || state === "unavailable"), []);
     },

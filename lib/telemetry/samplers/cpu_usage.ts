@@ -95,6 +95,7 @@ export const cpuUsage = bpfSampler({
   },
   before(source, env) {
     const program = source.variant === "tp_btf" ? "flush__storage" : "flush";
+    // One that has gone offline in between has nothing running.
     for (const cpu of onlineCpus(env.procfs)) source.object.runOn(program, cpu);
   },
 });
