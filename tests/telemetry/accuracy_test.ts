@@ -3,15 +3,14 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { assetPath } from "../../ffi/assets.ts";
 import { BpfObject } from "../../ffi/bpf/mod.ts";
 import { affinity, usage } from "../../ffi/sys/mod.ts";
-import { readKernelFile, writeKernelFile } from "../../ffi/files/mod.ts";
 import { defaults } from "../../lib/config/mod.ts";
 import { Log } from "../../lib/log/mod.ts";
 import { Agent, AGENT_CONFIG, probeKernel, Procfs } from "../../lib/telemetry/mod.ts";
 import type { Snapshot } from "../../lib/metrics/mod.ts";
 import { AgentProcess, CAN_LOAD_BPF, labelSets, total } from "./_agent_process.ts";
+import { TestCgroup, text, Workload } from "./_workload.ts";
 
 const NEEDS_BPF = { ignore: !CAN_LOAD_BPF };
-const text = (path: string) => new TextDecoder().decode(readKernelFile(path));
 
 // Opens the libraries before any test: they stay open for the life of the process, which is no leak of a test.
 const CPUS = affinity().length;
@@ -22,70 +21,6 @@ if (CAN_LOAD_BPF) probeBpf();
 function probeBpf(): void {
   const image = Deno.readFileSync(assetPath("bpf/network.bpf.o"));
   new BpfObject(image, { name: "network" }).close();
-}
-
-/** Runs Python code and returns its output; the code prints "go" when it is ready and waits for a line. */
-class Workload implements AsyncDisposable {
-  readonly child: Deno.ChildProcess;
-  readonly #output: ReadableStreamDefaultReader<string>;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  #seen = "";
-
-  constructor(code: string, prefix: readonly string[] = []) {
-    const [program, ...args] = [...prefix, "python3", "-c", `import os,sys,socket,time,threading\n${code}`];
-    const child = new Deno.Command(program!, { args, stdin: "piped", stdout: "piped", stderr: "inherit" })
-      .spawn();
-    this.child = child;
-    this.#output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    this.#input = child.stdin.getWriter();
-  }
-
-  get pid(): number {
-    return this.child.pid;
-  }
-
-  /** Waits until it has written what is expected. */
-  async says(expected: string | RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const found = new RegExp(expected).exec(this.#seen);
-      if (found !== null) return found;
-      const { value, done } = await this.#output.read();
-      ok(!done, `the workload ended before it said "${expected}", after: ${this.#seen}`);
-      this.#seen += value;
-    }
-  }
-
-  async tell(line: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(`${line}\n`));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#input.close();
-    while (!(await this.#output.read()).done) { /* to the end, so that it never blocks */ }
-    await this.child.status;
-  }
-}
-
-/** A cgroup of the CPU controller that exists for the test. */
-class TestCgroup implements Disposable {
-  readonly name = `/hostkit-test-${crypto.randomUUID().slice(0, 8)}`;
-  readonly #path: string;
-
-  constructor() {
-    const root = text("/proc/self/mounts").split("\n").map((line) => line.split(" ")).find((
-      [, , type, options],
-    ) => type === "cgroup2" || (type === "cgroup" && options?.split(",").includes("cpu")));
-    this.#path = `${root![1]}${this.name}`;
-    Deno.mkdirSync(this.#path);
-  }
-
-  add(pid: number): void {
-    writeKernelFile(`${this.#path}/cgroup.procs`, String(pid));
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.#path);
-  }
 }
 
 /** A network namespace that exists for the test, with loopback up. */
