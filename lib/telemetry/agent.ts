@@ -64,6 +64,8 @@ export interface AgentStatus {
 interface Running {
   readonly name: string;
   readonly sampling: Sampling;
+  /** Objects that it asked for. */
+  readonly sources: readonly (BpfSource | Unavailable)[];
   /** Set when a sample failed; it is tried again at the next one. */
   failure?: string;
 }
@@ -117,15 +119,17 @@ export class Agent implements Disposable {
 
   /** State of every sampler, enabled or not. */
   status(): AgentStatus {
-    const running = this.#running.map(({ name, sampling, failure }): SamplerStatus => {
-      const programs = sampling.source?.reports ?? sampling.degraded?.programs ?? [];
-      const worst = programs.find(({ verdict }) => verdict !== "ok");
+    const running = this.#running.map(({ name, sampling, sources, failure }): SamplerStatus => {
+      const programs = sources.flatMap((source) =>
+        "unavailable" in source ? source.programs ?? [] : source.reports
+      );
       if (failure !== undefined) return { name, state: "failed", reason: failure, programs };
-      if (sampling.degraded !== undefined) {
-        return { name, state: "degraded", reason: sampling.degraded.unavailable, programs };
-      }
-      if (worst === undefined) return { name, state: "ok", programs };
-      return { name, state: "degraded", reason: worst.reason ?? worst.verdict, programs };
+      const missing = sampling.degraded ?? sources.find((source) => "unavailable" in source);
+      const worst = programs.find(({ verdict }) => verdict !== "ok");
+      const reason = missing?.unavailable ?? worst?.reason ?? worst?.verdict;
+      return reason === undefined
+        ? { name, state: "ok", programs }
+        : { name, state: "degraded", reason, programs };
     });
     return {
       version: this.version,
@@ -158,14 +162,19 @@ export class Agent implements Disposable {
     }
     const { procfs, kernel, log } = this.#options;
     const settings = this.#settings[name] ?? {};
-    const bpf = (spec: BpfSpec) => this.#source(spec, enabled);
+    const asked: (BpfSource | Unavailable)[] = [];
+    const bpf = (spec: BpfSpec) => {
+      const source = this.#source(spec, enabled);
+      asked.push(source);
+      return source;
+    };
     const sources = () => this.#loadedSources();
     try {
       const sampling = sampler.open({ procfs, kernel, enabled, settings, bpf, sources });
       if ("unavailable" in sampling) {
         const { unavailable: reason, programs = [] } = sampling;
         this.#idle.push({ name, state: "unavailable", reason, programs });
-      } else this.#running.push({ name, sampling });
+      } else this.#running.push({ name, sampling, sources: asked });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       log.error(`sampler failed to start: ${reason}`, { sampler: name });

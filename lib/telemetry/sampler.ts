@@ -23,10 +23,8 @@ export interface Sampler {
 export interface Sampling extends Disposable {
   /** Reads everything now; the arrays in the groups are valid until the next call. */
   sample(): readonly Group[];
-  /** Why it tells less than it could, and the programs that it would have needed. */
+  /** Why it tells less than it could, where that is not told by the objects that it asked for. */
   readonly degraded?: Unavailable;
-  /** The source whose programs serve it, when it has one. */
-  readonly source?: BpfSource;
 }
 
 /** Why a sampler cannot work on this host: an expected outcome, not a failure. */

@@ -11,15 +11,25 @@ import { DISK, FAULTY_DISK, Guest } from "./guest.ts";
 
 const IS_SOAK = Deno.env.get("HOSTKIT_SOAK") === "1";
 
+type Program = "sched" | "softirq" | "syscall" | "blockio" | "network" | "tcp" | "bytes";
+
 /** What an agent is told to avoid, and the variants that it must then take. */
 interface Case {
   readonly avoid: readonly string[];
   /** By object; `tcp` without the two events that know the bytes, which are `bytes`. */
-  readonly variants: Readonly<Record<"sched" | "syscall" | "blockio" | "network" | "tcp" | "bytes", string>>;
+  readonly variants: Readonly<Record<Program, string>>;
 }
 
-const TYPED = { sched: "tp_btf", syscall: "tp_btf", blockio: "tp_btf", network: "tp_btf", tcp: "tp_btf" };
-const RAW = { sched: "raw_tp", syscall: "raw_tp", blockio: "raw_tp", network: "raw_tp", tcp: "raw_tp" };
+const all = <V extends string>(variant: V) => ({
+  sched: variant,
+  softirq: variant,
+  syscall: variant,
+  blockio: variant,
+  network: variant,
+  tcp: variant,
+});
+const TYPED = all("tp_btf");
+const RAW = all("raw_tp");
 
 const CASES: Readonly<Record<GuestSuite, readonly Case[]>> = {
   // Linux 5.10: no task storage.
@@ -119,6 +129,24 @@ async function agentIsExact(t: Deno.TestContext, guest: Guest, { avoid, variants
       ],
       [last[0] - first[0], last[1] - first[1]],
     );
+  });
+
+  await t.step("softirqs are those of /proc/softirqs", async () => {
+    const kernels = async () => softirqs(await guest.run("cat /proc/softirqs"));
+    const outer = await kernels();
+    let inner: Record<string, number>[] = [];
+    const { delta } = await around(guest, async () => {
+      const first = await kernels();
+      await guest.run("workload tcp 5 100000; workload sleep 300");
+      inner = [first, await kernels()];
+    });
+    const last = await kernels();
+    for (const kind of ["timer", "net_rx", "sched", "rcu", "block", "hrtimer"]) {
+      const ours = delta("softirq", { kind });
+      const [least, most] = [inner[1]![kind]! - inner[0]![kind]!, last[kind]! - outer[kind]!];
+      ok(least <= ours && ours <= most, `${kind}: ${ours}, the kernel counts ${least} to ${most}`);
+    }
+    ok(delta("softirq", { kind: "net_rx" }) > 0 && delta("softirq_time", { kind: "net_rx" }) > 0);
   });
 
   await t.step("system calls of a cgroup are the workload's within 2 %", async () => {
@@ -303,6 +331,16 @@ function numbersOf(text: string): Record<string, number> {
  */
 function ranNs(schedstat: string, cpu: number): number {
   return Number(new RegExp(`^cpu${cpu} (.*)$`, "m").exec(schedstat)![1]!.split(" ")[6]);
+}
+
+/** Softirqs on all CPUs by kind. */
+function softirqs(text: string): Record<string, number> {
+  return Object.fromEntries(
+    [...text.matchAll(/^ *([A-Z_]+):(.*)$/gm)].map(([, kind, counts]) => [
+      kind!.toLowerCase(),
+      counts!.trim().split(/\s+/).reduce((sum, count) => sum + Number(count), 0),
+    ]),
+  );
 }
 
 /** Requests and bytes of a disk (Documentation/admin-guide/iostats.rst). */

@@ -9,6 +9,7 @@ import {
   Agent,
   AGENT_CONFIG,
   agentRoutes,
+  type AgentStatus,
   enabledSamplers,
   type Kernel,
   probeKernel,
@@ -18,6 +19,8 @@ import {
   systemInfo,
   unavailable,
 } from "../../lib/telemetry/mod.ts";
+import { NETWORK } from "../../lib/telemetry/bpf/network.ts";
+import { SOFTIRQ } from "../../lib/telemetry/bpf/softirq.ts";
 import { Columns } from "../../lib/telemetry/columns.ts";
 import { PIECE_BYTES } from "../../lib/telemetry/body_stream.ts";
 import { encodingOf } from "../../lib/telemetry/routes.ts";
@@ -219,6 +222,25 @@ Deno.test("without the right to load programs the agent says so once for all of 
   for (const { verdict, reason } of programs) {
     deepStrictEqual([verdict, /CAP_BPF/.test(reason!)], ["failed", true]);
   }
+});
+
+Deno.test("a sampler that works without one of its objects is told as degraded, with the programs of all", () => {
+  const partly: Sampler = {
+    name: "pressure",
+    summary: "Asks for two objects.",
+    metrics: [],
+    open(env) {
+      ok("unavailable" in env.bpf(NETWORK) && "unavailable" in env.bpf(SOFTIRQ));
+      return { sample: () => [], [Symbol.dispose]() {} };
+    },
+  };
+  using agent = agentOf([partly]);
+  const [{ state, reason, programs }] = agent.status().samplers as [AgentStatus["samplers"][number]];
+  deepStrictEqual([state, programs.map(({ event }) => event)], [
+    "degraded",
+    ["netif_receive_skb", "net_dev_start_xmit", "softirq_entry", "softirq_exit"],
+  ]);
+  match(reason!, /the kernel has no/);
 });
 
 Deno.test("descriptions have the help of every metric of every sampler", () => {

@@ -61,7 +61,6 @@ export function bpfSampler(options: BpfSamplerOptions): Sampler {
       }
       readers.push(...(options.more?.(source, env) ?? []));
       return {
-        source,
         sample() {
           options.before?.(source, env);
           return readers.map((reader) => reader.read());
