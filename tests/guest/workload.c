@@ -95,7 +95,7 @@ static void connections(long count, size_t bytes)
 
 	if (file < 0 || ftruncate(file, (off_t)bytes))
 		fail("make a file in /tmp");
-	if (!data || listener < 0 || bind(listener, (void *)&address, length) || listen(listener, 16) ||
+	if (!data || listener < 0 || bind(listener, (void *)&address, length) || listen(listener, (int)count) ||
 	    getsockname(listener, (void *)&address, &length))
 		fail("listen");
 	if (fork() == 0) {
