@@ -71,7 +71,10 @@ for (const suite of GUEST_SUITES) {
 
 async function agentIsExact(t: Deno.TestContext, guest: Guest, { avoid, variants }: Case): Promise<void> {
   // A namespace that lives as long as its process; TCP of others is not counted.
-  const holder = (await guest.run("unshare -n sleep 100000 >/dev/null 2>&1 & echo $!")).trim();
+  const holder = (await guest.run(
+    `unshare -n sleep 100000 >/dev/null 2>&1 & echo $!; ` +
+      `while [ $(readlink /proc/$!/ns/net) = $(readlink /proc/$$/ns/net) ]; do sleep 0.05; done`,
+  )).trim();
   await guest.run(`nsenter -t ${holder} -n ip link set lo up`);
   const netns = (await guest.run(`stat -Lc %i /proc/${holder}/ns/net`)).trim();
   const list = avoid.map((name) => `"${name}"`).join(", ");

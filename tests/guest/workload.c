@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define TCP_LIMIT_S 30
+
 static void fail(const char *what)
 {
 	perror(what);
@@ -95,9 +97,11 @@ static void connections(long count, size_t bytes)
 
 	if (file < 0 || ftruncate(file, (off_t)bytes))
 		fail("make a file in /tmp");
-	if (!data || listener < 0 || bind(listener, (void *)&address, length) || listen(listener, (int)count) ||
-	    getsockname(listener, (void *)&address, &length))
+	if (!data || listener < 0 || bind(listener, (void *)&address, length) ||
+	    listen(listener, (int)count) || getsockname(listener, (void *)&address, &length))
 		fail("listen");
+	/* Should one side fail, the other does not wait for it for ever. */
+	alarm(TCP_LIMIT_S);
 	if (fork() == 0) {
 		for (long i = 0; i < count; i++) {
 			int fd = socket(AF_INET, SOCK_STREAM, 0);
