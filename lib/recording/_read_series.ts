@@ -109,17 +109,13 @@ function denseBlock(data: ColumnData, firstRow: number, allBuckets: number, miss
   for (let row = 0; row < rowCount; row++) {
     if (!whole(row)) continue;
     missing[firstRow + row] = 0;
-    const start = offsets[row]!;
-    let bucket = 0;
-    while (bucket < first && words[2 * (start + bucket)] === 0 && words[2 * (start + bucket) + 1] === 0) {
-      bucket++;
-    }
-    first = Math.min(first, bucket);
-    bucket = allBuckets;
-    while (bucket > last && words[2 * (start + bucket) - 2] === 0 && words[2 * (start + bucket) - 1] === 0) {
-      bucket--;
-    }
-    last = Math.max(last, bucket);
+    const [start, end] = [2 * offsets[row]!, 2 * offsets[row + 1]!];
+    let at = start;
+    while (at < start + 2 * first && (words[at]! | words[at + 1]!) === 0) at += 2;
+    first = Math.min(first, (at - start) / 2);
+    at = end;
+    while (at > start + 2 * last && (words[at - 2]! | words[at - 1]!) === 0) at -= 2;
+    last = Math.max(last, (at - start) / 2);
   }
   if (last < first) first = last;
   const width = last - first;

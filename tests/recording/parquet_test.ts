@@ -13,6 +13,7 @@ import {
   ParquetWriter,
   readFooter,
 } from "../../lib/recording/parquet/mod.ts";
+import { CODEC } from "../../lib/recording/parquet/codecs.ts";
 import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
 import { samplePath, SAMPLES, SAMPLES_PRESENT } from "./samples.ts";
@@ -167,6 +168,17 @@ Deno.test("random columns of every shape survive the way through both readers", 
       deepStrictEqual(file.read(index), groups[0]![index], `seed ${seed}, round ${round}`)
     );
   }
+});
+
+Deno.test("numbers are compressed where that pays, lists always", async () => {
+  const random = seededRandom(11);
+  const noise = column(Array.from({ length: 300 }, () => random.below(2 ** 31)));
+  const pattern = column(Array.from({ length: 300 }, (_, row) => (row % 4) ** 9));
+  const noisyLists = lists(Array.from({ length: 300 }, () => [random.below(2 ** 31)]));
+  const bytes = write([FIELDS[1]!, FIELDS[2]!, FIELDS[3]!], [[noise, pattern, noisyLists]]);
+  const { codec } = new ParquetFile(memorySource(bytes)).footer.chunks;
+  deepStrictEqual([...codec], [CODEC.none, CODEC.zstd, CODEC.zstd]);
+  deepStrictEqual(ours(bytes), (await summarize(bytes)).columns);
 });
 
 Deno.test("a column too large for one page is written in several", async () => {

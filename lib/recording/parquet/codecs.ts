@@ -30,7 +30,8 @@ function decompressAny(codec: number, bytes: Uint8Array, sizeBytes: number): Uin
     case CODEC.gzip:
     case CODEC.zstd:
       try {
-        const options = { maxOutputLength: Math.max(1, sizeBytes) };
+        // With room for all of it and a byte more the output is one piece, and need not be put together.
+        const options = { maxOutputLength: Math.max(1, sizeBytes), chunkSize: Math.max(64, sizeBytes + 1) };
         return codec === CODEC.zstd ? zstdDecompressSync(bytes, options) : gunzipSync(bytes, options);
       } catch (cause) {
         throw new ParquetError(`a compressed page is damaged: ${(cause as Error).message}`);

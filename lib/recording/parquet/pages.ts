@@ -164,14 +164,9 @@ class ChunkDecoder {
     if (this.#slots + count > this.#valueCount) {
       throw new ParquetError("its pages hold more values than it claims");
     }
-    let present = count;
-    if (this.#definition !== undefined) {
-      present = 0;
-      const max = this.#leaf.maxDefinition;
-      for (let slot = this.#slots; slot < this.#slots + count; slot++) {
-        if (this.#definition[slot] === max) present++;
-      }
-    }
+    const present = this.#definition === undefined
+      ? count
+      : countOf(this.#definition.subarray(this.#slots, this.#slots + count), this.#leaf.maxDefinition);
     const out = this.#present.subarray(2 * this.#presentCount);
     if (header.encoding === ENCODING.plain) decodePlain(bytes, from, out, present);
     else if (header.encoding === ENCODING.delta) decodeDelta(bytes, from, out, present);
@@ -221,6 +216,7 @@ class ChunkDecoder {
     const { elementDefinition, maxDefinition } = this.#leaf;
     const rowCount = this.#rowCount;
     const [definition, repetition] = [this.#definition!, this.#repetition!];
+    if (this.#presentCount === this.#valueCount) return this.#wholeLists(repetition);
     const offsets = new Uint32Array(rowCount + 1);
     let missing: Uint8Array | undefined;
     let [row, elements] = [-1, 0];
@@ -253,6 +249,28 @@ class ChunkDecoder {
     }
     return missing === undefined ? { rowCount, words, offsets } : { rowCount, words, offsets, missing };
   }
+
+  /** The usual case: no list is missing or empty, no element null. A list begins where the repetition level is 0. */
+  #wholeLists(repetition: Uint8Array): ColumnData {
+    const rowCount = this.#rowCount;
+    const offsets = new Uint32Array(rowCount + 1);
+    let row = 0;
+    for (let slot = repetition.indexOf(0); slot >= 0; slot = repetition.indexOf(0, slot + 1)) {
+      if (row === rowCount) throw new ParquetError(`it has more lists than its ${rowCount} rows`);
+      offsets[row++] = slot;
+    }
+    if (row !== rowCount) throw new ParquetError(`it has ${row} lists for ${rowCount} rows`);
+    if (offsets[0] !== 0) throw new ParquetError("its first list has no beginning");
+    offsets[rowCount] = this.#valueCount;
+    return { rowCount, words: this.#present, offsets };
+  }
+}
+
+/** How many levels are `max`; searching for a lower one is many times faster than counting. */
+function countOf(levels: Uint8Array, max: number): number {
+  let isWhole = true;
+  for (let lower = 0; lower < max && isWhole; lower++) isWhole = !levels.includes(lower);
+  return isWhole ? levels.length : levels.reduce((count, level) => count + (level === max ? 1 : 0), 0);
 }
 
 function readPageHeader(reader: ThriftReader): PageHeader {
