@@ -77,6 +77,8 @@ async function agentIsExact(t: Deno.TestContext, guest: Guest, { avoid, variants
   )).trim();
   await guest.run(`nsenter -t ${holder} -n ip link set lo up`);
   const netns = (await guest.run(`stat -Lc %i /proc/${holder}/ns/net`)).trim();
+  await guest.run("rm -f /run/gate; mkfifo /run/gate");
+  await guest.run(`nsenter -t ${holder} -n workload late 10 5000 /run/gate & echo $! >/run/late.pid`);
   const list = avoid.map((name) => `"${name}"`).join(", ");
   await guest.startAgent(
     `[general]\navoid_hooks = [${list}]\nttl = "0ms"\n[samplers.tcp_traffic]\nnetns = ${netns}`,
@@ -112,6 +114,17 @@ async function agentIsExact(t: Deno.TestContext, guest: Guest, { avoid, variants
     });
     deepStrictEqual(out, { connects: 100, bytes: 100 * 20_000 });
     ok(delta("tcp_packet_latency") >= 100, "each connection's data waited at least once");
+  });
+
+  await t.step("a connection that is older than the agent is counted from its first byte on", async () => {
+    const { delta } = await around(
+      guest,
+      () => guest.run(": >/run/gate; while [ -d /proc/$(cat /run/late.pid)/fd ]; do sleep 0.05; done"),
+    );
+    deepStrictEqual(
+      [delta("tcp_bytes", { direction: "transmit" }), delta("tcp_bytes", { direction: "receive" })],
+      [50_000, 50_000],
+    );
   });
   await guest.run(`kill ${holder}`);
 

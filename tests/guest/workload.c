@@ -131,6 +131,25 @@ static void connections(long count, size_t bytes)
 	printf("connects %ld\nbytes %zu\n", count, received);
 }
 
+/* late ROUNDS BYTES GATE: makes one connection, and sends over it when somebody writes into the fifo. */
+static void late(long rounds, size_t bytes, const char *gate)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), sender = socket(AF_INET, SOCK_STREAM, 0), receiver;
+	char *data = calloc(1, bytes);
+
+	if (!data || listen(listener, 1) || getsockname(listener, (void *)&address, &length) ||
+	    connect(sender, (void *)&address, length) || (receiver = accept(listener, NULL, NULL)) < 0 ||
+	    open(gate, O_RDONLY) < 0)
+		fail("wait with a connection");
+	for (long i = 0; i < rounds; i++) {
+		send_all(sender, data, bytes);
+		if (recv(receiver, data, bytes, MSG_WAITALL) != (ssize_t)bytes)
+			fail("recv");
+	}
+}
+
 static uint64_t process_ns(void)
 {
 	struct timespec now;
@@ -206,6 +225,8 @@ int main(int count, char **words)
 		small_writes(atol(words[2]));
 	else if (count == 4 && !strcmp(words[1], "tcp"))
 		connections(atol(words[2]), (size_t)atol(words[3]));
+	else if (count == 5 && !strcmp(words[1], "late"))
+		late(atol(words[2]), (size_t)atol(words[3]), words[4]);
 	else if (count == 4 && !strcmp(words[1], "burn"))
 		burn(atoi(words[2]), atol(words[3]));
 	else if (count == 3 && !strcmp(words[1], "sleep"))
@@ -213,7 +234,8 @@ int main(int count, char **words)
 	else if (count == 4 && !strcmp(words[1], "get"))
 		get(words[2], words[3]);
 	else {
-		fprintf(stderr, "workload: write COUNT | tcp COUNT BYTES | burn CPU MS | sleep COUNT | "
+		fprintf(stderr, "workload: write COUNT | tcp COUNT BYTES | late ROUNDS BYTES GATE | burn CPU "
+		                "MS | sleep COUNT | "
 		                "get SOCKET PATH\n");
 		return 2;
 	}
