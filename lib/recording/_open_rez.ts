@@ -35,7 +35,8 @@ export function openRez(path: string, recordingId: number | undefined): Opened {
   }
 }
 
-function readContainer(db: DatabaseSync, recordingId: number | undefined): Opened {
+/** Reads an open container, which the result owns. */
+export function readContainer(db: DatabaseSync, recordingId: number | undefined): Opened {
   const recordings = readRecordings(db);
   const recording = recordingId === undefined
     ? recordings[0]

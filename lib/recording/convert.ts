@@ -7,6 +7,8 @@ import { openRecording } from "./open.ts";
 import { type ArrowField, type ColumnData, ParquetWriter, type WrittenFile } from "./parquet/mod.ts";
 import type { Recording } from "./recording.ts";
 import { gatherRows } from "./_gather.ts";
+import { describeFailure } from "./journal_error.ts";
+import { type RowGrid, rowGrid } from "./_row_grid.ts";
 import type { RecordedTable, TableColumn } from "./table.ts";
 
 /**
@@ -45,7 +47,7 @@ export function convertToParquet(input: string, output: string, options: Convert
       file.close();
       Deno.removeSync(partial);
     }
-    throw new Error(`Cannot write ${output}: ${error instanceof Error ? error.message : error}`, {
+    throw new Error(`Cannot convert recording ${input} to ${output}: ${describeFailure(error)}`, {
       cause: error,
     });
   }
@@ -57,35 +59,20 @@ export function writeRecording(
   metadata: Readonly<Record<string, string>>,
   sink: (bytes: Uint8Array) => void,
 ): WrittenFile {
-  const grid = timeGrid(recording.tables);
+  const grid = rowGrid(recording.tables, intervalNs(metadata));
   const sources = columnSources(recording, grid);
   const writer = new ParquetWriter(sources.map(({ field }) => field), Object.entries(metadata), sink);
-  for (let from = 0; from < grid.length; from += GROUP_ROWS) {
-    const to = Math.min(grid.length, from + GROUP_ROWS);
+  for (let from = 0; from < grid.times.length; from += GROUP_ROWS) {
+    const to = Math.min(grid.times.length, from + GROUP_ROWS);
     writer.writeRowGroup(to - from, (column) => sources[column]!.read(from, to));
   }
   return writer.finish();
 }
 
-/** Times of all rows in ascending order, each once, in nanoseconds. */
-function timeGrid(tables: readonly RecordedTable[]): BigUint64Array {
-  const all = tables.map((table) => new BigUint64Array(Uint32Array.from(table.timestamps).buffer));
-  const first = all[0] ?? new BigUint64Array(0);
-  const ascends = first.every((time, row) => row === 0 || time > first[row - 1]!);
-  // The usual case: every table has every tick.
-  if (ascends && all.every((times) => sameTimes(times, first))) return first;
-  const together = new BigUint64Array(all.reduce((sum, times) => sum + times.length, 0));
-  let at = 0;
-  for (const times of all) {
-    together.set(times, at);
-    at += times.length;
-  }
-  together.sort();
-  return together.filter((time, index) => index === 0 || time !== together[index - 1]);
-}
-
-function sameTimes(left: BigUint64Array, right: BigUint64Array): boolean {
-  return left.length === right.length && left.every((time, index) => time === right[index]);
+/** The distance of ticks, as the recorder has said it; where it has not, only equal times are one row. */
+function intervalNs(metadata: Readonly<Record<string, string>>): bigint {
+  const ms = Number(metadata["sampling_interval_ms"]);
+  return ms > 0 ? BigInt(Math.round(ms * 1e6)) : 0n;
 }
 
 interface ColumnSource {
@@ -95,7 +82,7 @@ interface ColumnSource {
 
 function columnSources(
   { tables, durations }: Pick<Recording, "tables" | "durations">,
-  grid: BigUint64Array,
+  grid: RowGrid,
 ): ColumnSource[] {
   const sources: ColumnSource[] = [
     {
@@ -105,7 +92,10 @@ function columnSources(
         nullable: false,
         metadata: { metric_type: "timestamp", unit: "nanoseconds" },
       },
-      read: (from, to) => ({ rowCount: to - from, words: new Uint32Array(grid.slice(from, to).buffer) }),
+      read: (from, to) => ({
+        rowCount: to - from,
+        words: new Uint32Array(grid.times.slice(from, to).buffer),
+      }),
     },
   ];
   const names = new Set(["timestamp", "duration"]);
@@ -121,14 +111,14 @@ function columnSources(
   };
   sources.push(
     ownDuration === undefined
-      ? { field: duration, read: (from, to) => durationColumn(durations, grid.subarray(from, to)) }
+      ? { field: duration, read: (from, to) => durationColumn(durations, grid.times.subarray(from, to)) }
       : {
         field: duration,
-        read: tableReader(ownDuration.table, ownDuration.column, rowsOnGrid(ownDuration.table, grid)),
+        read: tableReader(ownDuration.table, ownDuration.column, grid.rowsOf(ownDuration.table)),
       },
   );
   for (const table of tables) {
-    const rows = rowsOnGrid(table, grid);
+    const rows = grid.rowsOf(table);
     for (const column of table.columns) {
       if (!["number", "histogram", "sparseIndices", "sparseCounts"].includes(column.role.kind)) continue;
       const field = { ...column.field, name: freeName(column.field.name, names), nullable: true };
@@ -145,17 +135,6 @@ function freeName(name: string, taken: Set<string>): string {
   for (let generation = 2; taken.has(free); generation++) free = `${id}#${generation}${suffix}`;
   taken.add(free);
   return free;
-}
-
-/** Returns the table's row at each point of the grid, −1 where it has none; `undefined` when they are the same. */
-function rowsOnGrid(table: RecordedTable, grid: BigUint64Array): Int32Array | undefined {
-  const times = new BigUint64Array(Uint32Array.from(table.timestamps).buffer);
-  if (sameTimes(times, grid)) return undefined;
-  const byTime = new Map<bigint, number>();
-  times.forEach((time, row) => byTime.set(time, row));
-  const rows = new Int32Array(grid.length);
-  grid.forEach((time, point) => rows[point] = byTime.get(time) ?? -1);
-  return rows;
 }
 
 function tableReader(

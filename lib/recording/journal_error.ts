@@ -1,9 +1,14 @@
 /** Why a recording could not be written, in words. @module */
 
+const FULL = "the disk is full";
+const UNWRITABLE = "the disk cannot be written";
+
 /** A journal that could not be written, in one line that names file and finding. */
 export class JournalError extends Error {
   constructor(doing: string, path: string, cause: unknown) {
-    super(`Cannot ${doing} recording ${path}: ${describeFailure(cause)}`, { cause });
+    const found = describeFailure(cause);
+    const stays = found === FULL || found === UNWRITABLE ? "; what was recorded before stays readable" : "";
+    super(`Cannot ${doing} recording ${path}: ${found}${stays}`, { cause });
     this.name = "JournalError";
   }
 }
@@ -15,10 +20,10 @@ export function describeFailure(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   // SQLite's own words (the error of a COMMIT carries no number), and the system's.
   if (/disk is full|No space left on device|disk quota/i.test(message)) {
-    return "the disk is full; what was recorded before stays readable";
+    return FULL;
   }
   if (/disk I\/O error/.test(message)) {
-    return "the disk cannot be written; what was recorded before stays readable";
+    return UNWRITABLE;
   }
   return message;
 }

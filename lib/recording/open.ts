@@ -6,7 +6,7 @@
 import { ParquetFile } from "./parquet/mod.ts";
 import { FileSource } from "./_file_source.ts";
 import { openRaw } from "./_open_raw.ts";
-import { openRez } from "./_open_rez.ts";
+import { openRecordings } from "./_open_recordings.ts";
 import { partsOf } from "./segment.ts";
 import type { Opened, Recording } from "./recording.ts";
 import { RecordedSeries } from "./series_source.ts";
@@ -16,7 +16,7 @@ import { RecordedTable } from "./table.ts";
 export interface OpenOptions {
   /** Limit of decoded series that are kept. */
   readonly cacheBytes?: number;
-  /** Which recording of a `.rez` that holds several, by its number; else the first. */
+  /** Which recording of a `.rez` that holds several, by its number; else all of them as one. */
   readonly recordingId?: number;
 }
 
@@ -70,7 +70,7 @@ function openAny(path: string, options: OpenOptions): Opened {
   try {
     if (file.sizeBytes === 0) throw new RecordingError(path, "the file is empty");
     const head = String.fromCharCode(...file.read(0, Math.min(file.sizeBytes, 512)));
-    if (head.startsWith(SQLITE_MAGIC)) return openRez(path, options.recordingId);
+    if (head.startsWith(SQLITE_MAGIC)) return openRecordings(path, options.recordingId);
     if (head.startsWith("PAR1") || head.startsWith("PARE")) {
       const opened = openParquet(file);
       keep = true;

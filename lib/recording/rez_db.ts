@@ -91,6 +91,24 @@ export function openRezToWrite(path: string): DatabaseSync {
   return db;
 }
 
+/**
+ * Opens what is left of a damaged container: also one that is shorter than its own header says.
+ * @throws {Error} When not even its first page can be read.
+ */
+export function openRezToSalvage(path: string): DatabaseSync {
+  const options = { readOnly: true, timeout: BUSY_TIMEOUT_MS, defensive: false };
+  const db = new DatabaseSync(path, options);
+  try {
+    // Without this SQLite refuses every page of a file that was cut. Nothing is written: the file is open to read only.
+    db.exec("PRAGMA writable_schema = ON");
+    db.prepare("SELECT count(*) AS n FROM sqlite_master").get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
 /** Opens a container to read. @throws {RangeError} When it is no container of a version that is read. */
 export function openRezToRead(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
@@ -232,6 +250,9 @@ export function readSegmentBytes(
   return db.prepare(sql).get(recordingId, table, seq)?.["bytes"] as Uint8Array | undefined;
 }
 
+/** Rows of a journal held at once: of the largest tables 4 MB. */
+const ROWS_AT_ONCE = 64;
+
 /** Walks the rows of a table that no segment covers, in order of time, up to `untilNs` when given. */
 export function* liveRows(
   db: DatabaseSync,
@@ -239,17 +260,26 @@ export function* liveRows(
   table: string,
   untilNs = (1n << 63n) - 1n,
 ): Generator<WalRow> {
+  const sealed = db.prepare("SELECT MAX(last_ts) AS ts FROM segments WHERE recording_id = ? AND sampler = ?");
+  sealed.setReadBigInts(true);
   const statement = db.prepare(
-    "SELECT ts, wall_offset, row FROM wal WHERE recording_id = ?1 AND sampler = ?2 AND ts <= ?3 AND ts > COALESCE(" +
-      "(SELECT MAX(last_ts) FROM segments WHERE recording_id = ?1 AND sampler = ?2), 0) ORDER BY ts",
+    "SELECT ts, wall_offset, row FROM wal WHERE recording_id = ?1 AND sampler = ?2 AND ts <= ?3 AND ts > ?4 " +
+      `ORDER BY ts LIMIT ${ROWS_AT_ONCE}`,
   );
   statement.setReadBigInts(true);
-  for (const row of statement.iterate(recordingId, table, untilNs)) {
-    yield {
-      timestampNs: row["ts"] as bigint,
-      wallOffsetNs: row["wall_offset"] as bigint,
-      bytes: row["row"] as Uint8Array,
-    };
+  let afterNs = sealed.get(recordingId, table)?.["ts"] as bigint | null ?? 0n;
+  for (;;) {
+    // Not `iterate()`: it ends at a damaged page as if there were no more rows.
+    const rows = statement.all(recordingId, table, untilNs, afterNs);
+    for (const row of rows) {
+      yield {
+        timestampNs: row["ts"] as bigint,
+        wallOffsetNs: row["wall_offset"] as bigint,
+        bytes: row["row"] as Uint8Array,
+      };
+    }
+    if (rows.length < ROWS_AT_ONCE) return;
+    afterNs = rows.at(-1)!["ts"] as bigint;
   }
 }
 

@@ -217,7 +217,7 @@ Deno.test("an output that cannot be written leaves the journal", async () => {
   Deno.mkdirSync(dir.path("r.parquet.partial"));
   await rejects(
     record({ output: dir.path("r.parquet") }).result,
-    /Cannot write .*r.parquet: .*; .*r.parquet.rez keeps what was recorded/,
+    /Cannot convert recording .*r.parquet.rez to .*r.parquet: .*; .*r.parquet.rez keeps what was recorded/,
   );
   deepStrictEqual(levels(dir.path("r.parquet.rez")), ticks(30).map(levelAt));
 });
