@@ -81,7 +81,8 @@ export async function debianMirror(): Promise<
   { uri: string; suite: string; component: string; keyring: string }
 > {
   const policy = await exec("apt-cache", ["policy", "libc6"]);
-  const [, uri, suite, component] = /^\s+\d+ (\S+:\/\/\S+) ([^\s/]+)\/(\S+) \S+ Packages$/m.exec(policy) ??
+  // The release itself, not its updates: bookworm-security has only what was mended.
+  const [, uri, suite, component] = /^\s+\d+ (\S+:\/\/\S+) ([^\s/-]+)\/(\S+) \S+ Packages$/m.exec(policy) ??
     [];
   if (uri === undefined || suite === undefined || component === undefined) {
     throw new Error(`Cannot find Debian's mirror: "apt-cache policy libc6" names none; run "apt-get update"`);
