@@ -163,7 +163,14 @@ function isTable(value: unknown): value is Record<string, unknown> {
 
 function mismatch(reading: Reading, name: string, expected: string, value: unknown): ConfigError {
   const path = [...reading.path, name].join(".");
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  // Tables have no prototype, and so no text.
+  const shown = Array.isArray(value)
+    ? "a list"
+    : isTable(value)
+    ? "a table"
+    : typeof value === "string"
+    ? JSON.stringify(value)
+    : String(value);
   return new ConfigError(
     `Cannot read configuration ${place(reading, name)}: "${path}" is ${shown}, expected ${expected}`,
   );

@@ -18,7 +18,8 @@ export const NAME_SEPARATOR = "::";
 export function combineRecordings(recordings: readonly Opened[], ids: readonly number[]): Opened {
   const labels = recordings.map((each) => each.labels);
   const telling = distinguishing(labels);
-  const names = namesOf(labels.map((each) => only(each, telling)), ids);
+  const given = recordings.map(({ metadata }) => metadata["node"] ?? metadata["instance"] ?? "");
+  const names = namesOf(given, labels.map((each) => only(each, telling)), ids);
   // Labels that are equal throughout tell nothing apart; where nothing does, the number has to.
   const added = labels.map((each, at) =>
     telling.length > 0 ? only(each, telling) : { recording: String(ids[at]) }
@@ -47,9 +48,10 @@ function only(labels: TextMap, keys: readonly string[]): TextMap {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => keys.includes(key)));
 }
 
-/** A plain word for each: what tells it apart without its endpoint, else the endpoint, else the number. */
-function namesOf(telling: readonly TextMap[], ids: readonly number[]): string[] {
+/** A plain word for each: its node or instance, else the labels that tell it apart, else the number. */
+function namesOf(given: readonly string[], telling: readonly TextMap[], ids: readonly number[]): string[] {
   const candidates = [
+    given,
     telling.map(({ endpoint: _endpoint, ...rest }) => Object.values(rest).join("-")),
     telling.map(({ endpoint = "" }) => endpoint.replace(/^https?:\/\//, "")),
     ids.map(String),

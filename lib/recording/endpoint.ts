@@ -79,7 +79,8 @@ export function nameEndpoints(endpoints: readonly Endpoint[]): NamedEndpoint[] {
 /** Whether nothing tells that an endpoint is no agent: without a protocol, one with a path is a page of metrics. */
 function isAgent({ url, source, protocol }: Endpoint): boolean {
   if (source !== undefined) return false;
-  return protocol === undefined ? !/^(https?:\/\/)?[^/]+\/./.test(url) : protocol === "msgpack";
+  if (protocol !== undefined) return protocol === "msgpack";
+  return /^(unix:|\/)/.test(url) || !/^[^/]+\/./.test(url.replace(/^https?:\/\//, ""));
 }
 
 /** A plain word for where an endpoint is: `web1-4241`, `svc-9090-federate`; the conventional `/metrics` is left off. */

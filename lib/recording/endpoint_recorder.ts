@@ -180,6 +180,8 @@ export class EndpointRecorder {
       source,
       sampling_interval_ms: String(intervalMs),
       ...described,
+      // As upstream's combined files have it: agents are nodes, others instances.
+      ...(several ? { [this.#source.protocol === "prometheus" ? "instance" : "node"]: endpoint.name } : {}),
       ...this.#run.runMetadata(endpoint.name),
       ...given.metadata,
     };

@@ -55,17 +55,6 @@ export class Journal implements Disposable {
     }
   }
 
-  /** @throws {JournalError} When there is a file at `path`: it would be another recording. */
-  static checkFree(path: string): void {
-    try {
-      Deno.lstatSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-      throw new JournalError("create", path, error);
-    }
-    throw new JournalError("create", path, new Deno.errors.AlreadyExists());
-  }
-
   /** Adds a recording beside the first: of another source, with times of its own. @throws {JournalError} */
   addRecording(clockAnchorNs: bigint, info: RecordingInfo = {}): JournalRecording {
     const shared: JournalShared = {

@@ -50,9 +50,18 @@ export function prepareOutput(path: string, options: OutputOptions): RecordOutpu
   checkFolder(path);
   const { force, format, log } = options;
   const journal = format === "raw" ? undefined : format === "rez" ? path : `${path}.rez`;
-  if (journal !== undefined && !force) Journal.checkFree(journal);
+  if (journal !== undefined && !force) checkNoJournal(journal, format);
   if (format !== "rez" && exists(path)) log(`${path} exists and will be replaced`);
   return journal === undefined ? new RawOutput(path) : new JournalOutput(path, journal, options);
+}
+
+/** @throws {JournalError} When a recording would be lost. */
+function checkNoJournal(journal: string, format: RecordFormat): void {
+  if (!exists(journal)) return;
+  const found = format === "rez"
+    ? "the file exists already; use --force to replace it"
+    : "an earlier recording left its journal there; convert it, view it, or use --force to replace it";
+  throw new JournalError("create", journal, new Error(found));
 }
 
 function checkFolder(path: string): void {

@@ -433,47 +433,6 @@ Deno.test("a damaged segment is an error that names it; a recording's number tha
   throws(() => openRecording(path), /a.rez: the recording's metadata are null, expected names with texts$/);
 });
 
-/** True when small file systems can be mounted: as root, and not in a container that forbids it. */
-const CAN_MOUNT = Deno.uid() === 0 && (() => {
-  using dir = folder();
-  return mount(dir.path(".")) && unmount(dir.path("."));
-})();
-
-function mount(path: string): boolean {
-  return new Deno.Command("mount", { args: ["-t", "tmpfs", "-o", "size=400k", "tmpfs", path] }).outputSync()
-    .success;
-}
-
-function unmount(path: string): boolean {
-  return new Deno.Command("umount", { args: [path] }).outputSync().success;
-}
-
-Deno.test({
-  name:
-    "a full disk ends a recording with a clear error and keeps what was recorded (needs root: mounts a tmpfs)",
-  ignore: !CAN_MOUNT,
-  fn: () => {
-    using dir = folder();
-    const small = dir.path("small");
-    Deno.mkdirSync(small);
-    ok(mount(small));
-    try {
-      using sealer = inlineSealer();
-      using journal = Journal.create(`${small}/a.rez`, START_NS, { sealer });
-      let ticks = 0;
-      throws(() => {
-        for (;; ticks++) appendTicks(journal, ticks, ticks + 1);
-      }, /Cannot append to recording .*a.rez: the disk is full; what was recorded before stays readable/);
-      ok(ticks > 10);
-      journal[Symbol.dispose]();
-      using recording = openRecording(`${small}/a.rez`);
-      checkSeries(recording, ticks);
-    } finally {
-      unmount(small);
-    }
-  },
-});
-
 Deno.test("a .rez as upstream writes it, without our tables and with LZ4 segments, is read all the same", async () => {
   using dir = folder();
   using sealer = inlineSealer();

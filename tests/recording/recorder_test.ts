@@ -207,7 +207,10 @@ Deno.test("a journal of an earlier recording is not overwritten", async () => {
   using dir = folder();
   Deno.writeTextFileSync(dir.path("r.parquet.rez"), "precious");
   const { result, clock } = record({ output: dir.path("r.parquet") });
-  await rejects(result, /Cannot create recording .*r.parquet.rez: the file exists already/);
+  await rejects(
+    result,
+    /Cannot create recording .*r.parquet.rez: an earlier recording left its journal there/,
+  );
   deepStrictEqual(clock.waits, []); // told before anything is recorded
   strictEqual(Deno.readTextFileSync(dir.path("r.parquet.rez")), "precious");
 });
