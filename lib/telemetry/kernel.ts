@@ -15,7 +15,7 @@ export interface Kernel {
   readonly hasBtf: boolean;
   /** Whether BTF describes this tracepoint's arguments. */
   hasTracepoint(event: string): boolean;
-  /** Number of this tracepoint's arguments, as BTF has it; `undefined` where it does not describe it. */
+  /** Number of this tracepoint's arguments in BTF, which is read for it (megabytes); `undefined` where it is not there. */
   tracepointArguments(event: string): number | undefined;
   readonly hasKprobes: boolean;
   /** Variants of programs that are passed over by configuration. */
@@ -46,6 +46,13 @@ export function probeKernel(
     hasKprobes: procfs.exists("/sys/bus/event_source/devices/kprobe"),
     avoided: options.avoided ?? [],
   };
+}
+
+/** Whether a release, `5.10.0-32-cloud-amd64`, is before Linux `major.minor`. */
+export function isBefore(release: string, major: number, minor: number): boolean {
+  const [, ownMajor, ownMinor] = /^(\d+)\.(\d+)/.exec(release)?.map(Number) ?? [];
+  if (ownMajor === undefined || ownMinor === undefined) return false;
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
 
 /** include/uapi/linux/capability.h; CAP_BPF since Linux 5.8. */

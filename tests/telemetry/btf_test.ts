@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { parseBtf, tracepointArguments, tracepointNames } from "../../lib/telemetry/btf.ts";
-import { probeKernel, Procfs } from "../../lib/telemetry/mod.ts";
+import { BLOCKIO } from "../../lib/telemetry/bpf/blockio.ts";
+import { type Kernel, probeKernel, Procfs } from "../../lib/telemetry/mod.ts";
 
 /** A BTF blob of types, each given as `[name, kind, members, size or type, words behind]`. */
 type TypeWords = readonly [name: string, kind: number, members: number, refers: number, behind: number];
@@ -58,6 +59,24 @@ Deno.test("what is no BTF, or is cut short, tells nothing", () => {
   strictEqual(parseBtf(undefined), undefined);
   strictEqual(parseBtf(new Uint8Array(100)), undefined);
   for (const bytes of [0, 10, 24, BLOB.length - 1]) strictEqual(parseBtf(BLOB.subarray(0, bytes)), undefined);
+});
+
+Deno.test("block requests have the queue before them on old kernels that say so; new ones are not asked", () => {
+  const queueFirst = (release: string, count: number | undefined): boolean => {
+    const kernel = { release, tracepointArguments: () => count } as unknown as Kernel;
+    const { queue_first: value } = BLOCKIO.settings(new Set(), {}, { kernel, variants: new Set() });
+    return new Uint8Array(value!.buffer)[0] === 1;
+  };
+  const cases: [string, number | undefined, boolean][] = [
+    ["5.8.0", 2, true],
+    ["5.10.120", 2, true],
+    ["5.10.223-cloud", 1, false],
+    ["5.9.1", undefined, false],
+    ["5.11.0", 2, false],
+    ["6.1.0", 2, false],
+    ["unknown", 2, false],
+  ];
+  for (const [release, count, expected] of cases) strictEqual(queueFirst(release, count), expected, release);
 });
 
 const kernel = probeKernel(new Procfs());
