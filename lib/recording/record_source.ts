@@ -64,16 +64,21 @@ export class RecordSource implements Disposable {
    * @throws {SyntaxError} When it answers with something else. @throws {Error} When it does not answer.
    */
   async look(signal: AbortSignal): Promise<Look> {
-    if (this.#protocol !== "prometheus") {
+    if (this.#protocol === "prometheus") return await this.#askPrometheus(signal);
+    try {
+      return await this.#askAgent(signal);
+    } catch (error) {
+      // Only an endpoint that answers, and not as an agent would, may be of the other kind.
+      const isOther = error instanceof SyntaxError ||
+        error instanceof StatusError && error.status >= 400 && error.status < 500;
+      if (this.#protocol !== undefined || !isOther || signal.aborted) throw error;
       try {
-        return await this.#askAgent(signal);
-      } catch (error) {
-        // Only an endpoint that answers, and has no such page, may be of the other kind.
-        const isNone = error instanceof StatusError && error.status >= 400 && error.status < 500;
-        if (this.#protocol !== undefined || !isNone) throw error;
+        return await this.#askPrometheus(signal);
+      } catch (second) {
+        // A page that is there but broken is what was meant; else it is an agent's answer that is missing.
+        throw error instanceof StatusError && second instanceof SyntaxError ? second : error;
       }
     }
-    return await this.#askPrometheus(signal);
   }
 
   async #askAgent(signal: AbortSignal): Promise<Look> {

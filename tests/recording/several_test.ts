@@ -266,6 +266,29 @@ Deno.test("a page of Prometheus' text format is recorded beside an agent, found 
   );
 });
 
+Deno.test("a server that answers anything anywhere is read as what it answers, and told of by what is nearer", async () => {
+  using dir = folder();
+  const answers = (text: (path: string) => string): SnapshotSource => ({
+    get: (path) => Promise.resolve(new TextEncoder().encode(text(path))),
+    [Symbol.dispose]: () => {},
+  });
+  const sources = {
+    "p:1": answers(() => "level 1\n"),
+    "q:1": answers(() => "<html>"),
+    "r:1": {
+      ...answers(() => "level one\n"),
+      get: (path: string) =>
+        path === "/metrics"
+          ? Promise.resolve(new TextEncoder().encode("level one\n"))
+          : Promise.reject(new StatusError(path, 404)),
+    },
+  };
+  const { result, lines } = record({ output: dir.path("r.rez"), sources });
+  deepStrictEqual((await result).endpoints.map(({ ticks }) => ticks), [30, 0, 0]);
+  match(lines[0]!, /^q-1 \(q:1\) gives no snapshot, .*: Cannot decode snapshot: /);
+  match(lines[1]!, /^r-1 \(r:1\) gives no snapshot, .*: Cannot read metrics page: line 1 is "level one"/);
+});
+
 Deno.test("an endpoint that is said to be an agent is not asked for anything else", async () => {
   using dir = folder();
   const asked: string[] = [];
