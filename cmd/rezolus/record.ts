@@ -8,6 +8,9 @@ import { DEFAULT_AGENT_URL } from "./words.ts";
 
 const DEFAULT_OUTPUT = "rezolus.parquet";
 
+/** Of terminals that do not tell their width. */
+const DEFAULT_COLUMNS = 80;
+
 const FORMATS = ["parquet", "rez", "raw"] as const;
 
 const OPTIONS = {
@@ -139,7 +142,7 @@ async function prepare(
   const live = Deno.stderr.isTerminal() && rest.length === 0 && verbosity === 0;
   const output = new ProgressOutput(
     (line) => Deno.stderr.writeSync(new TextEncoder().encode(line)),
-    live ? () => Deno.consoleSize().columns : undefined,
+    live ? () => Deno.consoleSize().columns || DEFAULT_COLUMNS : undefined,
   );
   const log = (line: string) => output.line(`rezolus: ${line}`);
   const { config, endpoints } = await readEndpoints(url, options, log);
