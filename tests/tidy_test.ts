@@ -27,6 +27,7 @@ const BASE = new Set([
   "build",
   "cli",
   "config",
+  "keeper",
   "log",
   "mcp",
   "metrics",
@@ -46,6 +47,7 @@ const PURE = [
   /^lib\/telemetry\/external\/(line|binary|store|pushed)\.ts$/,
   /^lib\/tsdb\//,
   /^lib\/ring\/records\.ts$/,
+  /^lib\/keeper\/lines\.ts$/,
   /^lib\/stack\/board\.ts$/,
 ];
 

@@ -40,6 +40,7 @@ const SYMBOLS = {
   segments_child_started: { parameters: ["pointer", "u32", "u64"], result: "void" },
   segments_child_exited: { parameters: ["pointer", "i32"], result: "void" },
   segments_free: { parameters: ["pointer"], result: "void" },
+  ring_process_start: { parameters: ["u32"], result: "u64" },
 } as const;
 
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -128,6 +129,11 @@ export function openSegments(folder: string, sizes: SegmentSizes): Handle {
     (name, out, why) =>
       ring().segments_open(name, BigInt(sizes.dataBytes), BigInt(sizes.retainBytes), overflow, out, why),
   );
+}
+
+/** Start of a process in clock ticks since boot, 0 when none of that pid runs: with the pid it names one for good. */
+export function processStart(pid: number): bigint {
+  return ring().ring_process_start(pid);
 }
 
 /** Writes a batch of records; returns the bytes taken, fewer than all only where segments block. */

@@ -190,7 +190,8 @@ export function setParentDeathSignal(name: Deno.Signal | undefined): void {
   check(`set parent death signal ${name}`, sys().sys_parent_death_signal(number));
 }
 
-function signalNumber(name: Deno.Signal): number {
+/** Number of a signal on Linux. @throws {RangeError} When there is none of that name. */
+export function signalNumber(name: Deno.Signal): number {
   const number = constants.signals[name as keyof typeof constants.signals];
   if (number === undefined) throw new RangeError(`Cannot use signal "${name}": Linux has none of that name`);
   return number;

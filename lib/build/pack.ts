@@ -5,11 +5,11 @@
  */
 import { bundleProgram } from "./bundle.ts";
 import { licenseNotices } from "./licenses.ts";
-import { crossTarget, SANITIZED, WARNINGS } from "./native.ts";
 import type { Answer } from "./pack_answers.ts";
 import { layOut, type Part } from "./pack_file.ts";
-import { ASSETS, BUILD, ROOT, TEST_BUILD } from "./paths.ts";
-import { exec, exists, filesBelow, runSteps, type Step } from "./step.ts";
+import { ASSETS, BUILD, ROOT } from "./paths.ts";
+import { programSteps } from "./programs.ts";
+import { exec, filesBelow, runSteps } from "./step.ts";
 import { packedArguments, toolNames } from "./tools.ts";
 import { webFeatures } from "./web.ts";
 
@@ -27,7 +27,7 @@ export async function pack(
   options: { readonly answers: readonly Answer[]; readonly commit: string; say(line: string): void },
 ): Promise<number> {
   const { answers, commit, say } = options;
-  await runSteps([launcherStep()], say);
+  await runSteps(programSteps(), say);
   const files = await packedFiles(commit);
   const tools = toolNames();
   await Deno.mkdir(folder, { recursive: true });
@@ -88,34 +88,6 @@ export async function writeLicenses(folder: string): Promise<string> {
   return notices;
 }
 
-/** The launcher: a static executable, since it runs where there may be no libc of its version. */
-export function launcherStep(): Step {
-  return launcherBuild("launcher", "gcc", ["-O2", "-static", "-s"], LAUNCHER);
-}
-
-/** Launchers for tests: with sanitizers, and for aarch64 where the cross compiler is there. */
-export function launcherTestSteps(): Step[] {
-  const sanitized = launcherBuild("launcher_test", "gcc", SANITIZED, `${TEST_BUILD}launcher`);
-  const { cc, arch } = crossTarget();
-  if (Deno.build.arch === arch || !exists(`/usr/bin/${cc}`)) return [sanitized];
-  const flags = ["-O2", "-static"];
-  return [sanitized, launcherBuild(`${arch}/launcher`, cc, flags, `${TEST_BUILD}${arch}/launcher`)];
-}
-
-function launcherBuild(name: string, cc: string, flags: readonly string[], output: string): Step {
-  const sources = filesBelow("ffi/launcher", /\.c$/).map((file) => ROOT + file);
-  const args = [...WARNINGS, ...flags, ...sources, "-o", output];
-  return {
-    name,
-    inputs: ["ffi/launcher"],
-    outputs: [output],
-    recipe: [cc, ...args].join(" "),
-    run: async () => {
-      await exec(cc, args);
-    },
-  };
-}
-
 type PackedFile = Extract<Part, { kind: "file" }>;
 
 /** What is unpacked: the runtime, the bundle with its workers, and the assets. */
@@ -134,7 +106,7 @@ async function packedFiles(commit: string): Promise<PackedFile[]> {
     ...assets.filter((file) => !TEST_ONLY.test(file)).map((file) => ({
       kind: "file" as const,
       path: `assets/${file.slice(ASSETS.length)}`,
-      mode: file.endsWith(".so") ? 0o500 : 0o400,
+      mode: /\.so$|\/bin\//.test(file) ? 0o500 : 0o400,
       bytes: Deno.readFileSync(file),
     })),
   ];

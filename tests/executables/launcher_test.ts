@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { launcherTestSteps } from "../../lib/build/pack.ts";
+import { programTestSteps } from "../../lib/build/programs.ts";
 import { exists } from "../../lib/build/step.ts";
 import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom } from "../metrics/seeded.ts";
@@ -229,7 +229,7 @@ Deno.test("a damaged index never leads the launcher astray (AddressSanitizer, UB
   using folder = temporaryFolder();
   const whole = `${folder.path}/whole`;
   const parts = fakeParts().filter((part) => part.kind !== "file" || part.bytes.length < 1000);
-  await writeFake(whole, parts, { step: launcherTestSteps()[0]! });
+  await writeFake(whole, parts, { step: programTestSteps().find(({ name }) => name === "launcher_test")! });
   const bytes = Deno.readFileSync(whole);
   const view = new DataView(bytes.buffer);
   const indexAt = Number(view.getBigUint64(bytes.length - 48, true));
@@ -246,7 +246,7 @@ Deno.test("a damaged index never leads the launcher astray (AddressSanitizer, UB
   }
 });
 
-const ARM = launcherTestSteps().find(({ name }) => name === "aarch64/launcher");
+const ARM = programTestSteps().find(({ name }) => name === "aarch64/launcher");
 const QEMU = "/usr/bin/qemu-aarch64-static";
 
 Deno.test({

@@ -1,6 +1,6 @@
 /** What the tests of executables share: a folder, a packed file, running programs with an environment of their own. */
 import { layOut, type Part } from "../../lib/build/pack_file.ts";
-import { launcherStep } from "../../lib/build/pack.ts";
+import { programSteps } from "../../lib/build/programs.ts";
 import { runSteps, type Step } from "../../lib/build/step.ts";
 
 /** A folder that is removed with all that was unpacked into it. */
@@ -73,7 +73,7 @@ function largeFile(): Uint8Array {
 export async function writeFake(
   path: string,
   parts: readonly Part[],
-  { step = launcherStep(), key = FAKE_KEY }: { step?: Step; key?: string } = {},
+  { step = programSteps()[0]!, key = FAKE_KEY }: { step?: Step; key?: string } = {},
 ): Promise<void> {
   await runSteps([step], () => {});
   const launcher = await Deno.readFile(step.outputs[0]!);

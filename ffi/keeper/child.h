@@ -1,0 +1,38 @@
+/* The child: started with everything the options ask for. */
+#ifndef HOSTKIT_KEEPER_CHILD_H
+#define HOSTKIT_KEEPER_CHILD_H
+
+#include "options.h"
+
+struct child {
+	pid_t pid;
+	int output, errors; /* reading ends, non-blocking; of a terminal: its master, and -1 */
+	int input;          /* writing end, non-blocking; of a terminal: its master; -1 without */
+	int failure; /* delivers an enum child_step and an errno when exec did not come, else its end */
+};
+
+/* What a child was about to do when it gave up. */
+enum child_step {
+	STEP_SESSION,
+	STEP_TERMINAL,
+	STEP_CGROUP,
+	STEP_LISTENERS,
+	STEP_LIMIT,
+	STEP_NICE,
+	STEP_GROUPS,
+	STEP_USER,
+	STEP_DIRECTORY,
+	STEP_EXEC,
+};
+
+struct child_failure {
+	uint32_t step;
+	int32_t errno_value;
+};
+
+/* Forks. `notify_path` is NULL or the socket that NOTIFY_SOCKET names. Returns 0 or -errno. */
+int child_start(const struct options *o, const char *notify_path, struct child *out);
+/* "change to directory", for messages. */
+const char *child_step_text(uint32_t step);
+
+#endif

@@ -1,0 +1,32 @@
+/* What clients ask of a running keeper, over its control socket. */
+#ifndef HOSTKIT_KEEPER_CONTROL_H
+#define HOSTKIT_KEEPER_CONTROL_H
+
+#include "options.h"
+
+/* A frame as keeper.h defines it. */
+struct frame {
+	uint32_t length, kind;
+	uint8_t payload[KEEPER_FRAME_MAX];
+};
+
+struct client {
+	int fd; /* -1: this place is free */
+	uint32_t used;
+	/* Of input: how much of the frame's payload the child has taken. */
+	uint32_t written;
+	struct frame *frame;
+};
+
+/* Binds a socket of `type` at `name` in the folder, for this user alone. Returns it or -errno. */
+int control_bind(const char *folder, const char *name, int type);
+/* Takes a connection into a free place; closes it when there is none, or it is another user's. */
+void control_accept(int listener, struct client clients[KEEPER_CLIENTS]);
+/* Reads what the client has sent; true when its frame is whole. Closes the client on its end, on a malformed
+ * frame and on a failure. */
+bool control_read(struct client *c);
+/* Makes ready for the client's next frame. */
+void control_next(struct client *c);
+void control_close(struct client *c);
+
+#endif

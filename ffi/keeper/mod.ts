@@ -1,0 +1,156 @@
+/**
+ * Binding of the keeper: its command line, and the numbers of its records and commands (see `keeper.h`). What is to be
+ * kept, and what its end means, is decided by others.
+ * @module
+ */
+import { assetPath } from "../assets.ts";
+
+/** Kinds of records in a keeper's log; each payload begins with the realtime clock in nanoseconds as u64. */
+export const KEEPER_RECORDS = { stdout: 1, stderr: 2, notify: 3, event: 4 } as const;
+
+/** Kinds of frames that a keeper takes on its control socket. */
+export const KEEPER_COMMANDS = { input: 1, endInput: 2, window: 3, signal: 4, stop: 5 } as const;
+
+/** The longest payload of a frame. */
+export const KEEPER_FRAME_BYTES = 65_536;
+/** Bytes of a folder's path that a keeper takes. */
+const FOLDER_BYTES = 3_000;
+
+/** Status of a keeper that found its instance given up before it came. */
+export const KEEPER_CLAIMED = 73;
+
+/** Resources of `getrlimit(2)` by name, numbers of x86_64 and aarch64. */
+const RESOURCES = {
+  cpu: 0,
+  fsize: 1,
+  data: 2,
+  stack: 3,
+  core: 4,
+  rss: 5,
+  nproc: 6,
+  nofile: 7,
+  memlock: 8,
+  as: 9,
+  locks: 10,
+  sigpending: 11,
+  msgqueue: 12,
+  nice: 13,
+  rtprio: 14,
+  rttime: 15,
+} as const;
+
+/** Names of resources that can be limited. */
+export const RESOURCE_NAMES = Object.keys(RESOURCES) as readonly (keyof typeof RESOURCES)[];
+
+const UNLIMITED = 2n ** 64n - 1n;
+
+/** What one keeper is to keep. */
+export interface KeeperOptions {
+  /** The instance's own, absolute; it exists and is empty. */
+  readonly folder: string;
+  /** Program and arguments. */
+  readonly command: readonly [string, ...string[]];
+  /** Beside the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absolute. */
+  readonly cwd?: string;
+  /** Standard input: nothing (the default), a pipe, or a terminal of this size for all three. */
+  readonly stdin?: "null" | "pipe" | { readonly rows: number; readonly columns: number };
+  /** Data of one segment, a power of two from 4,096; 256 KiB by default. A record takes at most an eighth of it. */
+  readonly segmentBytes?: number;
+  /** All segments together, headers included, at least two of them; 10 MiB by default. */
+  readonly retainBytes?: number;
+  /** What happens beyond: the oldest segment goes (the default), or the child has to wait. */
+  readonly overflow?: "drop" | "block";
+  /** Limits, soft and hard; `Infinity` for none. */
+  readonly rlimits?: Readonly<
+    Partial<Record<keyof typeof RESOURCES, { readonly soft: number; readonly hard: number }>>
+  >;
+  /** −20 to 19. */
+  readonly nice?: number;
+  readonly umask?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly groups?: readonly number[];
+  /** Folders of cgroups to join. On SIGKILL everything in them is killed: they have to be the instance's own. */
+  readonly cgroups?: readonly string[];
+  /** Listening sockets by descriptor of this process, passed on as of `sd_listen_fds(3)`. */
+  readonly listeners?: readonly { readonly fd: number; readonly name: string }[];
+  /** Whether `NOTIFY_SOCKET` is told; what comes is in the log. */
+  readonly notify?: boolean;
+  readonly watchdogUs?: number;
+  /** The process with whose end this instance is to end. */
+  readonly owner?: { readonly pid: number; readonly startTicks: bigint };
+  /** What becomes of the child when the keeper itself is killed. */
+  readonly orphan?: "kill" | "keep";
+  /** How long descendants may outlive the child. */
+  readonly leftoverMs?: number;
+}
+
+/** A keeper that was started by this process. */
+export interface StartedKeeper {
+  readonly pid: number;
+  /** Resolves when the keeper is at work. @throws {Error} With its own words when it is not going to be. */
+  readonly begun: Promise<void>;
+  /** Status of the keeper itself. */
+  readonly ended: Promise<number>;
+}
+
+/** Starts a keeper; it needs nothing of this process any more once it has begun. */
+export function startKeeper(options: KeeperOptions): StartedKeeper {
+  const bytes = new TextEncoder().encode(options.folder).length;
+  if (bytes > FOLDER_BYTES) {
+    throw new RangeError(
+      `Cannot keep an instance in "${options.folder}": its path has ${bytes} bytes, at most ${FOLDER_BYTES}`,
+    );
+  }
+  const child = new Deno.Command(assetPath("bin/keeper"), {
+    args: keeperArguments(options),
+    env: { ...options.env },
+    stdin: "null",
+    stdout: "null",
+    // The keeper closes it when it begins, so that its end tells that.
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const { command: [program] } = options;
+  const begun = new Response(child.stderr).text().then((text) => {
+    if (text !== "") throw new Error(`Cannot start "${program}": ${text.trim()}`);
+  });
+  return { pid: child.pid, begun, ended: child.status.then(({ code }) => code) };
+}
+
+/** The keeper's command line. */
+export function keeperArguments(options: KeeperOptions): string[] {
+  const { stdin = "null", owner, rlimits = {}, cgroups = [], listeners = [], groups = [] } = options;
+  const pairs: [string, string | number | bigint | undefined][] = [
+    ["folder", options.folder],
+    ["cwd", options.cwd],
+    ["segment-bytes", options.segmentBytes],
+    ["retain-bytes", options.retainBytes],
+    ["overflow", options.overflow],
+    typeof stdin === "string" ? ["stdin", stdin] : ["pty", `${stdin.rows}x${stdin.columns}`],
+    ["nice", options.nice],
+    ["umask", options.umask],
+    ["uid", options.uid],
+    ["gid", options.gid],
+    ["notify", options.notify === true ? "yes" : undefined],
+    ["watchdog-us", options.watchdogUs],
+    ["owner", owner === undefined ? undefined : `${owner.pid}:${owner.startTicks}`],
+    ["orphan", options.orphan],
+    ["leftover-ms", options.leftoverMs],
+  ];
+  for (const group of groups) pairs.push(["group", group]);
+  for (const cgroup of cgroups) pairs.push(["cgroup", cgroup]);
+  for (const { fd, name } of listeners) pairs.push(["listen", `${fd}=${name}`]);
+  for (const [name, limit] of Object.entries(rlimits)) {
+    const number = RESOURCES[name as keyof typeof RESOURCES];
+    pairs.push(["rlimit", `${number}=${limitText(limit.soft)}:${limitText(limit.hard)}`]);
+  }
+  const given = pairs.filter(([, value]) => value !== undefined);
+  return [...given.flatMap(([name, value]) => [`--${name}`, String(value)]), "--", ...options.command];
+}
+
+function limitText(limit: number): bigint {
+  return limit === Infinity ? UNLIMITED : BigInt(limit);
+}

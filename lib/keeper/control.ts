@@ -1,0 +1,72 @@
+/** Talking to a keeper: frames over its control socket. @module */
+import { KEEPER_COMMANDS, KEEPER_FRAME_BYTES } from "../../ffi/keeper/mod.ts";
+import { signalNumber } from "../../ffi/sys/mod.ts";
+
+const HEADER_BYTES = 8;
+
+/** Bytes of a unix socket's address without the NUL at its end. */
+const ADDRESS_BYTES = 107;
+
+/** A connection to a keeper. A keeper serves eight of them at a time. */
+export class KeeperControl implements Disposable {
+  readonly #connection: Deno.UnixConn;
+
+  /**
+   * Connects to the keeper of an instance.
+   * @throws {Deno.errors.NotFound | Deno.errors.ConnectionRefused} When the keeper has ended.
+   * @throws {RangeError} When the socket's path is too long to be an address.
+   */
+  static async open(folder: string): Promise<KeeperControl> {
+    const path = `${folder}/control`;
+    const bytes = new TextEncoder().encode(path).length;
+    if (bytes > ADDRESS_BYTES) {
+      throw new RangeError(
+        `Cannot connect to keeper: its socket's path has ${bytes} bytes, at most ${ADDRESS_BYTES} ("${path}")`,
+      );
+    }
+    return new KeeperControl(await Deno.connect({ transport: "unix", path }));
+  }
+
+  private constructor(connection: Deno.UnixConn) {
+    this.#connection = connection;
+  }
+
+  /** Gives bytes to the child's standard input; resolves when the keeper has taken them. */
+  async input(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += KEEPER_FRAME_BYTES) {
+      await this.#send(KEEPER_COMMANDS.input, bytes.subarray(at, at + KEEPER_FRAME_BYTES));
+    }
+  }
+
+  /** Closes the child's standard input; a terminal gets its end-of-file character. */
+  endInput(): Promise<void> {
+    return this.#send(KEEPER_COMMANDS.endInput, new Uint8Array());
+  }
+
+  /** Tells the terminal's size. */
+  window(rows: number, columns: number): Promise<void> {
+    return this.#send(KEEPER_COMMANDS.window, new Uint8Array(Uint16Array.of(rows, columns).buffer));
+  }
+
+  /** Sends a signal to the child's process group. */
+  signal(name: Deno.Signal): Promise<void> {
+    return this.#send(KEEPER_COMMANDS.signal, new Uint8Array(Uint32Array.of(signalNumber(name)).buffer));
+  }
+
+  /** Ends the instance: `signal` to the process group now, SIGKILL to the whole tree after `graceMs`. */
+  stop(graceMs: number, signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    const words = Uint32Array.of(signalNumber(signal), Math.min(graceMs, 0xffff_ffff));
+    return this.#send(KEEPER_COMMANDS.stop, new Uint8Array(words.buffer));
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.close();
+  }
+
+  async #send(kind: number, payload: Uint8Array): Promise<void> {
+    const frame = new Uint8Array(HEADER_BYTES + Math.ceil(payload.length / 8) * 8);
+    new Uint32Array(frame.buffer, 0, 2).set([payload.length, kind]);
+    frame.set(payload, HEADER_BYTES);
+    for (let at = 0; at < frame.length;) at += await this.#connection.write(frame.subarray(at));
+  }
+}

@@ -1,0 +1,104 @@
+/** One run of one command under a keeper: begun, found again, looked at. @module */
+import { KEEPER_CLAIMED, type KeeperOptions, type StartedKeeper, startKeeper } from "../../ffi/keeper/mod.ts";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { RingError, type RingStatus, SegmentReader } from "../ring/mod.ts";
+
+/** How a child ended. */
+export interface ExitStatus {
+  /** Of `exit(2)`, or 128 and the signal's number, as a shell tells it. */
+  readonly code: number;
+  /** Number of the signal that ended it. */
+  readonly signal?: number;
+  /** Unix milliseconds. */
+  readonly timeMs: number;
+}
+
+/** What is known of an instance. */
+export type InstanceStatus =
+  /** No keeper has come yet, and none is known to have been given up. */
+  | { readonly kind: "unborn" }
+  /** Given up before its keeper came. */
+  | { readonly kind: "void" }
+  /** The keeper is there and its child not yet. */
+  | { readonly kind: "beginning" }
+  | {
+    readonly kind: "running";
+    readonly keeperPid: number;
+    readonly pid: number;
+    readonly startTicks: bigint;
+  }
+  /** The child has ended; `keeperAlive` while descendants of it are left. */
+  | { readonly kind: "exited"; readonly exit: ExitStatus; readonly keeperAlive: boolean }
+  /** The keeper was killed: how the child ended nobody knows. `orphan` is its pid when it still runs. */
+  | { readonly kind: "lost"; readonly orphan?: number };
+
+/** Begins an instance in an empty folder. */
+export function startInstance(options: KeeperOptions): StartedKeeper {
+  return startKeeper(options);
+}
+
+/** What stands in an instance's folder, and whether its processes live. @throws {RingError} When its log is damaged. */
+export function inspectInstance(folder: string): InstanceStatus {
+  const status = newestStatus(folder);
+  if (status === undefined) return isClaimed(folder) ? { kind: "void" } : { kind: "unborn" };
+  const { child, writer } = status;
+  const keeperAlive = writer.alive && status.state !== "closed";
+  if (child.state === "exited") return { kind: "exited", exit: exitOf(child), keeperAlive };
+  const { pid, startTicks } = child;
+  if (keeperAlive) {
+    return child.state === "none"
+      ? { kind: "beginning" }
+      : { kind: "running", keeperPid: writer.pid, pid, startTicks };
+  }
+  const lives = child.state === "running" && processStart(pid) === startTicks;
+  return lives ? { kind: "lost", orphan: pid } : { kind: "lost" };
+}
+
+/**
+ * Gives up an instance whose keeper has not come: one that comes later ends without a child. False when the keeper was
+ * first; its log is there within milliseconds.
+ */
+export function giveUpInstance(folder: string): boolean {
+  try {
+    Deno.openSync(`${folder}/claim`, { write: true, createNew: true, mode: 0o600 }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
+}
+
+/** Whether a keeper's own status says that the instance was given up before it came. */
+export function wasGivenUp(keeperStatus: number): boolean {
+  return keeperStatus === KEEPER_CLAIMED;
+}
+
+/** The child's end from what the log's header keeps of `waitpid(2)`. */
+export function exitOf(child: RingStatus["child"]): ExitStatus {
+  const signal = child.waitStatus & 0x7f;
+  const timeMs = Number(child.exitNs) / 1e6;
+  return signal === 0
+    ? { code: (child.waitStatus >> 8) & 0xff, timeMs }
+    : { code: 128 + signal, signal, timeMs };
+}
+
+function newestStatus(folder: string): RingStatus | undefined {
+  try {
+    using reader = SegmentReader.open(folder, { from: "end" });
+    return reader.status();
+  } catch (error) {
+    if (error instanceof RingError || !(error instanceof Error)) throw error;
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function isClaimed(folder: string): boolean {
+  try {
+    Deno.statSync(`${folder}/claim`);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
