@@ -3,6 +3,7 @@ import { match, strictEqual, throws } from "node:assert/strict";
 import { cString } from "../../ffi/c_string.ts";
 import { readKernelFile } from "../../ffi/files/mod.ts";
 import { SHIMS } from "../../lib/build/native.ts";
+import { PROGRAMS } from "../../lib/build/programs.ts";
 import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
 import { exec, exists } from "../../lib/build/step.ts";
 import { CAN_LOAD_BPF } from "../telemetry/_agent_process.ts";
@@ -28,14 +29,12 @@ Deno.test({
     match(await exec(`${TEST_BUILD}bpf_test`, [`${TEST_BUILD}bpf/selftest.bpf.o`, "load"]), /ok\n$/),
 });
 
-Deno.test("the list of shims is the folders of ffi with a header of the same name", () => {
+Deno.test("the lists of shims and programs are the folders of ffi with a header or source of the same name", () => {
   const folders = [...Deno.readDirSync(`${ROOT}ffi`)].filter(({ isDirectory }) => isDirectory).map((
     { name },
   ) => name);
-  const shims = folders.filter((name) =>
-    exists(`${ROOT}ffi/${name}/${name}.h`) && exists(`${ROOT}ffi/${name}/mod.ts`)
-  );
-  strictEqual(shims.sort().join(), SHIMS.map(({ name }) => name).sort().join());
+  const built = folders.filter((name) => exists(`${ROOT}ffi/${name}/${name}.c`));
+  strictEqual(built.sort().join(), [...SHIMS, ...PROGRAMS].map(({ name }) => name).sort().join());
 });
 
 Deno.test({
@@ -44,6 +43,7 @@ Deno.test({
   fn() {
     const machine = (path: string) => new DataView(Deno.readFileSync(path).buffer).getUint16(18, true);
     for (const { name } of SHIMS) strictEqual(machine(`${TEST_BUILD}aarch64/${name}.so`), 183, name);
+    for (const { name } of PROGRAMS) strictEqual(machine(`${TEST_BUILD}aarch64/${name}`), 183, name);
     for (const { name } of Deno.readDirSync(`${TEST_BUILD}aarch64/bpf`)) {
       strictEqual(machine(`${TEST_BUILD}aarch64/bpf/${name}`), 247, `${name} is for BPF`);
     }
