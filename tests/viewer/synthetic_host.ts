@@ -6,6 +6,7 @@
 import {
   bucketIndex,
   HISTOGRAM_LAYOUT,
+  type Schema,
   type SchemaEntry,
   type Snapshot,
   wordsOf,
@@ -194,7 +195,14 @@ function distributions(): Distribution[] {
 }
 
 /** Gauges of the host. */
-const GAUGES = 6;
+const GAUGES = [
+  "memory_total",
+  "memory_available",
+  "memory_free",
+  "memory_cached",
+  "memory_buffers",
+  "cpu_cores",
+] as const;
 
 /** Tasks until the host has so many counters and gauges. */
 function tasks(count: number): Counter[] {
@@ -209,69 +217,82 @@ function tasks(count: number): Counter[] {
   });
 }
 
+/** A group as an agent has it: what one sampler counts. */
+interface Members {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly counters: readonly Counter[];
+  readonly totals: number[];
+  readonly gauges: readonly string[];
+  readonly distributions: readonly Distribution[];
+  readonly counts: readonly number[][];
+}
+
+/** What all have one name in common stands in one group, as a sampler's values do. */
+function groupsOf(numbers: readonly Counter[], shapes: readonly Distribution[]): Members[] {
+  const names = new Set(["memory", ...[...numbers, ...shapes].map(({ metric }) => metric)]);
+  return [...names].map((name): Members => {
+    const counters = numbers.filter(({ metric }) => metric === name);
+    const distributions = shapes.filter(({ metric }) => metric === name);
+    const gauges = name === "memory" ? GAUGES : [];
+    const entry = (metric: string, labels: Record<string, string>, index: number): SchemaEntry => ({
+      name: `${metric}_${index}`,
+      metadata: { metric, ...labels },
+    });
+    return {
+      name: `${name}/all`,
+      schema: {
+        counters: counters.map(({ metric, labels }, index) => entry(metric, labels, index)),
+        gauges: gauges.map((metric, index) => entry(metric, { unit: "bytes" }, index)),
+        histograms: distributions.map(({ metric, labels }, index) => entry(metric, labels, index)),
+      },
+      counters,
+      totals: counters.map(() => 1e9),
+      gauges,
+      distributions,
+      counts: distributions.map(() => new Array<number>(HISTOGRAM_LAYOUT.bucketCount).fill(0)),
+    };
+  });
+}
+
 /**
  * The host; `snapshot(t)` gives tick t, which must come in order. With `seriesCount` it has tasks until there are so
  * many counters and gauges.
  */
 export function syntheticHost(startSeconds: number, seriesCount = 0): { snapshot(t: number): Snapshot } {
   const numbers = counters();
-  const others = tasks(seriesCount - numbers.length - GAUGES);
-  const shapes = distributions();
-  const totals = numbers.map(() => 1e9);
-  const ofTasks = others.map(() => 1e7);
-  const counts = shapes.map(() => new Array<number>(HISTOGRAM_LAYOUT.bucketCount).fill(0));
-  const entry = (metric: string, labels: Record<string, string>, index: number): SchemaEntry => ({
-    name: String(index),
-    metadata: { metric, ...labels },
-  });
-  const memory = ["memory_total", "memory_available", "memory_free", "memory_cached", "memory_buffers"];
-  const schema = {
-    counters: numbers.map(({ metric, labels }, index) => entry(metric, labels, index)),
-    gauges: [...memory, "cpu_cores"].map((metric, index) => entry(metric, { unit: "bytes" }, 10_000 + index)),
-    histograms: shapes.map(({ metric, labels }, index) => entry(metric, labels, 20_000 + index)),
-  };
-  const taskSchema = {
-    counters: others.map(({ metric, labels }, index) => entry(metric, labels, 30_000 + index)),
-    gauges: [],
-    histograms: [],
-  };
+  const all = [...numbers, ...tasks(seriesCount - numbers.length - GAUGES.length)];
+  const groups = groupsOf(all, distributions());
   return {
     snapshot(t) {
-      numbers.forEach(({ rate }, index) => totals[index]! += Math.round(rate(t)));
-      others.forEach(({ rate }, index) => ofTasks[index]! += Math.round(rate(t)));
-      shapes.forEach(({ median, perSecond }, index) =>
-        addObservations(counts[index]!, median(t), perSecond, t + index * 1000)
-      );
       const gib = 2 ** 30;
       const used = (9 + 2 * Math.sin(t / 90)) * gib;
       const gauges = [32 * gib, 32 * gib - used, 14 * gib - used / 3, 8 * gib, 0.6 * gib, CPU_COUNT].map(
         Math.round,
       );
       const timeNs = BigInt(Math.round((startSeconds + t) * 1e3 + 2 * noise(t))) * 1_000_000n;
+      let seed = t;
       return {
         timeNs,
         durationNs: 1_000_000n,
         metadata: { source: "rezolus", hostname: "synthetic-host" },
-        groups: [
-          {
-            name: "synthetic/all",
-            schema,
-            counters: { words: wordsOf(totals) },
-            gauges: { words: wordsOf(gauges) },
-            histograms: counts.map((buckets) => ({
+        groups: groups.map((group) => {
+          group.counters.forEach(({ rate }, index) => group.totals[index]! += Math.round(rate(t)));
+          group.distributions.forEach(({ median, perSecond }, index) =>
+            addObservations(group.counts[index]!, median(t), perSecond, seed += 1000)
+          );
+          return {
+            name: group.name,
+            schema: group.schema,
+            counters: { words: wordsOf(group.totals) },
+            gauges: { words: wordsOf(group.gauges.length === 0 ? [] : gauges) },
+            histograms: group.counts.map((buckets) => ({
               groupingPower: 3,
               maxValuePower: 64,
               words: wordsOf(buckets),
             })),
-          },
-          ...(others.length === 0 ? [] : [{
-            name: "synthetic/task",
-            schema: taskSchema,
-            counters: { words: wordsOf(ofTasks) },
-            gauges: { words: wordsOf([]) },
-            histograms: [],
-          }]),
-        ],
+          };
+        }),
       };
     },
   };
