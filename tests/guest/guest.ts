@@ -15,9 +15,10 @@ import { writeInitramfs } from "./initramfs.ts";
 /** A guest that has not answered for so long hangs; the slowest line takes six seconds on a busy machine. */
 const ANSWER_LIMIT_MS = 60_000;
 
-/** Two disks of zeros, of which reads of one sector of the second fail. */
-export const DISK = { path: "/dev/nvme0n1", name: "nvme0n1" };
-export const FAULTY_DISK = { path: "/dev/nvme1n1", name: "nvme1n1", badSector: 2048 };
+/** Two disks of zeros, by serial number; reads of one sector of the second fail. */
+export const DISK = "zeros";
+export const FAULTY_DISK = "faulty";
+export const BAD_SECTOR = 2048;
 const DISK_BYTES = 64 << 20;
 
 const AGENT_SOCKET = "/run/agent.sock";
@@ -78,6 +79,13 @@ export class Guest implements AsyncDisposable {
   async numbers(line: string): Promise<Record<string, number>> {
     const rows = (await this.run(line)).trim().split("\n").map((row) => row.split(" "));
     return Object.fromEntries(rows.map(([name, value]) => [name, Number(value)]));
+  }
+
+  /** The kernel's name of a disk, which depends on which one answers first. */
+  async disk(serial: string): Promise<string> {
+    const disks = "for d in /sys/block/nvme*; do echo $(cat $d/device/serial) ${d##*/}; done";
+    const rows = (await this.run(disks)).trim().split("\n").map((row) => row.split(" "));
+    return rows.find(([found]) => found === serial)![1]!;
   }
 
   /** Starts the packed agent with a configuration and waits until it listens. */
@@ -167,7 +175,7 @@ function text(bytes: Uint8Array): string {
  * with a thread for each CPU a kernel that changes its own code may trap, and cmpxchg16b leaves wrong flags.
  */
 function machine(vmlinuz: string, folder: string): string[] {
-  const fault = { event: "none", iotype: "read", errno: 5, sector: FAULTY_DISK.badSector };
+  const fault = { event: "none", iotype: "read", errno: 5, sector: BAD_SECTOR };
   const bad = Object.entries(fault).map(([key, value]) => `inject-error.0.${key}=${value}`).join(",");
   const zeros = (prefix: string) =>
     `${prefix}driver=null-co,${prefix}size=${DISK_BYTES},${prefix}read-zeroes=on`;
@@ -178,9 +186,9 @@ function machine(vmlinuz: string, folder: string): string[] {
     ...["-serial", `file:${folder}/console`],
     ...["-device", "virtio-serial-pci", "-chardev", `socket,id=port,path=${folder}/port`],
     ...["-device", "virtserialport,chardev=port"],
-    ...["-blockdev", `node-name=zeros,${zeros("")}`, "-device", "nvme,drive=zeros,serial=1"],
+    ...["-blockdev", `node-name=zeros,${zeros("")}`, "-device", `nvme,drive=zeros,serial=${DISK}`],
     ...["-blockdev", `node-name=faulty,driver=blkdebug,${zeros("image.")},${bad}`],
-    ...["-device", "nvme,drive=faulty,serial=2"],
+    ...["-device", `nvme,drive=faulty,serial=${FAULTY_DISK}`],
   ];
 }
 
