@@ -28,17 +28,23 @@ export class Guest implements AsyncDisposable {
   readonly #folder: string;
   readonly #qemu: Deno.ChildProcess;
   readonly #port: Deno.UnixConn;
+  /** What the emulator says until it ends. */
+  readonly #words: Promise<string>;
+  #resources = new AsyncDisposableStack();
   #received = new Uint8Array();
 
-  private constructor(folder: string, qemu: Deno.ChildProcess, port: Deno.UnixConn) {
+  private constructor(folder: string, qemu: Deno.ChildProcess, port: Deno.UnixConn, words: Promise<string>) {
     this.#folder = folder;
     this.#qemu = qemu;
     this.#port = port;
+    this.#words = words;
   }
 
-  /** Boots the kernel of a suite; takes two to three seconds. */
+  /** Boots the kernel of a suite; takes two to three seconds. What it made is gone again when it fails. */
   static async boot(suite: GuestSuite): Promise<Guest> {
+    await using resources = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ prefix: "hostkit-guest-" });
+    resources.defer(() => Deno.remove(folder, { recursive: true }));
     await makeRoot(suite, `${folder}/root`);
     writeInitramfs(`${folder}/root`, `${folder}/initramfs`);
     await Deno.remove(`${folder}/root`, { recursive: true });
@@ -49,14 +55,20 @@ export class Guest implements AsyncDisposable {
       stdout: "null",
       stderr: "piped",
     }).spawn();
+    resources.defer(async () => {
+      kill(qemu);
+      await qemu.status;
+    });
     // Read to its end, so that it never blocks; its words on the bad sector are of no interest.
     const words = new Response(qemu.stderr).text();
     const ended = qemu.status.then(async ({ code }): Promise<never> => {
       throw new Error(`Cannot boot a guest: the emulator ended with exit ${code}: ${await words}`);
     });
-    const guest = new Guest(folder, qemu, await Promise.race([listener.accept(), ended]));
+    const port = resources.use(await Promise.race([listener.accept(), ended]));
     ended.catch(() => "Told by the port, which is closed then.");
+    const guest = new Guest(folder, qemu, port, words);
     await guest.#line();
+    guest.#resources = resources.move();
     return guest;
   }
 
@@ -115,19 +127,7 @@ export class Guest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#port.close();
-    this.#kill();
-    await this.#qemu.status;
-    await Deno.remove(this.#folder, { recursive: true });
-  }
-
-  #kill(): void {
-    try {
-      this.#qemu.kill("SIGKILL");
-    } catch (error) {
-      // It has ended by itself, as it does after a panic.
-      if (!(error instanceof TypeError)) throw error;
-    }
+    await this.#resources.disposeAsync();
   }
 
   async #line(): Promise<string> {
@@ -145,7 +145,7 @@ export class Guest implements AsyncDisposable {
   /** Waits for bytes; a guest that has died or hangs is told with the end of its console. */
   async #receive(): Promise<void> {
     const buffer = new Uint8Array(1 << 16);
-    const limit = setTimeout(() => this.#kill(), ANSWER_LIMIT_MS);
+    const limit = setTimeout(() => kill(this.#qemu), ANSWER_LIMIT_MS);
     let count: number | null;
     try {
       count = await this.#port.read(buffer);
@@ -157,12 +157,24 @@ export class Guest implements AsyncDisposable {
     }
     if (count === null) {
       const console = await Deno.readTextFile(`${this.#folder}/console`);
-      throw new Error(`The guest has gone away; its console ends with:\n${console.slice(-4000)}`);
+      kill(this.#qemu);
+      throw new Error(
+        `The guest has gone away: ${await this.#words}; its console ends with:\n${console.slice(-4000)}`,
+      );
     }
     const joined = new Uint8Array(this.#received.length + count);
     joined.set(this.#received);
     joined.set(buffer.subarray(0, count), this.#received.length);
     this.#received = joined;
+  }
+}
+
+function kill(process: Deno.ChildProcess): void {
+  try {
+    process.kill("SIGKILL");
+  } catch (error) {
+    // It has ended by itself, as it does after a panic.
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 
