@@ -23,11 +23,13 @@ export {
   type Entries,
   loadConfig,
   type Loaded,
+  namedTables,
   nearestName,
   parseConfig,
   type Table,
   table,
   type TableList,
+  type TableMap,
   tables,
 } from "./table.ts";
 export { sampleConfig } from "./sample.ts";

@@ -1,6 +1,6 @@
 /** Sample files: every key with its help and default, made of the description. @module */
 import type { Key } from "./key.ts";
-import type { Table, TableList } from "./table.ts";
+import type { Table, TableList, TableMap } from "./table.ts";
 
 /** Width at which help is wrapped. */
 const WIDTH = 80;
@@ -17,6 +17,9 @@ function tableText(shape: Table, path: readonly string[], isList = false): strin
     if (entry.kind === "table") tables.push(tableText(entry as Table, [...path, name]));
     else if (entry.kind === "tables") {
       tables.push(tableText((entry as TableList).each, [...path, name], true));
+    } else if (entry.kind === "named") {
+      const { each, example } = entry as TableMap;
+      tables.push(tableText(each, [...path, name, example]));
     } else keys.push(keyText(name, entry as Key<unknown>));
   }
   const name = isList ? `[[${path.join(".")}]]` : `[${path.join(".")}]`;

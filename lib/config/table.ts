@@ -23,12 +23,21 @@ export interface TableList<E extends Entries = Entries> {
   readonly each: Table<E>;
 }
 
+/** Tables by names that the file chooses, written as `[name.<any>]`; in the file's order. */
+export interface TableMap<E extends Entries = Entries> {
+  readonly kind: "named";
+  readonly each: Table<E>;
+  /** What stands for the name in samples and in documentation. */
+  readonly example: string;
+}
+
 // deno-lint-ignore no-explicit-any
-export type Entries = Readonly<Record<string, Key<any> | Table<any> | TableList<any>>>;
+export type Entries = Readonly<Record<string, Key<any> | Table<any> | TableList<any> | TableMap<any>>>;
 
 /** The value that a table reads as. */
 export type ConfigOf<T> = T extends Table<infer E> ? { readonly [K in keyof E]: ConfigOf<E[K]> }
   : T extends TableList<infer E> ? readonly ConfigOf<Table<E>>[]
+  : T extends TableMap<infer E> ? Readonly<Record<string, ConfigOf<Table<E>>>>
   : T extends Key<infer V> ? V
   : never;
 
@@ -48,6 +57,14 @@ export function tables<const E extends Entries>(
   return { kind: "tables", each: table(entries, options) };
 }
 
+/** Describes tables by name. */
+export function namedTables<const E extends Entries>(
+  entries: E,
+  options: { readonly help: string; readonly example: string; readonly foreign?: readonly string[] },
+): TableMap<E> {
+  return { kind: "named", each: table(entries, options), example: options.example };
+}
+
 /** What was wrong with a file, with the place. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -59,6 +76,12 @@ export interface Loaded<C> {
   readonly warnings: readonly string[];
 }
 
+/** How a file is read. */
+export interface ReadOptions {
+  /** Whether an unknown key is only a warning: for files that another program reads so, too. */
+  readonly lenient?: boolean;
+}
+
 /**
  * Reads TOML text. `file` is only for messages.
  * @throws {ConfigError} Naming the file, line, key, and what was expected.
@@ -67,15 +90,20 @@ export function parseConfig<E extends Entries>(
   shape: Table<E>,
   toml: string,
   file: string,
+  { lenient = false }: ReadOptions = {},
 ): Loaded<ConfigOf<Table<E>>> {
   const warnings: string[] = [];
   const found = parseToml(toml, file);
-  const config = readTable(shape, found, { file, toml, path: [], warnings });
+  const config = readTable(shape, found, { file, toml, path: [], warnings, lenient });
   return { config: config as ConfigOf<Table<E>>, warnings };
 }
 
 /** Reads a file. @throws {ConfigError} Also when it cannot be read. */
-export function loadConfig<E extends Entries>(shape: Table<E>, file: string): Loaded<ConfigOf<Table<E>>> {
+export function loadConfig<E extends Entries>(
+  shape: Table<E>,
+  file: string,
+  options: ReadOptions = {},
+): Loaded<ConfigOf<Table<E>>> {
   let toml: string;
   try {
     toml = Deno.readTextFileSync(file);
@@ -83,7 +111,7 @@ export function loadConfig<E extends Entries>(shape: Table<E>, file: string): Lo
     const found = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
     throw new ConfigError(`Cannot read configuration ${file}: ${found}`, { cause });
   }
-  return parseConfig(shape, toml, file);
+  return parseConfig(shape, toml, file, options);
 }
 
 /** The configuration of an empty file. */
@@ -93,11 +121,12 @@ export function defaults<E extends Entries>(shape: Table<E>): ConfigOf<Table<E>>
 
 /** Every key with its path, for sample files and documentation. */
 export function allKeys(shape: Table, path: readonly string[] = []): { path: string; key: Key<unknown> }[] {
-  return Object.entries(shape.entries).flatMap(([name, entry]) =>
-    entry.kind === "key"
-      ? [{ path: [...path, name].join("."), key: entry as Key<unknown> }]
-      : allKeys(entry.kind === "tables" ? entry.each : entry as Table, [...path, name])
-  );
+  return Object.entries(shape.entries).flatMap(([name, entry]) => {
+    const inner = [...path, name];
+    if (entry.kind === "key") return [{ path: inner.join("."), key: entry as Key<unknown> }];
+    if (entry.kind === "table") return allKeys(entry as Table, inner);
+    return allKeys(entry.each, entry.kind === "named" ? [...inner, entry.example] : inner);
+  });
 }
 
 interface Reading {
@@ -105,6 +134,7 @@ interface Reading {
   readonly toml: string;
   readonly path: readonly string[];
   readonly warnings: string[];
+  readonly lenient: boolean;
   /** Which of the tables of that name, for one in a list. */
   readonly index?: number;
 }
@@ -131,12 +161,17 @@ function readTable(shape: Table, found: Record<string, unknown>, reading: Readin
     }
     const nearest = nearestName(name, [...Object.keys(shape.entries), ...shape.foreign]);
     const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+    if (reading.lenient) {
+      reading.warnings.push(`${place(reading, name)}: unknown key "${path}" is passed over${hint}`);
+      continue;
+    }
     throw new ConfigError(`Cannot read configuration ${place(reading, name)}: unknown key "${path}"${hint}`);
   }
   const result: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(shape.entries)) {
     const value = found[name];
     if (entry.kind === "tables") result[name] = readTables(entry as TableList, name, value ?? [], reading);
+    else if (entry.kind === "named") result[name] = readNamed(entry as TableMap, name, value ?? {}, reading);
     else if (entry.kind === "table") {
       if (value !== undefined && !isTable(value)) throw mismatch(reading, name, "a table", value);
       result[name] = readTable(entry as Table, value ?? {}, { ...reading, path: [...reading.path, name] });
@@ -155,6 +190,17 @@ function readTables(list: TableList, name: string, value: unknown, reading: Read
   }
   const path = [...reading.path, name];
   return value.map((each, index) => readTable(list.each, each, { ...reading, path, index }));
+}
+
+function readNamed(map: TableMap, name: string, value: unknown, reading: Reading): Record<string, unknown> {
+  if (!isTable(value)) throw mismatch(reading, name, `tables [${name}.<name>]`, value);
+  const path = [...reading.path, name];
+  return Object.fromEntries(
+    Object.entries(value).map(([key, found]) => {
+      if (!isTable(found)) throw mismatch({ ...reading, path }, key, "a table", found);
+      return [key, readTable(map.each, found, { ...reading, path: [...path, key] })];
+    }),
+  );
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

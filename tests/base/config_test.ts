@@ -7,6 +7,7 @@ import {
   duration,
   integer,
   loadConfig,
+  namedTables,
   nearestName,
   optionalInteger,
   optionalText,
@@ -140,4 +141,34 @@ Deno.test("a sample has every key, reads as the defaults, and shows what has non
   deepStrictEqual(parseConfig(SHAPE, shown, "sample").config.general.socket, "/run/x");
   strictEqual(allKeys(SHAPE).length, 9);
   ok(sample.includes("bits = 0o770") && sample.split("\n").every((line) => line.length <= 80));
+});
+
+Deno.test("tables by name keep the file's order, and their mistakes have places", () => {
+  const shape = table({
+    process: namedTables(
+      { command: text({ help: "What runs.", fallback: "true" }) },
+      { help: "One process.", example: "web" },
+    ),
+  }, { help: "Processes." });
+  const toml = '[process.zebra]\ncommand = "z"\n[process."a b"]\n';
+  const { config } = parseConfig(shape, toml, "f");
+  deepStrictEqual(Object.entries(config.process), [["zebra", { command: "z" }], ["a b", {
+    command: "true",
+  }]]);
+  deepStrictEqual(parseConfig(shape, "", "f").config.process, {});
+  deepStrictEqual(allKeys(shape).map(({ path }) => path), ["process.web.command"]);
+  match(sampleConfig(shape, "Sample."), /^\[process\.web\]$/m);
+  throws(() => parseConfig(shape, "process = 3", "f"), /"process" is 3, expected tables \[process\.<name>\]/);
+  throws(() => parseConfig(shape, "process.web = 3", "f"), /"process\.web" is 3, expected a table/);
+  throws(
+    () => parseConfig(shape, "[process.web]\n\ncomand = 1", "f"),
+    /f:3: unknown key "process\.web\.comand"/,
+  );
+});
+
+Deno.test("a lenient reading passes unknown keys over with a warning", () => {
+  const shape = table({ port: integer({ help: "Port.", fallback: 1, min: 1, max: 9 }) }, { help: "Server." });
+  const { config, warnings } = parseConfig(shape, "port = 3\nprot = 4", "f", { lenient: true });
+  strictEqual(config.port, 3);
+  deepStrictEqual(warnings, ['f:2: unknown key "prot" is passed over; did you mean "port"?']);
 });
