@@ -47,6 +47,7 @@ const PURE = [
   /^lib\/telemetry\/external\/(line|binary|store|pushed)\.ts$/,
   /^lib\/tsdb\//,
   /^lib\/ring\/records\.ts$/,
+  /^lib\/bpm\/log_search\.ts$/,
   /^lib\/keeper\/lines\.ts$/,
   /^lib\/stack\/board\.ts$/,
 ];

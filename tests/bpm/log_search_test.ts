@@ -1,0 +1,57 @@
+/** Answers of the log searches: selection, context, cutting, and upstream's texts. */
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { instanceAt, InstanceError, PatternError, searchLog } from "../../lib/bpm/mod.ts";
+
+const LINES = ["a start", "b work", "[stderr] c error: x", "d work", "e work", "f error: y", "g end"];
+
+const CASES: [string, Parameters<typeof searchLog>[1], string[]][] = [
+  ["without a pattern lines are told as they are", {}, LINES],
+  ["head takes the first", { head: 2 }, LINES.slice(0, 2)],
+  ["tail takes the last", { tail: 2 }, LINES.slice(-2)],
+  ["tail wins over head", { head: 1, tail: 2 }, LINES.slice(-2)],
+  ["more than there is is all", { tail: 99 }, LINES],
+  ["a pattern selects and marks", { pattern: "error" }, [" * [stderr] c error: x", " * f error: y"]],
+  ["case counts", { pattern: "ERROR" }, ["No matches found"]],
+  ["flags in front hold for the whole pattern", { pattern: "(?i)START" }, [" * a start"]],
+  ["names of groups are written as Rust does", { pattern: "(?P<what>end)$" }, [" * g end"]],
+  ["anchors are written as Rust does", { pattern: "\\Ag end\\z" }, [" * g end"]],
+  ["context widens the selection", { pattern: "start", contextLines: 1 }, [" * a start", "   b work"]],
+  [
+    "contexts that meet tell each line once",
+    { pattern: "error", contextLines: 2 },
+    [
+      "   a start",
+      "   b work",
+      " * [stderr] c error: x",
+      "   d work",
+      "   e work",
+      " * f error: y",
+      "   g end",
+    ],
+  ],
+  [
+    "head and tail cut what was selected",
+    { pattern: "error", contextLines: 1, head: 4 },
+    ["   b work", " * [stderr] c error: x", "   d work", "   e work"],
+  ],
+];
+for (const [name, query, expected] of CASES) {
+  Deno.test(`searchLog(): ${name}`, () => strictEqual(searchLog(LINES, query), expected.join("\n")));
+}
+
+Deno.test("searchLog(): a log without lines, and a pattern that is none", () => {
+  strictEqual(searchLog([], { pattern: "x" }), "(empty)");
+  throws(() => searchLog(LINES, { pattern: "(" }), (error: unknown) => {
+    return error instanceof PatternError && error.message.startsWith("Invalid regex pattern: ");
+  });
+});
+
+Deno.test("instanceAt() counts from the newest below zero and from the oldest above", () => {
+  deepStrictEqual([-1, -3, 0, 2].map((index) => instanceAt(index, 3)), [2, 0, 0, 2]);
+  for (const index of [3, -4, 0.5]) {
+    throws(
+      () => instanceAt(index, 3),
+      new InstanceError(`Log instance ${index} not found (have 3 instances)`),
+    );
+  }
+});
