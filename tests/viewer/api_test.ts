@@ -16,7 +16,7 @@ import {
 } from "../../lib/viewer/mod.ts";
 import { fixedGrid } from "../../lib/viewer/follow.ts";
 import { expandQuery } from "../../lib/viewer/views/mod.ts";
-import { parse, queryBatch } from "../../lib/promql/mod.ts";
+import { parse, query, queryBatch } from "../../lib/promql/mod.ts";
 import { formatAddress, listen } from "../../lib/web/mod.ts";
 import { numbers, sourceOf } from "../promql/series.ts";
 import { exists } from "./browser.ts";
@@ -247,6 +247,17 @@ Deno.test("every query of every view is PromQL at every resolution, and every ch
     expandQuery('sum($rate(cpu{a="b"})) + rate(x[$range])', { step, interval: 1, range: 300 });
   strictEqual(at(1), 'sum(irate(cpu{a="b"}[10s])) + rate(x[300s])');
   strictEqual(at(15), 'sum(rate(cpu{a="b"}[15s])) + rate(x[300s])');
+});
+
+Deno.test("a step of two ticks has no gaps, however the ticks jitter", () => {
+  const store = new LiveStore();
+  const host = syntheticHost(1_790_000_000);
+  for (let tick = 0; tick < 120; tick++) store.append(host.snapshot(tick));
+  const resolution = { step: 2, interval: 1, range: 100 };
+  const grid = { startMs: 1_790_000_010_000, stepMs: 2000, count: 50 };
+  const answer = query(store, { query: expandQuery("sum($rate(cpu_usage))", resolution), grid });
+  ok(answer.type === "vector");
+  deepStrictEqual([...answer.rows[0]!.present], new Array(50).fill(1));
 });
 
 Deno.test("an agent is followed over HTTP and over a unix socket; when it goes away the page says so", async () => {

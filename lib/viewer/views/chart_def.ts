@@ -42,6 +42,9 @@ export interface SectionDef {
 /** Window of a rate where every point is shown: room for a missed tick or four. */
 const FINE_WINDOW_POINTS = 5;
 
+/** Least window of a rate on a coarser grid: of two points that jitter one may lie outside, which would be a gap. */
+const COARSE_WINDOW_POINTS = 4;
+
 /**
  * The query for one resolution. At the source's own, `$rate(x)` is the change between two points; on a coarser grid it
  * is the mean over the step, so that nothing between two steps is left out. `$range` is the length of what is shown.
@@ -52,7 +55,9 @@ export function expandQuery(
 ): string {
   const seconds = (value: number) => `${Math.max(1, Math.round(value))}s`;
   const fine = step < 2 * interval;
-  const window = seconds(fine ? Math.max(10, FINE_WINDOW_POINTS * interval) : step);
+  const window = seconds(
+    fine ? Math.max(10, FINE_WINDOW_POINTS * interval) : Math.max(step, COARSE_WINDOW_POINTS * interval),
+  );
   return query
     .replace(
       /\$rate\(([^()]*)\)/g,

@@ -25,6 +25,12 @@ export interface Heat {
   readonly bounds?: Float64Array;
 }
 
+/** First and last moment of a time axis. */
+export interface Range {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** The steps that data stand on. */
 export interface Steps {
   readonly startMs: number;
@@ -40,15 +46,16 @@ export type ChartData =
 /** A chart on the page. */
 export interface ChartModel {
   readonly def: ChartDef;
-  /** The queries as they were last sent. */
+  /** The queries and the range that `data` answers. A plot shows what it has, never old data on a new axis. */
   queries: readonly string[];
+  range: Range;
   readonly data: Signal<ChartData | undefined>;
   /** Whether any of it is in the window. */
   visible: boolean;
 }
 
 export function chartModel(def: ChartDef): ChartModel {
-  return { def, queries: [], data: signal(undefined), visible: false };
+  return { def, queries: [], range: { startMs: 0, endMs: 0 }, data: signal(undefined), visible: false };
 }
 
 /** More lines than this are not drawn: a picture of so many tells nothing. */

@@ -150,11 +150,13 @@ export class Feed {
   #deliver(charts: readonly ChartModel[], asked: readonly (readonly string[])[], columns: Columns): void {
     source.value = columns.source;
     problem.value = columns.source.problem;
+    const range = rangeOf(view.value!, columns.source);
     let at = 0;
     charts.forEach((chart, index) => {
       const queries = asked[index]!;
       const results = columns.results.slice(at, at += queries.length);
       chart.queries = queries;
+      chart.range = range;
       chart.data.value = shapeData(chart.def, results);
     });
     if (charts.length > 0) this.#first.resolve();

@@ -10,7 +10,7 @@ import { Feed } from "./feed.ts";
 import { bindKeys } from "./keys.ts";
 import { painters } from "./plot.tsx";
 import { Help, Notice, Sidebar, Topbar } from "./shell.tsx";
-import { bindAddress, rangeOf, section, source, view } from "./state.ts";
+import { bindAddress, section, source } from "./state.ts";
 
 const feed = new Feed();
 
@@ -99,7 +99,6 @@ interface HeldChart {
 
 /** For tests: what is really on the canvases. */
 function heldCharts(): HeldChart[] {
-  const range = rangeOf(view.value!, source.value!);
   return [...painters].flatMap(([chart, painter]) => {
     const held = painter.held();
     return chart.queries.map((query, index) => ({
@@ -111,7 +110,7 @@ function heldCharts(): HeldChart[] {
         times,
         values,
       })),
-      xRange: [range.startMs / 1000, range.endMs / 1000] as const,
+      xRange: [chart.range.startMs / 1000, chart.range.endMs / 1000] as const,
     }));
   });
 }

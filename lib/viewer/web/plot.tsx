@@ -7,7 +7,7 @@ import { type Frame, HEIGHT, LEFT, RIGHT, timeOf, xOf } from "./geometry.ts";
 import { HeatPainter } from "./heat_painter.ts";
 import { LinePainter } from "./line_painter.ts";
 import type { Painter, Reading, Scene } from "./painter.ts";
-import { cursorMs, rangeOf, resetZoom, source, theme, view, zoomTo } from "./state.ts";
+import { cursorMs, resetZoom, theme, zoomTo } from "./state.ts";
 
 /** The range that is being dragged, on every chart. */
 const selection = signal<{ fromMs: number; toMs: number } | undefined>(undefined);
@@ -30,12 +30,12 @@ export function Plot(
   const tip = useRef<HTMLDivElement>(null);
   const data = chart.data.value;
   const kind = data?.kind === "heat" ? "heat" : "lines";
-  const frame = currentFrame(width);
+  const frame = frameOf(chart, width);
   const shade = theme.value;
 
   // Before the browser paints: an effect after it would show the old picture for a frame more.
   useLayoutEffect(() => {
-    if (data === undefined || data.kind === "none" || frame === undefined) return;
+    if (data === undefined || data.kind === "none") return;
     const scene: Scene = { def: chart.def, data, frame, theme: shade, hidden };
     const painter = painters.get(chart);
     if (painter?.kind === data.kind) painter.draw(scene);
@@ -59,7 +59,6 @@ export function Plot(
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
   const onMove = (event: PointerEvent): void => {
-    if (frame === undefined) return;
     const { x, y } = place(event);
     const ms = timeOf(x, frame);
     cursorMs.value = ms;
@@ -79,8 +78,9 @@ export function Plot(
   const onUp = (): void => {
     pointer.current = undefined;
     const chosen = selection.value;
-    selection.value = undefined;
+    // First, so that the request is on its way while the page draws.
     if (chosen !== undefined && chosen.toMs > chosen.fromMs) zoomTo(chosen.fromMs, chosen.toMs);
+    selection.value = undefined;
   };
   const onLeave = (): void => {
     cursorMs.value = undefined;
@@ -98,17 +98,14 @@ export function Plot(
       onDblClick={resetZoom}
     >
       <canvas key={kind} ref={canvas} width={width} height={HEIGHT} />
-      {frame && <Overlay frame={frame} />}
+      <Overlay frame={frame} />
       <div class="tip" ref={tip} hidden />
     </div>
   );
 }
 
-/** The range on show, in the pixels of this plot. */
-function currentFrame(width: number): Frame | undefined {
-  const [shown, state] = [view.value, source.value];
-  if (shown === undefined || state === undefined) return undefined;
-  const { startMs, endMs } = rangeOf(shown, state);
+/** The range of what is held, in the pixels of this plot. */
+function frameOf({ range: { startMs, endMs } }: ChartModel, width: number): Frame {
   return endMs > startMs ? { width, startMs, endMs } : { width, startMs, endMs: startMs + 1000 };
 }
 

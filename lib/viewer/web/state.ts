@@ -85,7 +85,7 @@ function stepFor(spanMs: number, intervalMs: number): number {
 
 /** Zooms to a range; the browser's back button returns. */
 export function zoomTo(startMs: number, endMs: number): void {
-  history.pushState(null, "", location.hash);
+  returnsHere = true;
   view.value = { kind: "fixed", startMs: Math.round(startMs), endMs: Math.round(endMs) };
 }
 
@@ -111,7 +111,7 @@ export function toggleTheme(): void {
 
 export function openSection(id: string): void {
   if (id === sectionId.value) return;
-  history.pushState(null, "", location.hash);
+  returnsHere = true;
   sectionId.value = id;
   globalThis.scrollTo({ top: 0 });
 }
@@ -151,8 +151,12 @@ function readHash(): HashState {
   };
 }
 
+/** Whether the browser's back button shall return from what the address shows next to what it shows now. */
+let returnsHere = false;
+
 /** Keeps address, stored choice and document in step with the signals. */
 export function bindAddress(): void {
+  let pending: ReturnType<typeof setTimeout> | undefined;
   effect(() => {
     const params = new URLSearchParams();
     const shown = view.value;
@@ -163,7 +167,14 @@ export function bindAddress(): void {
     }
     if (themeChoice.value !== "system") params.set("theme", themeChoice.value);
     const query = params.toString();
-    history.replaceState(null, "", `#/${sectionId.value}${query === "" ? "" : `?${query}`}`);
+    const address = `#/${sectionId.value}${query === "" ? "" : `?${query}`}`;
+    clearTimeout(pending);
+    // Afterwards: a change of the address takes the browser some milliseconds, for which the request need not wait.
+    pending = setTimeout(() => {
+      if (returnsHere) history.pushState(null, "", address);
+      else history.replaceState(null, "", address);
+      returnsHere = false;
+    });
   });
   effect(() => {
     document.documentElement.dataset.theme = theme.value;
