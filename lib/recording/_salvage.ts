@@ -7,14 +7,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import { encodeArrowSchema, memorySource, ParquetFile } from "./parquet/mod.ts";
 import { GroupRows } from "./group_rows.ts";
-import { createRez, insertSegment, openRezToSalvage, prepareTick, transaction } from "./rez_db.ts";
+import { createTemporaryRez, insertSegment, openRezToSalvage, prepareTick, transaction } from "./rez_db.ts";
 import { encodeSegment } from "./segment.ts";
 import type { TablePart } from "./table.ts";
 import { type Row, RowWalk } from "./_row_walk.ts";
 
 /** What was read, and what was not. */
 export interface Salvaged {
-  /** A temporary container, on the disk if it has to be; it goes away when it is closed. */
+  /** A temporary container; it goes away when it is closed. */
   readonly db: DatabaseSync;
   readonly ticks: number;
   /** What is wrong, one line each. */
@@ -24,7 +24,7 @@ export interface Salvaged {
 /** Copies what can be read; `undefined` when that is nothing. @param found What opening it has said. */
 export function salvageRez(path: string, found: string): Salvaged | undefined {
   let source: DatabaseSync | undefined;
-  const db = createRez(""); // SQLite's own temporary file
+  const db = createTemporaryRez();
   let done = false;
   try {
     source = openRezToSalvage(path);

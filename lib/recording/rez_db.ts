@@ -84,6 +84,27 @@ export function createRez(path: string): DatabaseSync {
   return db;
 }
 
+/**
+ * Creates a container without a name, which goes away when it is closed or the process ends. Not by SQLite's own way to
+ * ask for one, the empty path: Deno allows that only to those who have all permissions.
+ */
+export function createTemporaryRez(): DatabaseSync {
+  const path = Deno.makeTempFileSync({ prefix: "hostkit-salvage-" });
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path);
+    // Nobody else opens it, and after a crash it is gone: no file beside it, no sync.
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+    db.exec(`PRAGMA cache_size = -${CACHE_KIB}; BEGIN; ${SCHEMA} COMMIT;`);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw error;
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
 /** Opens a container to go on writing. */
 export function openRezToWrite(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });

@@ -142,6 +142,18 @@ Deno.test("of a recording cut in the middle a good part is there, and becomes pa
   }
 });
 
+Deno.test({
+  name: "a program with a list of permissions, as all tools have, reads what is left as one with all of them",
+  permissions: { read: true, write: true },
+  async fn() {
+    using dir = await recordings();
+    const path = dir.path("finished.rez");
+    Deno.truncateSync(path, Math.floor(Deno.statSync(path).size * 0.7));
+    using left = openRecording(path);
+    ok(checkValues(left) >= TICKS / 5, left.notes.join("\n"));
+  },
+});
+
 Deno.test("damage to pages leaves what is in the others", async () => {
   using dir = await recordings();
   const path = dir.path("finished.rez");
