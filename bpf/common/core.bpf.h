@@ -115,8 +115,8 @@ ALWAYS_INLINE void histogram_add(void *map, u32 row, u64 value)
 	struct histogram *histogram = bpf_map_lookup_elem(map, &shard);
 	u64 bucket = h2_index(value);
 
-	/* The bound must be checked in the very register that the access uses, all 64 bits of it: the verifier
-	 * of Linux 6.1 does not carry it over from the lower half. */
+	/* The bound must be checked in the very register that the access uses, all 64 bits of it: the
+	 * verifier of Linux 6.1 does not carry it over from the lower half. */
 	barrier_var(bucket);
 	if (histogram && bucket < H2_BUCKETS)
 		ADD(&histogram->buckets[bucket], 1);
