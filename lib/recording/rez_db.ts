@@ -241,12 +241,20 @@ export function readTableNames(db: DatabaseSync, recordingId: number): string[] 
 export function readSegments(db: DatabaseSync, recordingId: number): SegmentRow[] {
   const hasFields =
     db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'hostkit_segment_fields'").get() !== undefined;
+  // Thousands of segments share a few schemas: each is read once.
+  const schemas = new Map(
+    hasFields
+      ? db.prepare("SELECT id, arrow_schema FROM hostkit_fields").all().map(
+        (row) => [row["id"] as number, row["arrow_schema"] as string],
+      )
+      : [],
+  );
   const statement = db.prepare(
     hasFields
-      ? "SELECT s.sampler, s.seq, s.rows, s.first_ts, s.last_ts, f.arrow_schema FROM segments s " +
+      ? "SELECT s.sampler, s.seq, s.rows, s.first_ts, s.last_ts, fields_id FROM segments s " +
         "LEFT JOIN hostkit_segment_fields USING (recording_id, sampler, seq) " +
-        "LEFT JOIN hostkit_fields f ON f.id = fields_id WHERE s.recording_id = ? ORDER BY s.sampler, s.seq"
-      : "SELECT sampler, seq, rows, first_ts, last_ts, NULL AS arrow_schema FROM segments " +
+        "WHERE s.recording_id = ? ORDER BY s.sampler, s.seq"
+      : "SELECT sampler, seq, rows, first_ts, last_ts, NULL AS fields_id FROM segments " +
         "WHERE recording_id = ? ORDER BY sampler, seq",
   );
   statement.setReadBigInts(true);
@@ -256,7 +264,7 @@ export function readSegments(db: DatabaseSync, recordingId: number): SegmentRow[
     rowCount: Number(row["rows"]),
     firstNs: row["first_ts"] as bigint,
     lastNs: row["last_ts"] as bigint,
-    arrowSchema: (row["arrow_schema"] as string | null) ?? undefined,
+    arrowSchema: schemas.get(Number(row["fields_id"])),
   }));
 }
 

@@ -118,26 +118,30 @@ export function sparsePartner(table: RecordedTable, id: string): TableColumn | u
   return table.columns.find(({ role }) => role.kind === "sparseIndices" && role.id === id);
 }
 
+interface UnionColumn extends TableColumn {
+  readonly places: number[];
+}
+
 /** Columns are the same when name, type and metadata are; the timestamp comes first. */
 function unionOfColumns(name: string, parts: readonly TablePart[]): TableColumn[] {
-  const byIdentity = new Map<string, { field: ArrowField; role: ColumnRole; places: number[] }>();
-  const placesOf = new Map<readonly ArrowField[], [string, number][]>(); // row groups share their fields
+  const byIdentity = new Map<string, UnionColumn>();
+  // Row groups share their fields, and a day's segments have few different ones: each is looked at once.
+  const columnsOf = new Map<readonly ArrowField[], readonly UnionColumn[]>();
   parts.forEach((part, index) => {
-    let places = placesOf.get(part.fields);
-    if (places === undefined) {
-      places = part.fields.map((field, place) => [columnIdentity(field), place]);
-      placesOf.set(part.fields, places);
-      for (const [identity, place] of places) {
-        if (byIdentity.has(identity)) continue;
-        const field = part.fields[place]!;
-        byIdentity.set(identity, {
-          field,
-          role: columnRole(field),
-          places: new Array(parts.length).fill(-1),
-        });
-      }
+    let columns = columnsOf.get(part.fields);
+    if (columns === undefined) {
+      columns = part.fields.map((field) => {
+        const identity = columnIdentity(field);
+        let column = byIdentity.get(identity);
+        if (column === undefined) {
+          column = { field, role: columnRole(field), places: new Array<number>(parts.length).fill(-1) };
+          byIdentity.set(identity, column);
+        }
+        return column;
+      });
+      columnsOf.set(part.fields, columns);
     }
-    for (const [identity, place] of places) byIdentity.get(identity)!.places[index] = place;
+    columns.forEach(({ places }, place) => places[index] = place);
   });
   const columns = [...byIdentity.values()];
   const timestamp = columns.findIndex(({ role, places }) =>
