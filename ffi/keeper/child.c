@@ -13,14 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A full pipe stops the child; with this much in it, it is seldom full before the keeper has come round. */
-#define PIPE_BYTES (1 << 20)
 #define LISTEN_FIRST 3
 /* Descriptors that are in the way of LISTEN_FIRST and those behind it are moved up here. */
 #define FD_ABOVE 64
 
 struct ends {
-	int in[2], out[2], err[2], failure[2], master;
+	int in[2], out[2], err[2], failure[2], go[2], master;
 	char terminal[64];
 };
 
@@ -28,7 +26,8 @@ static int open_pipe(int ends[2], bool reading)
 {
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES); /* refused beyond pipe-max-size: then it stays as it is */
+	fcntl(ends[0], F_SETPIPE_SZ,
+	    CHILD_PIPE_BYTES); /* refused beyond pipe-max-size: then it stays as it is */
 	fcntl(ends[reading ? 0 : 1], F_SETFL, O_NONBLOCK);
 	return 0;
 }
@@ -50,6 +49,8 @@ static int open_ends(const struct options *o, struct ends *e)
 {
 	int result = open_pipe(e->failure, true);
 
+	if (result == 0)
+		result = open_pipe(e->go, false);
 	if (result == 0 && o->input == STDIN_TERMINAL)
 		return open_terminal(o, e);
 	if (result == 0 && o->input == STDIN_PIPE)
@@ -158,8 +159,26 @@ static int set_groups(const struct options *o)
 	return o->set_gid && setresgid(o->gid, o->gid, o->gid) < 0 ? -1 : 0;
 }
 
+/* Moves what the child still needs out of the way of the listeners, and waits for the keeper's word. */
+static bool wait_for_release(struct ends *e)
+{
+	int failure = fcntl(e->failure[1], F_DUPFD_CLOEXEC, FD_ABOVE);
+	ssize_t got;
+	char word;
+
+	/* Without so many descriptors there are no listeners at their places either, which is told. */
+	if (failure >= 0)
+		e->failure[1] = failure;
+	close(e->go[1]); /* else its end would not come with the keeper's */
+	do
+		got = read(e->go[0], &word, 1);
+	while (got < 0 && errno == EINTR);
+	return got == 1;
+}
+
 /* Returns the step that failed. */
-static enum child_step become(const struct options *o, const struct ends *e, const char *notify_path)
+static enum child_step become(
+    const struct options *o, const struct ends *e, const char *notify_path, pid_t keeper)
 {
 	if (setsid() < 0)
 		return STEP_SESSION;
@@ -184,8 +203,12 @@ static enum child_step become(const struct options *o, const struct ends *e, con
 	if (o->cwd != NULL && chdir(o->cwd) < 0)
 		return STEP_DIRECTORY;
 	/* After the change of user, which clears it. */
-	if (!o->keep_orphan)
+	if (!o->keep_orphan) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* A keeper that died before that sends no signal any more. */
+		if (getppid() != keeper)
+			_exit(KEEPER_NOT_RUN);
+	}
 	execvp(o->command[0], o->command);
 	return STEP_EXEC;
 }
@@ -193,7 +216,7 @@ static enum child_step become(const struct options *o, const struct ends *e, con
 static void close_all(const struct ends *e)
 {
 	const int fds[] = {e->in[0], e->in[1], e->out[0], e->out[1], e->err[0], e->err[1], e->failure[0],
-	    e->failure[1], e->master};
+	    e->failure[1], e->go[0], e->go[1], e->master};
 
 	for (size_t at = 0; at < sizeof fds / sizeof fds[0]; at++)
 		if (fds[at] >= 0)
@@ -212,7 +235,7 @@ static void reset_signals(void)
 
 int child_start(const struct options *o, const char *notify_path, struct child *out)
 {
-	struct ends e = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, -1, ""};
+	struct ends e = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, -1, ""};
 	pid_t keeper = getpid();
 	int result = open_ends(o, &e);
 
@@ -228,7 +251,9 @@ int child_start(const struct options *o, const char *notify_path, struct child *
 	}
 	if (out->pid == 0) {
 		reset_signals();
-		struct child_failure failure = {.step = become(o, &e, notify_path)};
+		if (!wait_for_release(&e))
+			_exit(KEEPER_NOT_RUN);
+		struct child_failure failure = {.step = become(o, &e, notify_path, keeper)};
 
 		failure.errno_value = errno;
 		/* Nobody is left to be told when the keeper died meanwhile. */
@@ -238,7 +263,9 @@ int child_start(const struct options *o, const char *notify_path, struct child *
 		                                                                 : KEEPER_NOT_RUN);
 	}
 	close(e.failure[1]);
+	close(e.go[0]);
 	out->failure = e.failure[0];
+	out->go = e.go[1];
 	if (o->input == STDIN_TERMINAL) {
 		out->output = out->input = e.master;
 		out->errors = -1;
@@ -252,6 +279,15 @@ int child_start(const struct options *o, const char *notify_path, struct child *
 	out->errors = e.err[0];
 	out->input = e.in[1];
 	return 0;
+}
+
+void child_release(struct child *c)
+{
+	/* A child that was killed meanwhile is met by waitpid. */
+	if (write(c->go, "", 1) < 0)
+		kill(c->pid, SIGKILL);
+	close(c->go);
+	c->go = -1;
 }
 
 const char *child_step_text(uint32_t step)

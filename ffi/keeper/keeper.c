@@ -25,7 +25,7 @@
 
 #define PATH_BYTES (KEEPER_FOLDER_MAX + 64)
 #define STAMP_BYTES 8u
-/* Reads of one stream before the others get their turn. */
+/* Reads of one stream, and frames of one client, before the others get their turn. */
 #define TURNS 16
 /* Under "block", how long until a full log is looked at again. */
 #define RETRY_MS 50
@@ -34,7 +34,8 @@
 #define DATAGRAM_BYTES 4096u
 #define ASIDE_BYTES 256u
 #define NS_PER_MS 1000000ull
-#define END_OF_FILE 4 /* Ctrl-D */
+#define END_OF_FILE 4   /* Ctrl-D */
+#define CLOSE_RANGE 436 /* of every architecture; older headers do not name it */
 
 /* What the poll set holds, in this order; clients come behind. */
 enum { AT_SIGNALS, AT_CONTROL, AT_NOTIFY, AT_OWNER, AT_OUTPUT, AT_ERRORS, AT_INPUT, AT_CLIENTS };
@@ -119,27 +120,27 @@ static bool flush_aside(struct keeper *k)
 }
 
 /* For what FIONREAD does not tell: the end, and a terminal's bytes that are still on their way. */
-static bool copy_aside(struct keeper *k, int *fd, uint32_t kind)
+static uint32_t copy_aside(struct keeper *k, int *fd, uint32_t kind)
 {
 	ssize_t got;
 
 	if (!flush_aside(k))
-		return false;
+		return 0;
 	got = read(*fd, k->aside, sizeof k->aside);
 	if (got > 0) {
 		k->aside_bytes = (uint32_t)got;
 		k->aside_kind = kind;
-		return flush_aside(k);
+		return flush_aside(k) ? (uint32_t)got : 0;
 	}
 	/* The end; of a terminal EIO, when its last user is gone. */
 	if (got == 0 || (errno != EAGAIN && errno != EINTR))
 		close_output(k, fd);
-	return false;
+	return 0;
 }
 
-/* Copies what stands in `*fd` into the log; closes it at its end. False when there is nothing more just now.
- */
-static bool copy_once(struct keeper *k, int *fd, uint32_t kind)
+/* Copies what stands in `*fd` into the log; closes it at its end. Returns how much it was, 0 when there is
+ * nothing more just now. */
+static uint32_t copy_once(struct keeper *k, int *fd, uint32_t kind)
 {
 	int waiting = 0;
 	uint32_t length;
@@ -153,10 +154,10 @@ static bool copy_once(struct keeper *k, int *fd, uint32_t kind)
 	length = (uint32_t)waiting < k->largest_read ? (uint32_t)waiting : k->largest_read;
 	at = begin_record(k, length);
 	if (at == NULL)
-		return false;
+		return 0;
 	got = read(*fd, at, length);
 	segments_end(k->log, kind, STAMP_BYTES + (got > 0 ? (uint32_t)got : 0));
-	return got > 0;
+	return got > 0 ? (uint32_t)got : 0;
 }
 
 static void copy(struct keeper *k, int *fd, uint32_t kind)
@@ -165,12 +166,19 @@ static void copy(struct keeper *k, int *fd, uint32_t kind)
 		;
 }
 
+/* Copies what a dead child has said: no more than a pipe holds, since descendants may go on for ever. */
+static void drain_one(struct keeper *k, int *fd, uint32_t kind)
+{
+	uint32_t length = 1;
+
+	for (uint32_t total = 0; *fd >= 0 && length > 0 && total < CHILD_PIPE_BYTES; total += length)
+		length = copy_once(k, fd, kind);
+}
+
 static void drain(struct keeper *k)
 {
-	while (k->child.output >= 0 && copy_once(k, &k->child.output, KEEPER_STDOUT))
-		;
-	while (k->child.errors >= 0 && copy_once(k, &k->child.errors, KEEPER_STDERR))
-		;
+	drain_one(k, &k->child.output, KEEPER_STDOUT);
+	drain_one(k, &k->child.errors, KEEPER_STDERR);
 }
 
 static void take_notification(struct keeper *k)
@@ -189,7 +197,9 @@ static void signal_group(struct keeper *k, uint32_t number)
 {
 	/* Before it has been waited for, its pid is nobody else's. */
 	if (!k->child_gone && number > 0 && number < NSIG)
-		kill(-k->child.pid, (int)number);
+		/* Until it has begun its session there is no such group. */
+		if (kill(-k->child.pid, (int)number) < 0)
+			kill(k->child.pid, (int)number);
 }
 
 static void stop(struct keeper *k, uint32_t number, uint32_t grace_ms)
@@ -269,7 +279,7 @@ static bool obey(struct keeper *k, struct client *c)
 
 static void serve(struct keeper *k, struct client *c)
 {
-	while (c->fd >= 0 && control_read(c)) {
+	for (int turn = 0; turn < TURNS && c->fd >= 0 && control_read(c); turn++) {
 		if (!obey(k, c))
 			return;
 		if (c->fd >= 0)
@@ -332,9 +342,11 @@ static int wait_ms(const struct keeper *k)
 	if (k->kill_at == 0)
 		return limit;
 	now = clock_ns(CLOCK_MONOTONIC);
-	int until = k->kill_at <= now ? KILL_EVERY_MS : (int)((k->kill_at - now) / NS_PER_MS + 1);
+	uint64_t until = k->kill_at <= now ? KILL_EVERY_MS : (k->kill_at - now) / NS_PER_MS + 1;
 
-	return limit < 0 || until < limit ? until : limit;
+	if (limit < 0)
+		limit = INT32_MAX;
+	return until < (uint64_t)limit ? (int)until : limit;
 }
 
 static void fill_poll_set(const struct keeper *k, struct pollfd set[POLLED])
@@ -343,11 +355,12 @@ static void fill_poll_set(const struct keeper *k, struct pollfd set[POLLED])
 	bool input_waits = false;
 
 	for (uint32_t at = 0; at < KEEPER_CLIENTS; at++) {
-		bool waiting = waits(&k->clients[at]);
+		bool waiting = k->child.input >= 0 && waits(&k->clients[at]);
 
+		/* One that waits is not asked for: that it has gone away would be told again and again. */
 		input_waits = input_waits || waiting;
 		set[AT_CLIENTS + at] =
-		    (struct pollfd){.fd = k->clients[at].fd, .events = waiting ? 0 : POLLIN};
+		    (struct pollfd){.fd = waiting ? -1 : k->clients[at].fd, .events = POLLIN};
 	}
 	set[AT_SIGNALS] = (struct pollfd){.fd = k->signals, .events = POLLIN};
 	set[AT_CONTROL] = (struct pollfd){.fd = k->control, .events = POLLIN};
@@ -529,6 +542,10 @@ static int begin(struct keeper *k)
 	if (result < 0)
 		return fail("start the child", -result);
 	segments_child_started(k->log, (uint32_t)k->child.pid, ring_process_start((uint32_t)k->child.pid));
+	child_release(&k->child);
+	/* Listening sockets are the child's: what it closes shall be closed. */
+	for (uint32_t at = 0; at < k->options.listener_count; at++)
+		close(k->options.listeners[at]);
 	return KEEPER_DONE;
 }
 
@@ -543,6 +560,32 @@ static void detach(void)
 		close(null);
 }
 
+static int by_number(const void *left, const void *right)
+{
+	return *(const int *)left - *(const int *)right;
+}
+
+/* What the manager forgot to mark goes neither to the keeper nor to the child; only listeners stay. */
+static int close_inherited(const struct options *o)
+{
+	int kept[KEEPER_LISTENERS + 1] = {2};
+	uint32_t count = o->listener_count;
+
+	memcpy(kept + 1, o->listeners, count * sizeof *kept);
+	qsort(kept, count + 1, sizeof *kept, by_number);
+	for (uint32_t at = 0; at <= count; at++) {
+		unsigned int from = (unsigned int)kept[at] + 1;
+		unsigned int to = at == count ? ~0u : (unsigned int)kept[at + 1] - 1;
+
+		if (fcntl(kept[at], F_SETFD, kept[at] > 2 ? FD_CLOEXEC : 0) < 0)
+			return fail("take over a listening socket", errno);
+		/* Before Linux 5.9 they stay. */
+		if (from >= 3 && from <= to)
+			syscall(CLOSE_RANGE, from, to, 0);
+	}
+	return KEEPER_DONE;
+}
+
 int main(int argc, char **argv)
 {
 	static struct keeper k;
@@ -550,6 +593,9 @@ int main(int argc, char **argv)
 
 	if (options_parse(argc, argv, &k.options) < 0)
 		return KEEPER_USAGE;
+	result = close_inherited(&k.options);
+	if (result != KEEPER_DONE)
+		return result;
 	setsid(); /* fails for whom the manager has already given one */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (uint32_t at = 0; at < KEEPER_CLIENTS; at++)

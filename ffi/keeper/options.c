@@ -157,8 +157,8 @@ static bool take_listener(struct options *o, char *text)
 	const char *at = text;
 	uint64_t fd;
 
-	if (o->listener_count == KEEPER_LISTENERS || !read_number(&at, INT32_MAX, '=', &fd) || *at == '\0' ||
-	    strchr(at, ':') != NULL)
+	if (o->listener_count == KEEPER_LISTENERS || !read_number(&at, INT32_MAX, '=', &fd) || fd < 3 ||
+	    *at == '\0' || strchr(at, ':') != NULL)
 		return false;
 	o->listeners[o->listener_count] = (int)fd;
 	o->listener_names[o->listener_count++] = at;
@@ -226,7 +226,7 @@ static const struct {
     {"--group", take_group, "a group id, at most 64 of them"},
     {"--rlimit", take_rlimit, "RESOURCE=SOFT:HARD in numbers"},
     {"--cgroup", take_cgroup, "an absolute path, at most 8 of them"},
-    {"--listen", take_listener, "FD=NAME without a colon, at most 16 of them"},
+    {"--listen", take_listener, "FD=NAME, from 3, without a colon, at most 16 of them"},
     {"--notify", take_notify, "yes or no"},
     {"--watchdog-us", take_watchdog, "a number"},
     {"--owner", take_owner, "PID:START"},

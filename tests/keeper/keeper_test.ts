@@ -360,3 +360,98 @@ Deno.test("under sanitizers: output, input, signals, garbage on the control sock
   const status = inspectInstance(folder.path);
   ok(status.kind === "exited" && status.exit.code === 5);
 });
+
+Deno.test("input that nobody reads, of a client that has gone away, does not keep the keeper busy", async () => {
+  using folder = new Folder();
+  const keeper = startInstance({ folder: folder.path, command: ["sleep", "1000"], stdin: "pipe" });
+  await keeper.begun;
+  const client = await Deno.connect({ transport: "unix", path: `${folder.path}/control` });
+  const frame = new Uint8Array(8 + 65_536);
+  new Uint32Array(frame.buffer, 0, 2).set([65_536, 1]);
+  // More than the child's pipe takes: 1 MiB. What the connection takes behind it tells that the keeper waits.
+  const many = new Uint8Array(17 * frame.length);
+  for (let at = 0; at < many.length; at += frame.length) many.set(frame, at);
+  for (let at = 0; at < many.length;) at += await client.write(many.subarray(at));
+  client.close();
+  const state = () => / ([A-Z]) \d+ \d+ \d+ /.exec(Deno.readTextFileSync(`/proc/${keeper.pid}/stat`))?.[1];
+  await until("a time of rest", async () => {
+    for (let look = 0; look < 50; look++) {
+      if (state() !== "S") return false;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return true;
+  });
+  Deno.kill(keeper.pid, "SIGTERM");
+  strictEqual(await keeper.ended, 0);
+});
+
+Deno.test("a child has its listening sockets in their places, and no descriptor beside them", async () => {
+  const starter = `
+    import os, sys
+    for at in range(16): os.dup2(0, 40 + at, True)
+    os.dup2(0, 99, True)
+    os.execv(sys.argv[1], sys.argv[1:])
+  `.replaceAll(/^ {4}/gm, "");
+  const listeners = Array.from({ length: 16 }, (_, at) => ({ fd: 40 + at, name: `n${at}` }));
+  const begin = async (folder: string, command: [string, ...string[]]) => {
+    const args = [
+      "-c",
+      starter,
+      assetPath("bin/keeper"),
+      ...keeperArguments({ folder, command, listeners }),
+    ];
+    const { code } = await new Deno.Command("python3", { args, stdin: "null", stderr: "inherit" }).output();
+    strictEqual(code, 0);
+  };
+  using folder = new Folder();
+  await begin(folder.path, ["sh", "-c", "ls /proc/$$/fd; echo $LISTEN_FDS $LISTEN_FDNAMES"]);
+  const lines = texts(folder.path);
+  const names = listeners.map(({ name }) => name).join(":");
+  strictEqual(lines.at(-1), `16 ${names}`);
+  deepStrictEqual(
+    lines.slice(0, -1).map(Number).sort((a, b) => a - b),
+    Array.from({ length: 19 }, (_, at) => at),
+  );
+
+  using missing = new Folder();
+  await begin(missing.path, ["/no/such/program"]);
+  const event = entries(missing.path).find((entry) => entry.kind === "event");
+  match(event?.kind === "event" ? event.text : "", /cannot be run: No such file/);
+
+  using wrong = new Folder();
+  const keeper = startInstance({ folder: wrong.path, command: ["true"], listeners: [{ fd: 77, name: "n" }] });
+  await rejects(keeper.begun, /cannot take over a listening socket: Bad file descriptor/);
+  strictEqual(await keeper.ended, 71);
+});
+
+Deno.test("a keeper that is killed while it begins leaves no child behind", async () => {
+  for (let round = 0; round < 60; round++) {
+    using folder = new Folder();
+    const keeper = startInstance({ folder: folder.path, command: ["tail", "-f", `${folder.path}/claim`] });
+    const told = keeper.begun.catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+    Deno.kill(keeper.pid, "SIGKILL");
+    await Promise.all([keeper.ended, told]);
+    await until("the child's end", () => !isNamedByProcess(folder.path));
+  }
+});
+
+Deno.test("descendants that never stop talking do not keep the child's end from being told", async () => {
+  using folder = new Folder();
+  const status = await run(folder.path, ["sh", "-c", "yes & yes & yes & yes >&2 & exit 3"], {
+    leftoverMs: 50,
+  });
+  ok(status.kind === "exited" && status.exit.code === 3);
+});
+
+/** Whether any process has these words among its arguments; a fork has those of its parent until it is a program. */
+function isNamedByProcess(words: string): boolean {
+  return [...Deno.readDirSync("/proc")].some(({ name }) => {
+    try {
+      return /^\d+$/.test(name) && Deno.readTextFileSync(`/proc/${name}/cmdline`).includes(words);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || /ESRCH|No such process/.test(String(error))) return false;
+      throw error;
+    }
+  });
+}
