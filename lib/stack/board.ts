@@ -8,9 +8,12 @@ export interface Row {
   readonly restarts: number;
   /** Where to look at it. */
   readonly url: string;
-  /** The last line it logged, shown while it is not running. */
+  /** The last line it logged, shown when it went down by itself. */
   readonly lastLine: string;
 }
+
+/** States to which the last line is the likely reason; a service that was asked to stop needs none. */
+const WENT_DOWN: ReadonlySet<ServiceState["kind"]> = new Set(["failing", "backoff", "finished"] as const);
 
 /** The board as lines without control characters. */
 export function boardLines(rows: readonly Row[]): string[] {
@@ -19,7 +22,7 @@ export function boardLines(rows: readonly Row[]): string[] {
   const urls = Math.max(...rows.map(({ url }) => url.length));
   return rows.map(({ name, state, restarts, url, lastLine }) => {
     const again = restarts === 0 ? "" : `restarted ${restarts}×`;
-    const why = state.kind === "running" || state.kind === "starting" ? "" : lastLine;
+    const why = WENT_DOWN.has(state.kind) ? lastLine : "";
     const parts = [name.padEnd(names), stateText(state).padEnd(states), url.padEnd(urls), again, why];
     return `  ${parts.filter((part) => part !== "").join("  ")}`.trimEnd();
   });

@@ -1,11 +1,22 @@
 /** `deno task up`: a stack that comes up, heals, and leaves nothing behind. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deadline } from "../../lib/async/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { Board, boardLines, type Row, stackServices } from "../../lib/stack/mod.ts";
 import { toolPermissions } from "../../lib/build/tools.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 
-const PORTS = { agent: "127.0.0.1:14241", view: "127.0.0.1:14242" };
+/** Whoever else runs on this machine keeps its ports. */
+const PORTS = { agent: freeAddress(), view: freeAddress() };
+/** Far more than a start takes: what has not come by then does not come. */
+const PATIENCE_MS = 60_000;
+
+function freeAddress(): string {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return `127.0.0.1:${listener.addr.port}`;
+}
+
+const portOf = (address: string) => Number(address.split(":")[1]);
 
 /** The task as a child, with its output as it comes. */
 class Up implements AsyncDisposable {
@@ -25,6 +36,9 @@ class Up implements AsyncDisposable {
   }
 
   async until(expected: RegExp): Promise<RegExpExecArray> {
+    using late = deadline(PATIENCE_MS);
+    // Its pipe's end ends the wait below.
+    late.signal.addEventListener("abort", () => this.child.kill("SIGKILL"));
     for (;;) {
       const found = expected.exec(this.output);
       if (found !== null) return found;
@@ -70,7 +84,7 @@ Deno.test("up brings agent and viewer up, restarts what dies, and leaves no proc
   let socket: string;
   {
     await using up = new Up();
-    await up.until(/hostkit is up: open http:\/\/127\.0\.0\.1:14242/);
+    await up.until(new RegExp(`hostkit is up: open http://${PORTS.view}`));
     const pidOf = (name: string) =>
       Number([...up.output.matchAll(new RegExp(`^  ${name} +running \\(pid (\\d+)\\)`, "gm"))].at(-1)![1]);
     socket = (await up.until(/showing (\S+agent\.sock)/))[1]!;
@@ -95,20 +109,20 @@ Deno.test("up brings agent and viewer up, restarts what dies, and leaves no proc
 });
 
 Deno.test("an occupied port is told on the board, and Ctrl-C still ends everything", async () => {
-  using _busy = Deno.listen({ hostname: "127.0.0.1", port: 14242 });
+  using _busy = Deno.listen({ hostname: "127.0.0.1", port: portOf(PORTS.view) });
   await using up = new Up();
   await up.until(
-    /viewer +waiting to restart .*Cannot listen on http:\/\/127\.0\.0\.1:14242: the port is occupied/,
+    new RegExp(`viewer +waiting to restart .*Cannot listen on http://${PORTS.view}: the port is occupied`),
   );
 });
 
 Deno.test("an agent is not ready because another one answers at its address", async () => {
   await using _other = Deno.serve(
-    { hostname: "127.0.0.1", port: 14241, onListen: () => {} },
+    { hostname: "127.0.0.1", port: portOf(PORTS.agent), onListen: () => {} },
     () => new Response("{}"),
   );
   await using up = new Up();
-  await up.until(/agent +waiting to restart .*Cannot listen on http:\/\/127\.0\.0\.1:14241/);
+  await up.until(new RegExp(`agent +waiting to restart .*Cannot listen on http://${PORTS.agent}`));
   ok(!/agent +running/.test(up.output), up.output);
 });
 
@@ -140,7 +154,11 @@ Deno.test("the board shows states in columns, and why something does not run", (
     [{ kind: "stopping", pid: 1, then: "idle" }, /stopping \(pid 1\)/],
     [{ kind: "finished", outcome: { code: 143, signal: "SIGTERM" } }, /ended \(exit SIGTERM\)/],
   ];
-  for (const [state, expected] of states) match(boardLines([{ ...ROWS[0]!, state }])[0]!, expected);
+  for (const [state, expected] of states) {
+    const line = boardLines([{ ...ROWS[0]!, state }])[0]!;
+    match(line, expected);
+    strictEqual(/ ok$/.test(line), state.kind === "finished", "who was asked to stop needs no reason");
+  }
 });
 
 Deno.test("the board is drawn in place on a terminal, and only when it changes elsewhere", () => {
