@@ -66,7 +66,7 @@ const DEFAULT_INTERVAL_MS = 1_000;
 
 /**
  * Records until the duration is over, the command ends or the signal fires.
- * @throws {RangeError} For an interval that cannot be kept, or an endpoint given twice.
+ * @throws {RangeError} For an interval that cannot be kept, an endpoint given twice, or two endpoints' files of one name.
  * @throws {Error} When the output cannot be written; a journal beside it keeps what was recorded.
  */
 export async function runRecord(options: RecordOptions, signal: AbortSignal): Promise<RecordResult> {
@@ -191,7 +191,12 @@ function prepareOutputs(
     const output = prepare(options.output);
     return { outputs: [output], outputOf: () => output, separate };
   }
-  const byName = new Map(endpoints.map(({ name }) => [name, prepare(separateOutput(options.output, name))]));
+  const paths = endpoints.map(({ name }) => separateOutput(options.output, name));
+  const twice = paths.find((path, at) => paths.indexOf(path) !== at);
+  if (twice !== undefined) {
+    throw new RangeError(`Cannot record two endpoints into one file: both are ${twice}`);
+  }
+  const byName = new Map(endpoints.map(({ name }, at) => [name, prepare(paths[at]!)]));
   return { outputs: [...byName.values()], outputOf: ({ name }) => byName.get(name)!, separate };
 }
 

@@ -149,6 +149,22 @@ for (const name of ["r.rez", "r.parquet"]) {
   });
 }
 
+Deno.test("separate endpoints whose files would have one name are refused before anything is replaced", async () => {
+  using dir = folder();
+  const looks = agent("h", (asking) => snapshotAt(asking));
+  await rejects(
+    record({
+      output: dir.path("run.rez"),
+      separate: true,
+      force: true,
+      endpoints: [{ url: "a", source: "x/" }, { url: "b", source: "x-" }],
+      sources: { a: looks, b: looks },
+    }).result,
+    /Cannot record two endpoints into one file: both are .*run_x-\.rez/,
+  );
+  deepStrictEqual(files(dir), []);
+});
+
 Deno.test("separate endpoints get files of their own, with what is said of each", async () => {
   using dir = folder();
   const { result } = record({
