@@ -23,7 +23,8 @@ export type AgentAddress =
   | { readonly kind: "unix"; readonly path: string };
 
 /**
- * Reads `http[s]://HOST[:PORT][/BASE]`, `HOST[:PORT]`, `[:]PORT`, `unix:/PATH`, `unix:///PATH` or `/PATH`.
+ * Reads `http[s]://HOST[:PORT][/BASE]`, `HOST[:PORT]`, `[:]PORT`, `unix:/PATH`, `unix:///PATH`, `/PATH`, `./PATH` or
+ * `../PATH`; a bare name is a host.
  * @throws {SyntaxError} When the text is none of these.
  *
  * ```ts
@@ -32,7 +33,7 @@ export type AgentAddress =
  * ```
  */
 export function parseAgentAddress(text: string): AgentAddress {
-  const path = /^(?:unix:(?:\/\/)?)?(\/.+)$/s.exec(text)?.[1];
+  const path = /^(?:unix:(?:\/\/)?)?(\/.+)$/s.exec(text)?.[1] ?? /^\.\.?\/.+$/s.exec(text)?.[0];
   if (path !== undefined) return { kind: "unix", path };
   // A bare number would be an IPv4 address to a URL: 4241 is 0.0.16.145.
   const full = /^:?\d+$/.test(text) ? `${LOOPBACK}:${text.replace(":", "")}` : text;

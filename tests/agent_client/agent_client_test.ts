@@ -30,6 +30,8 @@ const ADDRESSES: [text: string, address: object, again: string][] = [
   ["4300", tcp("127.0.0.1", 4300), "http://127.0.0.1:4300"],
   [":4300", tcp("127.0.0.1", 4300), "http://127.0.0.1:4300"],
   ["/run/a.sock", unix("/run/a.sock"), "/run/a.sock"],
+  ["./a.sock", unix("./a.sock"), "./a.sock"],
+  ["../run/a.sock", unix("../run/a.sock"), "../run/a.sock"],
   ["unix:/run/a.sock", unix("/run/a.sock"), "/run/a.sock"],
   ["unix:///run/a.sock", unix("/run/a.sock"), "/run/a.sock"],
 ];
