@@ -60,7 +60,7 @@ function checkNoJournal(journal: string, format: RecordFormat): void {
   if (!exists(journal)) return;
   const found = format === "rez"
     ? "the file exists already; use --force to replace it"
-    : "an earlier recording left its journal there; convert it, view it, or use --force to replace it";
+    : "an earlier recording left its journal there; view it, or use --force to replace it";
   throw new JournalError("create", journal, new Error(found));
 }
 

@@ -391,7 +391,7 @@ Deno.test("what is there is replaced as the format has it: a .rez only by force,
   );
   await rejects(
     record({ output: dir.path("s.parquet"), sources: sources() }).result,
-    /Cannot create recording .*s\.parquet\.rez: an earlier recording left its journal there; convert it, .*--force/,
+    /Cannot create recording .*s\.parquet\.rez: an earlier recording left its journal there; view it, .*--force/,
   );
   const silent = { a: agent("one", () => new Error("away")) };
   await record({ output: dir.path("r.rez"), sources: silent, force: true, durationMs: 3_000 }).result;
