@@ -51,7 +51,7 @@ export const view = command({
     if (live === undefined) {
       const { openRecording } = await import("../../lib/recording/mod.ts");
       const recording = stack.use(openRecording(source!));
-      for (const note of recording.notes) log(note);
+      for (const note of recording.notes) log(`${source}: ${note}`);
       if (!recording.complete) log(`${source} was cut off or is still being written: what there is is shown`);
       show = recordingSource(recording.series, source!.slice(source!.lastIndexOf("/") + 1));
     } else show = { agent: live, intervalMs: options.interval, log };
