@@ -54,11 +54,20 @@ export function queryBatch(
   requests: readonly QueryRequest[],
   options: QueryOptions = {},
 ): (QueryResult | ParseError | EvaluationError)[] {
+  return [...queryEach(source, requests, options)];
+}
+
+/** As `queryBatch`, but each query is evaluated only when its answer is asked for. */
+export function* queryEach(
+  source: SeriesSource,
+  requests: readonly QueryRequest[],
+  options: QueryOptions = {},
+): Generator<QueryResult | ParseError | EvaluationError> {
   const parsed = requests.map(({ query, grid }) => attempt(() => ({ expr: parse(query), grid })));
   const shared = new Shared(parsed.flatMap((one) => one instanceof Error ? [] : [one.expr]));
-  return parsed.map((one) =>
-    one instanceof Error ? one : attempt(() => run(source, one, { options, shared }))
-  );
+  for (const one of parsed) {
+    yield one instanceof Error ? one : attempt(() => run(source, one, { options, shared }));
+  }
 }
 
 function attempt<T>(work: () => T): T | ParseError | EvaluationError {

@@ -17,6 +17,7 @@ export {
   LOOKBACK_MS,
   query,
   queryBatch,
+  queryEach,
   type QueryOptions,
   type QueryRequest,
   type QueryResult,

@@ -2,7 +2,7 @@
 import { EvaluationError, ParseError } from "../promql/mod.ts";
 
 /** Prometheus' kinds of errors, with the status of each. */
-const STATUS = { bad_data: 400, execution: 422, not_found: 404, internal: 500 } as const;
+const STATUS = { bad_data: 400, execution: 422, not_found: 404, internal: 500, canceled: 503 } as const;
 
 /** An error that knows its kind. */
 export class ApiError extends Error {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { encodeSnapshotV3 } from "../../lib/metrics/mod.ts";
 import { openRecording } from "../../lib/recording/mod.ts";
-import { LiveStore } from "../../lib/tsdb/mod.ts";
+import { LiveStore, type SeriesInfo } from "../../lib/tsdb/mod.ts";
 import {
   COLUMNS_TYPE,
   decodeColumns,
@@ -70,6 +70,31 @@ Deno.test("query and query_range answer in the JSON of Prometheus, by GET and by
     result: [{ metric: { __name__: "cpu", id: "0" }, values: [[1, "1"], [2, "3"]] }],
   });
   strictEqual((await get("/query?query=cpu")).body.status, "success", "the newest time is the default");
+});
+
+Deno.test("a long batch lets others have their turn, and ends when nobody waits for it", async () => {
+  let reads = 0;
+  const slow = {
+    ...series,
+    read(info: SeriesInfo) {
+      reads++;
+      for (const began = performance.now(); performance.now() - began < 30;); // Longer than a turn.
+      return series.read(info);
+    },
+  };
+  const patient = viewerApp(recordingSource(slow, "slow.parquet"));
+  const leave = new AbortController();
+  const long = patient.request("/api/v1/batch", {
+    method: "POST",
+    body: JSON.stringify({ queries: new Array(5).fill('cpu{id="0"}'), start: 0, end: 5, step: 1 }),
+    signal: leave.signal,
+  });
+  const ready = Promise.resolve(patient.request("/-/ready")).then(() => leave.abort());
+  const answer = await long;
+  await ready;
+  strictEqual(answer.status, 503);
+  strictEqual((await answer.json()).errorType, "canceled");
+  ok(reads < 5, `${reads} of 5 queries were evaluated`);
 });
 
 Deno.test("bad queries and parameters are errors in the form of Prometheus", async () => {

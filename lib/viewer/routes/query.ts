@@ -1,9 +1,10 @@
 /** `query`, `query_range` and the batch form: PromQL over HTTP. @module */
 import { type Context, Hono } from "hono";
-import { type Grid, parse, print, query, queryBatch, type QueryOptions } from "../../promql/mod.ts";
+import { type Grid, parse, print, query, type QueryOptions } from "../../promql/mod.ts";
 import { ApiError } from "../api_error.ts";
 import { durationMs, rangeGrid, required, timeMs } from "../api_params.ts";
 import { COLUMNS_TYPE, encodeColumns } from "../columns.ts";
+import { type Batch, evaluateBatch } from "../evaluation.ts";
 import { followGrid } from "../follow.ts";
 import { resultJson, successJson } from "../prometheus_json.ts";
 import type { ViewerSource } from "../viewer_source.ts";
@@ -37,8 +38,11 @@ export function queryRoutes(source: ViewerSource): Hono {
     return json(successJson(print(parse(required(params, "query")))));
   });
   app.post("/batch", async (c) => {
-    const { queries, grid, options } = batchOf(await bodyText(c), source);
-    const answers = queryBatch(source.series, queries.map((text) => ({ query: text, grid })), options);
+    const batch = batchOf(await bodyText(c), source);
+    const { signal } = c.req.raw;
+    const answers = await evaluateBatch(source.series, batch, signal).catch((error) => {
+      throw signal.aborted ? new ApiError("canceled", "the request was given up") : error;
+    });
     return columns(encodeColumns(source.state(), answers));
   });
   return app;
@@ -94,10 +98,7 @@ interface BatchBody {
   readonly lookback?: number;
 }
 
-function batchOf(
-  text: string,
-  source: ViewerSource,
-): { queries: readonly string[]; grid: Grid; options: QueryOptions } {
+function batchOf(text: string, source: ViewerSource): Batch {
   const body = readJson(text) as Partial<BatchBody>;
   const { queries, step } = body;
   if (
