@@ -23,7 +23,8 @@ export interface OpenOptions {
 /** A recording that could not be opened, in one line that names file and finding. */
 export class RecordingError extends Error {
   constructor(path: string, found: string, options?: ErrorOptions) {
-    super(`Cannot open recording ${path}: ${found}`, options);
+    // SQLite quotes the statements of a damaged schema as they stand, lines and all.
+    super(`Cannot open recording ${path}: ${found.replaceAll(/\s+/g, " ")}`, options);
     this.name = "RecordingError";
   }
 }
