@@ -13,6 +13,7 @@ import { evaluateDuration } from "./_duration.ts";
 import { EvaluationError } from "./error.ts";
 import type { Argument, FunctionContext, FunctionEntry, Implementation } from "./function.ts";
 import { FUNCTIONS } from "./functions.ts";
+import { isStepInvariant, repeated } from "./_invariant.ts";
 import type { Names } from "./_join.ts";
 import { type Samples, samplesOf } from "./samples.ts";
 import { selectedRows } from "./_select.ts";
@@ -104,6 +105,10 @@ export class Evaluator implements FunctionContext, Names {
   }
 
   *#fresh(expr: Expr): Generator<readonly Row[]> {
+    if (this.grid.count > 1 && isStepInvariant(expr)) {
+      const once = new Evaluator(this.source, { ...this.grid, count: 1 }, this.scope, this.shared);
+      return yield repeated(once.vector(expr), this.grid);
+    }
     switch (expr.kind) {
       case "vectorSelector":
         return yield* this.#selector(expr, false);

@@ -50,6 +50,32 @@ const cpus = sourceOf(
   ),
 );
 
+Deno.test("what @ pins is the same at every step, but for functions that look at the step's time", () => {
+  const grid = seconds(5, 9);
+  for (
+    const pinned of [
+      "topk(2, rate(cpu[4s] @ end()))",
+      "cpu @ 7 - cpu @ start()",
+      "sum(cpu @ 3) * 2",
+      "vector(1)",
+    ]
+  ) {
+    const atOnce = table(cpus, pinned, seconds(9, 9));
+    const everywhere = table(cpus, pinned, grid);
+    ok(Object.keys(everywhere).length > 0, pinned);
+    for (const [labels, values] of Object.entries(everywhere)) {
+      deepStrictEqual(values, new Array(5).fill(values[0]), `${pinned} of ${labels}`);
+      if (!pinned.includes("start")) deepStrictEqual([values[0]], atOnce[labels], pinned);
+    }
+  }
+  const ahead = table(cpus, 'predict_linear(cpu{id="0"}[4s] @ 9, 0)', grid);
+  deepStrictEqual(Object.values(ahead)[0], [105, 106, 107, 108, 109]);
+  deepStrictEqual(table(cpus, "sum(cpu @ 9) + time() * 0 + vector(time())", grid)[""]?.[4], 499);
+  const heat = sourceOf([histograms({ __name__: "h" }, 8, [[0, 0], [1, 2], [3, 5]])]);
+  const [row] = rows(query(heat, { query: "sum(h @ 2)", grid: seconds(0, 2) }));
+  deepStrictEqual([...row!.buckets!.counts], [3, 5, 3, 5, 3, 5]);
+});
+
 Deno.test("a bare counter gives its samples, and nothing before the first or beyond the lookback", () => {
   const source = sourceOf([numbers({ __name__: "c" }, [5, 6, 7])]);
   deepStrictEqual(table(source, "c", seconds(-1, 3)), { "__name__=c": [undefined, 5, 6, 7, 7] });
