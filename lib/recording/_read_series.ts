@@ -17,11 +17,14 @@ export function readNumberSeries(
   for (const column of columns) {
     const signed = column.field.type === "i64";
     table.eachPart(column, ({ rowCount, words, missing: gaps }, firstRow) => {
-      for (let row = 0; row < rowCount; row++) {
-        if (gaps?.[row] === 1) continue;
-        const high = words[2 * row + 1]!;
-        values[firstRow + row] = (signed ? high | 0 : high) * HIGH_WORD + words[2 * row]!;
-        missing[firstRow + row] = 0;
+      if (gaps === undefined) missing.fill(0, firstRow, firstRow + rowCount);
+      for (let row = 0, at = 0; row < rowCount; row++, at += 2) {
+        if (gaps !== undefined) {
+          if (gaps[row] === 1) continue;
+          missing[firstRow + row] = 0;
+        }
+        const high = signed ? words[at + 1]! | 0 : words[at + 1]!;
+        values[firstRow + row] = high * HIGH_WORD + words[at]!;
       }
     });
   }

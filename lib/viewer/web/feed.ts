@@ -18,6 +18,9 @@ const TOUCH_MS = 30;
 /** Charts that are asked for before all others when a section is opened: these draw while the rest is evaluated. */
 const FIRST_CHARTS = 2;
 
+/** Charts that are asked for together at most: what has come is taken in while the next are evaluated. */
+const CHARTS_AT_ONCE = 12;
+
 /** An answer that takes longer than this is given up. */
 const ANSWER_LIMIT_MS = 20_000;
 
@@ -79,7 +82,7 @@ export class Feed {
     if (this.#touched !== undefined) return;
     this.#touched = setTimeout(() => {
       this.#touched = undefined;
-      if (this.#abort === undefined && this.#due === undefined) void this.#ask(this.#visible());
+      if (this.#abort === undefined && this.#due === undefined) void this.#ask([() => this.#visible()]);
     }, TOUCH_MS);
   }
 
@@ -89,65 +92,53 @@ export class Feed {
 
   #tick(): void {
     if (!live.value || document.hidden || this.#abort !== undefined) return;
-    void this.#ask(this.#round++ % ALL_EVERY === 0 ? this.#charts : this.#visible());
+    const all = this.#round++ % ALL_EVERY === 0;
+    void this.#ask([() => all ? this.#charts : this.#visible()]);
   }
 
   /** What is in sight comes before the rest; a section that shows nothing yet begins with its first charts. */
-  async #askInTurn(all: boolean): Promise<void> {
+  #askInTurn(all: boolean): Promise<void> {
     const charts = this.#charts;
     const empty = charts.every(({ data }) => data.peek() === undefined);
-    const stages = [
+    return this.#ask([
       () => empty ? charts.slice(0, FIRST_CHARTS) : [],
       () => this.#visible(),
       () => all ? charts : [],
-    ];
-    const asked = new Set<ChartModel>();
-    for (const stage of stages) {
-      const wanted = stage().filter((chart) => !asked.has(chart));
-      if (wanted.length === 0) continue;
-      if (!await this.#ask(wanted)) return;
-      for (const chart of wanted) asked.add(chart);
-    }
+    ]);
   }
 
-  /** Asks for these charts. Returns whether the answer came and was still wanted. */
-  async #ask(charts: readonly ChartModel[]): Promise<boolean> {
+  /** Asks for the charts of each stage; the next request leaves before the page draws what has come. */
+  async #ask(stages: readonly (() => readonly ChartModel[])[]): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
+    const left = [...stages];
+    const asked = new Set<ChartModel>();
+    const next = (): Promise<Answer> | undefined => {
+      for (; left.length > 0; left.shift()) {
+        const charts = left[0]!().filter((chart) => !asked.has(chart)).slice(0, CHARTS_AT_ONCE);
+        if (charts.length === 0) continue;
+        for (const chart of charts) asked.add(chart);
+        return fetchAnswer(charts, abort.signal);
+      }
+      return undefined;
+    };
     try {
-      const state = source.value ??
-        (source.value = (await fetchColumns({ queries: [], step: 1, span: 1 }, abort.signal)).source);
-      view.value ??= homeView(state);
-      const range = rangeOf(view.value, state);
-      const resolution = {
-        step: range.stepMs / 1000,
-        interval: state.intervalSeconds,
-        range: (range.endMs - range.startMs) / 1000,
-      };
-      const asked = charts.map(({ def }) => def.queries.map(({ query }) => expandQuery(query, resolution)));
-      const times = view.value.kind === "follow"
-        ? { span: resolution.range }
-        : seconds(fixedGrid(state, range));
-      const columns = await fetchColumns({
-        queries: asked.flat(),
-        step: resolution.step,
-        lookback: Math.max(LOOKBACK_POINTS * state.intervalSeconds, resolution.step),
-        ...times,
-      }, abort.signal);
-      if (abort.signal.aborted) return false;
-      batch(() => this.#deliver(charts, asked, columns));
-      return true;
+      for (let coming = next(); coming !== undefined;) {
+        const answer = await coming;
+        if (abort.signal.aborted) return;
+        coming = next();
+        batch(() => this.#deliver(answer));
+      }
     } catch (error) {
-      if (abort.signal.aborted) return false;
+      if (abort.signal.aborted) return;
       problem.value = `Cannot ask the viewer: ${error instanceof Error ? error.message : error}`;
       this.#first.resolve();
-      return false;
     } finally {
       if (this.#abort === abort) this.#abort = undefined;
     }
   }
 
-  #deliver(charts: readonly ChartModel[], asked: readonly (readonly string[])[], columns: Columns): void {
+  #deliver({ charts, asked, columns }: Answer): void {
     source.value = columns.source;
     problem.value = columns.source.problem;
     const range = rangeOf(view.value!, columns.source);
@@ -161,6 +152,34 @@ export class Feed {
     });
     if (charts.length > 0) this.#first.resolve();
   }
+}
+
+/** What came for some charts, each of which had several queries. */
+interface Answer {
+  readonly charts: readonly ChartModel[];
+  readonly asked: readonly (readonly string[])[];
+  readonly columns: Columns;
+}
+
+async function fetchAnswer(charts: readonly ChartModel[], signal: AbortSignal): Promise<Answer> {
+  const state = source.value ??
+    (source.value = (await fetchColumns({ queries: [], step: 1, span: 1 }, signal)).source);
+  view.value ??= homeView(state);
+  const range = rangeOf(view.value, state);
+  const resolution = {
+    step: range.stepMs / 1000,
+    interval: state.intervalSeconds,
+    range: (range.endMs - range.startMs) / 1000,
+  };
+  const asked = charts.map(({ def }) => def.queries.map(({ query }) => expandQuery(query, resolution)));
+  const times = view.value.kind === "follow" ? { span: resolution.range } : seconds(fixedGrid(state, range));
+  const columns = await fetchColumns({
+    queries: asked.flat(),
+    step: resolution.step,
+    lookback: Math.max(LOOKBACK_POINTS * state.intervalSeconds, resolution.step),
+    ...times,
+  }, signal);
+  return { charts, asked, columns };
 }
 
 function seconds({ startMs, endMs }: { startMs: number; endMs: number }): { start: number; end: number } {
