@@ -202,3 +202,8 @@ export function children(expr: Expr): readonly Expr[] {
       return [expr.lhs, expr.rhs];
   }
 }
+
+/** All selectors of an expression, in the order of the text. */
+export function selectors(expr: Expr): VectorSelector[] {
+  return expr.kind === "vectorSelector" ? [expr] : children(expr).flatMap(selectors);
+}

@@ -10,7 +10,7 @@
  * H2 histograms are values: `histogram_quantile(0.99, sum by (op) (rate(syscall_latency[1m])))`.
  * @module
  */
-export { type Expr, type ValueType } from "./ast.ts";
+export { type Expr, selectors, type ValueType, type VectorSelector } from "./ast.ts";
 export { formatValue } from "./aggregate.ts";
 export { typeOf } from "./check.ts";
 export {

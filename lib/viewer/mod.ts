@@ -3,13 +3,14 @@
  * Prometheus' HTTP API, so that Grafana can read the same port.
  *
  * Reading order: `viewer_source.ts`, `agent_source.ts` (what is shown), `app.ts` and `routes/` (what is answered),
- * `columns.ts` (the binary form that the page reads), `views/` (the dashboards as data), `web/` (the page). Evaluation
- * is `lib/promql`'s.
+ * `evaluation.ts`, `read_ahead.ts` (when it is evaluated and read), `columns.ts` (the binary form that the page reads),
+ * `views/` (the dashboards as data), `web/` (the page). Evaluation itself is `lib/promql`'s.
  * @module
  */
 import { type Address, listen, type Server } from "../web/mod.ts";
 import { type AgentOptions, type AgentSource, followAgent } from "./agent_source.ts";
 import { viewerApp } from "./app.ts";
+import { readAhead } from "./read_ahead.ts";
 import type { ViewerSource } from "./viewer_source.ts";
 
 export { type AgentOptions, type AgentSource, followAgent, POLL_INTERVAL_MS } from "./agent_source.ts";
@@ -50,15 +51,16 @@ export async function startViewer(options: ViewerOptions): Promise<Server> {
   try {
     const app = viewerApp(source, options);
     const server = await listen(options.listen, (request) => app.fetch(request), options);
-    return agent === undefined ? server : withAgent(server, agent);
+    return withCompanion(server, agent ?? readAhead(source.series));
   } catch (error) {
     await agent?.[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function withAgent(server: Server, agent: AgentSource): Server {
-  const finished = server.finished.finally(() => agent[Symbol.asyncDispose]());
+/** The server, with something that works for it and ends with it. */
+function withCompanion(server: Server, companion: AsyncDisposable): Server {
+  const finished = server.finished.finally(() => companion[Symbol.asyncDispose]());
   return {
     address: server.address,
     finished,

@@ -97,6 +97,32 @@ Deno.test("a long batch lets others have their turn, and ends when nobody waits 
   ok(reads < 5, `${reads} of 5 queries were evaluated`);
 });
 
+Deno.test("a viewer reads what its page begins with before anybody asks, and ends with it", async () => {
+  const many = Array.from({ length: 1000 }, (_, id) => String(id));
+  const busy = sourceOf(many.map((id) => numbers({ __name__: "cpu_usage", id }, [0, 1, 2])));
+  const begun = Promise.withResolvers<void>();
+  const read = (info: SeriesInfo) => {
+    begun.resolve();
+    return busy.read(info);
+  };
+  {
+    const show = recordingSource({ ...busy, read }, "busy.parquet");
+    await using _viewer = await startViewer({ show, listen: { kind: "tcp", host: "127.0.0.1", port: 0 } });
+    await begun.promise;
+  }
+  ok(busy.reads.get("cpu_usage")! < many.length, "the rest is left to who asks for it");
+  const damaged = recordingSource({
+    ...busy,
+    read() {
+      throw new SyntaxError("it is damaged");
+    },
+  }, "damaged.parquet");
+  await using _viewer = await startViewer({
+    show: damaged,
+    listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
+  });
+});
+
 Deno.test("bad queries and parameters are errors in the form of Prometheus", async () => {
   const cases: [string, number, string, RegExp][] = [
     [

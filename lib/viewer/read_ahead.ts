@@ -1,0 +1,38 @@
+/** Reads what the page begins with before anybody asks: a person takes longer to open it than this takes. @module */
+import { parse, selectors, selectSeries } from "../promql/mod.ts";
+import type { SeriesInfo, SeriesSource } from "../tsdb/mod.ts";
+import { expandQuery, SECTIONS } from "./views/mod.ts";
+
+/** Charts whose series are read: those that the page asks for before all others. */
+const CHARTS = 2;
+
+/** Begins to read, one series after the other between requests, and ends when it is disposed of. */
+export function readAhead(series: SeriesSource): AsyncDisposable {
+  let ended = false;
+  const reading = (async () => {
+    for (const info of firstSeries(series.series())) {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (ended) return;
+      try {
+        series.read(info);
+      } catch {
+        return; // A damaged recording: the page's own request says what is wrong.
+      }
+    }
+  })();
+  return {
+    [Symbol.asyncDispose]() {
+      ended = true;
+      return reading;
+    },
+  };
+}
+
+/** The series of the first charts of the first section. */
+function firstSeries(all: readonly SeriesInfo[]): ReadonlySet<SeriesInfo> {
+  const charts = SECTIONS[0]!.groups.flatMap((group) => group.charts).slice(0, CHARTS);
+  const queries = charts.flatMap((chart) => chart.queries).map(({ query }) =>
+    parse(expandQuery(query, { step: 1, interval: 1, range: 1 }))
+  );
+  return new Set(queries.flatMap(selectors).flatMap(({ matchers }) => selectSeries(all, matchers)));
+}
