@@ -6,6 +6,7 @@
  * @module
  */
 import type { ArrowField } from "./parquet/mod.ts";
+import { jsonObject } from "./_json.ts";
 import type { Opened } from "./recording.ts";
 import { RecordedTable } from "./table.ts";
 
@@ -99,7 +100,7 @@ function combinedMetadata(all: readonly TextMap[], names: readonly string[]): Te
     else if (key === "source") combined[key] = JSON.stringify(values.sort());
     else if (key === "descriptions") {
       combined[key] = JSON.stringify(Object.assign({}, ...values.map(objectOf).reverse()));
-    } else if (key === "events") combined[key] = JSON.stringify({ events: values.flatMap(eventsOf) });
+    } else if (key === "events") combined[key] = combinedEvents(values);
     else if (key === "per_source_metadata") {
       for (const value of values) Object.assign(perSource, objectOf(value));
     } else {
@@ -119,21 +120,41 @@ function combinedMetadata(all: readonly TextMap[], names: readonly string[]): Te
   return combined;
 }
 
-/** The events' own text, so that times over 2⁵³ keep their digits. */
-function eventsOf(text: string): unknown[] {
-  const { events } = objectOf(text);
-  return Array.isArray(events) ? events : [];
+/** The events of all in order of time, each once: recordings of one run share what happened to the run. */
+function combinedEvents(texts: readonly string[]): string {
+  const all = texts.map((text) => jsonObject(text, exactly) ?? {});
+  const rows = new Map(
+    all.flatMap(({ events }) => Array.isArray(events) ? events : [])
+      .map((event) => [JSON.stringify(event), timeOf(event)] as const),
+  );
+  const ordered = [...rows].sort(([, left], [, right]) => left < right ? -1 : left > right ? 1 : 0);
+  const leftOut = Math.max(0, ...all.map((each) => Number(each["left_out"] ?? 0)));
+  return `{"events":[${ordered.map(([row]) => row).join(",")}]${
+    leftOut > 0 ? `,"left_out":${leftOut}` : ""
+  }}`;
+}
+
+/** A number over 2⁵³ that stays the text it was read as. */
+interface RawNumber {
+  readonly rawJSON: string;
+}
+
+/** ES2025's, which TypeScript's library does not have yet. */
+const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): RawNumber };
+
+/** Reviver that keeps the digits of times in nanoseconds. */
+function exactly(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const isLarge = typeof value === "number" && !Number.isSafeInteger(value) && context?.source !== undefined;
+  return isLarge ? rawJSON(context.source!) : value;
+}
+
+function timeOf(event: unknown): bigint {
+  const timestamp = (event as { timestamp?: RawNumber | number } | null)?.timestamp;
+  const text = typeof timestamp === "object" ? timestamp.rawJSON : String(timestamp);
+  return /^\d+$/.test(text) ? BigInt(text) : 0n;
 }
 
 /** A JSON object; empty for what is none: a key that is broken is no reason to lose the rest. */
 function objectOf(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? value as Record<string, unknown>
-      : {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
+  return jsonObject(text) ?? {};
 }

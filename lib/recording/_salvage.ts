@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { encodeArrowSchema, memorySource, ParquetFile } from "./parquet/mod.ts";
 import { GroupRows } from "./group_rows.ts";
+import { jsonObject } from "./_json.ts";
 import { createTemporaryRez, insertSegment, openRezToSalvage, prepareTick, transaction } from "./rez_db.ts";
 import { encodeSegment } from "./segment.ts";
 import type { TablePart } from "./table.ts";
@@ -210,13 +211,7 @@ function isTable(row: Row): boolean {
 
 /** Text that is a JSON object; of what is not nothing is kept. */
 function jsonText(value: unknown): string {
-  const isObject = typeof value === "string" && decodes(() => {
-    const parsed: unknown = JSON.parse(value);
-    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-      throw new SyntaxError("no object");
-    }
-  });
-  return isObject ? value : "{}";
+  return typeof value === "string" && jsonObject(value) !== undefined ? value : "{}";
 }
 
 function decodes(work: () => unknown): boolean {

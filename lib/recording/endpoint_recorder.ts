@@ -4,6 +4,7 @@
  * @module
  */
 import { nextTickMs, StatusError } from "../agent_client/mod.ts";
+import { jsonObject, jsonValue } from "./_json.ts";
 import type { RecordingInfo } from "./_journal_recording.ts";
 import type { EndpointOutput } from "./record_output.ts";
 import type { Look, RecordSource } from "./record_source.ts";
@@ -86,7 +87,7 @@ export class EndpointRecorder {
   /** What is kept of the endpoint under `per_source_metadata`, with upstream's keys and ours. */
   get account(): Readonly<Record<string, unknown>> {
     const { url, role } = this.#source.endpoint;
-    const status = parsed(this.#described["sampler_status"]);
+    const status = jsonValue(this.#described["sampler_status"] ?? "");
     return {
       endpoint: url,
       ...(role === undefined ? {} : { role }),
@@ -174,7 +175,7 @@ export class EndpointRecorder {
     const first = this.#first?.metadata ?? {};
     const source = endpoint.source ?? first["source"] ?? endpoint.name;
     const { sampler_status: _status, ...described } = this.#described;
-    const host = parsed(described["systeminfo"])?.["hostname"];
+    const host = jsonObject(described["systeminfo"] ?? "")?.["hostname"];
     const metadata = {
       ...first,
       source,
@@ -246,17 +247,6 @@ export class EndpointRecorder {
     this.#run.log(
       `${this.#name}: recordings hold whole numbers, fractions of ${roundedSeries} series are rounded`,
     );
-  }
-}
-
-/** A JSON object; `undefined` for what is none: pages of others are kept, not trusted. */
-function parsed(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text ?? "null");
-    return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { ParquetFile } from "./parquet/mod.ts";
 import { FileSource } from "./_file_source.ts";
+import { jsonObject } from "./_json.ts";
 import { openRaw } from "./_open_raw.ts";
 import { openRecordings } from "./_open_recordings.ts";
 import { partsOf } from "./segment.ts";
@@ -114,13 +115,8 @@ function intervalOf(metadata: Readonly<Record<string, string>>): { intervalSecon
 
 /** `descriptions` maps a metric's name to its help; what is not text there is passed over. */
 function helpOf(metadata: Readonly<Record<string, string>>): Record<string, string> {
-  const text = metadata["descriptions"];
-  if (text === undefined) return {};
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== "object" || parsed === null) return {};
-    return Object.fromEntries(Object.entries(parsed).filter(([, help]) => typeof help === "string"));
-  } catch {
-    return {}; // help is a nicety; a recording without it is whole
-  }
+  const help = jsonObject(metadata["descriptions"] ?? "") ?? {};
+  return Object.fromEntries(
+    Object.entries(help).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }

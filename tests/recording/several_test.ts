@@ -61,6 +61,7 @@ function agent(host: string, look: (asking: number) => Snapshot | Error | Promis
   return {
     async get(path) {
       if (path === "/systeminfo") return new TextEncoder().encode(`{"hostname":"${host}"}`);
+      if (path === "/samplers") return new TextEncoder().encode(`[{"name":"cpu","state":"ok"}]`);
       if (path !== "/metrics/binary") throw new StatusError(path, 404);
       const found = await look(asked++);
       if (found instanceof Error) throw found;
@@ -135,6 +136,7 @@ for (const name of ["r.rez", "r.parquet"]) {
     const perSource = JSON.parse(recording.metadata["per_source_metadata"]!);
     deepStrictEqual(Object.keys(perSource), ["web1-4241", "web2-4241"]);
     deepStrictEqual(perSource["web1-4241"].systeminfo, `{"hostname":"web1"}`);
+    deepStrictEqual(perSource["web1-4241"].sampler_status, [{ name: "cpu", state: "ok" }]);
     deepStrictEqual([perSource["web2-4241"].ticks, perSource["web2-4241"].endpoint], [30, "web2:4241"]);
     if (name === "r.rez") {
       deepStrictEqual(recording.labels, { source: "rezolus", run: "7" });
@@ -520,4 +522,24 @@ Deno.test("recordings of one container that share all labels are told apart by t
     events: "no JSON",
     per_source_metadata: `{"1":{"a":"1"},"2":{"a":"2"}}`,
   });
+});
+
+Deno.test("events of several recordings are told once, in order of time, with all digits of their times", async () => {
+  using dir = folder();
+  using sealer = inlineSealer();
+  const run = `{"timestamp":1700000000123456789,"kind":"run_start","description":"make"}`;
+  const away = `{"timestamp":1700000002123456789,"kind":"source_away","description":"b"}`;
+  const step = `{"timestamp":1700000001123456789,"kind":"clock_step","description":"a"}`;
+  const info = (name: string, events: string) => ({ labels: { host: name }, metadata: { events } });
+  using journal = Journal.create(dir.path("r.rez"), START_NS, {
+    sealer,
+    ...info("a", `{"events":[${run},${away}]}`),
+  });
+  const second = journal.addRecording(START_NS, info("b", `{"events":[${run},${step}],"left_out":2}`));
+  for (const each of [journal, second]) {
+    each.append(snapshotAt(0), { timestampNs: snapshotAt(0).timeNs, wallOffsetNs: 0n });
+  }
+  await journal.finish();
+  using recording = openRecording(dir.path("r.rez"));
+  strictEqual(recording.metadata["events"], `{"events":[${run},${step},${away}],"left_out":2}`);
 });
