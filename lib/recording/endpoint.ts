@@ -1,4 +1,5 @@
 /** What is recorded: endpoints as they are written on the command line, and the names that they go by. Pure. @module */
+import { type AgentAddress, formatAgentAddress, parseAgentAddress } from "../agent_client/mod.ts";
 import { nearestName } from "../config/mod.ts";
 
 /** How an endpoint speaks: a Rezolus agent, or Prometheus' text format. */
@@ -23,6 +24,17 @@ export interface NamedEndpoint extends Endpoint {
 }
 
 const KEYS = ["source", "role", "protocol"];
+
+/** An agent's page of metrics; upstream writes it as the endpoint's URL. */
+export const AGENT_PAGE = "/metrics/binary";
+
+/**
+ * Where an endpoint is asked; a path is that of a page in Prometheus' text format.
+ * @throws {SyntaxError} When the URL is none.
+ */
+export function endpointAddress({ url }: Endpoint): AgentAddress {
+  return parseAgentAddress(url.endsWith(AGENT_PAGE) ? url.slice(0, -AGENT_PAGE.length) : url);
+}
 
 /**
  * Reads `URL[,source=NAME][,role=WORD][,protocol=msgpack|prometheus]`.
@@ -53,12 +65,13 @@ const AGENT_SOURCE = "rezolus";
  * Gives each endpoint a name of its own: its source where no other has it, else with its place; without a source
  * `rezolus` for the only one that could be an agent, else its place.
  * @throws {RangeError} When there is none, or one is given twice: its series could not be told apart.
+ * @throws {SyntaxError} When a URL is none.
  */
 export function nameEndpoints(endpoints: readonly Endpoint[]): NamedEndpoint[] {
   if (endpoints.length === 0) throw new RangeError("Cannot record: no endpoint is given");
-  const urls = endpoints.map(({ url }) => url);
-  const twice = urls.find((url, at) => urls.indexOf(url) !== at);
-  if (twice !== undefined) throw new RangeError(`Cannot record ${twice} twice in one recording`);
+  const places = endpoints.map((each) => formatAgentAddress(endpointAddress(each)));
+  const twice = endpoints.find((_, at) => places.indexOf(places[at]!) !== at);
+  if (twice !== undefined) throw new RangeError(`Cannot record ${twice.url} twice in one recording`);
   const agents = endpoints.filter(isAgent);
   const wanted = endpoints.map((endpoint) => {
     const { source, url } = endpoint;
@@ -77,10 +90,11 @@ export function nameEndpoints(endpoints: readonly Endpoint[]): NamedEndpoint[] {
 }
 
 /** Whether nothing tells that an endpoint is no agent: without a protocol, one with a path is a page of metrics. */
-function isAgent({ url, source, protocol }: Endpoint): boolean {
-  if (source !== undefined) return false;
-  if (protocol !== undefined) return protocol === "msgpack";
-  return /^(unix:|\/)/.test(url) || !/^[^/]+\/./.test(url.replace(/^https?:\/\//, ""));
+function isAgent(endpoint: Endpoint): boolean {
+  if (endpoint.source !== undefined) return false;
+  if (endpoint.protocol !== undefined) return endpoint.protocol === "msgpack";
+  const address = endpointAddress(endpoint);
+  return address.kind === "unix" || address.basePath === undefined;
 }
 
 /** A plain word for where an endpoint is: `web1-4241`, `svc-9090-federate`; the conventional `/metrics` is left off. */
@@ -89,7 +103,7 @@ function placeName(url: string): string {
     /\/metrics\/?$/,
     "",
   );
-  return place.replaceAll(/[^A-Za-z0-9.]+/g, "-").replaceAll(/^-+|-+$/g, "") || "endpoint";
+  return place.replaceAll(/[^A-Za-z0-9.]+/g, "-").replaceAll(/^[-.]+|-+$/g, "") || "endpoint";
 }
 
 /** Where an endpoint's own file goes beside `output`: `run.parquet` becomes `run_NAME.parquet`. */

@@ -1,7 +1,7 @@
 /** One endpoint that is recorded: how it is asked, and what its answers are. @module */
-import { AgentClient, parseAgentAddress, StatusError } from "../agent_client/mod.ts";
+import { AgentClient, StatusError } from "../agent_client/mod.ts";
 import { decodeSnapshot, encodeSnapshotV3, SchemaCache, type Snapshot } from "../metrics/mod.ts";
-import type { NamedEndpoint, Protocol } from "./endpoint.ts";
+import { AGENT_PAGE, endpointAddress, type NamedEndpoint, type Protocol } from "./endpoint.ts";
 import { PrometheusText } from "./prometheus_text.ts";
 
 /** What a recorder asks. */
@@ -20,8 +20,7 @@ export interface Look {
 /** Unix time in nanoseconds. */
 type NowNs = () => bigint;
 
-/** An agent's page of metrics, and the one that a Prometheus endpoint without a path is asked for. */
-const AGENT_PAGE = "/metrics/binary";
+/** What a Prometheus endpoint without a path is asked for. */
 const PROMETHEUS_PAGE = "/metrics";
 
 /** Pages of an agent that are kept with a recording, by the metadata's key. */
@@ -46,7 +45,7 @@ export class RecordSource implements Disposable {
     this.endpoint = endpoint;
     this.#protocol = endpoint.protocol;
     this.#nowNs = nowNs;
-    this.#client = connect?.(endpoint) ?? new AgentClient(parseAgentAddress(clientUrl(endpoint)));
+    this.#client = connect?.(endpoint) ?? new AgentClient(endpointAddress(endpoint));
   }
 
   /** How it speaks, once that is known. */
@@ -124,13 +123,8 @@ export class RecordSource implements Disposable {
   }
 }
 
-/** A URL that is the page itself, as upstream has it, means the endpoint that the page is of. */
-function clientUrl({ url }: NamedEndpoint): string {
-  return url.endsWith(AGENT_PAGE) ? url.slice(0, -AGENT_PAGE.length) : url;
-}
-
 /** The page below the client's own path: none when the endpoint names a page. */
-function prometheusPage({ url }: NamedEndpoint): string {
-  const address = parseAgentAddress(url);
+function prometheusPage(endpoint: NamedEndpoint): string {
+  const address = endpointAddress(endpoint);
   return address.kind === "tcp" && address.basePath !== undefined ? "" : PROMETHEUS_PAGE;
 }

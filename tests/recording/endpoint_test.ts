@@ -49,6 +49,9 @@ Deno.test("an endpoint is a URL with what is said of it behind commas", () => {
 const NAMES: [string, Endpoint[], string[]][] = [
   ["an agent alone is rezolus", [{ url: "h:4241" }], ["rezolus"]],
   ["so is one on a socket", [{ url: "/run/agent.sock" }], ["rezolus"]],
+  ["or on one below the folder", [{ url: "./run/agent.sock" }], ["rezolus"]],
+  ["an agent's page is the agent", [{ url: "http://h:4241/metrics/binary" }], ["rezolus"]],
+  ["several sockets go by their path", [{ url: "./a.sock" }, { url: "../b.sock" }], ["a.sock", "b.sock"]],
   ["a source is the name", [{ url: "h", source: "vllm" }, { url: "i" }], ["vllm", "rezolus"]],
   ["several agents go by their place", [{ url: "http://web1:4241" }, { url: "web2" }], ["web1-4241", "web2"]],
   ["a page of metrics goes by its place", [{ url: "http://svc:9090/metrics" }, { url: "h" }], [
@@ -81,6 +84,11 @@ Deno.test("no endpoint, or one given twice, is refused", () => {
     () => nameEndpoints([{ url: "a" }, { url: "b" }, { url: "a" }]),
     /Cannot record a twice in one recording/,
   );
+  throws(
+    () => nameEndpoints([{ url: "h" }, { url: "http://h:4241/metrics/binary" }]),
+    /Cannot record http:\/\/h:4241\/metrics\/binary twice in one recording/,
+  );
+  throws(() => nameEndpoints([{ url: "ftp://h" }]), /Cannot read agent address "ftp:\/\/h"/);
 });
 
 Deno.test("a file of one's own stands beside the output", () => {
