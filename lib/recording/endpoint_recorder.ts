@@ -4,6 +4,7 @@
  * @module
  */
 import { nextTickMs, StatusError } from "../agent_client/mod.ts";
+import { TaskGroup } from "../async/mod.ts";
 import { jsonObject, jsonValue } from "./_json.ts";
 import type { RecordingInfo } from "./_journal_recording.ts";
 import type { EndpointOutput } from "./record_output.ts";
@@ -35,7 +36,8 @@ export interface RecordRun {
   /** Whether it is one of several. */
   readonly several: boolean;
   log(line: string, level?: RecordLogLevel): void;
-  onEvent(event: RunEvent): void;
+  /** Returns whether the event is kept in `runMetadata`. */
+  onEvent(event: RunEvent): boolean;
   /** Called behind each tick, also one that was missed. */
   onTick(): void;
   /** Keys that tell how the run as a whole goes. */
@@ -67,11 +69,10 @@ export class EndpointRecorder {
   #awayFor = 0;
   #toldSlow = false;
   #toldRounded = false;
-  #first: Look["snapshot"] | undefined;
+  #firstMetadata: Look["snapshot"]["metadata"] = {};
   #firstNs: bigint | undefined;
   #last: { readonly timestampNs: bigint; readonly monotonicNs: bigint } | undefined;
   #described: Readonly<Record<string, string>> = {};
-  #describing: Promise<void> | undefined;
 
   constructor(source: RecordSource, output: EndpointOutput, run: RecordRun) {
     this.#source = source;
@@ -84,8 +85,11 @@ export class EndpointRecorder {
     return { name, url, ticks: this.#ticks, missed: this.#missed, away: this.#awayFor > 0 };
   }
 
-  /** What is kept of the endpoint under `per_source_metadata`, with upstream's keys and ours. */
-  get account(): Readonly<Record<string, unknown>> {
+  /**
+   * What is kept of the endpoint under `per_source_metadata`, with upstream's keys and ours. What is counted stands there
+   * when the run is over: in a recording that is cut off it would be the count of some earlier tick.
+   */
+  account(isOver: boolean): Readonly<Record<string, unknown>> {
     const { url, role } = this.#source.endpoint;
     const status = jsonValue(this.#described["sampler_status"] ?? "");
     return {
@@ -93,10 +97,16 @@ export class EndpointRecorder {
       ...(role === undefined ? {} : { role }),
       // Over 2⁵³: to the microsecond, as all that read JSON can keep it.
       ...(this.#firstNs === undefined ? {} : { first_sample_ns: Number(this.#firstNs) }),
+      ...(isOver ? this.#counts() : {}),
+      ...(status === undefined ? {} : { sampler_status: status }),
+    };
+  }
+
+  #counts(): Readonly<Record<string, number>> {
+    return {
       ...(this.#last === undefined ? {} : { last_sample_ns: Number(this.#last.timestampNs) }),
       ticks: this.#ticks,
       missed_ticks: this.#missed,
-      ...(status === undefined ? {} : { sampler_status: status }),
     };
   }
 
@@ -108,21 +118,22 @@ export class EndpointRecorder {
 
   /** Records until the run is over or the signal fires. @throws {JournalError} When it cannot be written. */
   async run(signal: AbortSignal): Promise<void> {
+    await TaskGroup.run(signal, (group) => this.#loop(group));
+  }
+
+  async #loop(group: TaskGroup): Promise<void> {
     const { clock, intervalMs, endNs } = this.#run;
-    try {
-      for (;;) {
-        // A tick that took longer than the interval skips what it missed instead of hurrying after it.
-        const nowMs = clock.nowMs();
-        const waitMs = nextTickMs(nowMs, intervalMs) - nowMs;
-        const leftMs = endNs === undefined ? Infinity : Number(endNs - clock.monotonicNs()) / 1e6;
-        await clock.sleepUntil(nowMs + Math.min(waitMs, leftMs), signal);
-        if (signal.aborted || waitMs > leftMs) break;
-        await this.#tick(signal);
-        if (signal.aborted) break;
-        this.#run.onTick();
-      }
-    } finally {
-      await this.#describing;
+    const { signal } = group;
+    for (;;) {
+      // A tick that took longer than the interval skips what it missed instead of hurrying after it.
+      const nowMs = clock.nowMs();
+      const waitMs = nextTickMs(nowMs, intervalMs) - nowMs;
+      const leftMs = endNs === undefined ? Infinity : Number(endNs - clock.monotonicNs()) / 1e6;
+      await clock.sleepUntil(nowMs + Math.min(waitMs, leftMs), signal);
+      if (signal.aborted || waitMs > leftMs) return;
+      await this.#tick(group);
+      if (signal.aborted) return;
+      this.#run.onTick();
     }
   }
 
@@ -131,8 +142,9 @@ export class EndpointRecorder {
     if (this.#ticks > 0) this.#output.describe(this.#info());
   }
 
-  async #tick(signal: AbortSignal): Promise<void> {
+  async #tick(group: TaskGroup): Promise<void> {
     const { clock } = this.#run;
+    const { signal } = group;
     const beganNs = clock.monotonicNs();
     let look: Look;
     try {
@@ -147,8 +159,8 @@ export class EndpointRecorder {
     const tick = this.#axis.tick(look.snapshot.timeNs, monotonicNs);
     if (tick === undefined) return this.#run.log(`${this.#name}: the look before once more`, "trace");
     if (tick.steppedNs !== undefined) this.#tellStep(tick);
-    if (this.#first === undefined) {
-      this.#first = look.snapshot;
+    if (this.#firstNs === undefined) {
+      this.#firstMetadata = look.snapshot.metadata;
       this.#firstNs = tick.timestampNs;
       this.#output.describe(this.#info());
     }
@@ -157,7 +169,7 @@ export class EndpointRecorder {
     const tookMs = Number(clock.monotonicNs() - monotonicNs) / 1e6;
     this.#run.log(`${this.#name}: tick ${tick.timestampNs} appended in ${tookMs.toFixed(1)} ms`, "trace");
     // Beside the ticks, so that none is late for it.
-    if (this.#ticks++ === 0) this.#describing = this.#describe(signal);
+    if (this.#ticks++ === 0) group.start((over) => this.#describe(over));
     this.#tellRounded();
   }
 
@@ -166,13 +178,13 @@ export class EndpointRecorder {
       const absent = error instanceof StatusError && error.status === 404;
       this.#run.log(`${this.#name} gives no ${key}: ${reason(error)}`, absent ? "debug" : "info");
     });
-    this.#output.describe(this.#info());
+    if (!signal.aborted) this.#output.describe(this.#info());
   }
 
   #info(): Required<RecordingInfo> {
     const { given, intervalMs, several } = this.#run;
     const { endpoint } = this.#source;
-    const first = this.#first?.metadata ?? {};
+    const first = this.#firstMetadata;
     const source = endpoint.source ?? first["source"] ?? endpoint.name;
     const { sampler_status: _status, ...described } = this.#described;
     const host = jsonObject(described["systeminfo"] ?? "")?.["hostname"];
@@ -206,7 +218,10 @@ export class EndpointRecorder {
   }
 
   #event(kind: RunEvent["kind"], description: string, timestampNs = this.#nowNs()): void {
-    this.#run.onEvent({ timestampNs, kind, description, source: this.#source.endpoint.name });
+    const source = this.#source.endpoint.name;
+    const isKept = this.#run.onEvent({ timestampNs, kind, description, source });
+    // At once: a recording that is cut off tells of its gaps, too.
+    if (isKept && this.#firstNs !== undefined) this.#output.describe(this.#info());
   }
 
   #miss(error: unknown): void {

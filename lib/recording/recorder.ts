@@ -85,11 +85,11 @@ export async function runRecord(options: RecordOptions, signal: AbortSignal): Pr
   const elapsedNs = () => clock.monotonicNs() - startedNs;
   const events = new RunEvents();
   const recorders: EndpointRecorder[] = [];
+  let isOver = false;
   const accounts = (name: string) =>
     Object.fromEntries(
-      recorders.filter(({ result }) => !separate || result.name === name).map((
-        each,
-      ) => [each.result.name, each.account]),
+      recorders.filter(({ result }) => !separate || result.name === name)
+        .map((each) => [each.result.name, each.account(isOver)]),
     );
   const run: RecordRun = {
     intervalMs,
@@ -127,6 +127,7 @@ export async function runRecord(options: RecordOptions, signal: AbortSignal): Pr
       for (const recorder of recorders) group.start((over) => recorder.run(over));
       return Promise.resolve();
     }));
+  isOver = true;
   for (const recorder of recorders) recorder.finish();
   const files: string[] = [];
   for (const output of outputs) if (await output.finish()) files.push(output.path);

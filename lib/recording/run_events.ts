@@ -24,9 +24,12 @@ export class RunEvents {
   readonly #events: RunEvent[] = [];
   #leftOut = 0;
 
-  add(event: RunEvent): void {
-    if (this.#events.length < MAX_EVENTS) this.#events.push(event);
+  /** Returns whether the event is kept, or only counted. */
+  add(event: RunEvent): boolean {
+    const isKept = this.#events.length < MAX_EVENTS;
+    if (isKept) this.#events.push(event);
     else this.#leftOut++;
+    return isKept;
   }
 
   /** The metadata's text; `undefined` when nothing happened. With `source`, that endpoint's and those of none. */

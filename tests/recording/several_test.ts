@@ -1,4 +1,5 @@
 /** Several endpoints in one run: each has its own ticks, and what became of it stands in the file. */
+import { DatabaseSync } from "node:sqlite";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { StatusError } from "../../lib/agent_client/mod.ts";
 import { encodeSnapshotV3, type Snapshot } from "../../lib/metrics/mod.ts";
@@ -7,10 +8,12 @@ import {
   inlineSealer,
   Journal,
   JournalError,
+  MAX_EVENTS,
   openRecording,
   type RecordClock,
   type Recording,
   type RecordOptions,
+  RunEvents,
   runRecord,
   type SnapshotSource,
 } from "../../lib/recording/mod.ts";
@@ -542,4 +545,64 @@ Deno.test("events of several recordings are told once, in order of time, with al
   await journal.finish();
   using recording = openRecording(dir.path("r.rez"));
   strictEqual(recording.metadata["events"], `{"events":[${run},${step},${away}],"left_out":2}`);
+});
+
+Deno.test("a recording that is cut off tells of its gaps, and counts nothing that it does not know", async () => {
+  using dir = folder();
+  const output = dir.path("r.rez");
+  const found: Record<string, string>[] = [];
+  const sources = {
+    a: agent("one", (asking) => {
+      if (asking === 20) {
+        using recording = openRecording(output);
+        found.push({ ...recording.metadata });
+      }
+      return asking >= 10 && asking < 15 ? new Error("gone") : snapshotAt(asking);
+    }),
+  };
+  await record({ output, sources }).result;
+  using recording = openRecording(output);
+  found.push({ ...recording.metadata });
+  const [cut, whole] = found.map(({ events, per_source_metadata }) => ({
+    kinds: JSON.parse(events!).events.map(({ kind }: { kind: string }) => kind),
+    ticks: JSON.parse(per_source_metadata!).rezolus.ticks,
+  }));
+  deepStrictEqual(cut, { kinds: ["source_away", "source_back"], ticks: undefined });
+  deepStrictEqual(whole, { kinds: ["source_away", "source_back"], ticks: 25 });
+});
+
+Deno.test("what an endpoint tells of itself and cannot be kept ends the recording with its error", async () => {
+  using dir = folder();
+  const output = dir.path("r.rez");
+  const looks = agent("one", (asking) => snapshotAt(asking));
+  const source: SnapshotSource = {
+    get(path) {
+      if (path === "/systeminfo") {
+        const db = new DatabaseSync(output);
+        db.exec("DROP TABLE recordings");
+        db.close();
+      }
+      return looks.get(path);
+    },
+    [Symbol.dispose]: () => {},
+  };
+  const { result } = record({ output, sources: { a: source }, command: ["sleep", "1000"] });
+  await rejects(result, /^JournalError: Cannot describe recording .*r\.rez: no such table: recordings$/);
+});
+
+Deno.test("of events beyond the limit only the number is told, and an endpoint's own are its and the run's", () => {
+  const events = new RunEvents();
+  strictEqual(events.toMetadata(), undefined);
+  events.add({ timestampNs: START_NS + 7n, kind: "run_start", description: "make" });
+  for (let tick = 1; tick < MAX_EVENTS; tick++) {
+    ok(events.add({ timestampNs: START_NS, kind: "source_away", description: "gone", source: "a" }));
+  }
+  const late = { timestampNs: START_NS, kind: "source_back", description: "there", source: "b" } as const;
+  deepStrictEqual([events.add(late), events.add(late)], [false, false]);
+  const all = JSON.parse(events.toMetadata()!);
+  deepStrictEqual([all.events.length, all.left_out], [MAX_EVENTS, 2]);
+  strictEqual(
+    events.toMetadata("b"),
+    `{"events":[{"timestamp":${START_NS + 7n},"kind":"run_start","description":"make"}],"left_out":2}`,
+  );
 });
