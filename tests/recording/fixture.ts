@@ -1,4 +1,4 @@
-/** Snapshots that tests record: known at every tick. @module */
+/** Snapshots that tests record, known at every tick, and where they put files. @module */
 import {
   type Group,
   histogramLayout,
@@ -74,5 +74,14 @@ export function snapshotAt(tick: number, widerFrom = Infinity): Snapshot {
     durationNs: 1_000n + BigInt(tick),
     metadata: { source: "rezolus", version: "9.9.9" },
     groups: [groupAt(tick, tick >= widerFrom ? WIDER : SCHEMA), ...(tick % 10 === 9 ? [] : [memory])],
+  };
+}
+
+/** A folder that goes away with the test. */
+export function folder(): Disposable & { readonly path: (name: string) => string } {
+  const root = Deno.makeTempDirSync({ prefix: "hostkit-recording-" });
+  return {
+    path: (name) => `${root}/${name}`,
+    [Symbol.dispose]: () => Deno.removeSync(root, { recursive: true }),
   };
 }

@@ -17,17 +17,8 @@ import { seededRandom, testSeed } from "../metrics/seeded.ts";
 import { encodeGroupRow } from "../../lib/recording/group_row.ts";
 import { GroupRows } from "../../lib/recording/group_rows.ts";
 import { fuzzCount, mutate } from "../fuzz.ts";
-import { groupAt, SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
+import { folder, groupAt, SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
 import { secondReader, summarize } from "./second_reader.ts";
-
-/** A folder that goes away with the test. */
-function folder(): Disposable & { readonly path: (name: string) => string } {
-  const root = Deno.makeTempDirSync({ prefix: "hostkit-recording-" });
-  return {
-    path: (name) => `${root}/${name}`,
-    [Symbol.dispose]: () => Deno.removeSync(root, { recursive: true }),
-  };
-}
 
 function appendTicks(journal: Journal, from: number, to: number, widerFrom?: number): void {
   for (let tick = from; tick < to; tick++) {

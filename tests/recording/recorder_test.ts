@@ -12,15 +12,7 @@ import {
   type SnapshotSource,
   TickClock,
 } from "../../lib/recording/mod.ts";
-import { SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
-
-function folder(): Disposable & { readonly path: (name: string) => string } {
-  const root = Deno.makeTempDirSync({ prefix: "hostkit-recorder-" });
-  return {
-    path: (name) => `${root}/${name}`,
-    [Symbol.dispose]: () => Deno.removeSync(root, { recursive: true }),
-  };
-}
+import { folder, SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
 
 /** A clock on which waiting takes no time. */
 class FakeClock implements RecordClock {

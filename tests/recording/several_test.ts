@@ -1,103 +1,27 @@
 /** Several endpoints in one run: each has its own ticks, and what became of it stands in the file. */
-import { DatabaseSync } from "node:sqlite";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { StatusError } from "../../lib/agent_client/mod.ts";
-import { encodeSnapshotV3, type Snapshot } from "../../lib/metrics/mod.ts";
+import type { Snapshot } from "../../lib/metrics/mod.ts";
 import {
-  type Endpoint,
   inlineSealer,
   Journal,
   JournalError,
-  MAX_EVENTS,
   openRecording,
   type RecordClock,
   type Recording,
-  type RecordOptions,
-  RunEvents,
-  runRecord,
   type SnapshotSource,
 } from "../../lib/recording/mod.ts";
-import { SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
-
-function folder(): Disposable & { readonly path: (name: string) => string } {
-  const root = Deno.makeTempDirSync({ prefix: "hostkit-several-" });
-  return {
-    path: (name) => `${root}/${name}`,
-    [Symbol.dispose]: () => Deno.removeSync(root, { recursive: true }),
-  };
-}
+import { folder, SECOND_NS, snapshotAt, START_NS } from "./fixture.ts";
+import { agent, record, SharedClock } from "./run_fixture.ts";
 
 function files(dir: ReturnType<typeof folder>): string[] {
   return [...Deno.readDirSync(dir.path("."))].map(({ name }) => name).sort();
-}
-
-/** A clock that goes on to the next moment somebody waits for, when nobody has anything else to do. */
-class SharedClock implements RecordClock {
-  now = 1_700_000_000_250;
-  #waiting: { readonly atMs: number; readonly wake: () => void }[] = [];
-  #scheduled = false;
-  nowMs = () => this.now;
-  monotonicNs = () => BigInt(this.now) * 1_000_000n;
-  sleepUntil = (atMs: number) => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push({ atMs, wake: resolve });
-    if (!this.#scheduled) setTimeout(this.#goOn, 0);
-    this.#scheduled = true;
-    return promise;
-  };
-  #goOn = () => {
-    this.#scheduled = false;
-    this.now = Math.max(this.now, Math.min(...this.#waiting.map(({ atMs }) => atMs)));
-    const due = this.#waiting.filter(({ atMs }) => atMs <= this.now);
-    this.#waiting = this.#waiting.filter(({ atMs }) => atMs > this.now);
-    for (const { wake } of due) wake();
-    if (this.#waiting.length > 0 && !this.#scheduled) {
-      this.#scheduled = true;
-      setTimeout(this.#goOn, 0);
-    }
-  };
-}
-
-/** An agent; `look` gives the snapshot of the n-th asking, or what goes wrong. */
-function agent(host: string, look: (asking: number) => Snapshot | Error | Promise<never>): SnapshotSource {
-  let asked = 0;
-  return {
-    async get(path) {
-      if (path === "/systeminfo") return new TextEncoder().encode(`{"hostname":"${host}"}`);
-      if (path === "/samplers") return new TextEncoder().encode(`[{"name":"cpu","state":"ok"}]`);
-      if (path !== "/metrics/binary") throw new StatusError(path, 404);
-      const found = await look(asked++);
-      if (found instanceof Error) throw found;
-      return encodeSnapshotV3(found);
-    },
-    [Symbol.dispose]: () => {},
-  };
 }
 
 /** A snapshot of the tick, read `lateNs` after it. */
 function late(tick: number, lateNs: bigint): Snapshot {
   const snapshot = snapshotAt(tick);
   return { ...snapshot, timeNs: snapshot.timeNs + lateNs };
-}
-
-interface Setting extends Partial<RecordOptions> {
-  readonly output: string;
-  readonly sources: Readonly<Record<string, SnapshotSource>>;
-}
-
-function record({ sources, ...options }: Setting) {
-  const lines: string[] = [];
-  const endpoints: Endpoint[] = options.endpoints?.slice() ?? Object.keys(sources).map((url) => ({ url }));
-  const result = runRecord({
-    clock: new SharedClock(),
-    sealer: inlineSealer(),
-    durationMs: 30_000,
-    log: (line, level) => level === "info" && lines.push(line),
-    connect: ({ url }) => sources[url]!,
-    ...options,
-    endpoints,
-  }, new AbortController().signal);
-  return { lines, result };
 }
 
 /** Values of `level` by the value of a label. */
@@ -525,84 +449,4 @@ Deno.test("recordings of one container that share all labels are told apart by t
     events: "no JSON",
     per_source_metadata: `{"1":{"a":"1"},"2":{"a":"2"}}`,
   });
-});
-
-Deno.test("events of several recordings are told once, in order of time, with all digits of their times", async () => {
-  using dir = folder();
-  using sealer = inlineSealer();
-  const run = `{"timestamp":1700000000123456789,"kind":"run_start","description":"make"}`;
-  const away = `{"timestamp":1700000002123456789,"kind":"source_away","description":"b"}`;
-  const step = `{"timestamp":1700000001123456789,"kind":"clock_step","description":"a"}`;
-  const info = (name: string, events: string) => ({ labels: { host: name }, metadata: { events } });
-  using journal = Journal.create(dir.path("r.rez"), START_NS, {
-    sealer,
-    ...info("a", `{"events":[${run},${away}]}`),
-  });
-  const second = journal.addRecording(START_NS, info("b", `{"events":[${run},${step}],"left_out":2}`));
-  for (const each of [journal, second]) {
-    each.append(snapshotAt(0), { timestampNs: snapshotAt(0).timeNs, wallOffsetNs: 0n });
-  }
-  await journal.finish();
-  using recording = openRecording(dir.path("r.rez"));
-  strictEqual(recording.metadata["events"], `{"events":[${run},${step},${away}],"left_out":2}`);
-});
-
-Deno.test("a recording that is cut off tells of its gaps, and counts nothing that it does not know", async () => {
-  using dir = folder();
-  const output = dir.path("r.rez");
-  const found: Record<string, string>[] = [];
-  const sources = {
-    a: agent("one", (asking) => {
-      if (asking === 20) {
-        using recording = openRecording(output);
-        found.push({ ...recording.metadata });
-      }
-      return asking >= 10 && asking < 15 ? new Error("gone") : snapshotAt(asking);
-    }),
-  };
-  await record({ output, sources }).result;
-  using recording = openRecording(output);
-  found.push({ ...recording.metadata });
-  const [cut, whole] = found.map(({ events, per_source_metadata }) => ({
-    kinds: JSON.parse(events!).events.map(({ kind }: { kind: string }) => kind),
-    ticks: JSON.parse(per_source_metadata!).rezolus.ticks,
-  }));
-  deepStrictEqual(cut, { kinds: ["source_away", "source_back"], ticks: undefined });
-  deepStrictEqual(whole, { kinds: ["source_away", "source_back"], ticks: 25 });
-});
-
-Deno.test("what an endpoint tells of itself and cannot be kept ends the recording with its error", async () => {
-  using dir = folder();
-  const output = dir.path("r.rez");
-  const looks = agent("one", (asking) => snapshotAt(asking));
-  const source: SnapshotSource = {
-    get(path) {
-      if (path === "/systeminfo") {
-        const db = new DatabaseSync(output);
-        db.exec("DROP TABLE recordings");
-        db.close();
-      }
-      return looks.get(path);
-    },
-    [Symbol.dispose]: () => {},
-  };
-  const { result } = record({ output, sources: { a: source }, command: ["sleep", "1000"] });
-  await rejects(result, /^JournalError: Cannot describe recording .*r\.rez: no such table: recordings$/);
-});
-
-Deno.test("of events beyond the limit only the number is told, and an endpoint's own are its and the run's", () => {
-  const events = new RunEvents();
-  strictEqual(events.toMetadata(), undefined);
-  events.add({ timestampNs: START_NS + 7n, kind: "run_start", description: "make" });
-  for (let tick = 1; tick < MAX_EVENTS; tick++) {
-    ok(events.add({ timestampNs: START_NS, kind: "source_away", description: "gone", source: "a" }));
-  }
-  const late = { timestampNs: START_NS, kind: "source_back", description: "there", source: "b" } as const;
-  deepStrictEqual([events.add(late), events.add(late)], [false, false]);
-  const all = JSON.parse(events.toMetadata()!);
-  deepStrictEqual([all.events.length, all.left_out], [MAX_EVENTS, 2]);
-  strictEqual(
-    events.toMetadata("b"),
-    `{"events":[{"timestamp":${START_NS + 7n},"kind":"run_start","description":"make"}],"left_out":2}`,
-  );
 });
