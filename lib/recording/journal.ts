@@ -45,13 +45,17 @@ export class Journal implements Disposable {
   /** Creates the journal with its first recording. @throws {JournalError} When `path` exists already or cannot be written. */
   static create(path: string, clockAnchorNs: bigint, options: JournalOptions): Journal {
     let db: DatabaseSync | undefined;
+    let isOurs = false;
     try {
       Deno.openSync(path, { write: true, createNew: true }).close(); // SQLite would go on with a file that is there
+      isOurs = true;
       db = createRez(path);
       return new Journal(path, db, clockAnchorNs, options);
     } catch (error) {
       db?.close();
-      throw new JournalError("create", path, error);
+      // Nothing is in it, and the next recording would take it for an earlier one's.
+      if (isOurs) removeJournal(path);
+      throw new JournalError("create", path, error instanceof JournalError ? error.cause : error);
     }
   }
 
@@ -107,5 +111,16 @@ export class Journal implements Disposable {
       (error) => this.#options.onProblem?.(`Cannot ${doing} ${this.path}: ${describeFailure(error)}`),
     ).finally(() => this.#sealing.delete(running));
     this.#sealing.add(running);
+  }
+}
+
+/** A journal and what SQLite has beside it. @throws {JournalError} When one of them cannot be removed. */
+export function removeJournal(path: string): void {
+  for (const each of [path, `${path}-wal`, `${path}-shm`]) {
+    try {
+      Deno.removeSync(each);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw new JournalError("remove", each, error);
+    }
   }
 }

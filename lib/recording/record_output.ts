@@ -1,7 +1,7 @@
 /** Where the ticks of a recording go: a journal, which may become parquet at the end, or snapshots as they came. @module */
 import type { Snapshot } from "../metrics/mod.ts";
 import type { JournalRecording, RecordingInfo, TickTime } from "./_journal_recording.ts";
-import { Journal } from "./journal.ts";
+import { Journal, removeJournal } from "./journal.ts";
 import { describeFailure, JournalError } from "./journal_error.ts";
 import type { Look } from "./record_source.ts";
 import type { Sealer } from "./sealer.ts";
@@ -140,17 +140,6 @@ class JournalOutput implements RecordOutput {
 
   [Symbol.dispose](): void {
     this.#journal?.[Symbol.dispose]();
-  }
-}
-
-/** A journal and what SQLite has beside it. */
-function removeJournal(path: string): void {
-  for (const each of [path, `${path}-wal`, `${path}-shm`]) {
-    try {
-      Deno.removeSync(each);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw new JournalError("replace", each, error);
-    }
   }
 }
 

@@ -539,3 +539,18 @@ Deno.test("mutated rows are read or give an error, nothing else", () => {
     }
   }
 });
+
+Deno.test("a journal that cannot be begun leaves nothing behind, and no other's file is touched", () => {
+  using dir = folder();
+  using sealer = inlineSealer();
+  const path = dir.path("a.rez");
+  throws(() => Journal.create(path, 1n << 64n, { sealer }), (error: Error) => {
+    ok(error instanceof JournalError);
+    ok(/^Cannot create recording \S*a\.rez: (?!Cannot)/.test(error.message), error.message);
+    return true;
+  });
+  deepStrictEqual([...Deno.readDirSync(dir.path("."))], []);
+  Deno.writeTextFileSync(path, "another's");
+  throws(() => Journal.create(path, START_NS, { sealer }), /the file exists already/);
+  strictEqual(Deno.readTextFileSync(path), "another's");
+});
