@@ -129,12 +129,29 @@ export async function runRecord(options: RecordOptions, signal: AbortSignal): Pr
     }));
   isOver = true;
   for (const recorder of recorders) recorder.finish();
-  const files: string[] = [];
-  for (const output of outputs) if (await output.finish()) files.push(output.path);
+  const files = await finishAll(outputs);
 
   const results = recorders.map(({ result }) => result);
   const failed = tellMissing(results, log);
   return { endpoints: results, files, exitCode: code !== 0 ? code : failed ? 1 : 0 };
+}
+
+/** Finishes each output, also behind one that fails; returns the paths of those that are there. @throws {Error} */
+async function finishAll(outputs: readonly RecordOutput[]): Promise<string[]> {
+  const files: string[] = [];
+  const failures: Error[] = [];
+  for (const output of outputs) {
+    try {
+      if (await output.finish()) files.push(output.path);
+    } catch (error) {
+      failures.push(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+  if (failures.length < 2) {
+    if (failures[0] !== undefined) throw failures[0];
+    return files;
+  }
+  throw new AggregateError(failures, failures.map(({ message }) => message).join("; "));
 }
 
 /** Records until it is over by itself, and ends with the command where there is one. Returns the exit code. */

@@ -110,6 +110,32 @@ Deno.test("separate endpoints get files of their own, with what is said of each"
   deepStrictEqual(levelsBy(recording, "host"), { "": levels(upTo(30)) });
 });
 
+Deno.test("a file that cannot be finished does not keep the others from it", async () => {
+  using dir = folder();
+  const looks = () => agent("h", (asking) => snapshotAt(asking));
+  const names = ["a", "b", "c"];
+  const run = () =>
+    record({
+      output: dir.path("run.parquet"),
+      separate: true,
+      force: true,
+      sources: Object.fromEntries(names.map((name) => [name, looks()])),
+    }).result;
+  Deno.mkdirSync(dir.path("run_a.parquet.partial"));
+  await rejects(
+    run(),
+    /Cannot convert recording \S*run_a\.parquet\.rez .*; \S*run_a\.parquet\.rez keeps what/,
+  );
+  deepStrictEqual(files(dir), [
+    "run_a.parquet.partial",
+    "run_a.parquet.rez",
+    "run_b.parquet",
+    "run_c.parquet",
+  ]);
+  Deno.mkdirSync(dir.path("run_c.parquet.partial"));
+  await rejects(run(), /run_a\.parquet\.rez keeps what was recorded; .*run_c\.parquet\.rez keeps what/);
+});
+
 Deno.test("raw recordings of several endpoints are one file each", async () => {
   using dir = folder();
   const sources = {
