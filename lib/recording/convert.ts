@@ -3,6 +3,7 @@
  * counter or gauge, `<id>:buckets` per histogram. Column by column, so that memory does not grow with the recording.
  * @module
  */
+import { storeBigint } from "../metrics/mod.ts";
 import { openRecording } from "./open.ts";
 import { type ArrowField, type ColumnData, ParquetWriter, type WrittenFile } from "./parquet/mod.ts";
 import type { Recording } from "./recording.ts";
@@ -158,10 +159,7 @@ function durationColumn(durations: ReadonlyMap<bigint, bigint>, times: BigUint64
   times.forEach((time, row) => {
     const duration = durations.get(time);
     if (duration === undefined) missing[row] = 1;
-    else {
-      words[2 * row] = Number(duration & 0xffff_ffffn);
-      words[2 * row + 1] = Number((duration >> 32n) & 0xffff_ffffn);
-    }
+    else storeBigint(words, row, duration);
   });
   return { rowCount: times.length, words, missing };
 }

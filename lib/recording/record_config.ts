@@ -1,4 +1,4 @@
-/** The recorder's configuration, `record --config FILE`, with upstream's keys. Pure but for the file that is read. @module */
+/** The recorder's configuration, `record --config FILE`, with upstream's keys. Pure. @module */
 import { AGENT_PORT } from "../agent_client/mod.ts";
 import {
   type ConfigOf,

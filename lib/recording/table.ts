@@ -4,7 +4,7 @@
  * @module
  */
 import { type ArrowField, type ColumnData, concatColumns } from "./parquet/mod.ts";
-import { HIGH_WORD } from "../metrics/mod.ts";
+import { HIGH_WORD, wordsToBigint } from "../metrics/mod.ts";
 import { type ColumnRole, columnRole } from "./column_role.ts";
 import { missingRows, sliceRows } from "./_gather.ts";
 
@@ -48,7 +48,7 @@ export class RecordedTable {
 
   /** Unix time of a row in nanoseconds. */
   timestampNs(row: number): bigint {
-    return (BigInt(this.timestamps[2 * row + 1]!) << 32n) | BigInt(this.timestamps[2 * row]!);
+    return wordsToBigint(this.timestamps, row);
   }
 
   /** Unix seconds of the earliest and the latest row; without reading rows where their parts know. */
