@@ -49,6 +49,7 @@ export function followAgent(options: AgentOptions): AgentSource {
   let problem: string | undefined;
   const poll = new Poller(client, store);
   const loop = (async () => {
+    using _connections = client;
     while (!abort.signal.aborted) {
       try {
         await poll.once(abort.signal);
@@ -65,7 +66,6 @@ export function followAgent(options: AgentOptions): AgentSource {
       }
       await untilNextTick(intervalMs, abort.signal);
     }
-    client[Symbol.dispose]();
   })();
   return {
     series: store,

@@ -1,10 +1,7 @@
 /** Reads what the page begins with before anybody asks: a person takes longer to open it than this takes. @module */
 import { parse, selectors, selectSeries } from "../promql/mod.ts";
 import type { SeriesInfo, SeriesSource } from "../tsdb/mod.ts";
-import { expandQuery, SECTIONS } from "./views/mod.ts";
-
-/** Charts whose series are read: those that the page asks for before all others. */
-const CHARTS = 2;
+import { expandQuery, FIRST_CHARTS, SECTIONS } from "./views/mod.ts";
 
 /** Begins to read, one series after the other between requests, and ends when it is disposed of. */
 export function readAhead(series: SeriesSource): AsyncDisposable {
@@ -30,7 +27,7 @@ export function readAhead(series: SeriesSource): AsyncDisposable {
 
 /** The series of the first charts of the first section. */
 function firstSeries(all: readonly SeriesInfo[]): ReadonlySet<SeriesInfo> {
-  const charts = SECTIONS[0]!.groups.flatMap((group) => group.charts).slice(0, CHARTS);
+  const charts = SECTIONS[0]!.groups.flatMap((group) => group.charts).slice(0, FIRST_CHARTS);
   const queries = charts.flatMap((chart) => chart.queries).map(({ query }) =>
     parse(expandQuery(query, { step: 1, interval: 1, range: 1 }))
   );

@@ -15,5 +15,8 @@ import type { SectionDef } from "./chart_def.ts";
 export type { ChartDef, GroupDef, QueryDef, SectionDef, Unit } from "./chart_def.ts";
 export { expandQuery } from "./chart_def.ts";
 
+/** Charts of a section that the page asks for before all others: these draw while the rest is evaluated. */
+export const FIRST_CHARTS = 2;
+
 /** In the order of the page's navigation; keys 1 to 9 open them. */
 export const SECTIONS: readonly SectionDef[] = [OVERVIEW, CPU, SCHEDULER, SYSCALL, BLOCKIO, NETWORK, MEMORY];

@@ -2,7 +2,7 @@
 import { batch, effect } from "@preact/signals";
 import { type Columns, COLUMNS_TYPE, decodeColumns } from "../columns.ts";
 import { fixedGrid } from "../follow.ts";
-import { expandQuery } from "../views/mod.ts";
+import { expandQuery, FIRST_CHARTS } from "../views/mod.ts";
 import { type ChartModel, shapeData } from "./chart_model.ts";
 import { homeView, live, problem, rangeOf, source, view } from "./state.ts";
 
@@ -14,9 +14,6 @@ const ALL_EVERY = 10;
 
 /** Charts that come into view within this time are asked for together. */
 const TOUCH_MS = 30;
-
-/** Charts that are asked for before all others when a section is opened: these draw while the rest is evaluated. */
-const FIRST_CHARTS = 2;
 
 /** Charts that are asked for together at most: what has come is taken in while the next are evaluated. */
 const CHARTS_AT_ONCE = 12;
