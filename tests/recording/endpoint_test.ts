@@ -18,8 +18,11 @@ import {
   nameEndpoints,
   parseEndpoint,
   RECORD_CONFIG,
+  RECORD_FORMATS,
   separateOutput,
 } from "../../lib/recording/mod.ts";
+import { record } from "../../cmd/rezolus/record.ts";
+import { DEFAULT_AGENT_URL } from "../../cmd/rezolus/words.ts";
 
 Deno.test("an endpoint is a URL with what is said of it behind commas", () => {
   deepStrictEqual(parseEndpoint("http://h:4241"), { url: "http://h:4241" });
@@ -128,6 +131,13 @@ Deno.test("the recorder's file is upstream's, with a warning for what has no mea
   deepStrictEqual(defaults(RECORD_CONFIG).endpoints, []);
   const sample = parseConfig(RECORD_CONFIG, sampleConfig(RECORD_CONFIG, "Sample."), "s").config;
   deepStrictEqual([sample.recording.output, sample.endpoints[0]!.url], [DEFAULT_OUTPUT, DEFAULT_ENDPOINT]);
+});
+
+Deno.test("the command line, which loads no library for its help, has the library's words", () => {
+  strictEqual(DEFAULT_AGENT_URL, DEFAULT_ENDPOINT);
+  const { options = {}, positionals = [] } = record;
+  deepStrictEqual(options["format"]!.complete, RECORD_FORMATS);
+  match(positionals[1]!.help, new RegExp(`\\[default: ${DEFAULT_OUTPUT}\\]$`));
 });
 
 Deno.test("a list of tables is checked table by table, and errors tell the line of the one that is meant", () => {
