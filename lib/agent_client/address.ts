@@ -33,8 +33,8 @@ export type AgentAddress =
  * ```
  */
 export function parseAgentAddress(text: string): AgentAddress {
-  const path = /^(?:unix:(?:\/\/)?)?(\/.+)$/s.exec(text)?.[1] ?? /^\.\.?\/.+$/s.exec(text)?.[0];
-  if (path !== undefined) return { kind: "unix", path };
+  const socket = /^(?:unix:(?:\/\/)?)?(\/.+)$/s.exec(text)?.[1] ?? /^\.\.?\/.+$/s.exec(text)?.[0];
+  if (socket !== undefined) return { kind: "unix", path: socket };
   // A bare number would be an IPv4 address to a URL: 4241 is 0.0.16.145.
   const full = /^:?\d+$/.test(text) ? `${LOOPBACK}:${text.replace(":", "")}` : text;
   const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(full) ? full : `http://${full}`);
@@ -43,7 +43,8 @@ export function parseAgentAddress(text: string): AgentAddress {
   }
   if (url.username !== "" || url.password !== "") throw wrong(text, "agents know no user names");
   const secure = url.protocol === "https:";
-  const basePath = url.pathname.replace(/\/+$/, "") + url.search;
+  const path = url.pathname.replace(/\/+$/, "");
+  const basePath = url.search === "" ? path : (path || "/") + url.search;
   return {
     kind: "tcp",
     host: url.hostname.replace(/^\[|\]$/g, ""),

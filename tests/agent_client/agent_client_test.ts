@@ -26,6 +26,7 @@ const ADDRESSES: [text: string, address: object, again: string][] = [
   ["https://h", tcp("h", 443, { secure: true }), "https://h:443"],
   ["https://h:8443/a", tcp("h", 8443, { basePath: "/a", secure: true }), "https://h:8443/a"],
   ["http://h:9090/federate?match=x", tcp("h", 9090, { basePath: "/federate?match=x" }), ""],
+  ["h:9090?match=x", tcp("h", 9090, { basePath: "/?match=x" }), "http://h:9090/?match=x"],
   ["[::1]:7", tcp("::1", 7), "http://[::1]:7"],
   ["4300", tcp("127.0.0.1", 4300), "http://127.0.0.1:4300"],
   [":4300", tcp("127.0.0.1", 4300), "http://127.0.0.1:4300"],
