@@ -4,7 +4,7 @@ import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { TOOLS } from "../../cmd/hostkit/tools.ts";
 import { rewriteBundle } from "../../lib/build/bundle.ts";
 import { packagesOf } from "../../lib/build/licenses.ts";
-import { pack } from "../../lib/build/pack.ts";
+import { importLate, pack } from "../../lib/build/pack.ts";
 import { layOut } from "../../lib/build/pack_file.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { toolNames, toolPermissions } from "../../lib/build/tools.ts";
@@ -109,6 +109,21 @@ Deno.test("the packed file", async (t) => {
 Deno.test("rewriteBundle(): workers stand beside the code under their new names, and the commit is in it", () => {
   const bundled = 'new URL("./_x_worker.ts",import.meta.url);b="HOSTKIT_COMMIT"';
   strictEqual(rewriteBundle(bundled, "abc"), 'new URL("./_x_worker.js",import.meta.url);b="abc"');
+});
+
+Deno.test("importLate(): a command's code is loaded by it alone, and by the same name", async () => {
+  const late = importLate('import"./a.js";await import("./mod-X.js");f("./b.js")');
+  strictEqual(late, 'import"./a.js";await import((0,"./mod-X.js"));f("./b.js")');
+
+  using folder = temporaryFolder();
+  await Deno.writeTextFile(
+    `${folder.path}/start.js`,
+    importLate('if(Deno.args[0])await import("./late.js");'),
+  );
+  await Deno.writeTextFile(`${folder.path}/late.js`, "this is no program");
+  const args = ["run", "--no-config", "--allow-read", `${folder.path}/start.js`];
+  strictEqual((await runProgram(Deno.execPath(), args)).code, 0);
+  match((await runProgram(Deno.execPath(), [...args, "load"])).err, /late\.js/);
 });
 
 Deno.test("packagesOf(): the packages of the modules with those they depend on, and no others", () => {
