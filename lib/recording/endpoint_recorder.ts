@@ -228,7 +228,9 @@ export class EndpointRecorder {
     this.#missed++;
     const found = reason(error);
     if (this.#awayFor++ > 0) return this.#run.log(`${this.#name}: ${found}`, "debug");
-    const what = error instanceof SyntaxError ? "gives no snapshot" : "does not answer";
+    // Also a page of too many samples is an answer.
+    const answers = [SyntaxError, RangeError, StatusError].some((each) => error instanceof each);
+    const what = answers ? "gives no snapshot" : "does not answer";
     this.#run.log(`${this.#name} ${what}, recording goes on when it does: ${found}`);
     this.#event("source_away", `${this.#name} ${what}: ${found}`);
   }

@@ -75,7 +75,8 @@ export class RecordSource implements Disposable {
         return await this.#askPrometheus(signal);
       } catch (second) {
         // A page that is there but broken is what was meant; else it is an agent's answer that is missing.
-        throw error instanceof StatusError && second instanceof SyntaxError ? second : error;
+        const isPage = second instanceof SyntaxError || second instanceof RangeError;
+        throw error instanceof StatusError && isPage ? second : error;
       }
     }
   }

@@ -243,21 +243,33 @@ Deno.test("a server that answers anything anywhere is read as what it answers, a
     get: (path) => Promise.resolve(new TextEncoder().encode(text(path))),
     [Symbol.dispose]: () => {},
   });
+  const pageOnly = (text: string): SnapshotSource => ({
+    ...answers(() => text),
+    get: (path) =>
+      path === "/metrics"
+        ? Promise.resolve(new TextEncoder().encode(text))
+        : Promise.reject(new StatusError(path, 404)),
+  });
   const sources = {
     "p:1": answers(() => "level 1\n"),
     "q:1": answers(() => "<html>"),
-    "r:1": {
-      ...answers(() => "level one\n"),
-      get: (path: string) =>
-        path === "/metrics"
-          ? Promise.resolve(new TextEncoder().encode("level one\n"))
-          : Promise.reject(new StatusError(path, 404)),
-    },
+    "r:1": pageOnly("level one\n"),
+    "s:1": agent("failing", () => new StatusError("/metrics/binary", 500)),
+    "t:1": pageOnly("a 1\n".repeat(200_001)),
   };
-  const { result, lines } = record({ output: dir.path("r.rez"), sources });
-  deepStrictEqual((await result).endpoints.map(({ ticks }) => ticks), [30, 0, 0]);
-  match(lines[0]!, /^q-1 \(q:1\) gives no snapshot, .*: Cannot decode snapshot: /);
-  match(lines[1]!, /^r-1 \(r:1\) gives no snapshot, .*: Cannot read metrics page: line 1 is "level one"/);
+  const { result, lines } = record({ output: dir.path("r.rez"), sources, durationMs: 3_000 });
+  deepStrictEqual((await result).endpoints.map(({ ticks }) => ticks), [3, 0, 0, 0, 0]);
+  const told = lines.filter((line) => line.includes("gives no snapshot")).toSorted();
+  match(told[0]!, /^q-1 \(q:1\) gives no snapshot, .*: Cannot decode snapshot: /);
+  match(told[1]!, /^r-1 \(r:1\) gives no snapshot, .*: Cannot read metrics page: line 1 is "level one"/);
+  strictEqual(
+    told[2],
+    "s-1 (s:1) gives no snapshot, recording goes on when it does: /metrics/binary gives status 500",
+  );
+  match(
+    told[3]!,
+    /^t-1 \(t:1\) gives no snapshot, .*: Cannot read metrics page: it has over 200000 samples$/,
+  );
 });
 
 Deno.test("an endpoint that is said to be an agent is not asked for anything else", async () => {
