@@ -85,9 +85,13 @@ async function unpacked(
   name: (archive: DebianArchive) => Promise<string>,
   use: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = `${BUILD}guest/unpacked`;
-  await using archive = await DebianArchive.open(options);
-  await archive.unpack([await name(archive)], folder);
-  await use(folder);
-  await Deno.remove(folder, { recursive: true });
+  // A name of its own: of an attempt that failed another kernel would be left there.
+  const folder = await Deno.makeTempDir({ dir: `${BUILD}guest`, prefix: "unpacked-" });
+  try {
+    await using archive = await DebianArchive.open(options);
+    await archive.unpack([await name(archive)], folder);
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
