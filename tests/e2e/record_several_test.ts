@@ -66,7 +66,7 @@ Deno.test("a file names agents and a page of metrics; one that goes away stops n
   strictEqual(code, 1, said);
   match(
     said,
-    /two \(http:\S+\) does not answer, recording goes on when it does: \/metrics\/binary gives status 503/,
+    /two \(http:\S+\) gives no snapshot, recording goes on when it does: \/metrics\/binary gives status 503/,
   );
   match(said, /one \(http:\S+\): 2 groups in [\d.]+ ms/);
   match(
