@@ -4,6 +4,7 @@ import {
   gauge,
   type Group,
   type HistogramValue,
+  type Metric,
   type Schema,
   type SchemaEntry,
 } from "../../metrics/mod.ts";
@@ -24,20 +25,17 @@ const MAX_STORE_BYTES = 64 << 20;
 /** Longest name with its labels. Real ones have some hundred characters. */
 export const MAX_IDENTITY_CHARS = 2_048;
 
-const VALUES = "rezolus_external_values";
+/** Values that programs pushed, by what became of them. */
+function values(outcome: string): Metric {
+  const help = "Values that programs pushed, by what became of them";
+  return counter("rezolus_external_values", { help, labels: { outcome } });
+}
+
+/** In the order in which `#own` tells them. */
 const METRICS = [
-  counter(VALUES, {
-    help: "Values that programs pushed, by what became of them",
-    labels: { outcome: "kept" },
-  }),
-  counter(VALUES, {
-    help: "Values that programs pushed, by what became of them",
-    labels: { outcome: "refused" },
-  }),
-  counter(VALUES, {
-    help: "Values that programs pushed, by what became of them",
-    labels: { outcome: "invalid" },
-  }),
+  values("kept"),
+  values("refused"),
+  values("invalid"),
   counter("rezolus_external_expired", { help: "Pushed metrics that were forgotten" }),
   gauge("rezolus_external_metrics", { help: "Pushed metrics that are alive" }),
 ];
