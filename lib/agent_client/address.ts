@@ -41,7 +41,9 @@ export function parseAgentAddress(text: string): AgentAddress {
   if (url === null || !["http:", "https:"].includes(url.protocol) || url.hostname === "") {
     throw wrong(text, "expected http://HOST:PORT or the path of a unix socket");
   }
-  if (url.username !== "" || url.password !== "") throw wrong(text, "agents know no user names");
+  if (url.username !== "" || url.password !== "") {
+    throw wrong(text.replace(/[^/]*@/, "…@"), "agents know no user names"); // no password into a log
+  }
   const secure = url.protocol === "https:";
   const path = url.pathname.replace(/\/+$/, "");
   const basePath = url.search === "" ? path : (path || "/") + url.search;

@@ -45,7 +45,7 @@ for (const [text, address, again] of ADDRESSES) {
   });
 }
 
-for (const text of ["", "ftp://h", "http://", "h:99999", "http://user:secret@h", "a b", "unix:relative"]) {
+for (const text of ["", "ftp://h", "http://", "h:99999", "a b", "unix:relative"]) {
   Deno.test(`"${text}" is no agent's address, and is told so in one line`, () => {
     throws(() => parseAgentAddress(text), (error: Error) => {
       strictEqual(error.name, "SyntaxError");
@@ -54,6 +54,18 @@ for (const text of ["", "ftp://h", "http://", "h:99999", "http://user:secret@h",
     });
   });
 }
+
+Deno.test("an address with a password is refused without telling it", () => {
+  for (const text of ["http://user:sec@ret@h:1/x", "user:secret@h:1/x"]) {
+    throws(() => parseAgentAddress(text), (error: Error) => {
+      ok(
+        /^Cannot read agent address "(http:\/\/)?…@h:1\/x": agents know no user names$/.test(error.message),
+        error.message,
+      );
+      return true;
+    });
+  }
+});
 
 /** Serves HTTP on a port of loopback while `use` runs. */
 async function serving(
