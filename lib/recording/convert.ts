@@ -55,7 +55,7 @@ export function convertToParquet(input: string, output: string, options: Convert
 }
 
 /** Writes a recording's tables side by side, rows of equal time in one row. */
-export function writeRecording(
+function writeRecording(
   recording: Pick<Recording, "tables" | "durations">,
   metadata: Readonly<Record<string, string>>,
   sink: (bytes: Uint8Array) => void,

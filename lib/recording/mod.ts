@@ -13,14 +13,14 @@
  */
 export { type OpenOptions, openRecording, RecordingError } from "./open.ts";
 export type { Recording } from "./recording.ts";
-export { DEFAULT_CACHE_BYTES, RecordedSeries, type SeriesOptions } from "./series_source.ts";
+export { RecordedSeries, type SeriesOptions } from "./series_source.ts";
 export { RecordedTable, type TableColumn, type TablePart } from "./table.ts";
 export { type ColumnRole, columnRole } from "./column_role.ts";
 export { Journal, type JournalOptions } from "./journal.ts";
 export type { JournalRecording, RecordingInfo, TickTime } from "./_journal_recording.ts";
-export { describeFailure, JournalError } from "./journal_error.ts";
-export { inlineSealer, type Sealer, SEALER_WORKER, type SealJob, workerSealer } from "./sealer.ts";
-export { type ConvertOptions, convertToParquet, writeRecording } from "./convert.ts";
+export { JournalError } from "./journal_error.ts";
+export { inlineSealer, type Sealer, type SealJob, workerSealer } from "./sealer.ts";
+export { type ConvertOptions, convertToParquet } from "./convert.ts";
 export { TickClock } from "./tick_clock.ts";
 export {
   type Endpoint,

@@ -63,7 +63,7 @@ export interface SealReply {
 }
 
 /** The module that the worker runs; a bundler has to know it as an entry of its own. */
-export const SEALER_WORKER = new URL("./_sealer_worker.ts", import.meta.url);
+const SEALER_WORKER = new URL("./_sealer_worker.ts", import.meta.url);
 
 interface Waiting {
   readonly job: SealJob;

@@ -8,7 +8,7 @@ import { ascending, medianDistance, type Times } from "./_times.ts";
 import { type RecordedTable, sparsePartner, type TableColumn } from "./table.ts";
 
 /** Decoded series kept by default: a dashboard of 50 histograms over an hour takes 100 MiB. */
-export const DEFAULT_CACHE_BYTES = 256 << 20;
+const DEFAULT_CACHE_BYTES = 256 << 20;
 
 /** What a source needs to know beside the tables. */
 export interface SeriesOptions {
