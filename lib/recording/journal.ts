@@ -114,7 +114,7 @@ export class Journal implements Disposable {
   }
 }
 
-/** A journal and what SQLite has beside it. @throws {JournalError} When one of them cannot be removed. */
+/** Removes a journal and what SQLite has beside it. @throws {JournalError} When one of them cannot be removed. */
 export function removeJournal(path: string): void {
   for (const each of [path, `${path}-wal`, `${path}-shm`]) {
     try {

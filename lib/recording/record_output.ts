@@ -134,7 +134,7 @@ class JournalOutput implements RecordOutput {
       const found = error instanceof Error ? error.message : String(error);
       throw new Error(`${found}; ${this.journalPath} keeps what was recorded`, { cause: error });
     }
-    await Deno.remove(this.journalPath);
+    removeJournal(this.journalPath);
     return true;
   }
 

@@ -136,6 +136,18 @@ Deno.test("a file that cannot be finished does not keep the others from it", asy
   await rejects(run(), /run_a\.parquet\.rez keeps what was recorded; .*run_c\.parquet\.rez keeps what/);
 });
 
+Deno.test("a recording that is looked at until its end leaves nothing beside its parquet file", async () => {
+  using dir = folder();
+  const output = dir.path("r.parquet");
+  using looked = new DisposableStack();
+  const looks = agent("h", (asking) => {
+    if (asking === 5) looked.use(openRecording(`${output}.rez`));
+    return snapshotAt(asking);
+  });
+  await record({ output, sources: { a: looks } }).result;
+  deepStrictEqual(files(dir), ["r.parquet"]);
+});
+
 Deno.test("raw recordings of several endpoints are one file each", async () => {
   using dir = folder();
   const sources = {
