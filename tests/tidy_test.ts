@@ -40,7 +40,7 @@ const BASE = new Set([
 
 /** Files that decide and must be replayable: no runtime, clock or chance. */
 const PURE = [
-  /^lib\/supervisor\/(machine|graph)\.ts$/,
+  /^lib\/supervisor\/(machine|graph|backoff)\.ts$/,
   /^lib\/promql\//,
   /^lib\/metrics\//,
   /^lib\/telemetry\/bpf\/variants\.ts$/,

@@ -31,17 +31,20 @@ const up = command({
       tool: toolCommand,
     });
     try {
-      await using supervisor = new Supervisor(services);
+      await using supervisor = Supervisor.open(services, `${runDir}/state`);
       const lastLine = new Map<string, string>();
       const show = () =>
         board.show(services.map(({ name, url }) => {
-          const { state, restarts } = supervisor.services.get(name)!;
-          return { name, url, state, restarts, lastLine: lastLine.get(name) ?? "" };
+          const { state, restarts, current } = supervisor.services.get(name)!;
+          const status = current?.status();
+          const pid = status?.kind === "running" ? { pid: status.pid } : {};
+          return { name, url, state, restarts, ...pid, lastLine: lastLine.get(name) ?? "" };
         }));
       supervisor.listen((notice) => {
-        if (notice.kind === "line") {
-          lastLine.set(notice.service, notice.text);
-          board.line(`[${notice.service}] ${notice.text}`);
+        if (notice.kind !== "state") {
+          const text = notice.kind === "line" ? notice.line.text : notice.text;
+          lastLine.set(notice.service, text);
+          board.line(`[${notice.service}] ${text}`);
         }
         show();
       });

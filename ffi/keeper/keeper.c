@@ -454,8 +454,7 @@ static int claim(const char *folder)
 	snprintf(path, sizeof path, "%s/claim", folder);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return errno == EEXIST || errno == ENOENT ? KEEPER_CLAIMED
-		                                          : fail("claim the instance", errno);
+		return errno == EEXIST ? KEEPER_CLAIMED : fail("claim the instance", errno);
 	close(fd);
 	return KEEPER_DONE;
 }
@@ -549,11 +548,14 @@ static int begin(struct keeper *k)
 	return KEEPER_DONE;
 }
 
-/* Nothing of the manager's terminal stays open: output that is not the child's goes nowhere from here on. */
+/* Tells the manager that the child has begun. Then nothing of its terminal stays open: output that is not the
+ * child's goes nowhere from here on. */
 static void detach(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	if (write(2, KEEPER_BEGUN, 1) < 0)
+		errno = 0; /* a manager that died meanwhile need not know */
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
 	if (null > 2)

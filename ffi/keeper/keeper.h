@@ -33,6 +33,10 @@
 #define KEEPER_CGROUPS 8u
 #define KEEPER_GROUPS 64u
 
+/* What a keeper writes to standard error, before it closes that, once the child has begun; in its place stands
+ * why not. */
+#define KEEPER_BEGUN "+"
+
 /* Exit status of the keeper itself. What became of the child stands in the header of the newest segment. */
 enum keeper_exit {
 	KEEPER_DONE = 0,

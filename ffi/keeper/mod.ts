@@ -19,6 +19,9 @@ const FOLDER_BYTES = 3_000;
 /** Status of a keeper that found its instance given up before it came. */
 export const KEEPER_CLAIMED = 73;
 
+/** All that a keeper says before it closes its standard error, when the child has begun. */
+const BEGUN = "+";
+
 /** Resources of `getrlimit(2)` by name, numbers of x86_64 and aarch64. */
 const RESOURCES = {
   cpu: 0,
@@ -109,13 +112,14 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
     env: { ...options.env },
     stdin: "null",
     stdout: "null",
-    // The keeper closes it when it begins, so that its end tells that.
     stderr: "piped",
     detached: true,
   }).spawn();
   const { command: [program] } = options;
   const begun = new Response(child.stderr).text().then((text) => {
-    if (text !== "") throw new Error(`Cannot start "${program}": ${text.trim()}`);
+    if (text === BEGUN) return;
+    const reason = text.trim() === "" ? "its keeper ended before the child began" : text.trim();
+    throw new Error(`Cannot start "${program}": ${reason}`);
   });
   return { pid: child.pid, begun, ended: child.status.then(({ code }) => code) };
 }

@@ -197,6 +197,12 @@ export function signalNumber(name: Deno.Signal): number {
   return number;
 }
 
+/** A signal's name, as `SIGTERM`; real-time signals and unknown ones are `SIG` and the number. */
+export function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, each]) => each === number);
+  return found?.[0] ?? `SIG${number}`;
+}
+
 /** Names the calling thread, as `ps` and `top` show it; what is over 15 bytes is cut. */
 export function setThreadName(name: string): void {
   const bytes = new Uint8Array(THREAD_NAME_BYTES + 1);

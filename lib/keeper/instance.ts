@@ -41,6 +41,11 @@ export function startInstance(options: KeeperOptions): StartedKeeper {
 export function inspectInstance(folder: string): InstanceStatus {
   const status = newestStatus(folder);
   if (status === undefined) return isClaimed(folder) ? { kind: "void" } : { kind: "unborn" };
+  return inspectLog(status);
+}
+
+/** The same from the header of the log's newest segment. */
+export function inspectLog(status: RingStatus): InstanceStatus {
   const { child, writer } = status;
   const keeperAlive = writer.alive && status.state !== "closed";
   if (child.state === "exited") return { kind: "exited", exit: exitOf(child), keeperAlive };

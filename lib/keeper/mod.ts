@@ -2,7 +2,7 @@
  * Keepers: processes that outlive whoever started them, with their output and their exit status.
  *
  * Reading order: `instance.ts` (one run of a command: begun, found again, looked at), `lines.ts` (its output as lines,
- * pure), `control.ts` (input, signals, its end). What runs when, and what its end means, is left to others; what a
+ * pure), `follow.ts` (the lines as they come, and the end), `control.ts` (input, signals, its end). What runs when, and what its end means, is left to others; what a
  * keeper promises stands in `ffi/keeper/keeper.h`.
  * @module
  */
@@ -16,5 +16,6 @@ export {
   wasGivenUp,
 } from "./instance.ts";
 export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from "./lines.ts";
+export { type FollowOptions, type InstanceEnd, InstanceFollower } from "./follow.ts";
 export { KeeperControl } from "./control.ts";
 export { type KeeperOptions, RESOURCE_NAMES, type StartedKeeper } from "../../ffi/keeper/mod.ts";

@@ -11,7 +11,13 @@
 export { Batch, PAD_KIND, RECORD_HEADER_BYTES, recordBytes, Records } from "./records.ts";
 export { decodeMessage, encodeMessage, MESSAGE_KIND } from "./messages.ts";
 export { RingWriter, type RingWriterOptions } from "./writer.ts";
-export { type ReadResult, RingReader, type RingReaderOptions, type RingStatus } from "./reader.ts";
+export {
+  readBuffer,
+  type ReadResult,
+  RingReader,
+  type RingReaderOptions,
+  type RingStatus,
+} from "./reader.ts";
 export { Doorbell } from "./doorbell.ts";
 export { SegmentReader, SegmentWriter } from "./segments.ts";
 export {

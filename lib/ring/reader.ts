@@ -19,6 +19,13 @@ const NO_WHOLE_RECORD = -BigInt(errnoOf("ENOBUFS"));
 export interface RingReaderOptions {
   /** `oldest` (the default), `end`, or the position that a snapshot named. */
   readonly from?: "oldest" | "end" | bigint;
+  /** A buffer for many readers, from `readBuffer`: what one of them read is valid until the next read of any. */
+  readonly buffer?: Uint8Array<ArrayBuffer>;
+}
+
+/** Makes a buffer that readers can share, for processes that follow hundreds of rings. */
+export function readBuffer(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(BUFFER_BYTES);
 }
 
 /** What a read found. All but `ended` leave the reader ready for the next read. */
@@ -73,8 +80,8 @@ export class RingReader implements Disposable {
    * @throws {RangeError} When `from` lies behind the end.
    */
   static open(path: string, options: RingReaderOptions = {}): RingReader {
-    const reader = new RingReader(path);
-    const { from = "oldest" } = options;
+    const { from = "oldest", buffer } = options;
+    const reader = new RingReader(path, buffer);
     try {
       if (from === "end") ring().ring_seek_back(reader.handle, 0n);
       else if (from !== "oldest") reader.seek(from);
@@ -85,10 +92,10 @@ export class RingReader implements Disposable {
     }
   }
 
-  private constructor(path: string) {
+  private constructor(path: string, buffer: Uint8Array<ArrayBuffer> | undefined) {
     this.path = path;
     this.#handle = openRing(path);
-    this.#records = new Records(new Uint8Array(Math.min(2 * this.#sliceBytes, BUFFER_BYTES)));
+    this.#records = new Records(buffer ?? new Uint8Array(Math.min(2 * this.#sliceBytes, BUFFER_BYTES)));
     this.#found = { kind: "records", records: this.#records };
   }
 

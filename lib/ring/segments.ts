@@ -120,6 +120,7 @@ export class SegmentWriter implements Disposable {
 export class SegmentReader implements Disposable {
   readonly folder: string;
   #reader: RingReader;
+  readonly #buffer: Pick<RingReaderOptions, "buffer">;
 
   /**
    * Opens the folder's log.
@@ -130,9 +131,10 @@ export class SegmentReader implements Disposable {
     return new SegmentReader(folder, options);
   }
 
-  private constructor(folder: string, { from = "oldest" }: RingReaderOptions) {
+  private constructor(folder: string, { from = "oldest", ...buffer }: RingReaderOptions) {
     this.folder = folder;
-    this.#reader = openAt(folder, from);
+    this.#buffer = buffer;
+    this.#reader = openAt(folder, from, buffer);
   }
 
   /** Position of the next record to be read. */
@@ -173,7 +175,7 @@ export class SegmentReader implements Disposable {
   /** Moves to the file that begins where this one ends, or to the oldest that is left. */
   #advance(): ReadResult | undefined {
     const { position, epoch } = this.#reader;
-    const next = openAt(this.folder, position, true);
+    const next = openAt(this.folder, position, { ...this.#buffer, atStart: true });
     this.#reader[Symbol.dispose]();
     this.#reader = next;
     if (next.position !== position) {
@@ -194,7 +196,11 @@ function segmentStarts(folder: string): bigint[] {
 }
 
 /** Opens the segment that holds `from`; the oldest one when that is gone. */
-function openAt(folder: string, from: "oldest" | "end" | bigint, atStart = false): RingReader {
+function openAt(
+  folder: string,
+  from: "oldest" | "end" | bigint,
+  { atStart = false, ...buffer }: Pick<RingReaderOptions, "buffer"> & { readonly atStart?: boolean },
+): RingReader {
   for (let attempt = 1;; attempt++) {
     const starts = segmentStarts(folder);
     const first = from === "oldest"
@@ -208,7 +214,7 @@ function openAt(folder: string, from: "oldest" | "end" | bigint, atStart = false
     const path = `${folder}/${first.toString(16).padStart(16, "0")}.seg`;
     const inside = typeof from === "bigint" && from > first && !atStart ? from : undefined;
     try {
-      return RingReader.open(path, { from: inside ?? (from === "end" ? "end" : "oldest") });
+      return RingReader.open(path, { ...buffer, from: inside ?? (from === "end" ? "end" : "oldest") });
     } catch (error) {
       // Removed since it was listed: what is left is looked at again.
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;

@@ -1,10 +1,12 @@
 /** The board of `deno task up`: one line a service, drawn again in place on a terminal. Pure but for `write`. @module */
-import type { ServiceState } from "../supervisor/mod.ts";
+import type { Outcome, ServiceState } from "../supervisor/mod.ts";
 
 /** One service as the board shows it. */
 export interface Row {
   readonly name: string;
   readonly state: ServiceState;
+  /** Of the process that serves. */
+  readonly pid?: number;
   readonly restarts: number;
   /** Where to look at it. */
   readonly url: string;
@@ -18,33 +20,47 @@ const WENT_DOWN: ReadonlySet<ServiceState["kind"]> = new Set(["failing", "backof
 /** The board as lines without control characters. */
 export function boardLines(rows: readonly Row[]): string[] {
   const names = Math.max(...rows.map(({ name }) => name.length));
-  const states = Math.max(...rows.map(({ state }) => stateText(state).length));
+  const states = Math.max(...rows.map(({ state, pid }) => stateText({ state, pid }).length));
   const urls = Math.max(...rows.map(({ url }) => url.length));
-  return rows.map(({ name, state, restarts, url, lastLine }) => {
+  return rows.map(({ name, state, pid, restarts, url, lastLine }) => {
     const again = restarts === 0 ? "" : `restarted ${restarts}×`;
     const why = WENT_DOWN.has(state.kind) ? lastLine : "";
-    const parts = [name.padEnd(names), stateText(state).padEnd(states), url.padEnd(urls), again, why];
+    const parts = [
+      name.padEnd(names),
+      stateText({ state, pid }).padEnd(states),
+      url.padEnd(urls),
+      again,
+      why,
+    ];
     return `  ${parts.filter((part) => part !== "").join("  ")}`.trimEnd();
   });
 }
 
 /** A state in a few words. */
-function stateText(state: ServiceState): string {
+function stateText({ state, pid }: Pick<Row, "state"> & { readonly pid: number | undefined }): string {
   switch (state.kind) {
-    case "running":
+    case "building":
+      return "building";
     case "starting":
+    case "running":
+    case "replacing":
     case "stopping":
     case "failing":
-      return `${state.kind} (pid ${state.pid})`;
+      return pid === undefined ? state.kind : `${state.kind} (pid ${pid})`;
     case "backoff":
-      return `waiting to restart (exit ${state.outcome.signal ?? state.outcome.code})`;
+      return `waiting to restart (${outcomeText(state.outcome)})`;
     case "finished":
-      return `ended (exit ${state.outcome.signal ?? state.outcome.code})`;
+      return `ended (${outcomeText(state.outcome)})`;
     case "idle":
       return "stopped";
     default:
       return state satisfies never;
   }
+}
+
+function outcomeText(outcome: Outcome): string {
+  if (outcome.kind === "lost") return "exit unknown";
+  return `exit ${outcome.signal ?? outcome.code}`;
 }
 
 /** Writes log lines with the board below them. On a terminal the board moves; elsewhere it is written when it changes. */

@@ -16,9 +16,6 @@ export interface StackOptions {
   readonly tool: (name: string) => readonly [string, ...string[]];
 }
 
-/** A probe that takes longer counts as not ready. */
-const PROBE_LIMIT_MS = 2_000;
-
 /** Describes the services. */
 export function stackServices(options: StackOptions): StackService[] {
   const socket = `${options.runDir}/agent.sock`;
@@ -29,38 +26,19 @@ export function stackServices(options: StackOptions): StackService[] {
     {
       name: "agent",
       url: agentUrl,
-      command: [...options.tool("rezolus"), "agent", "--listen", options.agentAddress, "--socket", socket],
-      env,
-      // Not its URL alone: there the agent of another stack may answer while ours cannot listen.
-      probe: async (signal) => await exists(socket) && await answers(`${agentUrl}/status`, signal),
+      command: {
+        argv: [...options.tool("rezolus"), "agent", "--listen", options.agentAddress, "--socket", socket],
+        env,
+      },
+      // Its own word, not its URL: there the agent of another stack may answer while ours cannot listen.
+      readiness: { kind: "log", pattern: /\blistening\b.*agent\.sock/ },
     },
     {
       name: "viewer",
       url: viewerUrl,
-      command: [...options.tool("rezolus"), "view", socket, options.viewerAddress],
-      env,
-      dependsOn: ["agent"],
-      probe: (signal) => answers(`${viewerUrl}/api/v1/status/buildinfo`, signal),
+      command: { argv: [...options.tool("rezolus"), "view", socket, options.viewerAddress], env },
+      dependsOn: [{ name: "agent", condition: "ready" }],
+      readiness: { kind: "http", url: `${viewerUrl}/api/v1/status/buildinfo` },
     },
   ];
-}
-
-/** Whether something stands at a path. */
-function exists(path: string): Promise<boolean> {
-  return Deno.stat(path).then(() => true, () => false); // Absent or denied: not ready either way.
-}
-
-/** Whether a URL answers with success. */
-async function answers(url: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    const response = await fetch(url, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_LIMIT_MS)]),
-    });
-    await response.body?.cancel();
-    return response.ok;
-  } catch (error) {
-    // Not ready yet: nobody listens, or it is too slow. Only the supervisor's own abort is passed on.
-    if (signal.aborted) throw error;
-    return false;
-  }
 }

@@ -1,13 +1,15 @@
 /**
- * Supervision: services that are started in order, kept running, and stopped in reverse.
+ * Supervision: services that are started in order, kept running, replaced and stopped in reverse, and that outlive
+ * whoever supervises them.
  *
- * Reading order: `machine.ts` (the life of one service, pure), `graph.ts` (order, pure), `service.ts` (one process with
- * its pipes and probes), `supervisor.ts` (all of them). What a service is for, and how it is shown, belongs to others.
+ * Reading order: `spec.ts` (what a service is), `machine.ts` and `backoff.ts` (the life of one, pure), `graph.ts`
+ * (order and conditions, pure), `ledger.ts` (what is left on disk for the next manager), `run.ts` (one instance under
+ * its keeper), `probes.ts` (is it well?), `service.ts` (one service), `supervisor.ts` (all of them). What a service is
+ * for, where its description comes from and how it is shown belongs to others.
  * @module
  */
+export { type Command, DEFAULT_RETENTION, type Retention, type ServiceSpec } from "./spec.ts";
 export {
-  type Backoff,
-  backoffMs,
   DEFAULT_POLICY,
   type Effect,
   type Outcome,
@@ -16,6 +18,18 @@ export {
   type ServiceState,
   step,
 } from "./machine.ts";
-export { type Node, startOrder } from "./graph.ts";
-export { type Notice, Service, type ServiceSpec } from "./service.ts";
-export { Supervisor } from "./supervisor.ts";
+export { type Backoff, backoffMs } from "./backoff.ts";
+export {
+  type Condition,
+  CONDITIONS,
+  type Dependency,
+  holds,
+  isHopeless,
+  type Node,
+  startOrder,
+} from "./graph.ts";
+export { type InstanceKind, Ledger, type Place, wasEnded } from "./ledger.ts";
+export { ask, type PolledProbe, type Probe } from "./probes.ts";
+export { Run } from "./run.ts";
+export { type Notice, Service } from "./service.ts";
+export { BusyError, Supervisor } from "./supervisor.ts";

@@ -1,5 +1,7 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
-import { deadline, sleep } from "../async/mod.ts";
+import { sleep } from "../async/mod.ts";
+import type { Line, LogEntry } from "../keeper/mod.ts";
+import { type InstanceKind, Ledger, lives, type Place, settlePlace, wasEnded } from "./ledger.ts";
 import {
   DEFAULT_POLICY,
   type Effect,
@@ -9,61 +11,68 @@ import {
   type ServiceState,
   step,
 } from "./machine.ts";
-
-/** What a service is. */
-export interface ServiceSpec {
-  readonly name: string;
-  /** Program and arguments. */
-  readonly command: readonly [string, ...string[]];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  /** Services that must be ready before this one starts. */
-  readonly dependsOn?: readonly string[];
-  /** Resolves to whether the service is ready; asked again until it is. Without it a service is ready when it runs. */
-  readonly probe?: (signal: AbortSignal) => Promise<boolean>;
-  readonly policy?: Partial<Policy>;
-}
+import { ask, isPolled, type Probe } from "./probes.ts";
+import { Run, type RunContext } from "./run.ts";
+import { type Command, DEFAULT_RETENTION, type Retention, type ServiceSpec } from "./spec.ts";
 
 /** What others may want to know. */
 export type Notice =
   | { readonly kind: "state"; readonly service: string; readonly state: ServiceState }
-  | {
-    readonly kind: "line";
-    readonly service: string;
-    readonly stream: "stdout" | "stderr";
-    readonly text: string;
-  };
+  | { readonly kind: "line"; readonly service: string; readonly of: InstanceKind; readonly line: Line }
+  /** Something about the service that it does not say itself. */
+  | { readonly kind: "event"; readonly service: string; readonly of: InstanceKind; readonly text: string };
 
-/** Pause between two readiness probes. */
-const PROBE_EVERY_MS = 100;
+/** What of a service was found: an instance that is followed on, or what was wanted of one that is not there. */
+export type Resumed = "adopted" | "wanted" | "unwanted" | "new";
 
-/** So long after its exit the output of a process is still waited for. */
-const DRAIN_MS = 200;
+/** What a service needs of its supervisor. */
+export interface ServiceContext extends RunContext {
+  readonly tell: (notice: Notice) => void;
+  /** The manager's own pid and start, for services that end with it. */
+  readonly owner: { readonly pid: number; readonly startTicks: bigint };
+}
 
-/** A line longer than this is told in pieces. */
-const LINE_CHARS = 16_384;
+const READINESS_EVERY_MS = 100;
+const LIVENESS_EVERY_MS = 5_000;
+const LIVENESS_FAILURES = 3;
 
 /** A running instance of a spec. */
 export class Service {
   readonly spec: ServiceSpec;
-  readonly policy: Policy;
+  readonly ledger: Ledger;
   /** How often it was started again after it had ended by itself. */
   restarts = 0;
   #state: ServiceState = { kind: "idle" };
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #probing: AbortController | undefined;
-  #child: Deno.ChildProcess | undefined;
-  readonly #tell: (notice: Notice) => void;
+  /** Ends what is asked of the instance that was started last. */
+  #probing = new AbortController();
+  #current: Run | undefined;
+  #next: Run | undefined;
+  #build: Run | undefined;
+  readonly #context: ServiceContext;
   readonly #work = new Set<Promise<void>>();
 
-  constructor(spec: ServiceSpec, tell: (notice: Notice) => void) {
+  constructor(spec: ServiceSpec, folder: string, context: ServiceContext) {
     this.spec = spec;
-    this.policy = { ...DEFAULT_POLICY, ...spec.policy };
-    this.#tell = tell;
+    this.ledger = new Ledger(folder);
+    this.#context = context;
   }
 
   get state(): ServiceState {
     return this.#state;
+  }
+
+  get policy(): Policy {
+    return { ...DEFAULT_POLICY, builds: this.spec.build !== undefined, ...this.spec.policy };
+  }
+
+  get retention(): Retention {
+    return { ...DEFAULT_RETENTION, ...this.spec.retention };
+  }
+
+  /** The instance that serves. */
+  get current(): Run | undefined {
+    return this.#current;
   }
 
   /** Asks for a change; returns at once. */
@@ -76,32 +85,92 @@ export class Service {
     return kinds.includes(this.#state.kind);
   }
 
-  /** Resolves when nothing of the service goes on any more: its process, its pipes, its probes. */
+  /** Looks what a manager before this one left: ends what nobody wants any more and goes on with what was wanted. */
+  resume(): Resumed {
+    for (const place of this.ledger.places("build")) this.#discard(place);
+    const runs = this.ledger.places("run").filter((place) => settlePlace(place).kind !== "void");
+    const newest = runs.pop();
+    for (const place of runs) this.#discard(place);
+    const wanted = this.ledger.wanted();
+    if (newest === undefined || wanted?.up !== true || wasEnded(newest)) {
+      if (newest !== undefined) this.#discard(newest);
+      return wanted === undefined ? "new" : wanted.up ? "wanted" : "unwanted";
+    }
+    const ready = wanted.ready === newest.number && settlePlace(newest).kind === "running";
+    this.#current = this.#follow(newest, (place) => {
+      return Run.adopt(
+        place,
+        { context: this.#context, tell: this.#entries(place) },
+        ready ? "end" : "oldest",
+      );
+    });
+    this.#on({ kind: "adopted", ready, failures: wanted.failures });
+    if (ready) this.#watchLiveness(this.#current);
+    return "adopted";
+  }
+
+  /** Lets go: the instance goes on, and the next manager finds it. Resolves when nothing is followed any more. */
+  async release(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#probing.abort();
+    await this.settled();
+  }
+
+  /** Resolves when nothing of the service goes on any more: its instances, its builds, its probes. */
   async settled(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
 
   #on(event: ServiceEvent): void {
-    const next = step(this.#state, event, this.policy, performance.now());
+    const now = { policy: this.policy, nowMs: performance.now(), chance: Math.random() };
+    const next = step(this.#state, event, now);
     if (next === undefined) return;
     const [state, effects] = next;
-    const changed = state !== this.#state;
+    const before = this.#state;
     this.#state = state;
-    if (changed) {
-      if (state.kind !== "starting") this.#probing?.abort();
-      this.#tell({ kind: "state", service: this.spec.name, state });
+    if (before.kind === "backoff" && event.kind === "timerFired") this.restarts++;
+    if (state !== before) {
+      if (state.kind !== "starting" && state.kind !== "replacing") this.#probing.abort();
+      this.#remember();
     }
     for (const effect of effects) this.#perform(effect);
+    if (state !== before) this.#context.tell({ kind: "state", service: this.spec.name, state: this.#state });
+  }
+
+  /** Keeps what the next manager has to know. */
+  #remember(): void {
+    const { kind } = this.#state;
+    const up = kind !== "idle" && !(kind === "stopping" && this.#state.then === "idle");
+    const failures = "failures" in this.#state ? this.#state.failures : 0;
+    const ready = kind === "running" || kind === "replacing" ? this.#current?.place.number : undefined;
+    this.#orTell("run", () => this.ledger.want({ up, failures, ...ready === undefined ? {} : { ready } }));
   }
 
   #perform(effect: Effect): void {
     switch (effect.kind) {
+      case "build":
+        return this.#startBuild();
+      case "cancelBuild":
+        return this.#end(this.#build, 0);
       case "spawn":
-        return this.#spawn();
+        this.#current = this.#spawn();
+        return;
+      case "spawnNext":
+        this.#next = this.#spawn();
+        return;
       case "watchReadiness":
-        return this.#watch(this.#probe());
-      case "signal":
-        return this.#signal(effect.signal);
+        return this.#watchReadiness(this.#next ?? this.#current!);
+      case "promoteNext":
+        return this.#promote();
+      case "dropNext": {
+        const dropped = this.#next;
+        this.#next = undefined;
+        return this.#end(dropped, this.policy.graceMs);
+      }
+      case "stop":
+        return this.#end(this.#current, this.policy.graceMs);
+      case "kill":
+        return this.#end(this.#current, 0, "SIGKILL");
       case "startTimer":
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#on({ kind: "timerFired" }), effect.ms);
@@ -113,90 +182,194 @@ export class Service {
     }
   }
 
-  #spawn(): void {
-    const { command: [program, ...args], env, cwd } = this.spec;
-    if (this.#state.kind === "backoff") this.restarts++;
+  #startBuild(): void {
+    const { build } = this.spec;
+    const failed = { kind: "buildFailed", outcome: NOT_STARTED } as const;
+    let command: Command | undefined;
     try {
-      const child = new Deno.Command(program, {
-        args,
-        stdin: "null",
-        stdout: "piped",
-        stderr: "piped",
-        // A session of its own: Ctrl-C in the supervisor's terminal is the supervisor's to act on, in its order.
-        detached: true,
-        ...(env === undefined ? {} : { env: { ...env } }),
-        ...(cwd === undefined ? {} : { cwd }),
-      }).spawn();
-      this.#child = child;
-      this.#watch(this.#follow(child));
-      this.#on({ kind: "started", pid: child.pid });
+      command = typeof build === "function" ? build() : build;
+      // Never from within the transition that asked for it.
+      if (command === undefined) return queueMicrotask(() => this.#on({ kind: "built" }));
+      this.#build = this.#start("build", command);
     } catch (error) {
-      const text = `cannot start ${program}: ${error instanceof Error ? error.message : error}`;
-      this.#tell({ kind: "line", service: this.spec.name, stream: "stderr", text });
-      this.#on({ kind: "spawnFailed" });
+      this.#tellFailure("build", error);
+      return queueMicrotask(() => this.#on(failed));
     }
   }
 
-  /**
-   * The exit counts once the pipes are empty, so that the last lines come before it; but a grandchild that still holds
-   * them may delay it only so long.
-   */
-  async #follow(child: Deno.ChildProcess): Promise<void> {
-    const readers = [child.stdout, child.stderr].map((pipe) =>
-      pipe.pipeThrough(new TextDecoderStream()).getReader()
+  #spawn(): Run | undefined {
+    const { command } = this.spec;
+    try {
+      return this.#start("run", typeof command === "function" ? command() : command);
+    } catch (error) {
+      this.#tellFailure("run", error);
+      queueMicrotask(() => this.#on({ kind: "exited", outcome: NOT_STARTED }));
+      return undefined;
+    }
+  }
+
+  /** What the machine refuses (no space, no descriptor left) is told, and the service's life goes on. */
+  #orTell(of: InstanceKind, body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      this.#tellFailure(of, error);
+    }
+  }
+
+  #tellFailure(of: InstanceKind, error: unknown): void {
+    if (!(error instanceof Error)) throw error;
+    this.#context.tell({ kind: "event", service: this.spec.name, of, text: error.message });
+  }
+
+  #start(kind: InstanceKind, { argv, env, cwd }: Command): Run {
+    const { keeper, lifetime, readiness, liveness } = this.spec;
+    const place = this.ledger.create(kind, this.retention);
+    const notify = readiness?.kind === "notify" || liveness?.kind === "notify";
+    const options = {
+      command: argv,
+      ...(env === undefined ? {} : { env }),
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(lifetime === "session" ? { owner: this.#context.owner } : {}),
+      ...(notify ? { notify } : {}),
+      ...keeper,
+    };
+    return this.#follow(place, () => {
+      return Run.start(place, options, { context: this.#context, tell: this.#entries(place) });
+    });
+  }
+
+  /** Has the run's end fed to the machine as what the run is by then. */
+  #follow(place: Place, begin: (place: Place) => Run): Run {
+    const run = begin(place);
+    this.#watch(run.ended.then((outcome) => this.#ended(run, outcome), (error) => {
+      // Let go, not ended.
+      if (!this.#context.signal.aborted) throw error;
+    }));
+    return run;
+  }
+
+  #ended(run: Run, outcome: Outcome): void {
+    if (run === this.#build) {
+      this.#build = undefined;
+      const good = outcome.kind === "exited" && outcome.code === 0;
+      this.#on(good ? { kind: "built" } : { kind: "buildFailed", outcome });
+    } else if (run === this.#next) {
+      this.#on({ kind: "nextExited" });
+    } else if (run === this.#current) {
+      this.#current = undefined;
+      this.#on({ kind: "exited", outcome });
+    }
+  }
+
+  /** The old instance may answer to the end what it has begun. */
+  #promote(): void {
+    const old = this.#current;
+    this.#current = this.#next;
+    this.#next = undefined;
+    this.#end(old, this.policy.graceMs);
+    if (this.is("running")) this.#remember();
+  }
+
+  #end(run: Run | undefined, graceMs: number, signal: Deno.Signal = "SIGTERM"): void {
+    if (run === undefined) return;
+    if (run === this.#build) this.#build = undefined;
+    this.#watch(run.stop(graceMs, signal));
+  }
+
+  /** Ends an instance of the manager before, that nobody wants; it is not followed. */
+  #discard(place: Place): void {
+    const status = settlePlace(place);
+    const isOrphaned = status.kind === "lost" && status.orphan !== undefined;
+    if (!isOrphaned && !lives(status)) return;
+    const run = this.#follow(place, () => {
+      return Run.adopt(place, { context: this.#context, tell: this.#entries(place) }, "end");
+    });
+    this.#end(run, this.policy.graceMs);
+  }
+
+  #entries(place: Place): (entry: LogEntry) => void {
+    const { name: service, readiness } = this.spec;
+    const { tell } = this.#context;
+    return (entry) => {
+      const isRun = place.kind === "run";
+      if (entry.kind === "line") {
+        tell({ kind: "line", service, of: place.kind, line: entry.line });
+        if (isRun && readiness?.kind === "log" && readiness.pattern.test(entry.line.text)) {
+          this.#isReady(place);
+        }
+      } else if (entry.kind === "event") {
+        tell({ kind: "event", service, of: place.kind, text: entry.text });
+      } else if (isRun && entry.values["READY"] === "1" && readiness?.kind === "notify") {
+        this.#isReady(place);
+      }
+    };
+  }
+
+  #isReady({ folder }: Place): void {
+    if (folder === this.#next?.place.folder) {
+      this.#on({ kind: "nextReady" });
+      this.#watchLiveness(this.#current);
+    } else if (folder === this.#current?.place.folder && this.is("starting")) {
+      this.#on({ kind: "ready" });
+      this.#watchLiveness(this.#current);
+    }
+  }
+
+  #watchReadiness(run: Run | undefined): void {
+    this.#probing.abort();
+    this.#probing = new AbortController();
+    if (run === undefined) return;
+    const { readiness } = this.spec;
+    if (readiness !== undefined && !isPolled(readiness)) return;
+    this.#poll(async (signal) => {
+      await run.begun;
+      const every = readiness?.everyMs ?? READINESS_EVERY_MS;
+      while (readiness !== undefined && !(await ask(readiness, signal))) await sleep(every, { signal });
+      // Of one that has ended meanwhile the end is told next.
+      if (!signal.aborted && run.status().kind === "running") this.#isReady(run.place);
+    });
+  }
+
+  #watchLiveness(run: Run | undefined): void {
+    const { liveness } = this.spec;
+    if (liveness === undefined || run === undefined || !isPolled(liveness)) return;
+    this.#probing.abort();
+    this.#probing = new AbortController();
+    this.#poll(async (signal) => {
+      await this.#untilUnwell(liveness, signal);
+      if (signal.aborted || run !== this.#current) return;
+      const text = `it was not well ${
+        liveness.failures ?? LIVENESS_FAILURES
+      } times in a row: ${liveness.kind}`;
+      this.#context.tell({ kind: "event", service: this.spec.name, of: "run", text });
+      this.#on({ kind: "unhealthy" });
+    });
+  }
+
+  async #untilUnwell(probe: Parameters<typeof ask>[0] & Probe, signal: AbortSignal): Promise<void> {
+    const limit = probe.failures ?? LIVENESS_FAILURES;
+    for (let failures = 0; failures < limit;) {
+      await sleep(probe.everyMs ?? LIVENESS_EVERY_MS, { signal });
+      failures = await ask(probe, signal) ? 0 : failures + 1;
+    }
+  }
+
+  /** Asks until it is told to end, which is no failure. */
+  #poll(body: (signal: AbortSignal) => Promise<void>): void {
+    const { signal } = this.#probing;
+    this.#watch(
+      body(signal).catch((error) => {
+        if (!signal.aborted) throw error;
+      }),
     );
-    const drained = Promise.all([this.#lines(readers[0]!, "stdout"), this.#lines(readers[1]!, "stderr")]);
-    const { code, signal } = await child.status;
-    using late = deadline(DRAIN_MS);
-    const giveUp = () => void Promise.all(readers.map((reader) => reader.cancel()));
-    late.signal.addEventListener("abort", giveUp, { once: true });
-    await drained;
-    late.signal.removeEventListener("abort", giveUp);
-    const outcome: Outcome = signal === null ? { code } : { code, signal };
-    this.#on({ kind: "exited", outcome });
   }
 
-  async #lines(reader: ReadableStreamDefaultReader<string>, stream: "stdout" | "stderr"): Promise<void> {
-    let rest = "";
-    const tell = (text: string) => this.#tell({ kind: "line", service: this.spec.name, stream, text });
-    for (
-      let { value: chunk, done } = await reader.read();
-      !done;
-      { value: chunk, done } = await reader.read()
-    ) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) tell(line);
-      for (; rest.length > LINE_CHARS; rest = rest.slice(LINE_CHARS)) tell(rest.slice(0, LINE_CHARS));
-    }
-    if (rest !== "") tell(rest);
-  }
-
-  async #probe(): Promise<void> {
-    const { probe } = this.spec;
-    const controller = new AbortController();
-    this.#probing = controller;
-    const { signal } = controller;
-    try {
-      while (probe !== undefined && !(await probe(signal))) await sleep(PROBE_EVERY_MS, { signal });
-      if (!signal.aborted) this.#on({ kind: "ready" });
-    } catch (error) {
-      // The service left the state in which readiness matters; its exit or stop tells the rest.
-      if (!signal.aborted) throw error;
-    }
-  }
-
-  #signal(signal: "SIGTERM" | "SIGKILL"): void {
-    try {
-      this.#child?.kill(signal);
-    } catch (error) {
-      // It has ended already, and its exit is on its way.
-      if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-
-  #watch(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#work.delete(tracked));
+  #watch(work: Promise<unknown>): void {
+    const tracked = work.then(() => {}, (error) => this.#tellFailure("run", error))
+      .finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }
 }
+
+const NOT_STARTED: Outcome = { kind: "exited", code: 126 };

@@ -1,21 +1,66 @@
-/** A set of services: started in the order of their dependencies, stopped in reverse. @module */
-import { startOrder } from "./graph.ts";
-import { type Notice, Service, type ServiceSpec } from "./service.ts";
+/** A set of services: started when what they depend on is there, stopped in reverse. @module */
+import { processStart } from "../../ffi/ring/mod.ts";
+import { Doorbell, readBuffer } from "../ring/mod.ts";
+import { holds, isHopeless, startOrder } from "./graph.ts";
+import { type Notice, Service } from "./service.ts";
+import type { ServiceSpec } from "./spec.ts";
 
-/** Runs services until disposed. */
+/** Keeps other managers out of a state folder while this one lives. */
+const LOCK = "manager.lock";
+/** How many services are looked at, or stopped, side by side. */
+const SERVICES = "services";
+
+/** Another manager has the folder. */
+export class BusyError extends Error {
+  override readonly name = "BusyError";
+}
+
+/** Runs services until disposed. What it leaves in `folder` lets the next one go on where this one stood. */
 export class Supervisor implements AsyncDisposable {
   readonly services: ReadonlyMap<string, Service>;
   readonly #order: readonly string[];
   readonly #listeners = new Set<(notice: Notice) => void>();
-  #stopping: Promise<void> | undefined;
+  readonly #lock: Deno.FsFile;
+  readonly #doorbell: Doorbell;
+  readonly #follow = new AbortController();
+  #ending: Promise<void> | undefined;
 
-  /** @throws {RangeError} When dependencies are unknown or circular. */
-  constructor(specs: readonly ServiceSpec[]) {
-    this.#order = startOrder(specs.map(({ name, dependsOn = [] }) => ({ name, dependsOn })));
-    const tell = (notice: Notice) => {
-      for (const listener of [...this.#listeners]) listener(notice);
+  /**
+   * Takes over the state folder; nothing is started yet.
+   * @throws {RangeError} When dependencies are unknown or circular.
+   * @throws {BusyError} When another manager has the folder.
+   */
+  static open(specs: readonly ServiceSpec[], folder: string): Supervisor {
+    const order = startOrder(specs.map(({ name, dependsOn = [] }) => {
+      return { name, dependsOn: dependsOn.map((each) => each.name) };
+    }));
+    Deno.mkdirSync(`${folder}/${SERVICES}`, { recursive: true, mode: 0o700 });
+    return new Supervisor(specs, { folder, order, lock: takeLock(folder) });
+  }
+
+  private constructor(
+    specs: readonly ServiceSpec[],
+    { folder, order, lock }: {
+      readonly folder: string;
+      readonly order: readonly string[];
+      readonly lock: Deno.FsFile;
+    },
+  ) {
+    this.#order = order;
+    this.#lock = lock;
+    this.#doorbell = Doorbell.create(`${folder}/doorbell`);
+    const context = {
+      doorbell: this.#doorbell,
+      buffer: readBuffer(),
+      signal: this.#follow.signal,
+      owner: { pid: Deno.pid, startTicks: processStart(Deno.pid) },
+      tell: (notice: Notice) => {
+        for (const listener of [...this.#listeners]) listener(notice);
+      },
     };
-    this.services = new Map(specs.map((spec) => [spec.name, new Service(spec, tell)]));
+    this.services = new Map(specs.map((spec) => {
+      return [spec.name, new Service(spec, `${folder}/${SERVICES}/${spec.name}`, context)];
+    }));
   }
 
   /** Hears of changes and lines; returns how to stop listening. */
@@ -24,35 +69,79 @@ export class Supervisor implements AsyncDisposable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Starts each service when those it depends on are ready. Resolves when all are, or when `signal` aborts. */
+  /**
+   * Goes on with what a manager before this one left, and starts the others when what they depend on is there.
+   * Resolves when all are ready or have ended for good, or when `signal` aborts.
+   */
   async start(signal: AbortSignal): Promise<void> {
-    const ready = this.#order.map((name) => this.#startOne(this.services.get(name)!, signal));
-    await Promise.all(ready);
+    const begun = this.#order.map((name) => {
+      const service = this.services.get(name)!;
+      return { service, resumed: service.resume() };
+    });
+    await Promise.all(begun.map(async ({ service, resumed }) => {
+      if (resumed === "unwanted") return;
+      if (resumed !== "adopted" && !(await this.#dependenciesHold(service, signal))) return;
+      if (resumed !== "adopted") service.request("start");
+      await this.until(service, isSettled, signal);
+    }));
   }
 
-  /** Stops all, dependants first; resolves when every process is gone. */
+  /** Resolves when `done` holds of the service, or when `signal` aborts. */
+  until(service: Service, done: (service: Service) => boolean, signal?: AbortSignal): Promise<void> {
+    if (done(service) || signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        signal?.removeEventListener("abort", finish);
+        stopListening();
+        resolve();
+      };
+      const stopListening = this.listen(() => {
+        if (done(service)) finish();
+      });
+      signal?.addEventListener("abort", finish, { once: true });
+    });
+  }
+
+  /** Stops all but the persistent ones, dependants first; resolves when every process is gone. */
   stop(): Promise<void> {
-    return this.#stopping ??= this.#stopAll();
+    return this.#ending ??= this.#end(() => this.#stopAll());
+  }
+
+  /** Lets go of everything as a crash would: the next manager goes on with it. */
+  release(): Promise<void> {
+    return this.#ending ??= this.#end(async () => {});
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  async #startOne(service: Service, signal: AbortSignal): Promise<void> {
-    for (const name of service.spec.dependsOn ?? []) {
-      await this.#until(this.services.get(name)!, (each) => each.is("running", "finished"), signal);
+  async #end(before: () => Promise<void>): Promise<void> {
+    await before();
+    this.#follow.abort();
+    await Promise.all([...this.services.values()].map((service) => service.release()));
+    await this.#doorbell[Symbol.asyncDispose]();
+    this.#lock.close();
+  }
+
+  /** False when a dependency can no longer come, or the start was called off. */
+  async #dependenciesHold(service: Service, signal: AbortSignal): Promise<boolean> {
+    for (const { name, condition } of service.spec.dependsOn ?? []) {
+      const other = this.services.get(name)!;
+      const isDecided = ({ state }: Service) => holds(condition, state) || isHopeless(condition, state);
+      await this.until(other, isDecided, signal);
+      if (signal.aborted || !holds(condition, other.state)) return false;
     }
-    if (signal.aborted) return;
-    service.request("start");
-    await this.#until(service, (each) => each.is("running", "finished"), signal);
+    return true;
   }
 
   /** Each stops as soon as those that depend on it are gone. */
   async #stopAll(): Promise<void> {
     const stopped = new Map<string, Promise<void>>();
     for (const name of this.#order.toReversed()) {
-      const dependants = [...this.services.values()].filter(({ spec }) => spec.dependsOn?.includes(name));
+      const dependants = [...this.services.values()].filter(({ spec }) => {
+        return spec.dependsOn?.some((each) => each.name === name) === true;
+      });
       const gone = dependants.map(({ spec }) => stopped.get(spec.name)!);
       stopped.set(name, Promise.all(gone).then(() => this.#stopOne(this.services.get(name)!)));
     }
@@ -60,24 +149,22 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #stopOne(service: Service): Promise<void> {
-    const never = new AbortController().signal;
+    if (service.spec.lifetime === "persistent") return;
     service.request("stop");
-    await this.#until(service, (each) => each.is("idle", "finished"), never);
+    await this.until(service, (each) => each.is("idle", "finished"));
     await service.settled();
+    service.ledger.forget();
   }
+}
 
-  #until(service: Service, done: (service: Service) => boolean, signal: AbortSignal): Promise<void> {
-    if (done(service) || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = () => {
-        signal.removeEventListener("abort", finish);
-        stopListening();
-        resolve();
-      };
-      const stopListening = this.listen(() => {
-        if (done(service)) finish();
-      });
-      signal.addEventListener("abort", finish, { once: true });
-    });
-  }
+/** Nothing more happens to it by itself, but what its policy makes of an end. */
+function isSettled(service: Service): boolean {
+  return service.is("running", "finished");
+}
+
+function takeLock(folder: string): Deno.FsFile {
+  const file = Deno.openSync(`${folder}/${LOCK}`, { create: true, write: true, mode: 0o600 });
+  if (file.tryLockSync(true)) return file;
+  file.close();
+  throw new BusyError(`Cannot manage "${folder}": another manager has it`);
 }

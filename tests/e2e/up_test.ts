@@ -129,14 +129,15 @@ Deno.test("an agent is not ready because another one answers at its address", as
 const ROWS: Row[] = [
   {
     name: "agent",
-    state: { kind: "running", pid: 7, failures: 0, sinceMs: 0 },
+    state: { kind: "running", failures: 0, sinceMs: 0 },
+    pid: 7,
     restarts: 2,
     url: "http://a",
     lastLine: "ok",
   },
   {
     name: "viewer",
-    state: { kind: "backoff", failures: 1, outcome: { code: 1 } },
+    state: { kind: "backoff", failures: 1, outcome: { kind: "exited", code: 1 } },
     restarts: 0,
     url: "http://b:1",
     lastLine: "port is occupied",
@@ -150,9 +151,13 @@ Deno.test("the board shows states in columns, and why something does not run", (
   ]);
   const states: [Row["state"], RegExp][] = [
     [{ kind: "idle" }, /stopped/],
-    [{ kind: "starting", pid: 1, failures: 0 }, /starting \(pid 1\)/],
-    [{ kind: "stopping", pid: 1, then: "idle" }, /stopping \(pid 1\)/],
-    [{ kind: "finished", outcome: { code: 143, signal: "SIGTERM" } }, /ended \(exit SIGTERM\)/],
+    [{ kind: "starting", failures: 0 }, /starting \(pid 7\)/],
+    [{ kind: "stopping", then: "idle" }, /stopping \(pid 7\)/],
+    [
+      { kind: "finished", outcome: { kind: "exited", code: 143, signal: "SIGTERM" } },
+      /ended \(exit SIGTERM\)/,
+    ],
+    [{ kind: "finished", outcome: { kind: "lost" } }, /ended \(exit unknown\)/],
   ];
   for (const [state, expected] of states) {
     const line = boardLines([{ ...ROWS[0]!, state }])[0]!;
@@ -183,7 +188,10 @@ Deno.test("the stack's viewer starts after the agent and is reached at its addre
   });
   deepStrictEqual(services.map(({ name, url, dependsOn }) => [name, url, dependsOn]), [
     ["agent", "http://127.0.0.1:1", undefined],
-    ["viewer", "http://127.0.0.1:2", ["agent"]],
+    ["viewer", "http://127.0.0.1:2", [{ name: "agent", condition: "ready" }]],
   ]);
-  ok(services.every(({ command }) => !command.includes("--allow-all") && !command.includes("-A")));
+  const words = services.flatMap(({ command }) =>
+    typeof command === "function" ? command().argv : command.argv
+  );
+  ok(words.includes("view") && !words.includes("--allow-all") && !words.includes("-A"));
 });

@@ -11,6 +11,8 @@ import {
   setScheduling,
   setThreadName,
   setUmask,
+  signalName,
+  signalNumber,
   systemConfig,
   usage,
 } from "../../ffi/sys/mod.ts";
@@ -137,4 +139,9 @@ Deno.test("sys: what the kernel refuses names what was asked", () => {
   setParentDeathSignal(undefined);
   setThreadName("test");
   strictEqual(setUmask(setUmask(0o22)), 0o22);
+});
+
+Deno.test("signalNumber() and signalName(): names as Linux has them, numbers where there is none", () => {
+  deepStrictEqual([signalNumber("SIGTERM"), signalName(9), signalName(40)], [15, "SIGKILL", "SIG40"]);
+  throws(() => signalNumber("SIGINFO"), /Cannot use signal "SIGINFO"/);
 });

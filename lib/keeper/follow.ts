@@ -1,0 +1,63 @@
+/** An instance that is followed: its lines as they come, and its end. @module */
+import { type Doorbell, type ReadResult, SegmentReader } from "../ring/mod.ts";
+import { type ExitStatus, inspectLog, type InstanceStatus } from "./instance.ts";
+import { LineAssembler, type LogEntry } from "./lines.ts";
+
+/** How an instance ended: with the child's own status, or without anybody knowing it. */
+export type InstanceEnd =
+  | { readonly kind: "exited"; readonly exit: ExitStatus }
+  /** Its keeper was killed; `orphan` is the child's pid when it still runs. */
+  | { readonly kind: "lost"; readonly orphan?: number };
+
+/** How an instance is to be followed. */
+export interface FollowOptions {
+  readonly doorbell: Doorbell;
+  /** Where to begin to tell; the beginning by default. */
+  readonly from?: "oldest" | "end";
+  /** Shared by many; see `RingReaderOptions`. */
+  readonly buffer?: Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal;
+}
+
+/** Follows the log of an instance whose keeper has begun. */
+export class InstanceFollower implements Disposable {
+  readonly #reader: SegmentReader;
+  readonly #options: FollowOptions;
+
+  /** @throws {Deno.errors.NotFound} When no keeper has come yet. @throws {RingError} When the log is damaged. */
+  constructor(folder: string, options: FollowOptions) {
+    const { from = "oldest", buffer } = options;
+    this.#reader = SegmentReader.open(folder, buffer === undefined ? { from } : { from, buffer });
+    this.#options = options;
+  }
+
+  /** What is known now. */
+  status(): InstanceStatus {
+    return inspectLog(this.#reader.status());
+  }
+
+  /** Tells all entries; resolves with the end of the instance and its descendants. @throws The signal's reason. */
+  async run(tell: (entry: LogEntry) => void): Promise<InstanceEnd> {
+    const { doorbell, signal } = this.#options;
+    const lines = new LineAssembler();
+    for await (const result of this.#reader.follow(doorbell, signal)) take(result, lines, tell);
+    lines.flush(tell);
+    const status = this.status();
+    if (status.kind === "exited") return { kind: "exited", exit: status.exit };
+    return status.kind === "lost" ? status : { kind: "lost" };
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]();
+  }
+}
+
+function take(result: ReadResult, lines: LineAssembler, tell: (entry: LogEntry) => void): void {
+  if (result.kind === "records") {
+    while (result.records.next()) lines.take(result.records, tell);
+  } else if (result.kind === "lapped") {
+    lines.reset();
+    const text = `${result.lostBytes} bytes of output were overwritten before they were read`;
+    tell({ kind: "event", timeMs: Date.now(), text });
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * What a service leaves on disk: a folder for each instance, in which its keeper has its log, and what its manager
+ * wanted of it. All of it is read again by the next manager; nothing else is remembered.
+ * @module
+ */
+import { giveUpInstance, inspectInstance, type InstanceStatus } from "../keeper/mod.ts";
+import type { Retention } from "./spec.ts";
+
+/** Number of the form of `wanted.json` and of the folders' names. */
+export const LEDGER_FORMAT = 1;
+
+export type InstanceKind = "run" | "build";
+
+/** A place for one instance. Numbers of runs and of builds are counted apart, and never used again. */
+export interface Place {
+  readonly kind: InstanceKind;
+  readonly number: number;
+  readonly folder: string;
+}
+
+/** What was wanted of a service when that changed last. */
+export interface Wanted {
+  readonly format: number;
+  readonly up: boolean;
+  readonly failures: number;
+  /** Number of the run that was ready. */
+  readonly ready?: number;
+}
+
+const NAME = /^(run|build)-(\d{6,15})$/;
+const WANTED = "wanted.json";
+/** Stands in an instance that was ended on purpose. */
+const ENDED = "ended";
+
+/** The folder of one service. */
+export class Ledger {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Makes the place for the next instance, and removes ended ones beyond retention. */
+  create(kind: InstanceKind, retention: Retention): Place {
+    const before = this.places(kind);
+    this.#prune(before, retention);
+    const number = (before.at(-1)?.number ?? 0) + 1;
+    const folder = `${this.folder}/${kind}-${String(number).padStart(6, "0")}`;
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return { kind, number, folder };
+  }
+
+  /** All places, oldest first. */
+  places(kind: InstanceKind): Place[] {
+    const found: Place[] = [];
+    for (const { name } of entriesOf(this.folder)) {
+      const [, foundKind, digits] = NAME.exec(name) ?? [];
+      if (foundKind === kind) found.push({ kind, number: Number(digits), folder: `${this.folder}/${name}` });
+    }
+    return found.sort((a, b) => a.number - b.number);
+  }
+
+  /** @throws {SyntaxError} When the file is damaged or of a newer form. */
+  wanted(): Wanted | undefined {
+    const path = `${this.folder}/${WANTED}`;
+    const text = readIfThere(path);
+    if (text === undefined) return undefined;
+    const value = parseWanted(text);
+    if (value === undefined) throw new SyntaxError(`Cannot read "${path}": it is not what a manager wrote`);
+    if (value.format !== LEDGER_FORMAT) {
+      throw new SyntaxError(
+        `Cannot read "${path}": format is ${value.format}, this build reads ${LEDGER_FORMAT}`,
+      );
+    }
+    return value;
+  }
+
+  /** Keeps what is wanted; all of it or, when the manager dies meanwhile, what stood there before. */
+  want(wanted: Omit<Wanted, "format">): void {
+    Deno.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const path = `${this.folder}/${WANTED}`;
+    Deno.writeTextFileSync(`${path}.new`, JSON.stringify({ format: LEDGER_FORMAT, ...wanted }));
+    Deno.renameSync(`${path}.new`, path);
+  }
+
+  /** Forgets what was wanted: the manager ends as it was asked to. */
+  forget(): void {
+    try {
+      Deno.removeSync(`${this.folder}/${WANTED}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  #prune(places: readonly Place[], { count, bytes }: Retention): void {
+    let kept = 0;
+    let keptBytes = 0;
+    for (const place of places.toReversed()) {
+      if (lives(inspectPlace(place))) continue;
+      kept++;
+      // The one that is about to be made counts too.
+      keptBytes += folderBytes(place.folder);
+      if (kept < count && (kept === 1 || keptBytes <= bytes)) continue;
+      Deno.removeSync(place.folder, { recursive: true });
+    }
+  }
+}
+
+/** Marks an instance as ended on purpose, before it is. */
+export function markEnded({ folder }: Place): void {
+  Deno.writeTextFileSync(`${folder}/${ENDED}`, "");
+}
+
+/** Whether it was ended on purpose. */
+export function wasEnded({ folder }: Place): boolean {
+  return readIfThere(`${folder}/${ENDED}`) !== undefined;
+}
+
+/** What stands in a place; a keeper that has not come yet is kept from coming. */
+export function settlePlace(place: Place): InstanceStatus {
+  const status = inspectPlace(place);
+  return status.kind === "unborn" && giveUpInstance(place.folder) ? { kind: "void" } : status;
+}
+
+/** What stands in a place. */
+export function inspectPlace({ folder }: Place): InstanceStatus {
+  return inspectInstance(folder);
+}
+
+/** Whether a keeper is there, or may still come. */
+export function lives(status: InstanceStatus): boolean {
+  return status.kind === "unborn" || status.kind === "beginning" || status.kind === "running" ||
+    (status.kind === "exited" && status.keeperAlive);
+}
+
+function parseWanted(text: string): Wanted | undefined {
+  try {
+    const value = JSON.parse(text);
+    const isWanted = typeof value === "object" && value !== null && typeof value.format === "number" &&
+      typeof value.up === "boolean" && typeof value.failures === "number";
+    return isWanted ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function entriesOf(folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function folderBytes(folder: string): number {
+  return entriesOf(folder).reduce((sum, { name, isFile }) => {
+    return isFile ? sum + Deno.statSync(`${folder}/${name}`).size : sum;
+  }, 0);
+}

@@ -1,0 +1,160 @@
+/** One instance of a service or of its build, from its start, or from where it was found, to its end. @module */
+import { signalName } from "../../ffi/sys/mod.ts";
+import {
+  InstanceFollower,
+  type InstanceStatus,
+  KeeperControl,
+  type KeeperOptions,
+  type LogEntry,
+  type StartedKeeper,
+  startInstance,
+} from "../keeper/mod.ts";
+import { type Doorbell } from "../ring/mod.ts";
+import { inspectPlace, markEnded, type Place } from "./ledger.ts";
+import type { Outcome } from "./machine.ts";
+
+/** What all runs of a manager share. */
+export interface RunContext {
+  readonly doorbell: Doorbell;
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  /** Fires when the manager lets go of its instances; they go on. */
+  readonly signal: AbortSignal;
+}
+
+/** Exit code of a shell whose command cannot be run. */
+const NOT_RUN = 126;
+
+export class Run {
+  readonly place: Place;
+  /** Resolves when it and its descendants have ended and all of its output was told. @throws The context's reason. */
+  readonly ended: Promise<Outcome>;
+  /** Resolves when its keeper is at work, or is known not to come. */
+  readonly begun: Promise<void>;
+  #follower: InstanceFollower | undefined;
+
+  /** Starts a keeper in an empty place. What cannot be started ends with code 126 and says why. */
+  static start(
+    place: Place,
+    options: Omit<KeeperOptions, "folder">,
+    follow: { readonly context: RunContext; readonly tell: (entry: LogEntry) => void },
+  ): Run {
+    const keeper = startOrFail({ ...options, folder: place.folder });
+    return new Run(place, follow, { keeper, from: "oldest" });
+  }
+
+  /** Follows an instance that another manager started; tells what is new from now on, or everything. */
+  static adopt(
+    place: Place,
+    follow: { readonly context: RunContext; readonly tell: (entry: LogEntry) => void },
+    from: "oldest" | "end",
+  ): Run {
+    return new Run(place, follow, { keeper: undefined, from });
+  }
+
+  private constructor(
+    place: Place,
+    { context, tell }: { readonly context: RunContext; readonly tell: (entry: LogEntry) => void },
+    { keeper, from }: { readonly keeper: StartedKeeper | Error | undefined; readonly from: "oldest" | "end" },
+  ) {
+    this.place = place;
+    // That it could not begin is what `ended` tells.
+    this.begun = keeper === undefined || keeper instanceof Error
+      ? Promise.resolve()
+      : keeper.begun.catch(() => undefined);
+    this.ended = this.#follow(context, tell, { keeper, from });
+  }
+
+  /** What is known now. */
+  status(): InstanceStatus {
+    return this.#follower?.status() ?? inspectPlace(this.place);
+  }
+
+  /** Ends it: `signal` now, SIGKILL for the whole tree after `graceMs`. Resolves when the keeper has been told. */
+  async stop(graceMs: number, signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    try {
+      // A full disk keeps nothing from being ended.
+      try {
+        markEnded(this.place);
+      } finally {
+        await this.control((keeper) => keeper.stop(graceMs, signal));
+      }
+    } catch (error) {
+      // No descriptor left, for example: the keeper ends it after a grace period of its own.
+      const status = this.status();
+      if (status.kind === "running") Deno.kill(status.keeperPid, "SIGTERM");
+      throw error;
+    }
+  }
+
+  /** Talks to the keeper; false when it has ended. */
+  async control(talk: (keeper: KeeperControl) => Promise<void>): Promise<boolean> {
+    await this.begun;
+    try {
+      using keeper = await KeeperControl.open(this.place.folder);
+      await talk(keeper);
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw error;
+    }
+  }
+
+  async #follow(
+    { doorbell, buffer, signal }: RunContext,
+    tell: (entry: LogEntry) => void,
+    { keeper, from }: { readonly keeper: StartedKeeper | Error | undefined; readonly from: "oldest" | "end" },
+  ): Promise<Outcome> {
+    try {
+      if (keeper instanceof Error) throw keeper;
+      await keeper?.begun;
+    } catch (error) {
+      tell({
+        kind: "event",
+        timeMs: Date.now(),
+        text: error instanceof Error ? error.message : String(error),
+      });
+      return { kind: "exited", code: NOT_RUN };
+    }
+    using follower = new InstanceFollower(this.place.folder, { doorbell, buffer, signal, from });
+    this.#follower = follower;
+    try {
+      const end = await follower.run(tell);
+      if (end.kind === "lost") {
+        if (end.orphan !== undefined) killOrphan(end.orphan, tell);
+        return { kind: "lost" };
+      }
+      const { code, signal: number } = end.exit;
+      return number === undefined
+        ? { kind: "exited", code }
+        : { kind: "exited", code, signal: signalName(number) };
+    } finally {
+      this.#follower = undefined;
+    }
+  }
+}
+
+function startOrFail(options: KeeperOptions): StartedKeeper | Error {
+  try {
+    return startInstance(options);
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
+
+/** A child that nobody keeps would be there twice once the service is started again. */
+function killOrphan(pid: number, tell: (entry: LogEntry) => void): void {
+  tell({ kind: "event", timeMs: Date.now(), text: `its keeper was killed: process ${pid} is ended too` });
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It ended meanwhile: of itself, or since the kernel ends it with its keeper.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Whether a control socket belongs to a keeper that has ended. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused ||
+    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset;
+}
