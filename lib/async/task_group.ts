@@ -64,7 +64,7 @@ export class TaskGroup implements AsyncDisposable {
     this.#closed = true;
     const failures = this.#failures.splice(0);
     if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw new AggregateError(failures, `${failures.length} tasks failed`);
+    if (failures.length > 1) throw new AggregateError(failures, messages(failures));
   }
 
   async #watch(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -76,4 +76,11 @@ export class TaskGroup implements AsyncDisposable {
       this.#controller.abort(error);
     }
   }
+}
+
+/** Each of the messages once. */
+function messages(failures: readonly unknown[]): string {
+  return [...new Set(failures.map((error) => error instanceof Error ? error.message : String(error)))].join(
+    "; ",
+  );
 }

@@ -49,7 +49,12 @@ export class DebianArchive implements AsyncDisposable {
       "Dir::State::status": `${state}/status`,
     };
     const flags = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
-    await exec("apt-get", ["-q", ...flags, "update"]);
+    try {
+      await exec("apt-get", ["-q", ...flags, "update"]);
+    } catch (error) {
+      await Deno.remove(state, { recursive: true });
+      throw error;
+    }
     return new DebianArchive(state, flags);
   }
 

@@ -59,7 +59,8 @@ export class RowWalk {
     for (let after = 0n; statement !== undefined;) {
       const row = attempt(() => statement.get(recordingId, after));
       const [ts, durationNs] = [row?.["ts"], row?.["duration_ns"]];
-      if (typeof ts !== "bigint" || typeof durationNs !== "bigint") return;
+      // A damaged tree can lead back to where one was, for ever.
+      if (typeof ts !== "bigint" || typeof durationNs !== "bigint" || ts <= after) return;
       yield [ts, durationNs];
       after = ts;
     }

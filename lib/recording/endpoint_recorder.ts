@@ -93,7 +93,7 @@ export class EndpointRecorder {
     const { url, role } = this.#source.endpoint;
     const status = jsonValue(this.#described["sampler_status"] ?? "");
     return {
-      endpoint: url,
+      endpoint: withoutQuery(url),
       ...(role === undefined ? {} : { role }),
       // Over 2⁵³: to the microsecond, as all that read JSON can keep it.
       ...(this.#firstNs === undefined ? {} : { first_sample_ns: Number(this.#firstNs) }),
@@ -203,7 +203,7 @@ export class EndpointRecorder {
       labels: {
         source: metadata.source,
         ...(typeof host === "string" && host !== "" ? { host } : {}),
-        ...(several ? { endpoint: endpoint.url } : {}),
+        ...(several ? { endpoint: withoutQuery(endpoint.url) } : {}),
         ...given.labels,
       },
     };
@@ -269,4 +269,9 @@ export class EndpointRecorder {
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Recordings are passed on, and what stands in a query may be a token. */
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, "");
 }

@@ -62,7 +62,7 @@ Deno.test("TaskGroup: failures of the abort itself are all told", async () => {
     group.start(() => Promise.reject(new Error("first")));
   }, (error: AggregateError) => {
     deepStrictEqual([error.message, error.errors.map(({ message }) => message)], [
-      "2 tasks failed",
+      "first; second",
       ["first", "second"],
     ]);
     return true;

@@ -38,6 +38,22 @@ function levelsBy(recording: Recording, label: string): Record<string, number[]>
 const levels = (ticks: readonly number[]) => ticks.map((tick) => tick % 2 === 0 ? tick : -tick);
 const upTo = (count: number, from = 0) => Array.from({ length: count - from }, (_, tick) => from + tick);
 
+Deno.test("what stands in the query of an endpoint's URL is not recorded", async () => {
+  for (const name of ["r.rez", "r.parquet"]) {
+    using dir = folder();
+    const output = dir.path(name);
+    const sources = {
+      "web1:4241?token=secret": agent("web1", (asking) => snapshotAt(asking)),
+      "web2:4241?token=secret": agent("web2", (asking) => snapshotAt(asking)),
+    };
+    await record({ output, sources }).result;
+    using recording = openRecording(output);
+    const bytes = new TextDecoder("latin1").decode(Deno.readFileSync(output));
+    deepStrictEqual([bytes.includes("web2:4241"), bytes.includes("secret")], [true, false]);
+    ok(!JSON.stringify(recording.metadata).includes("secret"));
+  }
+});
+
 for (const name of ["r.rez", "r.parquet"]) {
   Deno.test(`${name} holds both of two endpoints, told apart by host and endpoint`, async () => {
     using dir = folder();
