@@ -29,6 +29,7 @@ export {
   type ContentBlock,
   defineTool,
   type Era,
+  type LogLevel,
   type Tool,
   type ToolAnnotations,
   type ToolContext,
@@ -43,5 +44,12 @@ export type {
   ResourceProvider,
   ResourceTemplate,
 } from "./resource.ts";
+export { type Answer, type Answers, type Question, type Questions } from "./ask.ts";
+export { type Checked, checkValue } from "./schema_check.ts";
+export { DEFAULT_LIMITS, type McpLimits } from "./limits.ts";
+export type { PlainInfo } from "./plain.ts";
+export type { ServerOptions } from "./_engine.ts";
+export { type HttpOptions, type McpRoutes, mcpRoutes } from "./http.ts";
+export { serveStdio, type StdioOptions } from "./stdio.ts";
 export type { Prompt, PromptArgument, PromptMessage } from "./prompt.ts";
 export { createRegistry, type McpServerInfo, type Registry } from "./registry.ts";

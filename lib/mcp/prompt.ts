@@ -1,5 +1,5 @@
 /** What a prompt is: a text with holes that a person picks in a client. @module */
-import type { ContentBlock } from "./tool.ts";
+import type { ContentBlock, ToolContext } from "./tool.ts";
 
 /** A hole of a prompt. */
 export interface PromptArgument {
@@ -23,6 +23,7 @@ export interface Prompt {
   /** Called with all required arguments there. */
   messages(
     values: Readonly<Record<string, string>>,
+    context: ToolContext,
   ): readonly PromptMessage[] | Promise<readonly PromptMessage[]>;
   /** Proposals for a half-typed argument. */
   complete?(argument: string, typed: string): readonly string[] | Promise<readonly string[]>;

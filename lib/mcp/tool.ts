@@ -2,6 +2,7 @@
  * What a tool is: the one entry from which both protocol eras, both transports and bpm's old dialect are served.
  * @module
  */
+import type { Answers, Questions } from "./ask.ts";
 import { object, type Schema } from "./schema.ts";
 
 /** Hints for clients that ask before they let a model act. Defaults are the protocol's (false, true, false, true). */
@@ -55,9 +56,30 @@ export interface ToolContext {
   readonly protocolVersion: string;
   /** The program on the other side, where it said so. */
   readonly client: { readonly name: string; readonly version: string } | undefined;
+  /** What the client can do, as it declared it: `elicitation`, `sampling`, `roots`, `extensions`. */
+  readonly clientCapabilities: Readonly<Record<string, unknown>>;
   /** Tells how far it is; costs nothing when the client did not ask. `done` must grow. */
   progress(done: number, total?: number, message?: string): void;
+  /** Sends a log message to clients that take them. Deprecated by the protocol: progress is better. */
+  log(level: LogLevel, message: string): void;
+  /**
+   * Asks the other side. In a task it waits for the answers. Elsewhere the handler is left here and called again from
+   * its beginning once the answers are known, so nothing before this line may change anything.
+   * @throws {ToolError} When the client cannot be asked.
+   */
+  ask(questions: Questions): Promise<Answers>;
 }
+
+/** Levels of log messages, as in syslog. */
+export type LogLevel =
+  | "debug"
+  | "info"
+  | "notice"
+  | "warning"
+  | "error"
+  | "critical"
+  | "alert"
+  | "emergency";
 
 /** One tool. Made by `defineTool`, which ties the type of `run`'s argument to the schema. */
 export interface Tool {
@@ -72,9 +94,10 @@ export interface Tool {
   readonly output?: Schema<unknown>;
   /**
    * Lets a call that is still running after `afterMs` become a task (`io.modelcontextprotocol/tasks`) when its client
-   * can poll for one; other clients wait for the answer itself.
+   * can poll for one; 0 makes it one from the start. Other clients wait for the answer itself, unless `required`: then
+   * they are refused.
    */
-  readonly task?: { readonly afterMs: number };
+  readonly task?: { readonly afterMs: number; readonly required?: boolean };
   run(input: unknown, context: ToolContext): ToolResult | Promise<ToolResult>;
 }
 

@@ -1,0 +1,34 @@
+/** Both eras over HTTP, on the protocol's library. Imported dynamically only. @module */
+import { createMcpHandler } from "@modelcontextprotocol/server";
+import type { Engine } from "./_engine.ts";
+import { HouseServer } from "./_server.ts";
+import { Sessions } from "./_sessions.ts";
+
+/** Opens the two eras of one engine. */
+export function openEras(engine: Engine, keepAliveMs: number) {
+  const sessions = new Sessions(engine);
+  const handler = createMcpHandler(() => new HouseServer(engine, "modern"), {
+    legacy: "reject",
+    maxSubscriptions: engine.limits.subscriptions,
+    maxRequestBodySize: engine.limits.bodyBytes,
+    keepAliveMs,
+  });
+  const stop = engine.onChange((change) => {
+    if (change.kind === "updated") handler.notify.resourceUpdated(change.uri);
+    else handler.notify.resourcesChanged();
+  });
+  return {
+    stateless: (request: Request, parsedBody?: unknown): Promise<Response> =>
+      handler.fetch(request, { parsedBody }),
+    session: (
+      request: Request,
+      id: string | undefined,
+      parsedBody?: unknown,
+    ): Promise<Response | undefined> => sessions.handle(request, id, parsedBody, Date.now()),
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      stop();
+      await handler.close();
+      await sessions[Symbol.asyncDispose]();
+    },
+  };
+}
