@@ -11,13 +11,12 @@ import {
 import type { Answers } from "./ask.ts";
 import type { Caller } from "./calls.ts";
 import type { Engine } from "./_engine.ts";
-import { jsonSchema, object, record, type Schema, string } from "./schema.ts";
+import { object, type Schema, string } from "./schema.ts";
 import { checkValue } from "./schema_check.ts";
 import { TASKS_EXTENSION, type TaskState } from "./tasks.ts";
 import { callResult } from "./wire.ts";
 
 const TASK_ID = object({ taskId: string() });
-const UPDATE = object({ taskId: string(), inputResponses: record(jsonSchema<Answers[string]>({})) });
 
 /** Serves the tasks of `engine`. */
 export function installTasks(server: Server, engine: Engine): void {
@@ -27,9 +26,11 @@ export function installTasks(server: Server, engine: Engine): void {
     if (task === undefined) throw unknownTask(taskId);
     return { ...task.head, ...stateFields(task.state) };
   });
-  server.setRequestHandler("tasks/update", { params: standard(UPDATE) }, (params, context) => {
+  server.setRequestHandler("tasks/update", { params: standard(TASK_ID) }, ({ taskId }, context) => {
     requireTasks(context);
-    if (!engine.tasks.answer(params.taskId, params.inputResponses)) throw unknownTask(params.taskId);
+    // The library takes the answers out of the parameters, and leaves out what is no answer.
+    const answers: Record<string, unknown> = { ...context.mcpReq.inputResponses };
+    if (!engine.tasks.answer(taskId, answers as Answers)) throw unknownTask(taskId);
     return {};
   });
   server.setRequestHandler("tasks/cancel", { params: standard(TASK_ID) }, ({ taskId }, context) => {
