@@ -9,7 +9,7 @@
 import { type Context, Hono } from "hono";
 import { guardBrowsers } from "../web/mod.ts";
 import { Engine, type ServerOptions } from "./_engine.ts";
-import { isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
+import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
 import { answerPlain, type PlainInfo } from "./plain.ts";
 import type { McpServerInfo, Registry } from "./registry.ts";
 
@@ -145,10 +145,6 @@ function startsSession(body: unknown): boolean {
 
 function unknownSession(c: Context, id: RpcId): Response {
   return c.json(rpcError(id, -32001, "Session not found"), 404);
-}
-
-function idOf(body: unknown): RpcId {
-  return isRecord(body) && (typeof body.id === "string" || typeof body.id === "number") ? body.id : null;
 }
 
 function parse(text: string): { readonly value: unknown } | undefined {

@@ -39,10 +39,17 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The id of a message, as far as it has one. */
+export function idOf(message: unknown): RpcId {
+  return isRecord(message) && (typeof message.id === "string" || typeof message.id === "number")
+    ? message.id
+    : null;
+}
+
 /** Reads one message; what is no request comes back as the error to answer it with. */
 export function readRequest(message: unknown): RpcRequest | RpcResponse {
   if (!isRecord(message)) return rpcError(null, RPC.invalidRequest, "Invalid request: expected an object");
-  const id = typeof message.id === "string" || typeof message.id === "number" ? message.id : null;
+  const id = idOf(message);
   if (message.jsonrpc !== "2.0") {
     return rpcError(id, RPC.invalidRequest, 'Invalid request: "jsonrpc" is not "2.0"');
   }

@@ -6,6 +6,10 @@ import type { McpServerInfo, Registry } from "./registry.ts";
 export interface StdioOptions extends ServerOptions {
   /** Ends the server. */
   readonly signal?: AbortSignal;
+  /** Standard input when left out. */
+  readonly input?: ReadableStream<Uint8Array>;
+  /** Standard output when left out. */
+  readonly output?: WritableStream<Uint8Array>;
 }
 
 /** Serves until the client closes its end or `signal` fires; calls that run then are cancelled. */
@@ -16,5 +20,6 @@ export async function serveStdio(
 ): Promise<void> {
   await using engine = new Engine(registry, info, options);
   const { runStdio } = await import("./_stdio.ts");
-  await runStdio(engine, options.signal);
+  const { input = Deno.stdin.readable, output = Deno.stdout.writable, signal } = options;
+  await runStdio(engine, { input, output }, signal);
 }
