@@ -18,6 +18,7 @@ import { SYSCALL_COUNTERS } from "../lib/telemetry/bpf/syscall.ts";
 import { SYSCALL_KINDS } from "../lib/telemetry/bpf/syscall_kinds.ts";
 import { TCP_CPU, TCP_ROWS } from "../lib/telemetry/bpf/tcp.ts";
 import { AGENT_CONFIG, SAMPLERS } from "../lib/telemetry/mod.ts";
+import { LEDGER_FORMAT } from "../lib/supervisor/mod.ts";
 import { FORMATS } from "../lib/version/mod.ts";
 import { SECTIONS } from "../lib/viewer/mod.ts";
 
@@ -348,7 +349,7 @@ Deno.test("sizes and numbers of BPF headers are what user space believes, as the
 });
 
 Deno.test("the numbers of formats that --version tells are those that files are written with", () => {
-  deepStrictEqual(FORMATS, { ring: RING_FORMAT, journal: REZ_VERSION });
+  deepStrictEqual(FORMATS, { ring: RING_FORMAT, ledger: LEDGER_FORMAT, journal: REZ_VERSION });
 });
 
 for (const { path, make } of GENERATED) {

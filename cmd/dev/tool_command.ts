@@ -1,6 +1,6 @@
 /** How a tool is run from source: with the runtime in use and exactly the tool's own permissions. @module */
 import { ROOT } from "../../lib/build/paths.ts";
-import { toolPermissions, V8_FLAGS } from "../../lib/build/tools.ts";
+import { RUNTIME_FLAGS, toolPermissions } from "../../lib/build/tools.ts";
 
 /** Program and arguments before the tool's own. */
 export function toolCommand(tool: string): [string, ...string[]] {
@@ -10,7 +10,7 @@ export function toolCommand(tool: string): [string, ...string[]] {
     "--quiet",
     "--no-prompt",
     ...toolPermissions(tool),
-    ...V8_FLAGS,
+    ...RUNTIME_FLAGS,
     `${ROOT}cmd/${tool}/main.ts`,
   ];
 }

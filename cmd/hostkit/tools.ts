@@ -10,6 +10,14 @@ export interface Tool {
 
 /** Loaded one by one: a tool never pays for the imports of another. */
 export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
+  "bpm-tui": async () => {
+    const { bpmTui, main } = await import("../bpm-tui/main.ts");
+    return { tree: bpmTui, main };
+  },
+  bpm: async () => {
+    const { bpm, main } = await import("../bpm/main.ts");
+    return { tree: bpm, main };
+  },
   rezolus: async () => {
     const { rezolus, main } = await import("../rezolus/main.ts");
     return { tree: rezolus, main };

@@ -58,7 +58,10 @@ function compile(pattern: string): RegExp {
   try {
     return new RegExp(...javascriptPattern(pattern));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // Without the runtime's own words around it: `Invalid regular expression: /(/u: Unterminated group`.
+    const reason = cause instanceof Error
+      ? cause.message.replace(/^Invalid regular expression: \/.*\/\w*: /s, "")
+      : String(cause);
     throw new PatternError(`Invalid regex pattern: ${reason}`, { cause });
   }
 }

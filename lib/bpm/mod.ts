@@ -1,8 +1,15 @@
 /**
- * The development-process manager's own words: what its tools answer (`log_search.ts`, pure). Supervision, keepers and
- * the protocol belong to others.
+ * The development-process manager: a project's processes from `.mcp-run`, run by `lib/supervisor`, told and steered over
+ * MCP.
+ *
+ * Reading order: `config.ts` (the file), `processes.ts` with `cargo.ts` and `secrets.ts` (what a process of it is to the
+ * supervisor), `manager.ts` (all of them, and the two modes), `process_status.ts` and `status_text.ts` (what is told of
+ * them), `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs), `tools/` (the MCP surface), `state_folder.ts`.
+ * Supervision, keepers and the protocol belong to others.
  * @module
  */
+export { BPM_CONFIG, type BpmConfig, CONFIG_NAME, loadBpmConfig } from "./config.ts";
+export { type CargoChoice, type CargoTarget, chooseTarget } from "./cargo.ts";
 export {
   EMPTY_LOG,
   instanceAt,
@@ -12,3 +19,10 @@ export {
   PatternError,
   searchLog,
 } from "./log_search.ts";
+export { readEntries, shownLine, shownLines } from "./log_lines.ts";
+export { Manager, ManagerError, type ManagerOptions } from "./manager.ts";
+export { maskerOf, parseEnvFile } from "./secrets.ts";
+export { Searcher } from "./searcher.ts";
+export { type Mode, type ProcessEvent, type ProcessStatus, statusText } from "./status_text.ts";
+export { stateFolder } from "./state_folder.ts";
+export { bpmTools } from "./tools/mod.ts";

@@ -6,7 +6,7 @@
 import { bundleProgram } from "./bundle.ts";
 import { ASSETS, ROOT } from "./paths.ts";
 import { exec } from "./step.ts";
-import { V8_FLAGS } from "./tools.ts";
+import { RUNTIME_FLAGS } from "./tools.ts";
 
 /** Any ELF file does for the check of everything but the runtime. */
 const NO_RUNTIME = "/usr/bin/true";
@@ -46,7 +46,7 @@ export async function compileProgram(
       "compile",
       ...flags,
       ...permissions,
-      ...V8_FLAGS,
+      ...RUNTIME_FLAGS,
       ...includes,
       "--output",
       output,

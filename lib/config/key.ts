@@ -71,6 +71,58 @@ export function words<const T extends string>(
   );
 }
 
+/** Any texts, none by default. */
+export function strings(
+  options: { readonly help: string; readonly example: readonly string[] },
+): Key<readonly string[]> {
+  const isList = (value: unknown): value is string[] => {
+    return Array.isArray(value) && value.every((each) => typeof each === "string");
+  };
+  return key<readonly string[]>(
+    { help: options.help, fallback: [] },
+    "a list of strings",
+    JSON.stringify(options.example),
+    (value) => isList(value) ? value : undefined,
+  );
+}
+
+/** Texts by names that the file chooses, none by default; numbers and switches are texts too. */
+export function stringMap(
+  options: { readonly help: string; readonly example: Readonly<Record<string, string>> },
+): Key<Readonly<Record<string, string>>> {
+  const pairs = Object.entries(options.example).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  return key<Readonly<Record<string, string>>>(
+    { help: options.help, fallback: {} },
+    "a table of strings",
+    `{ ${pairs.join(", ")} }`,
+    (value) => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+      const read = Object.entries(value).map(([name, each]) => [name, scalarText(each)] as const);
+      return read.every(([, each]) => each !== undefined)
+        ? Object.fromEntries(read) as Record<string, string>
+        : undefined;
+    },
+  );
+}
+
+function scalarText(value: unknown): string | undefined {
+  return ["string", "number", "bigint", "boolean"].includes(typeof value) ? String(value) : undefined;
+}
+
+/** A time span that may be left out. */
+export function optionalDuration(
+  options: {
+    readonly help: string;
+    readonly example: string;
+    readonly minMs?: number;
+    readonly maxMs?: number;
+  },
+): Key<number | undefined> {
+  const { example, ...rest } = options;
+  const inner = duration({ ...rest, fallback: example });
+  return { ...inner, fallback: undefined };
+}
+
 /** A whole number within bounds. */
 export function integer(
   options: Options<number> & { readonly min: number; readonly max: number; readonly octal?: boolean },

@@ -28,7 +28,7 @@ export {
   type Node,
   startOrder,
 } from "./graph.ts";
-export { type InstanceKind, Ledger, type Place, wasEnded } from "./ledger.ts";
+export { type InstanceKind, Ledger, LEDGER_FORMAT, type Place, wasEnded } from "./ledger.ts";
 export { ask, type PolledProbe, type Probe } from "./probes.ts";
 export { Run } from "./run.ts";
 export { type Notice, Service } from "./service.ts";

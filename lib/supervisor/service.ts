@@ -46,6 +46,8 @@ export class Service {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Ends what is asked of the instance that was started last. */
   #probing = new AbortController();
+  /** Ends what is asked before a build is started. */
+  #preparing = new AbortController();
   #current: Run | undefined;
   #next: Run | undefined;
   #build: Run | undefined;
@@ -63,7 +65,9 @@ export class Service {
   }
 
   get policy(): Policy {
-    return { ...DEFAULT_POLICY, builds: this.spec.build !== undefined, ...this.spec.policy };
+    const { build, policy } = this.spec;
+    const given = typeof policy === "function" ? policy() : policy;
+    return { ...DEFAULT_POLICY, builds: build !== undefined, ...given };
   }
 
   get retention(): Retention {
@@ -151,6 +155,7 @@ export class Service {
       case "build":
         return this.#startBuild();
       case "cancelBuild":
+        this.#preparing.abort();
         return this.#end(this.#build, 0);
       case "spawn":
         this.#current = this.#spawn();
@@ -184,17 +189,19 @@ export class Service {
 
   #startBuild(): void {
     const { build } = this.spec;
-    const failed = { kind: "buildFailed", outcome: NOT_STARTED } as const;
-    let command: Command | undefined;
-    try {
-      command = typeof build === "function" ? build() : build;
-      // Never from within the transition that asked for it.
-      if (command === undefined) return queueMicrotask(() => this.#on({ kind: "built" }));
-      this.#build = this.#start("build", command);
-    } catch (error) {
-      this.#tellFailure("build", error);
-      return queueMicrotask(() => this.#on(failed));
-    }
+    const cancelled = new AbortController();
+    this.#preparing = cancelled;
+    this.#watch((async () => {
+      try {
+        const command = await (typeof build === "function" ? build() : build);
+        if (cancelled.signal.aborted) return;
+        if (command === undefined) this.#on({ kind: "built" });
+        else this.#build = this.#start("build", command);
+      } catch (error) {
+        this.#tellFailure("build", error);
+        if (!cancelled.signal.aborted) this.#on({ kind: "buildFailed", outcome: NOT_STARTED });
+      }
+    })());
   }
 
   #spawn(): Run | undefined {

@@ -26,14 +26,15 @@ export interface ServiceSpec {
   /** A function is asked before each spawn, after the build; what it throws is told as a failed start. */
   readonly command: Command | (() => Command);
   /** Runs to its end before each spawn; undefined where there is nothing to build. */
-  readonly build?: Command | (() => Command | undefined);
+  readonly build?: Command | (() => Promise<Command | undefined>);
   /** What must hold of others before this one starts. */
   readonly dependsOn?: readonly Dependency[];
   /** Without it a service is ready when it runs. */
   readonly readiness?: Probe;
   /** What does not hold three times in a row once it is ready is restarted. */
   readonly liveness?: Probe;
-  readonly policy?: Partial<Policy>;
+  /** A function is asked at each decision. */
+  readonly policy?: Partial<Policy> | (() => Partial<Policy>);
   /** Limits, identity, terminal, retention of one instance's log. */
   readonly keeper?: Omit<KeeperOptions, "folder" | "command" | "env" | "cwd" | "owner">;
   readonly retention?: Partial<Retention>;

@@ -71,15 +71,18 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Goes on with what a manager before this one left, and starts the others when what they depend on is there.
-   * Resolves when all are ready or have ended for good, or when `signal` aborts.
+   * Resolves when all are ready or have ended for good, or when `signal` aborts. Those of `except` have to be asked for.
    */
-  async start(signal: AbortSignal): Promise<void> {
+  async start(
+    signal: AbortSignal,
+    { except }: { readonly except?: (name: string) => boolean } = {},
+  ): Promise<void> {
     const begun = this.#order.map((name) => {
       const service = this.services.get(name)!;
       return { service, resumed: service.resume() };
     });
     await Promise.all(begun.map(async ({ service, resumed }) => {
-      if (resumed === "unwanted") return;
+      if (resumed === "unwanted" || (resumed === "new" && except?.(service.spec.name) === true)) return;
       if (resumed !== "adopted" && !(await this.#dependenciesHold(service, signal))) return;
       if (resumed !== "adopted") service.request("start");
       await this.until(service, isSettled, signal);

@@ -4,7 +4,7 @@
  * The load is that of DESIGN §5: 3,000 counters and gauges and 150 histograms in 30 groups.
  * @module
  */
-import { V8_FLAGS } from "../../lib/build/tools.ts";
+import { RUNTIME_FLAGS } from "../../lib/build/tools.ts";
 import {
   decodeSnapshot,
   encodeSnapshotV2,
@@ -222,7 +222,7 @@ function sampleRows(): BenchRow[] {
 async function runChild(...args: string[]): Promise<Record<string, number>> {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
     // As tools are run, but with every permission: /proc/self/status takes that.
-    args: ["run", "--no-check", "--quiet", "--allow-all", ...V8_FLAGS, import.meta.filename!, ...args],
+    args: ["run", "--no-check", "--quiet", "--allow-all", ...RUNTIME_FLAGS, import.meta.filename!, ...args],
     stderr: "inherit",
   }).output();
   if (code !== 0) throw new Error(`Cannot measure ${args[0]}: exit code ${code}`);

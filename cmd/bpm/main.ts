@@ -1,0 +1,35 @@
+/** `bpm`: a project's processes, for people and for assistants. @module */
+import { command, runTool, withCommon } from "../../lib/cli/mod.ts";
+import { TOOL_INFO } from "../../lib/version/mod.ts";
+import { CLIENT_COMMANDS } from "./client.ts";
+import { serve } from "./serve.ts";
+
+export const bpm = command({
+  name: "bpm",
+  summary: "run a project's processes, restart them without loss, search their logs",
+  description: "Without a command it serves a project, as the original: bpm DIR.",
+  commands: [serve, ...CLIENT_COMMANDS],
+  examples: [
+    ["bpm .", "Run what .mcp-run says, with MCP on its port"],
+    ["bpm status", "How the processes of this folder's project are"],
+    ["bpm restart api", "Build api and replace it once the new one is ready"],
+    ["bpm logs api --pattern error --context 3", "Search a log"],
+  ],
+});
+
+/** Runs the tool on the words of the command line. */
+export function main(words: readonly string[]): Promise<number> {
+  const known = withCommon(bpm, TOOL_INFO).commands.map((each) => each.name);
+  return runTool(bpm, TOOL_INFO, withCommand(words, known));
+}
+
+const OWN_OPTIONS = ["-h", "--help", "-V", "--version"];
+
+/** `bpm DIR` means `bpm serve DIR`. */
+function withCommand(words: readonly string[], known: readonly string[]): readonly string[] {
+  const [first] = words;
+  if (first === undefined || known.includes(first) || OWN_OPTIONS.includes(first)) return words;
+  return ["serve", ...words];
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

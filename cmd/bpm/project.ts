@@ -1,0 +1,29 @@
+/** Which project is meant, and what its file says. @module */
+import { CONFIG_NAME, loadBpmConfig, stateFolder } from "../../lib/bpm/mod.ts";
+import { optionalText } from "../../lib/config/mod.ts";
+import { option } from "../../lib/cli/mod.ts";
+
+export const CONFIG_OPTION = option(
+  optionalText({ help: `File instead of DIR/${CONFIG_NAME}.`, example: "config/up.mcp-run" }),
+  { value: "FILE", complete: "file" },
+);
+
+/** @throws {Error} When the folder or its file is not there or makes no sense. */
+export async function openProject(dir: string, file: string | undefined) {
+  let folder: string;
+  try {
+    folder = await Deno.realPath(dir);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Error(`Cannot open project ${dir}: there is no such folder`, { cause });
+  }
+  const path = file ?? `${folder}/${CONFIG_NAME}`;
+  const { config, warnings } = loadBpmConfig(path);
+  const { HOME, XDG_STATE_HOME } = Deno.env.toObject();
+  const state = await stateFolder(file === undefined ? folder : await Deno.realPath(file), {
+    HOME,
+    XDG_STATE_HOME,
+    uid: Deno.uid(),
+  });
+  return { folder, config, warnings, state };
+}

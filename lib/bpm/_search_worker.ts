@@ -1,0 +1,30 @@
+/** Searches logs beside the manager, so that neither 100 MB nor an evil pattern make it wait. @module */
+import { shownLines } from "./log_lines.ts";
+import { type LogQuery, searchLog } from "./log_search.ts";
+import { maskerOf } from "./secrets.ts";
+
+/** What is asked of the worker. */
+export interface SearchRequest {
+  readonly folder: string;
+  readonly kind: "run" | "build";
+  readonly query: LogQuery;
+  /** Values that are not to be shown. */
+  readonly secrets: readonly string[];
+}
+
+/** What it answers; an error is told by name, since classes do not cross. */
+export type SearchReply = { readonly text: string } | { readonly error: string; readonly name: string };
+
+const scope = self as unknown as {
+  onmessage: ((event: MessageEvent<SearchRequest>) => void) | null;
+  postMessage(reply: SearchReply): void;
+};
+
+scope.onmessage = ({ data: { folder, kind, query, secrets } }) => {
+  try {
+    scope.postMessage({ text: searchLog(shownLines(folder, kind, maskerOf(secrets)), query) });
+  } catch (error) {
+    const { message, name } = error instanceof Error ? error : new Error(String(error));
+    scope.postMessage({ error: message, name });
+  }
+};

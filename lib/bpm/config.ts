@@ -1,0 +1,197 @@
+/**
+ * `.mcp-run`: upstream's keys with upstream's defaults, and in a superset what the supervisor can do beyond. As upstream
+ * reads over keys that it does not know, they are only warned of.
+ * @module
+ */
+import {
+  ConfigError,
+  type ConfigOf,
+  integer,
+  loadConfig,
+  type Loaded,
+  namedTables,
+  optionalDuration,
+  optionalInteger,
+  optionalText,
+  stringMap,
+  strings,
+  table,
+  text,
+  toggle,
+} from "../config/mod.ts";
+import { type Condition, CONDITIONS } from "../supervisor/mod.ts";
+
+/** Name of the file in a project's folder. */
+export const CONFIG_NAME = ".mcp-run";
+
+/** How a process is built and run. */
+export const PROCESS_TYPES = ["rust", "npm", "command"] as const;
+export type ProcessType = (typeof PROCESS_TYPES)[number];
+
+const PORT = { min: 0, max: 65_535 };
+const SECONDS = { min: 0, max: 31_536_000 };
+
+/** One way of asking how a process is; at most one of `http`, `tcp`, `log`, `exec` and `notify`. */
+const PROBE = {
+  http: optionalText({
+    help: "Well when this URL answers with 200 to 399.",
+    example: "http://127.0.0.1:8080/health",
+  }),
+  tcp: optionalText({ help: "Well when a connection to this address is taken.", example: "127.0.0.1:8080" }),
+  log: optionalText({
+    help: "Well when a line of its output matches this regular expression.",
+    example: "listening on",
+  }),
+  exec: strings({ help: "Well when this program ends with 0.", example: ["test", "-e", "ready"] }),
+  notify: toggle({ help: "Well when it says READY=1 to sd_notify(3).", fallback: false }),
+  every: optionalDuration({ help: "Pause between two questions.", example: "5s", minMs: 1 }),
+  within: optionalDuration({ help: "What is not answered by then is a no.", example: "2s", minMs: 1 }),
+  failures: optionalInteger({ help: "So many noes in a row are one.", example: "3", min: 1, max: 1_000 }),
+};
+
+export const BPM_CONFIG = table({
+  mcp_port: optionalInteger({
+    help: "Port of the MCP endpoint on 127.0.0.1; required.",
+    example: "3001",
+    ...PORT,
+  }),
+  dev_timeout_hours: integer({
+    help: "Dev mode ends after so many hours without a call of a tool.",
+    fallback: 3,
+    min: 0,
+    max: 87_600,
+  }),
+  dev_crash_wait_seconds: integer({
+    help: "In dev mode, wait before the restart after a first crash.",
+    fallback: 120,
+    ...SECONDS,
+  }),
+  release_crash_backoff_initial_seconds: integer({
+    help: "Wait before the first restart; each later one is half as long again.",
+    fallback: 1,
+    ...SECONDS,
+  }),
+  release_crash_backoff_max_seconds: integer({
+    help: "The longest wait before a restart.",
+    fallback: 300,
+    ...SECONDS,
+  }),
+  host: text({ help: "Address to listen on; other than loopback it needs a token.", fallback: "127.0.0.1" }),
+  token_file: optionalText({
+    help: "File with a token that clients have to send.",
+    example: "/run/bpm/token",
+  }),
+  log_instances: integer({
+    help: "Ended instances whose logs are kept, by process.",
+    fallback: 10,
+    min: 1,
+    max: 10_000,
+  }),
+  log_mib: integer({ help: "Space of one instance's log in MiB.", fallback: 10, min: 1, max: 65_536 }),
+  process: namedTables({
+    type: text({
+      help: "rust is built by cargo, npm and command are run as they are.",
+      fallback: "command",
+      oneOf: PROCESS_TYPES,
+    }),
+    args: strings({ help: "Arguments of a rust program.", example: ["--port", "8080"] }),
+    command: strings({ help: "Program and arguments, for npm and command.", example: ["npm", "run", "dev"] }),
+    package: optionalText({ help: "Package of the workspace, for rust.", example: "server" }),
+    bin: optionalText({ help: "Binary of the package, for rust.", example: "server" }),
+    build: strings({
+      help: "Program that is run before each start, for npm and command.",
+      example: ["make"],
+    }),
+    cwd: optionalText({ help: "Working directory, from the project's folder.", example: "server" }),
+    env: stringMap({ help: "Variables of the environment.", example: { PORT: "8080" } }),
+    env_file: strings({
+      help: "Files of variables, later ones win; their values are masked in logs.",
+      example: [".env"],
+    }),
+    depends_on: stringMap({
+      help: `Processes that must be ${CONDITIONS.join(", ")} before.`,
+      example: { database: "ready" },
+    }),
+    ready: table(PROBE, { help: "When it counts as ready; without it, when it runs." }),
+    live: table(PROBE, { help: "What must hold while it runs; it is restarted when it does not." }),
+    ready_within: optionalDuration({
+      help: "What is not ready by then is restarted.",
+      example: "30s",
+      minMs: 1,
+    }),
+    restart: text({
+      help: "When it is started again after it ended.",
+      fallback: "always",
+      oneOf: ["always", "on-failure", "never"],
+    }),
+    max_failures: optionalInteger({
+      help: "After so many failures in a row it is left alone.",
+      example: "5",
+      min: 1,
+      max: 1_000_000,
+    }),
+    grace: optionalDuration({ help: "After SIGTERM, so long until SIGKILL.", example: "5s" }),
+    autostart: toggle({ help: "Whether it is started with the manager.", fallback: true }),
+    stdin: toggle({ help: "Whether it can be sent input.", fallback: false }),
+    tty: toggle({ help: "Whether it gets a terminal.", fallback: false }),
+    lifetime: text({
+      help:
+        "session ends with the manager in any way, project when it is stopped, persistent never by itself.",
+      fallback: "project",
+      oneOf: ["session", "project", "persistent"],
+    }),
+    overlap: toggle({ help: "Whether old and new run at once while it is restarted.", fallback: false }),
+    nice: optionalInteger({ help: "Priority from -20 to 19.", example: "10", min: -20, max: 19 }),
+    when_full: text({
+      help: "What happens when the space of its log is used up: the oldest goes, or it has to wait.",
+      fallback: "drop",
+      oneOf: ["drop", "block"],
+    }),
+  }, { help: "A process; at least one.", example: "api" }),
+}, { help: "Processes of a project." });
+
+export type BpmConfig = ConfigOf<typeof BPM_CONFIG>;
+export type ProcessConfig = BpmConfig["process"][string];
+
+/** Reads a project's file. @throws {ConfigError} Naming file, line and key. */
+export function loadBpmConfig(file: string): Loaded<BpmConfig & { readonly mcp_port: number }> {
+  const { config, warnings } = loadConfig(BPM_CONFIG, file, { lenient: true });
+  const { mcp_port, process } = config;
+  if (mcp_port === undefined) {
+    throw new ConfigError(
+      `Cannot read configuration ${file}: "mcp_port" is missing, expected a port such as 3001`,
+    );
+  }
+  if (Object.keys(process).length === 0) {
+    throw new ConfigError(
+      `Cannot read configuration ${file}: No processes defined, expected [process.<name>]`,
+    );
+  }
+  for (const [name, each] of Object.entries(process)) checkProcess(file, name, each);
+  return { config: { ...config, mcp_port }, warnings };
+}
+
+/** Names are parts of paths and of lines of text. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/;
+
+function checkProcess(file: string, name: string, process: ProcessConfig): void {
+  const fail = (what: string): never => {
+    throw new ConfigError(`Cannot read configuration ${file}: [process.${name}] ${what}`);
+  };
+  if (!NAME.test(name)) fail("has a name that is not up to 64 letters, digits, _ . @ and -");
+  if (process.type !== "rust" && process.command.length === 0) {
+    fail(`is of type "${process.type}" and has no "command"`);
+  }
+  for (const [other, condition] of Object.entries(process.depends_on)) {
+    if (!CONDITIONS.includes(condition as Condition)) {
+      fail(`depends on "${other}" being "${condition}", expected one of ${CONDITIONS.join(", ")}`);
+    }
+  }
+  for (const key of ["ready", "live"] as const) {
+    const { http, tcp, log, exec, notify } = process[key];
+    const given = [http, tcp, log, exec.length > 0 || undefined, notify || undefined];
+    if (given.filter((each) => each !== undefined).length > 1) {
+      fail(`has several of http, tcp, log, exec and notify in "${key}", expected one`);
+    }
+  }
+}

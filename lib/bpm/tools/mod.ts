@@ -1,0 +1,32 @@
+/** The tools of the process manager: upstream's four first, under upstream's names. @module */
+import type { Tool } from "../../mcp/mod.ts";
+import type { Manager } from "../manager.ts";
+import { getStatus } from "./get_status.ts";
+import { list } from "./list.ts";
+import { restart } from "./restart.ts";
+import { searchBuildLog, searchLogs } from "./search_logs.ts";
+import { send } from "./send.ts";
+import { start, stop } from "./start_stop.ts";
+import type { ToolMaker } from "./tool.ts";
+
+const MAKERS: readonly ToolMaker[] = [
+  searchLogs,
+  searchBuildLog,
+  restart,
+  getStatus,
+  list,
+  start,
+  stop,
+  send,
+];
+
+/** All tools for a manager; a call of any of them keeps the dev mode up. */
+export function bpmTools(manager: Manager): Tool[] {
+  return MAKERS.map((make) => make(manager)).map((tool) => ({
+    ...tool,
+    run(input, context) {
+      manager.touch();
+      return tool.run(input, context);
+    },
+  }));
+}

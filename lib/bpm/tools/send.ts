@@ -1,0 +1,36 @@
+/** `send`: input for a process. @module */
+import { boolean, defineTool, object, optional, string, ToolError } from "../../mcp/mod.ts";
+import { orToolError, processName, type ToolMaker } from "./tool.ts";
+
+/** More belongs into a file. */
+const INPUT_CHARS = 65_536;
+
+export const send: ToolMaker = (manager) =>
+  defineTool({
+    name: "send",
+    description: "Sends text to the standard input of a process with stdin or a terminal",
+    annotations: { destructiveHint: true, openWorldHint: false },
+    input: object({
+      process: processName,
+      text: string({ description: "What is sent; a newline only where it has one", maxLength: INPUT_CHARS }),
+      end: optional(boolean({ description: "Closes the input after it" })),
+    }),
+    async run({ process, text, end }) {
+      const service = await orToolError(() => manager.service(process));
+      const { current, spec } = service;
+      if (current === undefined) {
+        throw new ToolError(`Process '${process}' does not run: it is ${service.state.kind}`);
+      }
+      if ((spec.keeper?.stdin ?? "null") === "null") {
+        throw new ToolError(
+          `Process '${process}' takes no input: set "stdin" or "tty" in [process.${process}]`,
+        );
+      }
+      const taken = await current.control(async (keeper) => {
+        await keeper.input(new TextEncoder().encode(text));
+        if (end === true) await keeper.endInput();
+      });
+      if (!taken) throw new ToolError(`Process '${process}' has just ended`);
+      return { text: `Sent ${text.length} characters to '${process}'` };
+    },
+  });
