@@ -3,8 +3,9 @@
  * them over HTTP and stdio in both eras of the protocol and in the dialect of bpm's old clients.
  *
  * Reading order: `schema.ts` and `tool.ts` (what a feature writes), `resource.ts`, `prompt.ts`, `registry.ts` (all of
- * it together), then `http.ts` and `stdio.ts` (servers). The protocol library costs 85 ms to load and is loaded when
- * the first server is made; declaring tools costs nothing. What the tools do belongs to the features.
+ * it together), `calls.ts` and `tasks.ts` (how tools run), `http.ts` and `stdio.ts` (servers), `install.ts` (entries in
+ * the files of clients). The protocol's library costs 85 ms to load and is loaded when it is needed first; declaring
+ * tools costs nothing. What the tools do belongs to the features.
  * @module
  */
 export {
@@ -51,5 +52,7 @@ export type { PlainInfo } from "./plain.ts";
 export type { ServerOptions } from "./_engine.ts";
 export { type HttpOptions, type McpRoutes, mcpRoutes } from "./http.ts";
 export { serveStdio, type StdioOptions } from "./stdio.ts";
+export { CLIENT_APPS, type ClientApp, type Places, type ServerEntry } from "./clients.ts";
+export { type InstallResult, installServer, serverSnippet, uninstallServer } from "./install.ts";
 export type { Prompt, PromptArgument, PromptMessage } from "./prompt.ts";
 export { createRegistry, type McpServerInfo, type Registry } from "./registry.ts";
