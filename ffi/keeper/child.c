@@ -26,10 +26,18 @@ static int open_pipe(int ends[2], bool reading)
 {
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	fcntl(ends[0], F_SETPIPE_SZ,
-	    CHILD_PIPE_BYTES); /* refused beyond pipe-max-size: then it stays as it is */
 	fcntl(ends[reading ? 0 : 1], F_SETFL, O_NONBLOCK);
 	return 0;
+}
+
+/* Of output: what is refused (pipe-max-size, or the user's share is used up) stays as it is, and works. */
+static int open_wide_pipe(int ends[2])
+{
+	int result = open_pipe(ends, true);
+
+	if (result == 0)
+		fcntl(ends[0], F_SETPIPE_SZ, geteuid() == 0 ? CHILD_PIPE_BYTES : CHILD_PIPE_MODEST_BYTES);
+	return result;
 }
 
 static int open_terminal(const struct options *o, struct ends *e)
@@ -56,8 +64,8 @@ static int open_ends(const struct options *o, struct ends *e)
 	if (result == 0 && o->input == STDIN_PIPE)
 		result = open_pipe(e->in, false);
 	if (result == 0)
-		result = open_pipe(e->out, true);
-	return result == 0 ? open_pipe(e->err, true) : result;
+		result = open_wide_pipe(e->out);
+	return result == 0 ? open_wide_pipe(e->err) : result;
 }
 
 static int attach_terminal(const char *path)
@@ -102,26 +110,27 @@ static int join_cgroups(const struct options *o)
 static int pass_listeners(const struct options *o)
 {
 	int moved[KEEPER_LISTENERS];
-	char text[32], names[4096] = "";
+	char text[32], names[KEEPER_NAMES_MAX] = "";
 	size_t used = 0;
+	uint32_t count = 0;
 
-	if (o->listener_count == 0)
-		return 0;
 	for (uint32_t at = 0; at < o->listener_count; at++) {
-		moved[at] = fcntl(o->listeners[at], F_DUPFD_CLOEXEC, FD_ABOVE);
-		if (moved[at] < 0)
+		if (!o->listeners[at].passed)
+			continue;
+		moved[count] = fcntl(o->listeners[at].fd, F_DUPFD_CLOEXEC, FD_ABOVE);
+		if (moved[count] < 0)
 			return -1;
+		/* The options take no more names than fit. */
 		used += (size_t)snprintf(
-		    names + used, sizeof names - used, "%s%s", at > 0 ? ":" : "", o->listener_names[at]);
-		if (used >= sizeof names) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
+		    names + used, sizeof names - used, "%s%s", count > 0 ? ":" : "", o->listeners[at].name);
+		count++;
 	}
-	for (uint32_t at = 0; at < o->listener_count; at++)
+	if (count == 0)
+		return 0;
+	for (uint32_t at = 0; at < count; at++)
 		if (dup2(moved[at], LISTEN_FIRST + (int)at) < 0)
 			return -1;
-	snprintf(text, sizeof text, "%u", o->listener_count);
+	snprintf(text, sizeof text, "%u", count);
 	setenv("LISTEN_FDS", text, 1);
 	setenv("LISTEN_FDNAMES", names, 1);
 	snprintf(text, sizeof text, "%d", (int)getpid());

@@ -6,6 +6,9 @@
 
 /* A full pipe stops the child; with this much in it, it is seldom full before the keeper has come round. */
 #define CHILD_PIPE_BYTES (1 << 20)
+/* Without rights all pipes of a user share 64 MiB (pipe-user-pages-soft); beyond, each new one gets 8 KiB. So
+ * much of it leaves something for everybody else. */
+#define CHILD_PIPE_MODEST_BYTES (1 << 18)
 
 struct child {
 	pid_t pid;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BACKLOG 16
@@ -47,26 +48,56 @@ static bool is_ours(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-void control_accept(int listener, struct client clients[KEEPER_CLIENTS])
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+/* A free place, or that of whoever has been silent longest. */
+static struct client *make_place(struct client clients[KEEPER_CLIENTS])
+{
+	struct client *found = NULL;
+
+	for (uint32_t at = 0; at < KEEPER_CLIENTS; at++) {
+		struct client *c = &clients[at];
+
+		if (c->fd < 0)
+			return c;
+		if (found == NULL || (c->used == 0) > (found->used == 0) ||
+		    ((c->used == 0) == (found->used == 0) && c->heard_ns < found->heard_ns))
+			found = c;
+	}
+	control_close(found);
+	return found;
+}
+
+int control_accept(int listener, struct client clients[KEEPER_CLIENTS])
 {
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *place;
 
+	/* Whoever has gone away again meanwhile is no reason to wait. */
 	if (fd < 0)
-		return; /* the client has gone away again, or descriptors are short: the next look tries anew
-		         */
-	for (uint32_t at = 0; at < KEEPER_CLIENTS && is_ours(fd); at++) {
-		if (clients[at].fd >= 0)
-			continue;
-		/* Made for whoever comes and kept: a keeper nobody talks to has none. */
-		if (clients[at].frame == NULL)
-			clients[at].frame = malloc(sizeof(struct frame));
-		if (clients[at].frame == NULL)
-			break;
-		clients[at].fd = fd;
-		control_next(&clients[at]);
-		return;
+		return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? 0 : -errno;
+	if (!is_ours(fd)) {
+		close(fd);
+		return 0;
 	}
-	close(fd);
+	place = make_place(clients);
+	/* Made for whoever comes and kept: a keeper nobody talks to has none. */
+	if (place->frame == NULL)
+		place->frame = malloc(sizeof(struct frame));
+	if (place->frame == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	place->fd = fd;
+	place->heard_ns = now_ns();
+	control_next(place);
+	return 0;
 }
 
 static uint32_t frame_bytes(const struct client *c)
@@ -76,19 +107,24 @@ static uint32_t frame_bytes(const struct client *c)
 	return FRAME_HEADER + ((c->frame->length + 7) & ~7u);
 }
 
+bool control_is_whole(const struct client *c)
+{
+	return c->used >= FRAME_HEADER && c->used == frame_bytes(c);
+}
+
 bool control_read(struct client *c)
 {
 	for (;;) {
-		uint32_t wanted = frame_bytes(c);
-
-		if (c->used >= FRAME_HEADER && c->used == wanted)
+		if (control_is_whole(c))
 			return true;
-		ssize_t got = read(c->fd, (uint8_t *)c->frame + c->used, wanted - c->used);
+		ssize_t got = read(c->fd, (uint8_t *)c->frame + c->used, frame_bytes(c) - c->used);
 
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			return false;
-		if (got > 0)
+		if (got > 0) {
 			c->used += (uint32_t)got;
+			c->heard_ns = now_ns();
+		}
 		if (got <= 0 || (c->used == FRAME_HEADER && c->frame->length > KEEPER_FRAME_MAX)) {
 			control_close(c);
 			return false;

@@ -1,11 +1,8 @@
 /* The keeper's life: claim, begin, copy, and end when nothing of the child is left. */
-#include "keeper.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,181 +16,52 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "child.h"
-#include "control.h"
+#include "life.h"
 #include "tree.h"
 
 #define PATH_BYTES (KEEPER_FOLDER_MAX + 64)
-#define STAMP_BYTES 8u
-/* Reads of one stream, and frames of one client, before the others get their turn. */
+/* Frames of one client before the others get their turn. */
 #define TURNS 16
-/* Under "block", how long until a full log is looked at again. */
+/* How long until a full log is looked at again, and until connections are taken again that could not be. */
 #define RETRY_MS 50
 /* Between two rounds of SIGKILL. */
 #define KILL_EVERY_MS 20
-#define DATAGRAM_BYTES 4096u
-#define ASIDE_BYTES 256u
 #define NS_PER_MS 1000000ull
-#define END_OF_FILE 4   /* Ctrl-D */
 #define CLOSE_RANGE 436 /* of every architecture; older headers do not name it */
 
 /* What the poll set holds, in this order; clients come behind. */
 enum { AT_SIGNALS, AT_CONTROL, AT_NOTIFY, AT_OWNER, AT_OUTPUT, AT_ERRORS, AT_INPUT, AT_CLIENTS };
 #define POLLED (AT_CLIENTS + KEEPER_CLIENTS)
 
-struct keeper {
-	struct options options;
-	struct segments *log;
-	uint32_t largest_read;
-	struct child child;
-	int signals, control, notify, owner;
-	struct client clients[KEEPER_CLIENTS];
-	bool child_gone, full; /* full: the log takes nothing until somebody makes room */
-	/* 0 or the monotonic time in ns at which the whole tree is killed. */
-	uint64_t kill_at;
-	/* A few bytes that were read while the log was full. */
-	uint32_t aside_bytes, aside_kind;
-	uint8_t aside[ASIDE_BYTES];
-	char notify_path[PATH_BYTES];
-};
-
-static uint64_t clock_ns(clockid_t clock)
+static uint64_t clock_ns(void)
 {
 	struct timespec ts;
 
-	clock_gettime(clock, &ts);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 * NS_PER_MS + (uint64_t)ts.tv_nsec;
 }
 
-/* Room for a record of up to `length` bytes behind the time stamp, or NULL when the log is full. */
-static uint8_t *begin_record(struct keeper *k, uint32_t length)
+/* Runs a copy over both streams. A terminal is input too, and ends as one. */
+static void copy(struct keeper *k, void (*how)(struct output *, int *, uint32_t))
 {
-	uint64_t now = clock_ns(CLOCK_REALTIME);
-	int error;
-	uint8_t *at = segments_begin(k->log, STAMP_BYTES + length, &error);
+	bool is_terminal = k->child.input >= 0 && k->child.input == k->child.output;
 
-	/* Full under "block", or no room on the disk even for one file in exchange for the oldest. */
-	k->full = at == NULL;
-	if (at == NULL)
-		return NULL;
-	memcpy(at, &now, STAMP_BYTES);
-	return at + STAMP_BYTES;
-}
-
-static void __attribute__((format(printf, 2, 3))) tell(struct keeper *k, const char *format, ...)
-{
-	char text[512];
-	va_list list;
-	uint8_t *at;
-
-	va_start(list, format);
-	vsnprintf(text, sizeof text, format, list);
-	va_end(list);
-	at = begin_record(k, (uint32_t)strlen(text));
-	if (at == NULL)
-		return;
-	memcpy(at, text, strlen(text));
-	segments_end(k->log, KEEPER_EVENT, STAMP_BYTES + (uint32_t)strlen(text));
-}
-
-static void close_output(struct keeper *k, int *fd)
-{
-	if (*fd == k->child.input)
+	if (k->child.output >= 0)
+		how(&k->output, &k->child.output, KEEPER_STDOUT);
+	if (k->child.errors >= 0)
+		how(&k->output, &k->child.errors, KEEPER_STDERR);
+	if (is_terminal && k->child.output < 0)
 		k->child.input = -1;
-	close(*fd);
-	*fd = -1;
-}
-
-/* Writes what was read before there was room for it. False while there is none. */
-static bool flush_aside(struct keeper *k)
-{
-	uint8_t *at = k->aside_bytes == 0 ? NULL : begin_record(k, k->aside_bytes);
-
-	if (k->aside_bytes == 0)
-		return true;
-	if (at == NULL)
-		return false;
-	memcpy(at, k->aside, k->aside_bytes);
-	segments_end(k->log, k->aside_kind, STAMP_BYTES + k->aside_bytes);
-	k->aside_bytes = 0;
-	return true;
-}
-
-/* For what FIONREAD does not tell: the end, and a terminal's bytes that are still on their way. */
-static uint32_t copy_aside(struct keeper *k, int *fd, uint32_t kind)
-{
-	ssize_t got;
-
-	if (!flush_aside(k))
-		return 0;
-	got = read(*fd, k->aside, sizeof k->aside);
-	if (got > 0) {
-		k->aside_bytes = (uint32_t)got;
-		k->aside_kind = kind;
-		return flush_aside(k) ? (uint32_t)got : 0;
-	}
-	/* The end; of a terminal EIO, when its last user is gone. */
-	if (got == 0 || (errno != EAGAIN && errno != EINTR))
-		close_output(k, fd);
-	return 0;
-}
-
-/* Copies what stands in `*fd` into the log; closes it at its end. Returns how much it was, 0 when there is
- * nothing more just now. */
-static uint32_t copy_once(struct keeper *k, int *fd, uint32_t kind)
-{
-	int waiting = 0;
-	uint32_t length;
-	uint8_t *at;
-	ssize_t got;
-
-	/* Asked beforehand, so that a small write does not begin a new segment for want of room for a large
-	 * one, and so that nothing is begun that does not come. */
-	if (k->aside_bytes > 0 || ioctl(*fd, FIONREAD, &waiting) < 0 || waiting <= 0)
-		return copy_aside(k, fd, kind);
-	length = (uint32_t)waiting < k->largest_read ? (uint32_t)waiting : k->largest_read;
-	at = begin_record(k, length);
-	if (at == NULL)
-		return 0;
-	got = read(*fd, at, length);
-	segments_end(k->log, kind, STAMP_BYTES + (got > 0 ? (uint32_t)got : 0));
-	return got > 0 ? (uint32_t)got : 0;
-}
-
-static void copy(struct keeper *k, int *fd, uint32_t kind)
-{
-	for (int turn = 0; turn < TURNS && *fd >= 0 && copy_once(k, fd, kind); turn++)
-		;
-}
-
-/* Copies what a dead child has said: no more than a pipe holds, since descendants may go on for ever. */
-static void drain_one(struct keeper *k, int *fd, uint32_t kind)
-{
-	uint32_t length = 1;
-
-	for (uint32_t total = 0; *fd >= 0 && length > 0 && total < CHILD_PIPE_BYTES; total += length)
-		length = copy_once(k, fd, kind);
 }
 
 static void drain(struct keeper *k)
 {
-	drain_one(k, &k->child.output, KEEPER_STDOUT);
-	drain_one(k, &k->child.errors, KEEPER_STDERR);
+	copy(k, output_drain);
+	if (k->notify >= 0)
+		output_notifications(&k->output, k->notify);
 }
 
-static void take_notification(struct keeper *k)
-{
-	char text[DATAGRAM_BYTES];
-	ssize_t got = recv(k->notify, text, sizeof text, 0);
-	uint8_t *at = got > 0 ? begin_record(k, (uint32_t)got) : NULL;
-
-	if (at == NULL)
-		return;
-	memcpy(at, text, (size_t)got);
-	segments_end(k->log, KEEPER_NOTIFY, STAMP_BYTES + (uint32_t)got);
-}
-
-static void signal_group(struct keeper *k, uint32_t number)
+void keeper_signal(struct keeper *k, uint32_t number)
 {
 	/* Before it has been waited for, its pid is nobody else's. */
 	if (!k->child_gone && number > 0 && number < NSIG)
@@ -202,96 +70,23 @@ static void signal_group(struct keeper *k, uint32_t number)
 			kill(k->child.pid, (int)number);
 }
 
-static void stop(struct keeper *k, uint32_t number, uint32_t grace_ms)
+void keeper_stop(struct keeper *k, uint32_t number, uint32_t grace_ms)
 {
-	uint64_t at = clock_ns(CLOCK_MONOTONIC) + grace_ms * NS_PER_MS;
+	uint64_t at = clock_ns() + grace_ms * NS_PER_MS;
 
-	signal_group(k, number);
+	keeper_signal(k, number);
 	if (k->kill_at == 0 || at < k->kill_at)
 		k->kill_at = at;
-}
-
-/* True when the frame is done with; false when the child's input is full. */
-static bool write_input(struct keeper *k, struct client *c)
-{
-	while (k->child.input >= 0 && c->written < c->frame->length) {
-		ssize_t put =
-		    write(k->child.input, c->frame->payload + c->written, c->frame->length - c->written);
-
-		if (put < 0 && (errno == EAGAIN || errno == EINTR))
-			return false;
-		if (put < 0)
-			return true; /* the child reads no more: what is sent to it is lost, as in a pipe of a
-			                shell */
-		c->written += (uint32_t)put;
-	}
-	return true;
-}
-
-static void end_input(struct keeper *k)
-{
-	const char end = END_OF_FILE;
-
-	if (k->child.input < 0)
-		return;
-	if (k->child.input == k->child.output) {
-		if (write(k->child.input, &end, 1) < 0)
-			tell(k, "cannot end the input: %s", strerror(errno));
-		return;
-	}
-	close(k->child.input);
-	k->child.input = -1;
-}
-
-static void set_window(struct keeper *k, const uint8_t *payload)
-{
-	uint16_t size[2];
-
-	memcpy(size, payload, sizeof size);
-	struct winsize window = {.ws_row = size[0], .ws_col = size[1]};
-
-	if (k->child.input >= 0 && k->child.input == k->child.output)
-		ioctl(k->child.input, TIOCSWINSZ, &window);
-}
-
-/* False when the frame has to wait. */
-static bool obey(struct keeper *k, struct client *c)
-{
-	const struct frame *f = c->frame;
-	uint32_t words[2] = {0, 0};
-
-	if (f->length <= sizeof words)
-		memcpy(words, f->payload, f->length);
-	if (f->kind == KEEPER_INPUT)
-		return write_input(k, c);
-	if (f->kind == KEEPER_END_INPUT && f->length == 0)
-		end_input(k);
-	else if (f->kind == KEEPER_WINDOW && f->length == 4)
-		set_window(k, f->payload);
-	else if (f->kind == KEEPER_SIGNAL && f->length == 4)
-		signal_group(k, words[0]);
-	else if (f->kind == KEEPER_STOP && f->length == 8)
-		stop(k, words[0], words[1]);
-	else
-		control_close(c);
-	return true;
 }
 
 static void serve(struct keeper *k, struct client *c)
 {
 	for (int turn = 0; turn < TURNS && c->fd >= 0 && control_read(c); turn++) {
-		if (!obey(k, c))
+		if (!command_obey(k, c))
 			return;
 		if (c->fd >= 0)
 			control_next(c);
 	}
-}
-
-/* A frame that is whole is input that waits: it is tried again, and no more is read meanwhile. */
-static bool waits(const struct client *c)
-{
-	return c->fd >= 0 && c->used > sizeof c->frame->length + sizeof c->frame->kind &&
-	       c->frame->kind == KEEPER_INPUT && c->used == 8 + ((c->frame->length + 7) & ~7u);
 }
 
 static void child_ended(struct keeper *k, int status)
@@ -302,11 +97,12 @@ static void child_ended(struct keeper *k, int status)
 	drain(k);
 	k->child_gone = true;
 	if (read(k->child.failure, &failure, sizeof failure) == sizeof failure)
-		tell(k, "\"%s\" cannot %s: %s", k->options.command[0], child_step_text(failure.step),
-		    strerror(failure.errno_value));
-	segments_child_exited(k->log, status);
+		output_event(&k->output, "\"%s\" cannot %s: %s", k->options.command[0],
+		    child_step_text(failure.step), strerror(failure.errno_value));
+	close(k->child.failure);
+	segments_child_exited(k->output.log, status);
 	if (tree_signal(&k->options, SIGTERM) > 0)
-		stop(k, 0, k->options.leftover_ms);
+		keeper_stop(k, 0, k->options.leftover_ms);
 }
 
 /* Returns false when no child is left. */
@@ -331,17 +127,17 @@ static void take_signals(struct keeper *k)
 
 	while (read(k->signals, &info, sizeof info) == sizeof info)
 		if (info.ssi_signo != SIGCHLD)
-			stop(k, SIGTERM, k->options.leftover_ms);
+			keeper_stop(k, SIGTERM, k->options.leftover_ms);
 }
 
 static int wait_ms(const struct keeper *k)
 {
 	uint64_t now;
-	int limit = k->full ? RETRY_MS : -1;
+	int limit = k->output.full || k->accept_at != 0 ? RETRY_MS : -1;
 
 	if (k->kill_at == 0)
 		return limit;
-	now = clock_ns(CLOCK_MONOTONIC);
+	now = clock_ns();
 	uint64_t until = k->kill_at <= now ? KILL_EVERY_MS : (k->kill_at - now) / NS_PER_MS + 1;
 
 	if (limit < 0)
@@ -351,11 +147,11 @@ static int wait_ms(const struct keeper *k)
 
 static void fill_poll_set(const struct keeper *k, struct pollfd set[POLLED])
 {
-	const short out = k->full ? 0 : POLLIN;
+	const bool full = k->output.full;
 	bool input_waits = false;
 
 	for (uint32_t at = 0; at < KEEPER_CLIENTS; at++) {
-		bool waiting = k->child.input >= 0 && waits(&k->clients[at]);
+		bool waiting = k->child.input >= 0 && command_waits(&k->clients[at]);
 
 		/* One that waits is not asked for: that it has gone away would be told again and again. */
 		input_waits = input_waits || waiting;
@@ -363,43 +159,53 @@ static void fill_poll_set(const struct keeper *k, struct pollfd set[POLLED])
 		    (struct pollfd){.fd = waiting ? -1 : k->clients[at].fd, .events = POLLIN};
 	}
 	set[AT_SIGNALS] = (struct pollfd){.fd = k->signals, .events = POLLIN};
-	set[AT_CONTROL] = (struct pollfd){.fd = k->control, .events = POLLIN};
-	set[AT_NOTIFY] = (struct pollfd){.fd = k->notify, .events = out};
+	set[AT_CONTROL] = (struct pollfd){.fd = k->accept_at != 0 ? -1 : k->control, .events = POLLIN};
+	set[AT_NOTIFY] = (struct pollfd){.fd = full ? -1 : k->notify, .events = POLLIN};
 	set[AT_OWNER] = (struct pollfd){.fd = k->owner, .events = POLLIN};
 	/* A full log is not asked for, but POLLHUP would be told all the same and make this loop spin. */
-	set[AT_OUTPUT] = (struct pollfd){.fd = k->full ? -1 : k->child.output, .events = out};
-	set[AT_ERRORS] = (struct pollfd){.fd = k->full ? -1 : k->child.errors, .events = out};
+	set[AT_OUTPUT] = (struct pollfd){.fd = full ? -1 : k->child.output, .events = POLLIN};
+	set[AT_ERRORS] = (struct pollfd){.fd = full ? -1 : k->child.errors, .events = POLLIN};
 	set[AT_INPUT] = (struct pollfd){.fd = input_waits ? k->child.input : -1, .events = POLLOUT};
+}
+
+static void take_connection(struct keeper *k)
+{
+	/* Without a free descriptor it would be told again and again that somebody waits. */
+	if (control_accept(k->control, k->clients) < 0)
+		k->accept_at = clock_ns() + RETRY_MS * NS_PER_MS;
 }
 
 static void handle(struct keeper *k, const struct pollfd set[POLLED])
 {
-	if (k->full || set[AT_OUTPUT].revents != 0 || set[AT_ERRORS].revents != 0) {
-		if (k->child.output >= 0)
-			copy(k, &k->child.output, KEEPER_STDOUT);
-		if (k->child.errors >= 0)
-			copy(k, &k->child.errors, KEEPER_STDERR);
-	}
-	if (set[AT_NOTIFY].revents != 0)
-		take_notification(k);
+	const bool again = k->output.full;
+
+	if (again)
+		output_retry(&k->output);
+	if (again || set[AT_OUTPUT].revents != 0 || set[AT_ERRORS].revents != 0)
+		copy(k, output_copy);
+	if (k->notify >= 0 && (again || set[AT_NOTIFY].revents != 0))
+		output_notifications(&k->output, k->notify);
 	for (uint32_t at = 0; at < KEEPER_CLIENTS; at++) {
 		struct client *c = &k->clients[at];
 
-		if (waits(c) && (set[AT_INPUT].revents != 0 || k->child.input < 0) && obey(k, c))
+		if (command_waits(c) && (set[AT_INPUT].revents != 0 || k->child.input < 0) &&
+		    command_obey(k, c))
 			control_next(c);
-		if (c->fd >= 0 && set[AT_CLIENTS + at].revents != 0 && !waits(c))
+		if (c->fd >= 0 && set[AT_CLIENTS + at].revents != 0 && !command_waits(c))
 			serve(k, c);
 	}
-	if (set[AT_CONTROL].revents != 0)
-		control_accept(k->control, k->clients);
+	if (k->accept_at != 0 && clock_ns() >= k->accept_at)
+		k->accept_at = 0;
+	else if (set[AT_CONTROL].revents != 0)
+		take_connection(k);
 	if (set[AT_OWNER].revents != 0) {
 		close(k->owner);
 		k->owner = -1;
-		tell(k, "the process that owns this instance has ended");
-		stop(k, SIGTERM, k->options.leftover_ms);
+		output_event(&k->output, "the process that owns this instance has ended");
+		keeper_stop(k, SIGTERM, k->options.leftover_ms);
 	}
 	take_signals(k);
-	if (k->kill_at != 0 && clock_ns(CLOCK_MONOTONIC) >= k->kill_at)
+	if (k->kill_at != 0 && clock_ns() >= k->kill_at)
 		tree_signal(&k->options, SIGKILL);
 }
 
@@ -414,10 +220,12 @@ static bool holds(int fd)
  * stop. */
 static bool owes(struct keeper *k)
 {
-	if (k->kill_at != 0 && clock_ns(CLOCK_MONOTONIC) >= k->kill_at)
+	if (k->kill_at != 0 && clock_ns() >= k->kill_at)
 		return false;
+	output_retry(&k->output);
 	drain(k);
-	return k->full && (k->aside_bytes > 0 || holds(k->child.output) || holds(k->child.errors));
+	return k->output.full && (output_owes(&k->output) || holds(k->child.output) ||
+	                             holds(k->child.errors) || holds(k->notify));
 }
 
 static void run(struct keeper *k)
@@ -426,8 +234,8 @@ static void run(struct keeper *k)
 	bool failed = false;
 
 	do {
-		segments_notify(k->log);
-		segments_beat(k->log);
+		segments_notify(k->output.log);
+		segments_beat(k->output.log);
 		fill_poll_set(k, set);
 		/* Out of memory in the kernel: what can still be done is to end the tree. */
 		failed = poll(set, POLLED, wait_ms(k)) < 0 && errno != EINTR;
@@ -448,7 +256,7 @@ static int fail(const char *what, int error)
 /* Who makes this file decides: a manager that finds an instance that never began makes it too. */
 static int claim(const char *folder)
 {
-	char path[PATH_BYTES];
+	char path[KEEPER_FOLDER_MAX + 64];
 	int fd;
 
 	snprintf(path, sizeof path, "%s/claim", folder);
@@ -484,23 +292,20 @@ static int watch_owner(struct keeper *k)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	stop(k, 0, 0);
+	keeper_stop(k, 0, 0);
 	return -1;
 }
 
 static int open_log(struct keeper *k)
 {
-	const struct options *o = &k->options;
 	char why[RING_WHY] = "";
-	int result = segments_open(o->folder, o->segment_bytes, o->retain_bytes, o->overflow, &k->log, why);
+	int result = output_open(&k->output, &k->options, why);
 
-	if (result < 0) {
-		fprintf(
-		    stderr, "keeper: cannot open the log in %s: %s %s\n", o->folder, strerror(-result), why);
-		return KEEPER_FAILED;
-	}
-	k->largest_read = (uint32_t)(o->segment_bytes / RING_SLICES) - RING_RECORD_HEADER - STAMP_BYTES;
-	return KEEPER_DONE;
+	if (result == 0)
+		return KEEPER_DONE;
+	fprintf(
+	    stderr, "keeper: cannot open the log in %s: %s %s\n", k->options.folder, strerror(-result), why);
+	return KEEPER_FAILED;
 }
 
 static int open_sockets(struct keeper *k)
@@ -525,7 +330,7 @@ static int open_sockets(struct keeper *k)
 
 static void remove_sockets(const struct keeper *k)
 {
-	char path[PATH_BYTES];
+	char path[KEEPER_FOLDER_MAX + 64];
 
 	snprintf(path, sizeof path, "%s/control", k->options.folder);
 	unlink(path);
@@ -540,11 +345,9 @@ static int begin(struct keeper *k)
 
 	if (result < 0)
 		return fail("start the child", -result);
-	segments_child_started(k->log, (uint32_t)k->child.pid, ring_process_start((uint32_t)k->child.pid));
+	segments_child_started(
+	    k->output.log, (uint32_t)k->child.pid, ring_process_start((uint32_t)k->child.pid));
 	child_release(&k->child);
-	/* Listening sockets are the child's: what it closes shall be closed. */
-	for (uint32_t at = 0; at < k->options.listener_count; at++)
-		close(k->options.listeners[at]);
 	return KEEPER_DONE;
 }
 
@@ -573,7 +376,8 @@ static int close_inherited(const struct options *o)
 	int kept[KEEPER_LISTENERS + 1] = {2};
 	uint32_t count = o->listener_count;
 
-	memcpy(kept + 1, o->listeners, count * sizeof *kept);
+	for (uint32_t at = 0; at < count; at++)
+		kept[at + 1] = o->listeners[at].fd;
 	qsort(kept, count + 1, sizeof *kept, by_number);
 	for (uint32_t at = 0; at <= count; at++) {
 		unsigned int from = (unsigned int)kept[at] + 1;
@@ -619,6 +423,6 @@ int main(int argc, char **argv)
 		run(&k);
 	}
 	remove_sockets(&k);
-	segments_free(k.log);
+	segments_free(k.output.log);
 	return result;
 }

@@ -16,7 +16,12 @@
  *
  * On `control`, a stream socket for processes of the same user and root, a client sends frames of the same
  * form as records: `u32 length, u32 kind, payload`, padded to 8, kinds are enum keeper_command. A malformed
- * frame ends the connection. Nothing is answered; what happens is in the log.
+ * frame ends the connection. Only KEEPER_HAND_OVER is answered; what happens otherwise is in the log.
+ *
+ * Listening sockets stay open as long as the keeper lives, and are given to whoever asks for them
+ * (handover.h): a manager that was killed and is started again has them back, and nobody was refused. The
+ * keeper never accepts; when its child closes its own descriptor, connections wait in the backlog for whoever
+ * accepts next.
  */
 #ifndef HOSTKIT_KEEPER_H
 #define HOSTKIT_KEEPER_H
@@ -26,15 +31,17 @@
 #define KEEPER_FOLDER_MAX 3000u
 /* The longest frame of a client; longer input is sent in several. */
 #define KEEPER_FRAME_MAX 65536u
-/* Connections at a time; the next one is closed at once. */
+/* Connections at a time; for the next one, the one that has been silent longest is closed. */
 #define KEEPER_CLIENTS 8u
 #define KEEPER_LISTENERS 16u
+/* Bytes of all their names, a NUL behind each. */
+#define KEEPER_NAMES_MAX 4096u
 #define KEEPER_RLIMITS 16u
 #define KEEPER_CGROUPS 8u
 #define KEEPER_GROUPS 64u
 
-/* What a keeper writes to standard error, before it closes that, once the child has begun; in its place stands
- * why not. */
+/* What a keeper writes to standard error, before it closes that, once the child has begun; in its place
+ * stands why not. */
 #define KEEPER_BEGUN "+"
 
 /* Exit status of the keeper itself. What became of the child stands in the header of the newest segment. */
@@ -58,6 +65,8 @@ enum keeper_command {
 	KEEPER_WINDOW = 3,    /* u16 rows, u16 columns */
 	KEEPER_SIGNAL = 4,    /* u32 signal, for the child's process group */
 	KEEPER_STOP = 5, /* u32 signal for the process group now, u32 ms until SIGKILL for the whole tree */
+	KEEPER_HAND_OVER =
+	    6, /* asks for the listening sockets: the one command with an answer (handover.h) */
 };
 
 /* The exit status that is kept when PROGRAM could not be run, as of a shell: 127 << 8 when it is not there,

@@ -4,12 +4,13 @@
  * @module
  */
 import { assetPath } from "../assets.ts";
+import { withInherited } from "../sockets/mod.ts";
 
 /** Kinds of records in a keeper's log; each payload begins with the realtime clock in nanoseconds as u64. */
 export const KEEPER_RECORDS = { stdout: 1, stderr: 2, notify: 3, event: 4 } as const;
 
 /** Kinds of frames that a keeper takes on its control socket. */
-export const KEEPER_COMMANDS = { input: 1, endInput: 2, window: 3, signal: 4, stop: 5 } as const;
+export const KEEPER_COMMANDS = { input: 1, endInput: 2, window: 3, signal: 4, stop: 5, handOver: 6 } as const;
 
 /** The longest payload of a frame. */
 export const KEEPER_FRAME_BYTES = 65_536;
@@ -77,8 +78,8 @@ export interface KeeperOptions {
   readonly groups?: readonly number[];
   /** Folders of cgroups to join. On SIGKILL everything in them is killed: they have to be the instance's own. */
   readonly cgroups?: readonly string[];
-  /** Listening sockets by descriptor of this process, passed on as of `sd_listen_fds(3)`. */
-  readonly listeners?: readonly { readonly fd: number; readonly name: string }[];
+  /** Kept open as long as the keeper lives, and given back by `adoptListeners`. */
+  readonly listeners?: readonly KeptListener[];
   /** Whether `NOTIFY_SOCKET` is told; what comes is in the log. */
   readonly notify?: boolean;
   readonly watchdogUs?: number;
@@ -88,6 +89,15 @@ export interface KeeperOptions {
   readonly orphan?: "kill" | "keep";
   /** How long descendants may outlive the child. */
   readonly leftoverMs?: number;
+}
+
+/** A listening socket by its descriptor of this process, close-on-exec there. */
+export interface KeptListener {
+  readonly fd: number;
+  /** Without a colon. */
+  readonly name: string;
+  /** Whether the child gets it too, as of `sd_listen_fds(3)`; the default. */
+  readonly passed?: boolean;
 }
 
 /** A keeper that was started by this process. */
@@ -107,20 +117,23 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
       `Cannot keep an instance in "${options.folder}": its path has ${bytes} bytes, at most ${FOLDER_BYTES}`,
     );
   }
-  const child = new Deno.Command(assetPath("bin/keeper"), {
+  const command = new Deno.Command(assetPath("bin/keeper"), {
     args: keeperArguments(options),
     env: { ...options.env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
     detached: true,
-  }).spawn();
+  });
+  const child = withInherited((options.listeners ?? []).map(({ fd }) => fd), () => command.spawn());
   const { command: [program] } = options;
   const begun = new Response(child.stderr).text().then((text) => {
     if (text === BEGUN) return;
     const reason = text.trim() === "" ? "its keeper ended before the child began" : text.trim();
     throw new Error(`Cannot start "${program}": ${reason}`);
   });
+  // Whoever looks at its end first is not to be ended by that.
+  begun.catch(() => undefined);
   return { pid: child.pid, begun, ended: child.status.then(({ code }) => code) };
 }
 
@@ -146,7 +159,9 @@ export function keeperArguments(options: KeeperOptions): string[] {
   ];
   for (const group of groups) pairs.push(["group", group]);
   for (const cgroup of cgroups) pairs.push(["cgroup", cgroup]);
-  for (const { fd, name } of listeners) pairs.push(["listen", `${fd}=${name}`]);
+  for (const { fd, name, passed = true } of listeners) {
+    pairs.push([passed ? "listen" : "hold", `${fd}=${name}`]);
+  }
   for (const [name, limit] of Object.entries(rlimits)) {
     const number = RESOURCES[name as keyof typeof RESOURCES];
     pairs.push(["rlimit", `${number}=${limitText(limit.soft)}:${limitText(limit.hard)}`]);

@@ -8,6 +8,7 @@
 #define SEGMENT_BYTES (256u << 10)
 #define RETAIN_BYTES (10u << 20)
 #define LEFTOVER_MS 1000u
+#define LISTENER "FD=NAME, from 3, without a colon, at most 16 of them with 4096 bytes of names"
 
 /* Reads digits up to `end`, at most `max`. */
 static bool read_number(const char **text, uint64_t max, char end, uint64_t *out)
@@ -152,17 +153,30 @@ static bool take_cgroup(struct options *o, char *text)
 }
 
 /* FD=NAME: an inherited listening socket. */
-static bool take_listener(struct options *o, char *text)
+static bool add_listener(struct options *o, const char *text, bool passed)
 {
 	const char *at = text;
+	size_t room = KEEPER_NAMES_MAX - o->listener_bytes;
 	uint64_t fd;
 
 	if (o->listener_count == KEEPER_LISTENERS || !read_number(&at, INT32_MAX, '=', &fd) || fd < 3 ||
-	    *at == '\0' || strchr(at, ':') != NULL)
+	    *at == '\0' || strchr(at, ':') != NULL || strlen(at) >= room)
 		return false;
-	o->listeners[o->listener_count] = (int)fd;
-	o->listener_names[o->listener_count++] = at;
+	o->listener_bytes += (uint32_t)strlen(at) + 1;
+	o->listeners[o->listener_count].fd = (int)fd;
+	o->listeners[o->listener_count].passed = passed;
+	o->listeners[o->listener_count++].name = at;
 	return true;
+}
+
+static bool take_listener(struct options *o, char *text)
+{
+	return add_listener(o, text, true);
+}
+
+static bool take_held(struct options *o, char *text)
+{
+	return add_listener(o, text, false);
 }
 
 static bool take_notify(struct options *o, char *text)
@@ -226,7 +240,8 @@ static const struct {
     {"--group", take_group, "a group id, at most 64 of them"},
     {"--rlimit", take_rlimit, "RESOURCE=SOFT:HARD in numbers"},
     {"--cgroup", take_cgroup, "an absolute path, at most 8 of them"},
-    {"--listen", take_listener, "FD=NAME, from 3, without a colon, at most 16 of them"},
+    {"--listen", take_listener, LISTENER},
+    {"--hold", take_held, LISTENER},
     {"--notify", take_notify, "yes or no"},
     {"--watchdog-us", take_watchdog, "a number"},
     {"--owner", take_owner, "PID:START"},

@@ -31,9 +31,12 @@ struct options {
 	uint32_t rlimit_count;
 	const char *cgroups[KEEPER_CGROUPS];
 	uint32_t cgroup_count;
-	int listeners[KEEPER_LISTENERS];
-	const char *listener_names[KEEPER_LISTENERS];
-	uint32_t listener_count;
+	struct {
+		int fd;
+		bool passed; /* to the child; else only kept, for whoever asks */
+		const char *name;
+	} listeners[KEEPER_LISTENERS];
+	uint32_t listener_count, listener_bytes; /* bytes of the names with a NUL behind each */
 	const char *watchdog_us;
 	pid_t owner; /* 0: none; its end is this keeper's order to stop */
 	uint64_t owner_start;

@@ -11,13 +11,20 @@ export interface Shim {
   readonly name: string;
   /** Links libbpf, libelf and zlib into the library (see `libbpfArchive`). */
   readonly withLibbpf?: boolean;
+  /** Headers of other folders that it includes. */
+  readonly headers?: readonly string[];
 }
+
+/** How a keeper gives sockets away, for those who ask it. */
+const HANDOVER = ["keeper", "handover", "handover_test"].map((name) => `ffi/keeper/${name}.h`);
 
 /** Every shim; a test compares this list with the folders. */
 export const SHIMS: readonly Shim[] = [
   { name: "bpf", withLibbpf: true },
   { name: "ring" },
   { name: "files" },
+  { name: "interpose", headers: HANDOVER },
+  { name: "sockets", headers: HANDOVER },
   { name: "sys" },
 ];
 
@@ -97,7 +104,7 @@ function shimStep(shim: Shim, target: Target, output: string): Step {
   ];
   return {
     name: `${target.arch}/${shim.name}.so`,
-    inputs: [`ffi/${shim.name}`, "ffi/export.h"],
+    inputs: inputsOf(shim),
     outputs: [output],
     recipe: [target.cc, ...args].join(" ") + BPF_RECIPE,
     run: async () => {
@@ -113,13 +120,17 @@ function testProgramStep(shim: Shim, target: Target, flags: readonly string[], f
   const libbpf = [`-L${target.libraries}`, "-lbpf", "-lelf", "-lz"];
   return {
     name: `${target.arch}/${shim.name}_test`,
-    inputs: [`ffi/${shim.name}`, "ffi/export.h"],
+    inputs: inputsOf(shim),
     outputs: [output],
     recipe: [target.cc, ...args].join(" "),
     run: async () => {
       await exec(target.cc, [...args, ...(shim.withLibbpf === true ? libbpf : [])]);
     },
   };
+}
+
+function inputsOf({ name, headers = [] }: Shim): string[] {
+  return [`ffi/${name}`, "ffi/export.h", ...headers];
 }
 
 function sourcesOf(shim: Shim): string[] {

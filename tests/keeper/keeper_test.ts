@@ -1,7 +1,8 @@
 /** Keepers, with sanitizers and without: output, exit status, control, the whole tree, and what they outlive. */
-import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { keeperArguments } from "../../ffi/keeper/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
+import { openListener } from "../../ffi/sockets/mod.ts";
 import { assetPath } from "../../ffi/assets.ts";
 import { TEST_BUILD } from "../../lib/build/paths.ts";
 import {
@@ -16,8 +17,9 @@ import {
 } from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
 
-// The library is opened once and stays open: not a leak of the first test.
+// Libraries are opened once and stay open: not leaks of the first test.
 processStart(1);
+openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const IS_ROOT = Deno.uid() === 0;
 
@@ -372,8 +374,8 @@ Deno.test("input that nobody reads, of a client that has gone away, does not kee
   const client = await Deno.connect({ transport: "unix", path: `${folder.path}/control` });
   const frame = new Uint8Array(8 + 65_536);
   new Uint32Array(frame.buffer, 0, 2).set([65_536, 1]);
-  // More than the child's pipe takes: 1 MiB. What the connection takes behind it tells that the keeper waits.
-  const many = new Uint8Array(17 * frame.length);
+  // More than the child's pipe takes: 64 KiB. What the connection takes behind it tells that the keeper waits.
+  const many = new Uint8Array(3 * frame.length);
   for (let at = 0; at < many.length; at += frame.length) many.set(frame, at);
   for (let at = 0; at < many.length;) at += await client.write(many.subarray(at));
   client.close();
@@ -423,9 +425,20 @@ Deno.test("a child has its listening sockets in their places, and no descriptor 
   match(event?.kind === "event" ? event.text : "", /cannot be run: No such file/);
 
   using wrong = new Folder();
-  const keeper = startInstance({ folder: wrong.path, command: ["true"], listeners: [{ fd: 77, name: "n" }] });
-  await rejects(keeper.begun, /cannot take over a listening socket: Bad file descriptor/);
-  strictEqual(await keeper.ended, 71);
+  const options: KeeperOptions = {
+    folder: wrong.path,
+    command: ["true"],
+    listeners: [{ fd: 7_777, name: "n" }],
+  };
+  throws(() => startInstance(options), /Cannot pass on descriptor 7777: Bad file descriptor/);
+  const keeper = new Deno.Command(assetPath("bin/keeper"), {
+    args: keeperArguments(options),
+    stdin: "null",
+    stderr: "piped",
+  });
+  const { code, stderr } = await keeper.output();
+  strictEqual(code, 71);
+  match(new TextDecoder().decode(stderr), /cannot take over a listening socket: Bad file descriptor/);
 });
 
 Deno.test("a keeper that is killed while it begins leaves no child behind", async () => {

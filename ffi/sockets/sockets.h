@@ -1,0 +1,31 @@
+/*
+ * Listening sockets that outlive the programs that accept on them. Functions return 0 or a value, and -errno
+ * on failure; any thread may call them. Descriptors are the caller's, close-on-exec and non-blocking, until
+ * sockets_close. Only sockets_adopt blocks, for at most twice its limit.
+ */
+#ifndef HOSTKIT_SOCKETS_H
+#define HOSTKIT_SOCKETS_H
+
+#include "../export.h"
+
+/* Connections that wait to be accepted; the kernel takes less when net.core.somaxconn says so. */
+#define SOCKETS_BACKLOG 4096
+/* Room for an address as text. */
+#define SOCKETS_ADDRESS 128u
+enum sockets_family { SOCKETS_IP = 1, SOCKETS_UNIX = 2 };
+
+/* Listens on a numeric address, version 4 or 6, also while connections of an earlier listener are still
+ * closing; port 0 is one that is free. "::" takes both versions. -EINVAL when the address is none. */
+HK_EXPORT int sockets_listen_ip(const char *address, uint16_t port);
+/* Listens on a path, for this user alone; takes over a socket file that nobody listens on. */
+HK_EXPORT int sockets_listen_unix(const char *path);
+/* Address as text in SOCKETS_ADDRESS bytes, and the port; returns enum sockets_family. */
+HK_EXPORT int sockets_address(int32_t fd, char *text, uint16_t *port);
+/* Whether a program that is started from now on gets the descriptor. */
+HK_EXPORT int sockets_set_inherited(int32_t fd, uint32_t inherited);
+HK_EXPORT int sockets_close(int32_t fd);
+/* Asks the keeper of a folder for its sockets (../keeper/handover.h): room for 16 descriptors and 4,096 bytes
+ * of names. Returns how many. Blocks. */
+HK_EXPORT int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *names);
+
+#endif

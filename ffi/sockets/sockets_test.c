@@ -1,0 +1,113 @@
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "../keeper/handover_test.h"
+
+static char folder[] = "/tmp/sockets_test.XXXXXX";
+
+static void test_internet(void)
+{
+	char text[SOCKETS_ADDRESS];
+	uint16_t port = 0, again;
+	int fd = sockets_listen_ip("127.0.0.1", 0), six;
+
+	CHECK(fd >= 0 && sockets_address(fd, text, &port) == SOCKETS_IP);
+	CHECK(strcmp(text, "127.0.0.1") == 0 && port > 0);
+	CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	CHECK(sockets_listen_ip("127.0.0.1", port) == -EADDRINUSE);
+	CHECK(sockets_listen_ip("localhost", 0) == -EINVAL && sockets_listen_ip("", 0) == -EINVAL);
+	CHECK(sockets_set_inherited(fd, 1) == 0 && fcntl(fd, F_GETFD) == 0);
+	CHECK(sockets_set_inherited(fd, 0) == 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	CHECK(sockets_close(fd) == 0 && sockets_close(fd) == -EBADF);
+	CHECK(sockets_set_inherited(fd, 1) == -EBADF && sockets_address(fd, text, &again) == -EBADF);
+	six = sockets_listen_ip("::1", 0);
+	/* Machines without version 6 are still there. */
+	if (six < 0) {
+		CHECK(six == -EADDRNOTAVAIL || six == -EAFNOSUPPORT);
+		return;
+	}
+	CHECK(sockets_address(six, text, &port) == SOCKETS_IP && strcmp(text, "::1") == 0 && port > 0);
+	CHECK(sockets_close(six) == 0);
+}
+
+static void test_path(void)
+{
+	char path[64], text[SOCKETS_ADDRESS], longest[200];
+	struct stat found;
+	uint16_t port;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/listener", folder);
+	fd = sockets_listen_unix(path);
+	CHECK(fd >= 0 && stat(path, &found) == 0 && (found.st_mode & 0777) == 0600);
+	CHECK(sockets_address(fd, text, &port) == SOCKETS_UNIX && strcmp(text, path) == 0 && port == 0);
+	CHECK(sockets_listen_unix(path) == -EADDRINUSE);
+	CHECK(sockets_close(fd) == 0);
+	/* Its file is still there, and nobody listens. */
+	fd = sockets_listen_unix(path);
+	CHECK(fd >= 0 && sockets_close(fd) == 0 && unlink(path) == 0);
+	/* What is no socket is never removed. */
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	CHECK(fd >= 0 && close(fd) == 0 && sockets_listen_unix(path) == -EADDRINUSE && unlink(path) == 0);
+	memset(longest, 'x', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	CHECK(sockets_listen_unix(longest) == -ENAMETOOLONG);
+}
+
+static void expect_adopt(const struct answer *a, int expected)
+{
+	int fds[KEEPER_LISTENERS];
+	char names[KEEPER_NAMES_MAX];
+	pid_t pid = fake_keeper(folder, a);
+
+	CHECK(sockets_adopt(folder, 200, fds, names) == expected);
+	end_fake_keeper(pid);
+}
+
+static void test_adopt(void)
+{
+	struct {
+		uint32_t length, kind;
+		char names[12];
+	} good = {10, KEEPER_HAND_OVER, "web\0admin\0"}, other = {10, 99, "web\0admin\0"},
+	  few = {4, KEEPER_HAND_OVER, "web\0"}, large = {KEEPER_NAMES_MAX + 1, KEEPER_HAND_OVER, ""};
+	int sockets[2] = {sockets_listen_ip("127.0.0.1", 0), sockets_listen_ip("127.0.0.1", 0)};
+	int fds[KEEPER_LISTENERS];
+	char names[KEEPER_NAMES_MAX], first[SOCKETS_ADDRESS];
+	uint16_t expected, port;
+	pid_t pid = fake_keeper(folder, &(struct answer){&good, 18, sockets, 2});
+
+	CHECK(sockets_adopt(folder, 1000, fds, names) == 2 && memcmp(names, "web\0admin", 10) == 0);
+	CHECK(sockets_address(sockets[1], first, &expected) == SOCKETS_IP);
+	CHECK(sockets_address(fds[1], first, &port) == SOCKETS_IP && port == expected);
+	CHECK(fcntl(fds[0], F_GETFD) == FD_CLOEXEC && close(fds[0]) == 0 && close(fds[1]) == 0);
+	end_fake_keeper(pid);
+	expect_adopt(&(struct answer){&other, 18, sockets, 2}, -EPROTO);
+	expect_adopt(&(struct answer){&few, 12, sockets, 2}, -EPROTO);
+	expect_adopt(&(struct answer){&good, 18, sockets, 1}, -EPROTO);
+	expect_adopt(&(struct answer){&good, 12, sockets, 2}, -EPROTO); /* and then its end */
+	expect_adopt(&(struct answer){&large, 20, NULL, 0}, -EPROTO);
+	expect_adopt(&(struct answer){NULL, 0, NULL, 0}, -ETIMEDOUT);
+	CHECK(sockets_adopt(folder, 200, fds, names) == -ECONNREFUSED);
+	CHECK(sockets_adopt("/no/such/folder", 200, fds, names) == -ENOENT);
+	CHECK(close(sockets[0]) == 0 && close(sockets[1]) == 0);
+}
+
+int main(void)
+{
+	char control[64];
+
+	CHECK(mkdtemp(folder) != NULL);
+	test_internet();
+	test_path();
+	test_adopt();
+	snprintf(control, sizeof control, "%s/control", folder);
+	CHECK(unlink(control) == 0 && rmdir(folder) == 0);
+	puts("sockets: ok");
+	return 0;
+}
