@@ -139,14 +139,14 @@ function checkObject(schema: JsonSchema, value: unknown, place: Place): Checked 
   if (!isObject(value)) return undefined;
   const properties = isObject(schema.properties) ? schema.properties : {};
   for (const name of Array.isArray(schema.required) ? schema.required : []) {
-    if (!Object.hasOwn(value, name)) return wrong(within(place, name), "is required but missing");
+    if (!Object.hasOwn(value, name)) return wrong(within(place, name), "required but missing");
   }
   const fields = new Map<string, unknown>();
   for (const [name, field] of Object.entries(value)) {
     const rule = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
     if (rule === false && !Object.hasOwn(properties, name)) {
       const known = Object.keys(properties).join(", ") || "none";
-      return wrong(within(place, name), `is not known here; known: ${known}`);
+      return wrong(within(place, name), `unknown; known: ${known}`);
     }
     const result = check(rule, field, within(place, name));
     if (!result.ok) return result;
