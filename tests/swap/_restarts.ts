@@ -1,0 +1,51 @@
+/** Restarts under load, by each rung of the ladder: the new one is ready before the old one is ended. @module */
+import { assetPath } from "../../ffi/assets.ts";
+import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
+import type { KeeperOptions } from "../../lib/keeper/mod.ts";
+import { beginDrain, openConnections } from "../../lib/swap/drain.ts";
+import { Instance, until } from "./_instance.ts";
+import { build, Load, type LoadResult, SERVERS } from "./_programs.ts";
+
+export interface RestartOptions {
+  readonly server: keyof typeof SERVERS;
+  readonly clients: number;
+  readonly keepAlive: boolean;
+  readonly restarts: number;
+  readonly pauseUs?: number;
+}
+
+export function portOf(listener: Listener): number {
+  if ("path" in listener.address) throw new TypeError("a port was expected");
+  return listener.address.port;
+}
+
+/** The two rungs on which both programs accept on one socket. */
+export async function sharedRestarts(
+  rung: "inherited" | "interposer",
+  { server, clients, keepAlive, restarts, pauseUs = 0 }: RestartOptions,
+): Promise<LoadResult> {
+  await build("server");
+  using listener = openListener({ host: "127.0.0.1", port: 0 });
+  const port = portOf(listener);
+  const options = (folder: string): Partial<KeeperOptions> => ({
+    listeners: [{ fd: listener.fd, name: "web", passed: rung === "inherited" }],
+    env: rung === "inherited" ? {} : {
+      LD_PRELOAD: assetPath("lib/interpose.so"),
+      HOSTKIT_BIND: `${port}=web:${folder}`,
+      PORT: String(port),
+    },
+  });
+  const begin = () => Instance.start(SERVERS[server]!(port), options);
+  let current = await begin();
+  const load = await Load.start({ port, clients, keepAlive, pauseUs });
+  for (let round = 0; round < restarts; round++) {
+    await using old = current;
+    current = await begin();
+    if (rung === "inherited") continue;
+    beginDrain(old.folder);
+    await until("the old one's last answer", () => openConnections(old.pid, port) === 0);
+  }
+  const result = await load.stop();
+  await current[Symbol.asyncDispose]();
+  return result;
+}

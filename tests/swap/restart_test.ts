@@ -1,0 +1,58 @@
+/** Restarts of real servers under load: the new one is ready before the old one is ended, and no request is lost. */
+import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { assetPath } from "../../ffi/assets.ts";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { openListener } from "../../ffi/sockets/mod.ts";
+import { Instance } from "./_instance.ts";
+import { portOf, sharedRestarts } from "./_restarts.ts";
+import type { LoadResult } from "./_programs.ts";
+
+// Libraries are opened once and stay open: not leaks of the first test.
+processStart(1);
+openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
+
+/** Clients leave pauses: what is tested is loss, not how much two cores bear. */
+const LOAD = { clients: 16, restarts: 3, pauseUs: 2_000 };
+
+function lossless(result: LoadResult): void {
+  deepStrictEqual([result.failed, result.slow, result.firstFailure], [0, 0, ""], JSON.stringify(result));
+  ok(result.answered > LOAD.clients, "the clients were answered");
+}
+
+for (const server of ["node", "deno", "python", "c"] as const) {
+  Deno.test(`an unmodified ${server} server is restarted on an interposed socket and no connection is lost`, async () => {
+    lossless(await sharedRestarts("interposer", { ...LOAD, server, keepAlive: false }));
+  });
+}
+
+for (const keepAlive of [false, true]) {
+  const how = keepAlive ? "kept alive" : "for each request";
+  Deno.test(`a server that takes a passed socket is restarted, connections ${how}, and none is lost`, async () => {
+    lossless(await sharedRestarts("inherited", { ...LOAD, server: "c", keepAlive }));
+  });
+}
+
+Deno.test("the preload object reaches a server through wrappers, and nothing that the server starts", async () => {
+  using listener = openListener({ host: "127.0.0.1", port: 0 });
+  const port = portOf(listener);
+  const server = `require("http").createServer((q, r) => r.end(
+    require("child_process").execSync("echo $LD_PRELOAD,$HOSTKIT_BIND,$PPID")
+  )).listen(${port}, "127.0.0.1", () => console.log("up"))`;
+  // As npm does it: a program that starts a shell that starts the server.
+  const wrapper = `require("child_process").spawn("sh", ["-c", 'node -e "$SERVER"'], { stdio: "inherit" })`;
+  await using _instance = await Instance.start(
+    { command: ["node", "-e", wrapper], ready: /^up$/m },
+    (folder) => ({
+      listeners: [{ fd: listener.fd, name: "web", passed: false }],
+      env: {
+        SERVER: server,
+        LD_PRELOAD: assetPath("lib/interpose.so"),
+        HOSTKIT_BIND: `${port}=web:${folder}`,
+      },
+      leftoverMs: 100,
+    }),
+  );
+  const answer = await (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } }))
+    .text();
+  match(answer, /^,,\d+\n$/);
+});
