@@ -62,9 +62,10 @@ export function putSpans(
   let left = spansWidth(spans);
   for (const { text, style } of spans) {
     const width = textWidth(text);
-    if (column + width > end || (column + width === end && left > width)) {
-      const cut = left > end - column ? `${fitText(text, Math.max(0, end - column - 1))}…` : text;
-      return area.put(column, y, fitText(cut, end - column), style);
+    // What just fits is cut too when more would follow.
+    const more = column + width === end && left > width ? " " : "";
+    if (column + width > end || more !== "") {
+      return area.put(column, y, fitText(text + more, end - column), style);
     }
     column = area.put(column, y, text, style);
     left -= width;

@@ -36,8 +36,6 @@ export interface Screen {
   listen(tell: (event: TerminalEvent) => void, signal: AbortSignal): Promise<void>;
   /** Whether mouse events are reported; without them the terminal's own selection works. */
   mouse(on: boolean): void;
-  /** Gives the screen back, stops this process as Ctrl-Z does, and borrows the screen again afterwards. */
-  suspend(): void;
 }
 
 /** The terminal on standard input and output. */
@@ -48,7 +46,13 @@ export class Terminal implements Screen, Disposable {
   #mouse = true;
   /** Restores before an uncaught error is told, so that it can be read. */
   readonly #restore = () => this.#release();
-  readonly #continued = () => this.#resized?.();
+  /** Whoever stopped this process has had the terminal meanwhile. */
+  readonly #continued = () => {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#hold();
+    this.#resized?.();
+  };
   #resized: (() => void) | undefined;
 
   /** @throws {TypeError} When standard input or output is no terminal. */
@@ -107,13 +111,6 @@ export class Terminal implements Screen, Disposable {
   mouse(on: boolean): void {
     this.#mouse = on;
     if (this.#held) writeAllSync(MOUSE[on ? 0 : 1]);
-  }
-
-  suspend(): void {
-    this.#release();
-    Deno.kill(Deno.pid, "SIGSTOP");
-    this.#hold();
-    this.#resized?.();
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,144 @@
+/** Carries out what the model wants: nothing here waits in the way of keys. Shell. @module */
+import { deadline } from "../async/mod.ts";
+import type { Screen } from "../tui/mod.ts";
+import type { Effect, ServerEvent, ServerNews } from "./model.ts";
+import { ToolError } from "./reply.ts";
+import { ManagerServer } from "./server.ts";
+
+/** How often the clock is told; spinners turn as often. */
+const TICK_MS = 100;
+/** An answer that takes longer counts as none. */
+const ANSWER_LIMIT_MS = 10_000;
+/** A build takes its time. */
+const JOB_LIMIT_MS = 3_600_000;
+/** Text that a terminal's clipboard is given at most. */
+const MAX_COPY_CHARS = 100_000;
+
+type Tell = (event: ServerEvent) => void;
+
+/** Carries out effects on the servers of some projects. */
+export class Effects {
+  readonly #servers: readonly ManagerServer[];
+  readonly #screen: Screen;
+  /** Text for a service's input goes in the order in which it was typed. */
+  #sending: Promise<void> = Promise.resolve();
+
+  constructor(urls: readonly string[], screen: Screen, options: { readonly token?: string | undefined }) {
+    this.#servers = urls.map((url) => new ManagerServer(url, options));
+    this.#screen = screen;
+  }
+
+  /** Begins an effect. */
+  perform(effect: Effect, tellEvent: Tell, signal: AbortSignal): void {
+    const tell = (news: ServerNews) => tellEvent({ nowMs: Date.now(), ...news });
+    switch (effect.kind) {
+      case "beginTicking": {
+        const timer = setInterval(() => tell({ kind: "tick" }), TICK_MS);
+        signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+        return;
+      }
+      case "connect": {
+        const { project } = effect;
+        return this.#ask(
+          (limit) => this.#servers[project]!.connect(limit),
+          (found) => tell({ kind: "connected", project, ...found }),
+          (reason) => tell({ kind: "pollFailed", project, reason }),
+          signal,
+        );
+      }
+      case "poll": {
+        const { project } = effect;
+        return this.#ask(
+          (limit) => this.#servers[project]!.overview(limit),
+          (overview) => tell({ kind: "polled", project, overview }),
+          (reason) => tell({ kind: "pollFailed", project, reason }),
+          signal,
+        );
+      }
+      case "readLog": {
+        const { project, key, target, depth } = effect;
+        return this.#ask(
+          (limit) => this.#servers[project]!.log(target, depth, limit),
+          (part) => tell({ kind: "logRead", project, key, ...part }),
+          (reason) => tell({ kind: "logFailed", project, key, reason }),
+          signal,
+        );
+      }
+      case "act": {
+        const { id: job, project, verb, service } = effect.job;
+        return this.#ask(
+          (limit) => this.#servers[project]!.act(verb, service, limit),
+          (text) => tell({ kind: "jobEnded", job, ok: true, text }),
+          (text) => tell({ kind: "jobEnded", job, ok: false, text }),
+          signal,
+          JOB_LIMIT_MS,
+        );
+      }
+      case "send": {
+        const { project, service, text } = effect;
+        const before = this.#sending;
+        const sent = Promise.withResolvers<void>();
+        this.#sending = sent.promise;
+        return this.#ask(
+          async (limit) => {
+            await before;
+            await this.#servers[project]!.send(service, text, limit);
+          },
+          () => sent.resolve(),
+          (reason) => {
+            sent.resolve();
+            tell({ kind: "notSent", reason: `not sent to ${service}: ${reason}` });
+          },
+          signal,
+        );
+      }
+      case "explain": {
+        const { project, service } = effect;
+        return this.#ask(
+          (limit) => this.#servers[project]!.explain(service, limit),
+          (text) => tell({ kind: "told", title: `${service}: its last failure`, text }),
+          (text) => tell({ kind: "told", title: `${service}: its last failure`, text }),
+          signal,
+        );
+      }
+      case "copy":
+        this.#screen.write(clipboard(effect.text)).catch(() => undefined); // A terminal that has gone keeps nothing.
+        return;
+      case "mouse":
+        return this.#screen.mouse(effect.on);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  /** Asks within a time limit and tells either the answer or why there is none; nothing when the program has ended. */
+  #ask<T>(
+    ask: (limit: AbortSignal) => Promise<T>,
+    done: (answer: T) => void,
+    failed: (reason: string) => void,
+    signal: AbortSignal,
+    limitMs = ANSWER_LIMIT_MS,
+  ): void {
+    const limit = deadline(limitMs, signal);
+    ask(limit.signal).then(done, (error) => {
+      if (!signal.aborted) failed(reasonOf(error, limitMs));
+    }).finally(() => limit[Symbol.dispose]());
+  }
+}
+
+/** Why there is no answer, in a few words. */
+function reasonOf(error: unknown, limitMs: number): string {
+  if (error instanceof ToolError || error instanceof RangeError) return error.message;
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return `no answer within ${limitMs / 1_000} s`;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (/refused/i.test(message)) return "nobody listens there (connection refused)";
+  return message.replace(/^error sending request .*?: /, "").replace(/^client error \(\w+\): /, "");
+}
+
+/** OSC 52: the terminal's clipboard. */
+function clipboard(text: string): string {
+  const bytes = new TextEncoder().encode(text.slice(0, MAX_COPY_CHARS));
+  return `\x1b]52;c;${btoa(String.fromCharCode(...bytes))}\x07`;
+}

@@ -1,0 +1,117 @@
+/** A manager as the TUI uses it: which tools it has, and its answers in our words. Shell. @module */
+import { lineOfText, type NewLine } from "./log_lines.ts";
+import { McpClient, type OfferedTool, type ServerIdentity } from "./mcp_client.ts";
+import type { Abilities, LogPart, LogTarget } from "./model.ts";
+import { type ToolResult } from "./reply.ts";
+import { type Overview, readServices } from "./service.ts";
+import { parseStatusText } from "./status_text.ts";
+
+/** Upstream's answer for a log without a line. */
+const EMPTY = "(empty)";
+/** Upstream's answer for an instance that is not there. */
+const NO_INSTANCE = /^Log instance -?\d+ not found/;
+
+/** One manager. */
+export class ManagerServer {
+  readonly #client: McpClient;
+  #tools: ReadonlyMap<string, OfferedTool> = new Map();
+
+  constructor(url: string, options: { readonly token?: string | undefined } = {}) {
+    this.#client = new McpClient(url, options);
+  }
+
+  /** Connects and looks what is offered. */
+  async connect(signal: AbortSignal): Promise<{ identity: ServerIdentity; abilities: Abilities }> {
+    const identity = await this.#client.initialize(signal);
+    const tools = await this.#client.tools(signal);
+    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+    const missing = ["get_status", "search_logs", "restart"].filter((name) => !this.#tools.has(name));
+    if (missing.length > 0) {
+      throw new TypeError(`${this.#client.url} is no process manager: it has no tool ${missing.join(", ")}`);
+    }
+    return { identity, abilities: abilitiesOf(this.#tools) };
+  }
+
+  /** Mode and services. */
+  async overview(signal: AbortSignal): Promise<Overview> {
+    const has = this.#tools.has("list");
+    const status = this.#client.call("get_status", {}, signal).then(({ text }) => parseStatusText(text));
+    if (!has) return await status;
+    const [list, { mode, modeNote, services: told }] = await Promise.all([
+      this.#client.call("list", {}, signal),
+      status,
+    ]);
+    const overview = readServices(structuredOf(list));
+    const events = new Map(told.map((each) => [each.name, each]));
+    return {
+      ...mode === undefined ? {} : { mode },
+      ...modeNote === undefined ? {} : { modeNote },
+      ...overview,
+      // The list does not tell what happened; the text does.
+      services: overview.services.map((each) => ({
+        ...each,
+        events: each.events.length > 0 ? each.events : events.get(each.name)?.events ?? [],
+        crashes: Math.max(each.crashes, events.get(each.name)?.crashes ?? 0),
+      })),
+    };
+  }
+
+  /** The last `depth` lines of a log. */
+  async log(target: LogTarget, depth: number, signal: AbortSignal): Promise<LogPart> {
+    const tool = target.of === "build" ? "search_build_log" : "search_logs";
+    const { text } = await this.#client.call(tool, {
+      process: target.service,
+      tail: depth,
+      index: target.index,
+    }, signal);
+    if (NO_INSTANCE.test(text)) throw new RangeError(text);
+    const lines: NewLine[] = text === EMPTY || text === "" ? [] : text.split("\n").map(lineOfText);
+    return { lines, depth, follows: false };
+  }
+
+  /** Asks for a change; resolves with the server's words when it is done. */
+  async act(verb: "restart" | "start" | "stop", service: string, signal: AbortSignal): Promise<string> {
+    return (await this.#client.call(verb, this.#naming(verb, service), signal)).text;
+  }
+
+  /** Gives text to a service's standard input. */
+  async send(service: string, text: string, signal: AbortSignal): Promise<void> {
+    const parameters = this.#tools.get("send")?.parameters ?? [];
+    const key = ["text", "input", "data"].find((name) => parameters.includes(name)) ?? "text";
+    await this.#client.call("send", { ...this.#naming("send", service), [key]: text }, signal);
+  }
+
+  /** Why a service failed last. */
+  async explain(service: string, signal: AbortSignal): Promise<string> {
+    return (await this.#client.call("explain", this.#naming("explain", service), signal)).text;
+  }
+
+  /** Upstream calls the parameter `process`. */
+  #naming(tool: string, service: string): Record<string, string> {
+    const parameters = this.#tools.get(tool)?.parameters ?? [];
+    const key = ["process", "service", "name"].find((name) => parameters.includes(name)) ?? "process";
+    return { [key]: service };
+  }
+}
+
+function abilitiesOf(tools: ReadonlyMap<string, OfferedTool>): Abilities {
+  return {
+    start: tools.has("start"),
+    stop: tools.has("stop"),
+    send: tools.has("send"),
+    explain: tools.has("explain"),
+    structured: tools.has("list"),
+    cursors: false,
+  };
+}
+
+/** A tool's structured answer; of servers that only write it down, its text. */
+function structuredOf({ structured, text }: ToolResult): unknown {
+  if (structured !== undefined) return structured;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}

@@ -1,0 +1,130 @@
+/** What is known of the services of a project, from whichever server. Pure. @module */
+
+/** One service as it is shown. */
+export interface ServiceInfo {
+  readonly name: string;
+  /** The server's own word: `running`, `idle`, `crashed`, … */
+  readonly state: string;
+  readonly pid?: number;
+  readonly uptimeMs?: number;
+  /** Ends in a row that nobody asked for. */
+  readonly crashes: number;
+  readonly restarts?: number;
+  readonly ready?: boolean;
+  readonly url?: string;
+  /** CPUs in use: 1 is one CPU. */
+  readonly cpuRatio?: number;
+  readonly memoryBytes?: number;
+  /** Log instances that are kept, of runs and of builds. */
+  readonly instances?: number;
+  readonly builds?: number;
+  /** Whether its standard input is a terminal. */
+  readonly tty?: boolean;
+  readonly dependsOn: readonly string[];
+  /** What happened, newest first. */
+  readonly events: readonly string[];
+}
+
+/** All of a project at one time. */
+export interface Overview {
+  /** `Dev` or `Release`. */
+  readonly mode?: string;
+  /** What the server says of the mode, in its words. */
+  readonly modeNote?: string;
+  readonly services: readonly ServiceInfo[];
+}
+
+/** How a state is to be taken. */
+export type Tone = "good" | "busy" | "idle" | "bad";
+
+const TONES: Readonly<Record<string, Tone>> = {
+  running: "good",
+  ready: "good",
+  healthy: "good",
+  starting: "busy",
+  building: "busy",
+  stopping: "busy",
+  restarting: "busy",
+  swapping: "busy",
+  waiting: "busy",
+  backoff: "bad",
+  crashed: "bad",
+  failed: "bad",
+  failing: "bad",
+  lost: "bad",
+};
+
+/** The tone of a service; a state without one is idle. */
+export function toneOf({ state, ready }: Pick<ServiceInfo, "state" | "ready">): Tone {
+  const tone = TONES[state.toLowerCase()] ?? "idle";
+  return tone === "good" && ready === false ? "busy" : tone;
+}
+
+/** Upstream's icons, and one for what is between. */
+export const ICONS: Readonly<Record<Tone, string>> = { good: "▶", busy: "◐", idle: "■", bad: "✗" };
+
+/**
+ * Reads a server's structured answer to `list`. Fields of another type than expected are left out; a service without a
+ * name is no service. @throws {TypeError} When there is no list of services.
+ */
+export function readServices(answer: unknown): Overview {
+  const services = field(answer, "services");
+  if (!Array.isArray(services)) {
+    throw new TypeError(`Cannot read list of services: found ${JSON.stringify(answer)?.slice(0, 80)}`);
+  }
+  const [mode, modeNote] = [text(field(answer, "mode")), text(field(answer, "modeNote"))];
+  return {
+    services: services.flatMap((each) => readService(each) ?? []),
+    ...mode === undefined ? {} : { mode: mode[0]!.toUpperCase() + mode.slice(1) },
+    ...modeNote === undefined ? {} : { modeNote },
+  };
+}
+
+function readService(value: unknown): ServiceInfo | undefined {
+  const name = text(field(value, "name"));
+  if (name === undefined) return undefined;
+  const numbers = ["pid", "uptimeMs", "restarts", "cpuRatio", "memoryBytes"] as const;
+  const known: Record<string, unknown> = {};
+  for (const key of numbers) {
+    const found = field(value, key);
+    if (typeof found === "number" && Number.isFinite(found)) known[key] = found;
+  }
+  for (const key of ["instances", "builds"] as const) {
+    const count = countOf(field(value, key));
+    if (count !== undefined) known[key] = count;
+  }
+  for (const key of ["ready", "tty"] as const) {
+    const found = field(value, key);
+    if (typeof found === "boolean") known[key] = found;
+  }
+  const url = text(field(value, "url"));
+  if (url !== undefined) known["url"] = url;
+  const crashes = field(value, "crashes");
+  return {
+    name,
+    state: text(field(value, "state")) ?? "unknown",
+    crashes: typeof crashes === "number" ? crashes : 0,
+    dependsOn: names(field(value, "dependsOn")),
+    events: names(field(value, "events")),
+    ...known,
+  };
+}
+
+function countOf(value: unknown): number | undefined {
+  if (Array.isArray(value)) return value.length;
+  return typeof value === "number" && Number.isInteger(value) ? value : undefined;
+}
+
+/** Texts, or the names of objects that have one. */
+function names(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((each) => text(each) ?? text(field(each, "name")) ?? text(field(each, "text")) ?? []);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

@@ -1,0 +1,89 @@
+/** The panel of the service that is selected. Pure. @module */
+import { type Area, drawPanel, putSpans, type Span, span, sparkline, wrapText } from "../../tui/mod.ts";
+import { bytesText, cpuText, durationText } from "../format.ts";
+import { activeProject, jobOf, type Model, selectedService } from "../model.ts";
+import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
+import { uptimeText } from "./services.ts";
+import { spinner, toneStyle } from "./tones.ts";
+
+/** Draws it. */
+export function drawDetails(area: Area, model: Model): void {
+  const { theme } = model;
+  const service = selectedService(activeProject(model));
+  const name = service === undefined
+    ? []
+    : [span("details: ", theme.muted), span(service.name, theme.strong)];
+  const inside = drawPanel(area, {
+    title: name.length === 0 ? [span("details", theme.muted)] : name,
+    border: theme.border,
+  });
+  if (service === undefined) return;
+  detailLines(service, model, inside.width - 2).slice(0, inside.height)
+    .forEach((line, y) => putSpans(inside, 1, y, line, inside.width - 2));
+}
+
+/** Columns of the names at the left. */
+const LABEL = 9;
+
+function detailLines(service: ServiceInfo, model: Model, width: number): Span[][] {
+  const { theme } = model;
+  const project = activeProject(model);
+  const tone = toneOf(service);
+  const uptime = uptimeText(service, model, project);
+  const ready = service.ready === undefined ? "" : service.ready ? ", ready" : ", not ready yet";
+  const line = (label: string, text: string, style = theme.text): Span[] => [
+    span(label.padEnd(LABEL), theme.muted),
+    span(text, style),
+  ];
+  const lines: Span[][] = [[
+    span(`${ICONS[tone]} ${service.state}${ready}`, toneStyle(theme, tone)),
+    span(uptime === undefined ? "" : `  up ${uptime}`, theme.text),
+    span(service.pid === undefined ? "" : `  pid ${service.pid}`, theme.muted),
+  ]];
+  const job = jobOf(model, model.active, service.name);
+  if (job !== undefined) {
+    const since = durationText(model.nowMs - job.startedMs);
+    lines.push([span(`${spinner(model.nowMs)} ${job.verb} is under way, ${since}`, theme.warn)]);
+  }
+  const outcome = model.outcomes.get(`${model.active} ${service.name}`);
+  if (outcome !== undefined) {
+    const rows = wrapText(`${outcome.ok ? "✔" : "✗"} ${outcome.text}`, width).slice(0, 3);
+    lines.push(...rows.map((text) => [span(text, outcome.ok ? theme.good : theme.bad)]));
+  }
+  if (service.url !== undefined) lines.push(line("url", service.url, theme.accent));
+  if (service.cpuRatio !== undefined || service.memoryBytes !== undefined) {
+    lines.push(usageLine(service, model, width));
+  }
+  if (service.dependsOn.length > 0) lines.push(line("needs", service.dependsOn.join(", ")));
+  if (service.restarts !== undefined && service.restarts > 0) {
+    lines.push(line("restarts", String(service.restarts)));
+  }
+  if (service.crashes > 0) lines.push(line("crashes", String(service.crashes), theme.bad));
+  const kept = [count(service.instances, "log"), count(service.builds, "build")].filter((text) =>
+    text !== ""
+  );
+  if (kept.length > 0) lines.push(line("kept", kept.join(", ")));
+  if (service.events.length > 0) {
+    lines.push([span("events", theme.muted)]);
+    for (const event of service.events) {
+      lines.push([span(`  ${event}`, /crash|fail/i.test(event) ? theme.bad : theme.text)]);
+    }
+  }
+  return lines;
+}
+
+function count(value: number | undefined, word: string): string {
+  return value === undefined ? "" : `${value} ${word}${value === 1 ? "" : "s"}`;
+}
+
+function usageLine({ name, cpuRatio, memoryBytes }: ServiceInfo, model: Model, width: number): Span[] {
+  const { theme } = model;
+  const texts = [
+    cpuRatio === undefined ? "" : cpuText(cpuRatio),
+    memoryBytes === undefined ? "" : bytesText(memoryBytes),
+  ];
+  const text = texts.filter((each) => each !== "").join("  ");
+  const columns = Math.max(0, Math.min(40, width - LABEL - text.length - 2));
+  const bars = sparkline(activeProject(model).usage.get(name) ?? [], columns).trimStart();
+  return [span("load".padEnd(LABEL), theme.muted), span(`${text}  `, theme.text), span(bars, theme.accent)];
+}

@@ -1,0 +1,146 @@
+/** The output: a log, a build's log, or the graph. Only lines that are seen are looked at. Pure. @module */
+import {
+  type Area,
+  blend,
+  drawPanel,
+  fieldText,
+  lookOf,
+  PLAIN,
+  putSpans,
+  type Span,
+  span,
+  type StyleId,
+  textWidth as columnsOf,
+  thumb,
+} from "../../tui/mod.ts";
+import { clockText } from "../format.ts";
+import { type LogLine, matchesIn } from "../log_lines.ts";
+import { activeProject, jobOf, type LogView, type Model, seenLines, seenLog } from "../model.ts";
+import { bottomIndex, seenUpTo } from "../scroll.ts";
+import { GUTTER, rowOptions, TIME_COLUMNS } from "../select.ts";
+import { drawGraph } from "./graph.ts";
+import { tabSpans } from "./places.ts";
+import { spinner } from "./tones.ts";
+
+/** Draws it. */
+export function drawOutput(area: Area, model: Model): void {
+  const { theme } = model;
+  const attached = model.overlay?.kind === "attach";
+  const inside = drawPanel(area, {
+    title: [...tabSpans(model), span(` ${activeProject(model).selected ?? ""}`, theme.strong)],
+    note: noteSpans(model),
+    footer: footerSpans(model),
+    border: attached ? theme.warn : model.focus === "output" ? theme.focus : theme.border,
+  });
+  if (model.tab === "graph") return drawGraph(inside, model);
+  const view = seenLog(model);
+  const lines = view === undefined ? [] : seenLines(model, view);
+  if (view === undefined || lines.length === 0) {
+    inside.put(1, 0, emptyText(model, view), view?.failure === undefined ? theme.muted : theme.bad);
+    return;
+  }
+  drawLines(inside, model, view, lines);
+}
+
+function drawLines(inside: Area, model: Model, view: LogView, lines: readonly LogLine[]): void {
+  const { theme } = model;
+  const options = rowOptions(model);
+  const bottom = bottomIndex(lines, view.anchor);
+  const seen = seenUpTo(lines, bottom, options);
+  const rows = seen.flatMap(({ line, rows }) => rows.map((spans, at) => ({ line, spans, first: at === 0 })));
+  const left = GUTTER + (model.times ? TIME_COLUMNS : 0);
+  for (const [y, { line, spans, first }] of rows.slice(-inside.height).entries()) {
+    if (line.stream === "stderr") inside.put(0, y, "┃", theme.bad);
+    if (model.times && first && line.timeMs !== undefined) {
+      inside.put(GUTTER, y, clockText(line.timeMs), theme.muted);
+    }
+    if (line.stream === "note") {
+      putSpans(inside, left, y, [span(`── ${line.raw} ──`, theme.muted)], options.width);
+      continue;
+    }
+    const level = levelStyle(line, model);
+    const text = inside.part({ x: left, y, width: options.width, height: 1 });
+    putSpans(
+      text,
+      0,
+      0,
+      level === PLAIN ? spans : spans.map((each) => each.style === PLAIN ? { ...each, style: level } : each),
+    );
+    if (!model.wrap) markMatches(text, model, view, line);
+    else if (matchesIn(line, model.found.search).length > 0) {
+      text.restyle(0, (id) => blend(id, { underline: true }));
+    }
+  }
+  const bar = thumb(Math.max(0, bottom - seen.length + 1), lines.length, inside.height);
+  for (let y = 0; bar !== undefined && y < bar.length; y++) {
+    inside.put(inside.width - 1, bar.at + y, "┃", theme.muted);
+  }
+}
+
+/** Lines that say of themselves how bad they are, of programs that write without colours. */
+function levelStyle({ plain, raw }: LogLine, { theme }: Model): StyleId {
+  if (raw.length !== plain.length) return PLAIN;
+  const head = plain.slice(0, 120);
+  if (/\b(ERROR|FATAL|PANIC|CRITICAL)\b|\b(error|panic|fatal)(\[\w+\])?:|panicked at/.test(head)) {
+    return theme.bad;
+  }
+  if (/\b(WARN|WARNING)\b|\bwarning(\[\w+\])?:/.test(head)) return theme.warn;
+  return /\b(DEBUG|TRACE)\b/.test(head) ? theme.muted : PLAIN;
+}
+
+function markMatches(row: Area, { found, theme }: Model, view: LogView, line: LogLine): void {
+  const mark = lookOf(view.match === line.seq ? theme.currentMatch : theme.match);
+  for (const [begin, end] of matchesIn(line, found.search)) {
+    const from = columnsBefore(line.plain, begin);
+    row.restyle(0, (id) => blend(id, mark), from, columnsBefore(line.plain, end) - from);
+  }
+}
+
+function columnsBefore(text: string, index: number): number {
+  return columnsOf(text.slice(0, index));
+}
+
+function noteSpans(model: Model): Span[] {
+  const { theme, index, tab } = model;
+  const view = seenLog(model);
+  if (tab === "graph") return [];
+  const instance = index === -1 ? [] : [span(`instance ${index}  `, theme.info)];
+  const cleared = view !== undefined && view.clearedTo > 0 ? [span("cleared  ", theme.muted)] : [];
+  const only = model.onlyMatches ? [span("only matches  ", theme.info)] : [];
+  const wrap = model.wrap ? [span("wrap  ", theme.muted)] : [];
+  const following = view?.anchor === undefined;
+  const follow = index !== -1
+    ? []
+    : [span(following ? "following" : "paused", following ? theme.good : theme.warn)];
+  return [...instance, ...cleared, ...only, ...wrap, ...follow];
+}
+
+function footerSpans(model: Model): Span[] {
+  const { theme, found, tab } = model;
+  const view = seenLog(model);
+  if (tab === "graph" || view === undefined) return [];
+  if (found.search.pattern === undefined) return [span(`${view.log.lines.length} lines`, theme.muted)];
+  const at = found.lines.findIndex(({ seq }) => seq === view.match);
+  const count = at < 0 ? `${found.lines.length}` : `${at + 1}/${found.lines.length}`;
+  const typed = model.overlay?.kind === "search" ? fieldText(model.overlay.field) : found.search.text;
+  return [
+    span(`/${typed}  `, theme.key),
+    span(`${count} matches`, found.lines.length > 0 ? theme.text : theme.bad),
+  ];
+}
+
+function emptyText(model: Model, view: LogView | undefined): string {
+  const project = activeProject(model);
+  if (project.selected === undefined) return "";
+  if (view?.failure !== undefined) return view.failure;
+  if (view === undefined || view.depth === 0) {
+    return project.link.kind === "online" ? `${spinner(model.nowMs)} reading …` : "";
+  }
+  if (model.onlyMatches) return "no line matches";
+  if (view.clearedTo > 0) return "cleared; new lines appear here";
+  const job = jobOf(model, model.active, project.selected);
+  if (model.tab === "build") {
+    return job === undefined ? "no build has written anything" : "the build has not written anything yet";
+  }
+  return "it has not written anything yet";
+}

@@ -1,0 +1,156 @@
+/** The list of services; only what is seen of it is drawn. Pure. @module */
+import {
+  type Area,
+  blend,
+  type Column,
+  columnWidths,
+  drawList,
+  drawPanel,
+  drawRow,
+  type Span,
+  span,
+  sparkline,
+  thumb,
+} from "../../tui/mod.ts";
+import { bytesText, cpuText, durationText } from "../format.ts";
+import { activeProject, jobOf, type Model, type Project } from "../model.ts";
+import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
+import { spinner, toneStyle } from "./tones.ts";
+
+/** A column and what a service has in it. */
+interface ServiceColumn extends Column {
+  readonly cell: (service: ServiceInfo, model: Model, project: Project, width: number) => Span[];
+  /** Whether any service has something in it. */
+  readonly has?: (project: Project) => boolean;
+}
+
+const some = (key: keyof ServiceInfo) => ({ overview }: Project) =>
+  overview?.services.some((each) => each[key] !== undefined && each[key] !== 0) ?? false;
+
+const COLUMNS: readonly ServiceColumn[] = [
+  { title: "", min: 1, max: 1, rank: 0, cell: iconCell },
+  { title: "name", min: 8, rank: 0, cell: ({ name }, { theme }) => [span(name, theme.text)] },
+  { title: "state", min: 7, max: 10, rank: 1, cell: stateCell },
+  {
+    title: "cpu",
+    min: 5,
+    max: 5,
+    rank: 3,
+    align: "right",
+    has: some("cpuRatio"),
+    cell: ({ cpuRatio }, { theme }) => cpuRatio === undefined ? [] : [span(cpuText(cpuRatio), theme.text)],
+  },
+  {
+    title: "mem",
+    min: 5,
+    max: 5,
+    rank: 4,
+    align: "right",
+    has: some("memoryBytes"),
+    cell: ({ memoryBytes }, { theme }) =>
+      memoryBytes === undefined ? [] : [span(bytesText(memoryBytes), theme.text)],
+  },
+  {
+    title: "load",
+    min: 8,
+    max: 12,
+    rank: 6,
+    has: some("cpuRatio"),
+    cell: (
+      { name },
+      { theme },
+      { usage },
+      width,
+    ) => [span(sparkline(usage.get(name) ?? [], width), theme.accent)],
+  },
+  {
+    title: "↻",
+    min: 2,
+    max: 3,
+    rank: 5,
+    align: "right",
+    has: ({ overview }) => overview?.services.some((each) => endsOf(each) > 0) ?? false,
+    cell: (each, { theme }) => endsOf(each) === 0 ? [] : [span(String(endsOf(each)), theme.warn)],
+  },
+  { title: "up", min: 7, max: 7, rank: 2, align: "right", cell: uptimeCell },
+];
+
+/** Rows above the services. */
+export const LIST_HEAD = 1;
+
+/** Draws it. */
+export function drawServices(area: Area, model: Model): void {
+  const { theme } = model;
+  const project = activeProject(model);
+  const services = project.overview?.services ?? [];
+  const focused = model.focus === "list";
+  const inside = drawPanel(area, {
+    title: [span("processes", theme.strong)],
+    note: services.length === 0 ? [] : [span(`${project.list.selected + 1}/${services.length}`, theme.muted)],
+    border: focused ? theme.focus : theme.border,
+  });
+  const columns = COLUMNS.filter(({ has }) => has === undefined || has(project));
+  const widths = columnWidths(columns, inside.width - 2);
+  const head = inside.part({ x: 1, y: 0, width: inside.width - 2, height: LIST_HEAD });
+  drawRow(head, 0, columns, widths, columns.map(({ title }) => [span(title, theme.muted)]));
+  const body = inside.part({ x: 0, y: LIST_HEAD, width: inside.width, height: inside.height - LIST_HEAD });
+  if (services.length === 0) body.put(1, 0, emptyText(project), theme.muted);
+  drawList(body, project.list, services.length, (row, index) => {
+    const service = services[index]!;
+    const cells = columns.map(({ cell }, at) => cell(service, model, project, widths[at]!));
+    drawRow(row.part({ x: 1, y: 0, width: row.width - 2, height: 1 }), 0, columns, widths, cells);
+    if (service.name !== project.selected) return;
+    row.restyle(0, (id) => blend(id, focused ? theme.selected : theme.selectedElsewhere));
+  });
+  const bar = thumb(project.list.top, services.length, body.height);
+  for (let y = 0; bar !== undefined && y < bar.length; y++) {
+    area.put(area.width - 1, 1 + LIST_HEAD + bar.at + y, "┃", theme.muted);
+  }
+}
+
+function emptyText({ overview, link }: Project): string {
+  if (overview !== undefined) return "no processes are defined";
+  return link.kind === "away" ? "nothing is known yet" : "asking …";
+}
+
+function endsOf({ restarts, crashes }: ServiceInfo): number {
+  return restarts ?? crashes;
+}
+
+function iconCell(service: ServiceInfo, model: Model): Span[] {
+  const job = jobOf(model, model.active, service.name);
+  if (job !== undefined) return [span(spinner(model.nowMs), model.theme.warn)];
+  const tone = toneOf(service);
+  return [span(ICONS[tone], toneStyle(model.theme, tone))];
+}
+
+const VERBS = { restart: "restarting", start: "starting", stop: "stopping" } as const;
+
+function stateCell(service: ServiceInfo, model: Model): Span[] {
+  const job = jobOf(model, model.active, service.name);
+  if (job !== undefined) return [span(VERBS[job.verb], model.theme.warn)];
+  const state = service.state === "running" && service.ready === false ? "not ready" : service.state;
+  return [span(state, toneStyle(model.theme, toneOf(service)))];
+}
+
+/** Uptimes go on between polls; those of a service that has ended do not. */
+function uptimeCell(service: ServiceInfo, model: Model, project: Project): Span[] {
+  const text = uptimeText(service, model, project);
+  return text === undefined ? [] : [span(text, model.theme.muted)];
+}
+
+/** How long a service has been up, now; `undefined` when it is not or nobody told. */
+export function uptimeText(
+  service: ServiceInfo,
+  { nowMs }: Model,
+  { overviewMs, abilities }: Project,
+): string | undefined {
+  if (service.uptimeMs === undefined || toneOf(service) === "idle" || toneOf(service) === "bad") {
+    return undefined;
+  }
+  // Upstream tells minutes: seconds would be made up.
+  if (!abilities.structured) {
+    return service.uptimeMs < 60_000 ? "<1m" : durationText(service.uptimeMs).replace(/ 00s$/, "");
+  }
+  return durationText(service.uptimeMs + Math.max(0, nowMs - overviewMs));
+}

@@ -1,0 +1,55 @@
+/** The panel of the project: where it is, its mode, and how many services are well. Pure. @module */
+import { type Area, drawPanel, putSpans, type Span, span } from "../../tui/mod.ts";
+import { activeProject, type Model } from "../model.ts";
+import { ICONS, type Tone, toneOf } from "../service.ts";
+import { nameOf } from "./places.ts";
+import { spinner, toneStyle } from "./tones.ts";
+
+/** Draws it. */
+export function drawStatus(area: Area, model: Model): void {
+  const { theme } = model;
+  const { link, identity, overview, url } = activeProject(model);
+  const inside = drawPanel(area, { title: [span("status", theme.strong)], border: theme.border });
+  const dot = link.kind === "online"
+    ? span("●", theme.good)
+    : link.kind === "away"
+    ? span("✗", theme.bad)
+    : span(spinner(model.nowMs), theme.warn);
+  const server = identity === undefined
+    ? []
+    : [span(`  ${shortName(identity.name)} ${identity.version}`, theme.muted)];
+  putSpans(inside, 1, 0, [dot, span(` ${nameOf(url)}`, theme.strong), ...server]);
+  const mode = overview?.mode === undefined ? [] : [
+    span(overview.mode, overview.mode === "Dev" ? theme.accent : theme.info),
+    span(noteText(overview.modeNote), theme.muted),
+    span("  "),
+  ];
+  putSpans(inside, 1, 1, [...mode, ...countSpans(model)]);
+}
+
+/** Upstream's server has a long name. */
+function shortName(name: string): string {
+  return name === "background-process-manager" ? "bpm (upstream)" : name;
+}
+
+/** Upstream's sentence, shorter. */
+function noteText(note: string | undefined): string {
+  const left = /^Time until release mode: (\d+) hours? (\d+) minutes?$/.exec(note ?? "");
+  if (left !== null) return ` · release in ${left[1]}h ${left[2]!.padStart(2, "0")}m`;
+  return note === undefined || note === "Currently in release mode" ? "" : ` · ${note}`;
+}
+
+function countSpans(model: Model): Span[] {
+  const services = activeProject(model).overview?.services;
+  if (services === undefined) return [span(linkText(model), model.theme.muted)];
+  const counts = new Map<Tone, number>();
+  for (const service of services) counts.set(toneOf(service), (counts.get(toneOf(service)) ?? 0) + 1);
+  return (Object.keys(ICONS) as Tone[]).flatMap((tone) => {
+    const count = counts.get(tone) ?? 0;
+    return count === 0 ? [] : [span(`${ICONS[tone]} ${count} `, toneStyle(model.theme, tone))];
+  });
+}
+
+function linkText(model: Model): string {
+  return activeProject(model).link.kind === "away" ? "no server" : "connecting …";
+}

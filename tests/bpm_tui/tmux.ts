@@ -1,0 +1,109 @@
+/** A real terminal for tests: a tmux server of its own, ended with the test. */
+import { ROOT } from "../../lib/build/paths.ts";
+
+/** Whether tmux is there. */
+export function hasTmux(): boolean {
+  return ["/usr/bin/tmux", "/bin/tmux"].some((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  });
+}
+
+/** No screen takes longer to come. */
+const LIMIT_MS = 20_000;
+
+/** A session with one window. */
+export class Tmux implements AsyncDisposable {
+  readonly #socket = `hostkit-${crypto.randomUUID().slice(0, 8)}`;
+
+  /** Starts `command` in a window of a size. */
+  static async start(
+    command: readonly string[],
+    size: { columns: number; rows: number },
+    env: Record<string, string> = {},
+  ): Promise<Tmux> {
+    const tmux = new Tmux();
+    const words = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+    // The exit code stays on the screen when the program has ended.
+    const line = `env ${words.join(" ")} ${
+      command.join(" ")
+    }; echo "ended with $?"; stty -a | grep -o -- '-\\?icanon'; cat`;
+    const { columns, rows } = size;
+    await tmux.#run(
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      "-x",
+      `${columns}`,
+      "-y",
+      `${rows}`,
+      "sh",
+      "-c",
+      line,
+    );
+    await tmux.#run("set", "-g", "escape-time", "0");
+    return tmux;
+  }
+
+  /** Types keys by tmux's names; text is typed as it is with `literal`. */
+  async keys(...names: string[]): Promise<void> {
+    await this.#run("send-keys", ...names);
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#run("send-keys", "-l", text);
+  }
+
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#run("resize-window", "-x", `${columns}`, "-y", `${rows}`);
+  }
+
+  /** The screen's rows; with `styles` as SGR sequences. */
+  async screen(styles = false): Promise<string> {
+    return await this.#run("capture-pane", "-p", ...styles ? ["-e"] : []);
+  }
+
+  /** Waits until the screen is as wanted; returns it. @throws With the screen that was there at last. */
+  async until(wanted: RegExp | ((screen: string) => boolean)): Promise<string> {
+    const fits = typeof wanted === "function" ? wanted : (screen: string) => wanted.test(screen);
+    const limit = performance.now() + LIMIT_MS;
+    for (;;) {
+      const screen = await this.screen();
+      if (fits(screen)) return screen;
+      if (performance.now() > limit) throw new Error(`the screen never became ${wanted}:\n${screen}`);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  }
+
+  /** What tmux knows of the pane, such as `#{alternate_on}` or `#{pane_pid}`. */
+  async fact(format: string): Promise<string> {
+    return (await this.#run("display-message", "-p", format)).trim();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#run("kill-server").catch(() => undefined); // It may have ended with its last window.
+  }
+
+  async #run(...args: string[]): Promise<string> {
+    const { TMUX: _mine, ...env } = Deno.env.toObject();
+    const { success, stdout, stderr } = await new Deno.Command("tmux", {
+      args: ["-L", this.#socket, ...args],
+      clearEnv: true,
+      env: { ...env, LC_ALL: "C.UTF-8", SHELL: "/bin/sh" },
+      stdin: "null",
+    }).output();
+    if (!success) throw new Error(`tmux ${args[0]}: ${new TextDecoder().decode(stderr)}`);
+    return new TextDecoder().decode(stdout);
+  }
+}
+
+/** The words that start bpm-tui from source, with exactly its own permissions. */
+export function tuiCommand(...args: string[]): string[] {
+  const { permissions } = JSON.parse(Deno.readTextFileSync(`${ROOT}cmd/bpm-tui/tool.json`));
+  return [Deno.execPath(), "run", "--no-prompt", ...permissions, `${ROOT}cmd/bpm-tui/main.ts`, ...args];
+}
