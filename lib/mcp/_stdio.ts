@@ -73,6 +73,7 @@ class PipeTransport implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     this.onclose?.();
+    this.#idle.resolve();
     // Either end may be broken already, which is why it is closed.
     await this.#reader.cancel().catch(() => undefined);
     await this.#writer.close().catch(() => undefined);
@@ -86,7 +87,7 @@ class PipeTransport implements Transport {
       for (const line of this.#lines.push(value)) await this.#take(line);
     }
     for (const line of this.#lines.rest()) await this.#take(line);
-    if (this.#open.size === 0) return;
+    if (this.#open.size === 0 || this.#closed) return;
     const timer = setTimeout(this.#idle.resolve, END_GRACE_MS);
     await this.#idle.promise;
     clearTimeout(timer);

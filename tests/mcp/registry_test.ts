@@ -1,0 +1,189 @@
+/** What a registry offers beside tools: resources, prompts, questions; and what cannot be put into one. */
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { createRegistry, defineTool, object, type Prompt, type Question, string } from "../../lib/mcp/mod.ts";
+import { AnswersNeeded, answersTo } from "../../lib/mcp/ask.ts";
+import { callResult, toolListing } from "../../lib/mcp/wire.ts";
+import { idOf, isRecord, readRequest } from "../../lib/mcp/json_rpc.ts";
+import { everything, Resources } from "./everything/mod.ts";
+import { connect, serve, stateless, statelessRequest } from "./serving.ts";
+
+const tool = (name: string) =>
+  defineTool({ name, description: "A tool", annotations: {}, run: () => ({ text: "" }) });
+
+Deno.test("a tool's name and the kind of its input are checked", () => {
+  for (const name of ["", "a b", "ä", "x".repeat(129)]) {
+    throws(() => tool(name), /Cannot define tool ".*": a name is 1-128 of A-Z a-z 0-9 _ \. -/);
+  }
+  const input = string() as unknown as ReturnType<typeof object>;
+  throws(
+    () => defineTool({ name: "a", description: "", annotations: {}, input, run: () => ({ text: "" }) }),
+    /its input is not the schema of an object/,
+  );
+});
+
+Deno.test("two tools or two prompts of one name are refused", () => {
+  throws(() => createRegistry({ tools: [tool("a"), tool("b"), tool("a")] }), /"a" is there twice/);
+  const prompt: Prompt = { name: "p", messages: () => [] };
+  throws(() => createRegistry({ prompts: [prompt, prompt] }), /"p" is there twice/);
+  deepStrictEqual(createRegistry({}), { tools: [], resources: [], prompts: [] });
+});
+
+Deno.test("a result is text first, and nothing that was not said", () => {
+  deepStrictEqual(callResult({ text: "" }), { content: [{ type: "text", text: "" }] });
+  const image = { type: "image", data: "", mimeType: "image/png" } as const;
+  deepStrictEqual(callResult({ text: "", content: [image] }), { content: [image] });
+  deepStrictEqual(callResult({ text: "a", content: [image], structured: 1, isError: true }), {
+    content: [{ type: "text", text: "a" }, image],
+    structuredContent: 1,
+    isError: true,
+  });
+});
+
+Deno.test("old dialects are shown less of a tool", () => {
+  const listed = defineTool({
+    name: "a",
+    title: "A",
+    description: "d",
+    annotations: { readOnlyHint: true },
+    output: object({}),
+    run: () => ({ text: "" }),
+  });
+  deepStrictEqual(Object.keys(toolListing(listed, "plain")), ["name", "description", "inputSchema"]);
+  deepStrictEqual(Object.keys(toolListing(listed, "full")).sort(), [
+    "annotations",
+    "description",
+    "inputSchema",
+    "name",
+    "outputSchema",
+    "title",
+  ]);
+});
+
+Deno.test("questions that are answered in part are asked in part", () => {
+  const roots: Question = { method: "roots/list" };
+  deepStrictEqual(answersTo({ a: roots }, { a: { roots: [] }, b: {} }), { a: { roots: [] } });
+  throws(() => answersTo({ a: roots, b: roots }, { a: { roots: [] } }), (error: unknown) => {
+    ok(error instanceof AnswersNeeded);
+    deepStrictEqual([error.questions, error.answered], [{ b: roots }, { a: { roots: [] } }]);
+    return /answers are needed: b/.test(error.message);
+  });
+});
+
+Deno.test("a message of JSON-RPC is read, and its id found wherever it is one", () => {
+  deepStrictEqual(readRequest({ jsonrpc: "2.0", method: "m" }), { method: "m", params: {} });
+  deepStrictEqual(readRequest({ jsonrpc: "2.0", id: 0, method: "m", params: { a: 1 } }), {
+    id: 0,
+    method: "m",
+    params: { a: 1 },
+  });
+  deepStrictEqual([{ id: 0 }, { id: "a" }, { id: {} }, {}, null, [1]].map(idOf), [
+    0,
+    "a",
+    null,
+    null,
+    null,
+    null,
+  ]);
+  deepStrictEqual([{}, [], null, 1].map(isRecord), [true, false, false, false]);
+});
+
+for (const mode of ["auto", "legacy"] as const) {
+  Deno.test(`${mode}: resources of all providers are listed and read`, async () => {
+    const more = {
+      list: () => Promise.resolve([{ uri: "more://1", name: "one", sizeBytes: 3 }]),
+      read: (uri: string) => Promise.resolve(uri === "more://1" ? [{ uri, text: "abc" }] : undefined),
+    };
+    await using server = await serve(createRegistry({ resources: [new Resources(), more] }));
+    await using client = await connect(server.url, mode);
+    const { resources } = await client.listResources();
+    deepStrictEqual(resources.map(({ uri }) => uri).at(-1), "more://1");
+    strictEqual(resources.at(-1)?.size, 3);
+    const { contents } = await client.readResource({ uri: "more://1" });
+    deepStrictEqual(contents, [{ uri: "more://1", text: "abc" }]);
+    const templates = (await client.listResourceTemplates()).resourceTemplates;
+    deepStrictEqual(templates.map(({ uriTemplate }) => uriTemplate), ["test://template/{id}/data"]);
+    const binary = await client.readResource({ uri: "test://static-binary" });
+    ok("blob" in binary.contents[0]!);
+    await rejects(client.readResource({ uri: "more://2" }), /not found/i);
+  });
+
+  Deno.test(`${mode}: prompts are filled, and a hole that is left is named`, async () => {
+    await using server = await serve(everything());
+    await using client = await connect(server.url, mode);
+    const name = "test_prompt_with_arguments";
+    const { messages } = await client.getPrompt({ name, arguments: { arg1: "x", arg2: "y" } });
+    deepStrictEqual(messages[0]?.content, {
+      type: "text",
+      text: "Prompt with arguments: arg1='x', arg2='y'",
+    });
+    await rejects(client.getPrompt({ name, arguments: { arg1: "x" } }), /needs the argument "arg2"/);
+    await rejects(client.getPrompt({ name: "nope" }), /Unknown prompt: nope/);
+    const argument = { name: "arg1", value: "pari" };
+    const { completion } = await client.complete({ ref: { type: "ref/prompt", name }, argument });
+    deepStrictEqual(completion.values, ["paris"]);
+  });
+}
+
+Deno.test("a client of 2026 hears of the resources it listens to, until it goes", async () => {
+  const resources = new Resources();
+  await using server = await serve(createRegistry({ resources: [resources] }));
+  const uri = "test://watched-resource";
+  const notifications = { resourceSubscriptions: [uri], resourcesListChanged: true };
+  const response = await fetch(statelessRequest(server.url, "subscriptions/listen", { notifications }));
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const heard = async (count: number) => {
+    while (text.split("data: ").length <= count) text += (await reader.read()).value;
+    return text.split("\n").filter((line) => line.startsWith("data: ")).map((line) =>
+      JSON.parse(line.slice(6))
+    );
+  };
+  strictEqual((await heard(1))[0].method, "notifications/subscriptions/acknowledged");
+  resources.touch({ kind: "updated", uri: "test://static-text" });
+  resources.touch({ kind: "updated", uri });
+  resources.touch({ kind: "list" });
+  const methods = (await heard(3)).map(({ method, params }) => [method, params.uri]);
+  deepStrictEqual(methods.slice(1), [
+    ["notifications/resources/updated", uri],
+    ["notifications/resources/list_changed", undefined],
+  ]);
+  await reader.cancel();
+});
+
+Deno.test("streams of changes are bounded", async () => {
+  await using server = await serve(everything(), { limits: { subscriptions: 1 } });
+  const notifications = { resourcesListChanged: true };
+  const first = await fetch(statelessRequest(server.url, "subscriptions/listen", { notifications }));
+  const { error } = await stateless(server.url, "subscriptions/listen", { notifications });
+  strictEqual(error.message, "Subscription limit reached");
+  await first.body!.cancel();
+});
+
+Deno.test("subscriptions of a session are bounded", async () => {
+  await using server = await serve(everything(), { limits: { subscriptions: 1 } });
+  await using client = await connect(server.url, "legacy");
+  await client.subscribeResource({ uri: "test://a" });
+  await client.subscribeResource({ uri: "test://a" });
+  await rejects(
+    client.subscribeResource({ uri: "test://b" }),
+    /Too many subscriptions: 1 are open, the limit/,
+  );
+});
+
+Deno.test("a server whose resources never change offers no subscriptions", async () => {
+  await using server = await serve(
+    createRegistry({ resources: [{ list: () => [], read: () => undefined }] }),
+  );
+  const { result } = await stateless(server.url, "server/discover");
+  deepStrictEqual(result.capabilities.resources, {});
+});
+
+Deno.test("state of one tool is not taken by another", async () => {
+  await using server = await serve(everything());
+  const capabilities = { elicitation: {} };
+  const ask = (name: string, more: object) =>
+    stateless(server.url, "tools/call", { name, arguments: {}, ...more }, capabilities);
+  const { result } = await ask("test_input_required_result_request_state", {});
+  const taken = await ask("test_input_required_result_tampered_state", { requestState: result.requestState });
+  deepStrictEqual([taken.error.code, taken.error.message], [-32602, "requestState belongs to another call"]);
+});
