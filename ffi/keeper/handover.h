@@ -108,7 +108,7 @@ static inline int handover_ask(
 	}
 	count = handover_descriptors(&message, fds);
 	if (got != sizeof header || header[1] != KEEPER_HAND_OVER || header[0] > KEEPER_NAMES_MAX ||
-	    recv(fd, names, header[0], MSG_WAITALL) != (ssize_t)header[0] ||
+	    (header[0] > 0 && recv(fd, names, header[0], MSG_WAITALL) != (ssize_t)header[0]) ||
 	    handover_names(names, header[0]) != count) {
 		for (uint32_t at = 0; at < count; at++)
 			close(fds[at]);

@@ -105,7 +105,7 @@ export interface StartedKeeper {
   readonly pid: number;
   /** Resolves when the keeper is at work. @throws {Error} With its own words when it is not going to be. */
   readonly begun: Promise<void>;
-  /** Status of the keeper itself. */
+  /** Status of the keeper itself. Only who looks at this is kept from ending before it. */
   readonly ended: Promise<number>;
 }
 
@@ -132,9 +132,23 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
     const reason = text.trim() === "" ? "its keeper ended before the child began" : text.trim();
     throw new Error(`Cannot start "${program}": ${reason}`);
   });
-  // Whoever looks at its end first is not to be ended by that.
-  begun.catch(() => undefined);
-  return { pid: child.pid, begun, ended: child.status.then(({ code }) => code) };
+  // Whoever looks at its end first is not to be ended by that; and nobody has to wait for its end: a manager that lets
+  // go of its instances ends before them.
+  let [waited, over] = [false, false];
+  begun.catch(() => undefined).then(() => waited || over || child.unref());
+  const ended = child.status.then(({ code }) => {
+    over = true;
+    return code;
+  });
+  return {
+    pid: child.pid,
+    begun,
+    get ended(): Promise<number> {
+      waited = true;
+      if (!over) child.ref();
+      return ended;
+    },
+  };
 }
 
 /** The keeper's command line. */

@@ -75,7 +75,8 @@ static void test_adopt(void)
 		uint32_t length, kind;
 		char names[12];
 	} good = {10, KEEPER_HAND_OVER, "web\0admin\0"}, other = {10, 99, "web\0admin\0"},
-	  few = {4, KEEPER_HAND_OVER, "web\0"}, large = {KEEPER_NAMES_MAX + 1, KEEPER_HAND_OVER, ""};
+	  none = {0, KEEPER_HAND_OVER, ""}, few = {4, KEEPER_HAND_OVER, "web\0"},
+	  large = {KEEPER_NAMES_MAX + 1, KEEPER_HAND_OVER, ""};
 	int sockets[2] = {sockets_listen_ip("127.0.0.1", 0), sockets_listen_ip("127.0.0.1", 0)};
 	int fds[KEEPER_LISTENERS];
 	char names[KEEPER_NAMES_MAX], first[SOCKETS_ADDRESS];
@@ -87,6 +88,7 @@ static void test_adopt(void)
 	CHECK(sockets_address(fds[1], first, &port) == SOCKETS_IP && port == expected);
 	CHECK(fcntl(fds[0], F_GETFD) == FD_CLOEXEC && close(fds[0]) == 0 && close(fds[1]) == 0);
 	end_fake_keeper(pid);
+	expect_adopt(&(struct answer){&none, 8, NULL, 0}, 0);
 	expect_adopt(&(struct answer){&other, 18, sockets, 2}, -EPROTO);
 	expect_adopt(&(struct answer){&few, 12, sockets, 2}, -EPROTO);
 	expect_adopt(&(struct answer){&good, 18, sockets, 1}, -EPROTO);

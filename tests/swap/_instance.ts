@@ -1,6 +1,11 @@
 /** Instances as a manager would have them, for tests of swaps. @module */
-import { KeeperControl, type KeeperOptions, startInstance } from "../../lib/keeper/mod.ts";
-import { LineAssembler } from "../../lib/keeper/mod.ts";
+import {
+  KeeperControl,
+  type KeeperOptions,
+  LineAssembler,
+  type StartedKeeper,
+  startInstance,
+} from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
 import type { Server } from "./_programs.ts";
 
@@ -10,7 +15,7 @@ const READY_LIMIT_MS = 20_000;
 export class Instance implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "swap-" });
   readonly pid: number;
-  readonly #ended: Promise<number>;
+  readonly #keeper: StartedKeeper;
 
   /** Resolves when the server has told that it listens. */
   static async start(
@@ -23,9 +28,8 @@ export class Instance implements AsyncDisposable {
   }
 
   private constructor(server: Server, options: (folder: string) => Partial<KeeperOptions>) {
-    const keeper = startInstance({ folder: this.folder, command: server.command, ...options(this.folder) });
-    this.pid = keeper.pid;
-    this.#ended = keeper.ended;
+    this.#keeper = startInstance({ folder: this.folder, command: server.command, ...options(this.folder) });
+    this.pid = this.#keeper.pid;
   }
 
   /** All that it has said so far. */
@@ -56,10 +60,7 @@ export class Instance implements AsyncDisposable {
         throw error;
       }
     }
-    // A keeper does not keep this process waiting by itself.
-    const waiting = setInterval(() => {}, 1_000);
-    await this.#ended;
-    clearInterval(waiting);
+    await this.#keeper.ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
