@@ -19,11 +19,6 @@ export class Sessions implements AsyncDisposable {
     this.#engine = engine;
   }
 
-  /** How many there are. */
-  get size(): number {
-    return this.#sessions.size;
-  }
-
   /** Answers a request of a session, or the one that begins it; `undefined` when there is no such session. */
   async handle(
     request: Request,

@@ -44,11 +44,6 @@ export class Calls implements AsyncDisposable {
     this.#onError = onError;
   }
 
-  /** How many run now. */
-  get running(): number {
-    return this.#running.size;
-  }
-
   /** Starts a call. Its handler begins in the next turn, so that whoever started it can detach it first. */
   start(tool: Tool, input: unknown, caller: Caller): Call {
     const refused = this.#refuse(tool, input);

@@ -53,6 +53,7 @@ export type { ServerOptions } from "./_engine.ts";
 export { type HttpOptions, type McpRoutes, mcpRoutes } from "./http.ts";
 export { serveStdio, type StdioOptions } from "./stdio.ts";
 export { CLIENT_APPS, type ClientApp, type Places, type ServerEntry } from "./clients.ts";
+export { mcpCommand, type McpCommandSpec } from "./command.ts";
 export { type InstallResult, installServer, serverSnippet, uninstallServer } from "./install.ts";
 export type { Prompt, PromptArgument, PromptMessage } from "./prompt.ts";
 export { createRegistry, type McpServerInfo, type Registry } from "./registry.ts";
