@@ -7,7 +7,7 @@ const HEADER_BYTES = 8;
 /** Bytes of a unix socket's address without the NUL at its end. */
 const ADDRESS_BYTES = 107;
 
-/** A connection to a keeper. A keeper serves eight of them at a time. */
+/** A connection to a keeper. It has eight at a time; for the next one, the one that was silent longest is closed. */
 export class KeeperControl implements Disposable {
   readonly #connection: Deno.UnixConn;
 
@@ -43,8 +43,9 @@ export class KeeperControl implements Disposable {
     return this.#send(KEEPER_COMMANDS.endInput, new Uint8Array());
   }
 
-  /** Tells the terminal's size. */
+  /** Tells the terminal's size. @throws {RangeError} Outside of 0..65535. */
   window(rows: number, columns: number): Promise<void> {
+    for (const size of [rows, columns]) checkRange("set the window's size", size, 0xffff);
     return this.#send(KEEPER_COMMANDS.window, new Uint8Array(Uint16Array.of(rows, columns).buffer));
   }
 
@@ -53,9 +54,13 @@ export class KeeperControl implements Disposable {
     return this.#send(KEEPER_COMMANDS.signal, new Uint8Array(Uint32Array.of(signalNumber(name)).buffer));
   }
 
-  /** Ends the instance: `signal` to the process group now, SIGKILL to the whole tree after `graceMs`. */
+  /**
+   * Ends the instance: `signal` to the process group now, SIGKILL to the whole tree after `graceMs`.
+   * @throws {RangeError} When that does not lie in 0..2³²−1 (49 days).
+   */
   stop(graceMs: number, signal: Deno.Signal = "SIGTERM"): Promise<void> {
-    const words = Uint32Array.of(signalNumber(signal), Math.min(graceMs, 0xffff_ffff));
+    checkRange("stop with a grace period in ms", graceMs, 0xffff_ffff);
+    const words = Uint32Array.of(signalNumber(signal), graceMs);
     return this.#send(KEEPER_COMMANDS.stop, new Uint8Array(words.buffer));
   }
 
@@ -69,4 +74,9 @@ export class KeeperControl implements Disposable {
     frame.set(payload, HEADER_BYTES);
     for (let at = 0; at < frame.length;) at += await this.#connection.write(frame.subarray(at));
   }
+}
+
+function checkRange(what: string, value: number, max: number): void {
+  if (value >= 0 && value <= max) return;
+  throw new RangeError(`Cannot ${what}: ${value} does not lie in 0..${max}`);
 }

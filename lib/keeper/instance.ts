@@ -1,7 +1,7 @@
 /** One run of one command under a keeper: begun, found again, looked at. @module */
-import { KEEPER_CLAIMED, type KeeperOptions, type StartedKeeper, startKeeper } from "../../ffi/keeper/mod.ts";
+import { KEEPER_CLAIMED } from "../../ffi/keeper/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
-import { RingError, type RingStatus, SegmentReader } from "../ring/mod.ts";
+import { type RingStatus, SegmentReader } from "../ring/mod.ts";
 
 /** How a child ended. */
 export interface ExitStatus {
@@ -19,7 +19,9 @@ export type InstanceStatus =
   | { readonly kind: "unborn" }
   /** Given up before its keeper came. */
   | { readonly kind: "void" }
-  /** The keeper is there and its child not yet. */
+  /** Its keeper failed or was killed before its child began: nothing ever ran. */
+  | { readonly kind: "unstarted" }
+  /** The keeper has come and its child not yet. */
   | { readonly kind: "beginning" }
   | {
     readonly kind: "running";
@@ -32,15 +34,10 @@ export type InstanceStatus =
   /** The keeper was killed: how the child ended nobody knows. `orphan` is its pid when it still runs. */
   | { readonly kind: "lost"; readonly orphan?: number };
 
-/** Begins an instance in an empty folder. */
-export function startInstance(options: KeeperOptions): StartedKeeper {
-  return startKeeper(options);
-}
-
 /** What stands in an instance's folder, and whether its processes live. @throws {RingError} When its log is damaged. */
 export function inspectInstance(folder: string): InstanceStatus {
   const status = newestStatus(folder);
-  if (status === undefined) return isClaimed(folder) ? { kind: "void" } : { kind: "unborn" };
+  if (status === undefined) return { kind: CLAIMS[claimOf(folder)] };
   return inspectLog(status);
 }
 
@@ -55,21 +52,32 @@ export function inspectLog(status: RingStatus): InstanceStatus {
       ? { kind: "beginning" }
       : { kind: "running", keeperPid: writer.pid, pid, startTicks };
   }
-  const lives = child.state === "running" && processStart(pid) === startTicks;
+  // The keeper writes its child down before it lets it go on.
+  if (child.state === "none") return { kind: "unstarted" };
+  const lives = processStart(pid) === startTicks;
   return lives ? { kind: "lost", orphan: pid } : { kind: "lost" };
 }
+
+/** What the claim of an instance without a log says of it. A keeper's own is empty. */
+const CLAIMS = { none: "unborn", keeper: "beginning", givenUp: "void" } as const;
+const GIVEN_UP = "given up\n";
 
 /**
  * Gives up an instance whose keeper has not come: one that comes later ends without a child. False when the keeper was
  * first; its log is there within milliseconds.
  */
 export function giveUpInstance(folder: string): boolean {
+  // Whole before it has its name, and never in the place of another.
+  const made = `${folder}/claim.${crypto.randomUUID()}`;
+  Deno.writeTextFileSync(made, GIVEN_UP, { createNew: true, mode: 0o600 });
   try {
-    Deno.openSync(`${folder}/claim`, { write: true, createNew: true, mode: 0o600 }).close();
+    Deno.linkSync(made, `${folder}/claim`);
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
     throw error;
+  } finally {
+    Deno.removeSync(made);
   }
 }
 
@@ -92,18 +100,16 @@ function newestStatus(folder: string): RingStatus | undefined {
     using reader = SegmentReader.open(folder, { from: "end" });
     return reader.status();
   } catch (error) {
-    if (error instanceof RingError || !(error instanceof Error)) throw error;
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
 
-function isClaimed(folder: string): boolean {
+function claimOf(folder: string): keyof typeof CLAIMS {
   try {
-    Deno.statSync(`${folder}/claim`);
-    return true;
+    return Deno.readTextFileSync(`${folder}/claim`) === GIVEN_UP ? "givenUp" : "keeper";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return "none";
     throw error;
   }
 }

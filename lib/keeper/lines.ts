@@ -26,16 +26,20 @@ export type LogEntry =
   /** The keeper's own words. */
   | { readonly kind: "event"; readonly timeMs: number; readonly text: string };
 
-interface Partial {
+/** What stands before a line's end, so far. */
+interface Fragment {
   bytes: Uint8Array<ArrayBuffer>;
   used: number;
   timeMs: number;
 }
 
-/** Puts lines together, stream by stream. Invalid UTF-8 becomes U+FFFD; a carriage return at the end is dropped. */
+/**
+ * Puts lines together, stream by stream. Invalid UTF-8 becomes U+FFFD, each byte order mark stays; a carriage return
+ * before a line's end is dropped. Lines over `LINE_BYTES` are told in pieces that break no character.
+ */
 export class LineAssembler {
-  readonly #partials: Record<Stream, Partial> = { stdout: partial(), stderr: partial() };
-  readonly #decoder = new TextDecoder();
+  readonly #fragments: Record<Stream, Fragment> = { stdout: fragment(), stderr: fragment() };
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /** Tells everything that the record at which `records` stands completes. */
   take(records: Records, tell: (entry: LogEntry) => void): void {
@@ -57,7 +61,7 @@ export class LineAssembler {
   /** Tells what was begun and not ended by a newline; for the end of a log. */
   flush(tell: (entry: LogEntry) => void): void {
     for (const stream of ["stdout", "stderr"] as const) {
-      const rest = this.#partials[stream];
+      const rest = this.#fragments[stream];
       if (rest.used > 0) this.#tell(stream, rest.timeMs, rest.bytes.subarray(0, rest.used), tell);
       rest.used = 0;
     }
@@ -65,7 +69,7 @@ export class LineAssembler {
 
   /** Forgets what was begun: its end was overwritten. */
   reset(): void {
-    for (const rest of Object.values(this.#partials)) rest.used = 0;
+    for (const rest of Object.values(this.#fragments)) rest.used = 0;
   }
 
   #take(
@@ -74,11 +78,11 @@ export class LineAssembler {
     bytes: Uint8Array<ArrayBuffer>,
     tell: (entry: LogEntry) => void,
   ): void {
-    const rest = this.#partials[stream];
+    const rest = this.#fragments[stream];
     let at = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
       const piece = bytes.subarray(at, end);
-      if (rest.used === 0) this.#tell(stream, timeMs, piece, tell);
+      if (rest.used === 0 && piece.length <= LINE_BYTES) this.#tell(stream, timeMs, piece, tell);
       else {
         this.#append(stream, rest, timeMs, piece, tell);
         this.#tell(stream, rest.timeMs, rest.bytes.subarray(0, rest.used), tell);
@@ -91,16 +95,14 @@ export class LineAssembler {
 
   #append(
     stream: Stream,
-    rest: Partial,
+    rest: Fragment,
     timeMs: number,
     piece: Uint8Array<ArrayBuffer>,
     tell: (entry: LogEntry) => void,
   ): void {
     for (let at = 0; at < piece.length;) {
-      if (rest.used === LINE_BYTES) {
-        this.#tell(stream, rest.timeMs, rest.bytes, tell);
-        rest.used = 0;
-      }
+      // More comes of a line that is as long as they are told.
+      if (rest.used === LINE_BYTES) this.#tellPiece(stream, rest, tell);
       if (rest.used === 0) rest.timeMs = timeMs;
       const part = piece.subarray(at, at + LINE_BYTES - rest.used);
       grow(rest, rest.used + part.length);
@@ -108,6 +110,14 @@ export class LineAssembler {
       rest.used += part.length;
       at += part.length;
     }
+  }
+
+  #tellPiece(stream: Stream, rest: Fragment, tell: (entry: LogEntry) => void): void {
+    const whole = wholeCharacters(rest.bytes.subarray(0, rest.used));
+    const text = this.#decoder.decode(rest.bytes.subarray(0, whole));
+    tell({ kind: "line", line: { timeMs: rest.timeMs, stream, text } });
+    rest.bytes.copyWithin(0, whole, rest.used);
+    rest.used -= whole;
   }
 
   #tell(
@@ -125,15 +135,26 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const NS_PER_MS = 1e6;
 
-function partial(): Partial {
+function fragment(): Fragment {
   return { bytes: new Uint8Array(0), used: 0, timeMs: 0 };
 }
 
-function grow(rest: Partial, bytes: number): void {
+function grow(rest: Fragment, bytes: number): void {
   if (bytes <= rest.bytes.length) return;
   const larger = new Uint8Array(Math.min(LINE_BYTES, Math.max(256, 2 * bytes)));
   larger.set(rest.bytes.subarray(0, rest.used));
   rest.bytes = larger;
+}
+
+/** How many bytes come before a character of UTF-8 that is cut off at the end; all of them when none is. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3 && back < bytes.length; back++) {
+    const byte = bytes[bytes.length - back]!;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }
 
 /** Nanoseconds as two words, low first; a double holds them to a quarter of a microsecond. */

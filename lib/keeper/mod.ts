@@ -12,10 +12,15 @@ export {
   giveUpInstance,
   inspectInstance,
   type InstanceStatus,
-  startInstance,
   wasGivenUp,
 } from "./instance.ts";
 export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from "./lines.ts";
 export { type FollowOptions, type InstanceEnd, InstanceFollower } from "./follow.ts";
 export { KeeperControl } from "./control.ts";
-export { type KeeperOptions, RESOURCE_NAMES, type StartedKeeper } from "../../ffi/keeper/mod.ts";
+export {
+  type KeeperOptions,
+  type KeptListener,
+  RESOURCE_NAMES,
+  type StartedKeeper,
+  startKeeper as startInstance,
+} from "../../ffi/keeper/mod.ts";
