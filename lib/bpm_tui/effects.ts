@@ -132,7 +132,10 @@ function reasonOf(error: unknown, limitMs: number): string {
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return `no answer within ${limitMs / 1_000} s`;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  // What fetch says stands in what caused it.
+  let cause = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
   if (/refused/i.test(message)) return "nobody listens there (connection refused)";
   return message.replace(/^error sending request .*?: /, "").replace(/^client error \(\w+\): /, "");
 }

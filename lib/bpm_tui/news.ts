@@ -24,7 +24,7 @@ export const POLL_OTHERS_MS = 5_000;
 export const READ_MS = 1_000;
 /** A server that does not answer is tried again after this, doubled each time, up to the other. */
 export const RETRY_MS = 1_000;
-export const RETRY_MAX_MS = 15_000;
+export const RETRY_MAX_MS = 5_000;
 /** How long news are seen. */
 export const NOTICE_MS = { good: 4_000, info: 4_000, bad: 10_000 } as const;
 /** Values of usage that are kept, and logs of one project. */

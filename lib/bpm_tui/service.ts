@@ -10,6 +10,8 @@ export interface ServiceInfo {
   /** Ends in a row that nobody asked for. */
   readonly crashes: number;
   readonly restarts?: number;
+  /** How it ended last: a code, a signal's name, or `unknown`. */
+  readonly exit?: string;
   readonly ready?: boolean;
   readonly url?: string;
   /** CPUs in use: 1 is one CPU. */
@@ -45,7 +47,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   building: "busy",
   stopping: "busy",
   restarting: "busy",
-  swapping: "busy",
+  replacing: "busy",
   waiting: "busy",
   backoff: "bad",
   crashed: "bad",
@@ -54,9 +56,10 @@ const TONES: Readonly<Record<string, Tone>> = {
   lost: "bad",
 };
 
-/** The tone of a service; a state without one is idle. */
-export function toneOf({ state, ready }: Pick<ServiceInfo, "state" | "ready">): Tone {
-  const tone = TONES[state.toLowerCase()] ?? "idle";
+/** The tone of a service; a state without one is idle, but for an end that was no good one. */
+export function toneOf({ state, ready, exit }: Pick<ServiceInfo, "state" | "ready" | "exit">): Tone {
+  const known = TONES[state.toLowerCase()];
+  const tone = known ?? (exit === undefined || exit === "0" ? "idle" : "bad");
   return tone === "good" && ready === false ? "busy" : tone;
 }
 
@@ -97,9 +100,11 @@ function readService(value: unknown): ServiceInfo | undefined {
     const found = field(value, key);
     if (typeof found === "boolean") known[key] = found;
   }
-  const url = text(field(value, "url"));
-  if (url !== undefined) known["url"] = url;
-  const crashes = field(value, "crashes");
+  for (const key of ["url", "exit"] as const) {
+    const found = text(field(value, key));
+    if (found !== undefined) known[key] = found;
+  }
+  const crashes = field(value, "crashes") ?? field(value, "failures");
   return {
     name,
     state: text(field(value, "state")) ?? "unknown",

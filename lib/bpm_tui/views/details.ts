@@ -1,5 +1,14 @@
 /** The panel of the service that is selected. Pure. @module */
-import { type Area, drawPanel, putSpans, type Span, span, sparkline, wrapText } from "../../tui/mod.ts";
+import {
+  type Area,
+  drawPanel,
+  putSpans,
+  type Span,
+  span,
+  sparkline,
+  type Theme,
+  wrapText,
+} from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
 import { activeProject, jobOf, type Model, selectedService } from "../model.ts";
 import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
@@ -58,6 +67,9 @@ function detailLines(service: ServiceInfo, model: Model, width: number): Span[][
   if (service.restarts !== undefined && service.restarts > 0) {
     lines.push(line("restarts", String(service.restarts)));
   }
+  if (service.exit !== undefined && tone !== "good") {
+    lines.push(line("exit", service.exit, service.exit === "0" ? theme.text : theme.bad));
+  }
   if (service.crashes > 0) lines.push(line("crashes", String(service.crashes), theme.bad));
   const kept = [count(service.instances, "log"), count(service.builds, "build")].filter((text) =>
     text !== ""
@@ -65,11 +77,23 @@ function detailLines(service: ServiceInfo, model: Model, width: number): Span[][
   if (kept.length > 0) lines.push(line("kept", kept.join(", ")));
   if (service.events.length > 0) {
     lines.push([span("events", theme.muted)]);
-    for (const event of service.events) {
-      lines.push([span(`  ${event}`, /crash|fail/i.test(event) ? theme.bad : theme.text)]);
-    }
+    lines.push(...service.events.map((event) => eventLine(event, theme)));
   }
   return lines;
+}
+
+/** Upstream's sentences, as short as they can be told: `Crashed at TIME (exit code: Some(101))`. */
+function eventLine(event: string, theme: Theme): Span[] {
+  const [, what, at, code] =
+    /^(Started|Crashed|Stopped) at (.*?)(?: UTC)?(?: \(exit code: (.*)\))?$/.exec(event) ?? [];
+  if (what === undefined) return [span(`  ${event}`, theme.text)];
+  const tone = ({ Started: "good", Crashed: "bad", Stopped: "idle" } as const)[what] ?? "idle";
+  const exit = /^Some\((-?\d+)\)$/.exec(code ?? "")?.[1];
+  return [
+    span(`  ${ICONS[tone]} `, toneStyle(theme, tone)),
+    span(at ?? "", theme.text),
+    span(code === undefined ? "" : exit === undefined ? "  exit unknown" : `  exit ${exit}`, theme.bad),
+  ];
 }
 
 function count(value: number | undefined, word: string): string {
