@@ -3,6 +3,7 @@ import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { Engine } from "./_engine.ts";
 import { HouseServer } from "./_server.ts";
 import { Sessions } from "./_sessions.ts";
+import { boundUnread } from "./unread.ts";
 
 /** Opens the two eras of one engine. */
 export function openEras(engine: Engine, keepAliveMs: number) {
@@ -18,8 +19,8 @@ export function openEras(engine: Engine, keepAliveMs: number) {
     else handler.notify.resourcesChanged();
   });
   return {
-    stateless: (request: Request, parsedBody?: unknown): Promise<Response> =>
-      handler.fetch(request, { parsedBody }),
+    stateless: async (request: Request, parsedBody?: unknown): Promise<Response> =>
+      boundUnread(await handler.fetch(request, { parsedBody }), engine.limits.unreadBytes),
     session: (
       request: Request,
       id: string | undefined,

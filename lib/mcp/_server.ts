@@ -28,7 +28,7 @@ import { listResources, listTemplates, readResource } from "./_resources.ts";
 import { declaresTasks, installTasks, missingTasks } from "./_server_tasks.ts";
 import { TASKS_EXTENSION } from "./tasks.ts";
 import type { ToolContext } from "./tool.ts";
-import { callResult, toolListing } from "./wire.ts";
+import { callResult } from "./wire.ts";
 
 /** Which half of the protocol a connection speaks. */
 export type Half = "modern" | "legacy";
@@ -56,7 +56,7 @@ export class HouseServer extends McpServer {
 
   /** Lets the library compare `Mcp-Param-*` headers with the arguments. */
   override toolInputSchemaJson(name: string): Record<string, unknown> | undefined {
-    return this.#engine.registry.tools.find((tool) => tool.name === name)?.input.json;
+    return this.#engine.tool(name)?.input.json;
   }
 
   override async connect(transport: Transport): Promise<void> {
@@ -111,11 +111,10 @@ function capabilitiesOf(engine: Engine, half: Half): ServerCapabilities {
 
 function installTools(server: Server, engine: Engine, half: Half): void {
   if (engine.registry.tools.length === 0) return;
-  const tools = engine.registry.tools.map((tool) => toolListing(tool, "full"));
   // The library's type wants literal types where ours are checked by the registry.
-  server.setRequestHandler("tools/list", () => ({ tools } as never));
+  server.setRequestHandler("tools/list", () => ({ tools: engine.listing } as never));
   server.setRequestHandler("tools/call", async ({ params }, context) => {
-    const tool = engine.registry.tools.find(({ name }) => name === params.name);
+    const tool = engine.tool(params.name);
     if (tool === undefined) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
     }

@@ -2,6 +2,7 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server";
 import type { Engine } from "./_engine.ts";
 import { HouseServer } from "./_server.ts";
+import { boundUnread } from "./unread.ts";
 
 interface Session {
   readonly transport: WebStandardStreamableHTTPServerTransport;
@@ -32,7 +33,7 @@ export class Sessions implements AsyncDisposable {
     this.#use(id, session, nowMs);
     session.active++;
     const response = await session.transport.handleRequest(request, { parsedBody });
-    return whenRead(response, () => session.active--);
+    return boundUnread(response, this.#engine.limits.unreadBytes, () => session.active--);
   }
 
   async #begin(nowMs: number): Promise<Session> {
@@ -80,28 +81,4 @@ export class Sessions implements AsyncDisposable {
     this.#sessions.clear();
     await Promise.all(all.map(({ transport }) => transport.close()));
   }
-}
-
-/** Calls `done` once when the body has been read to its end or its reader has gone. */
-function whenRead(response: Response, done: () => void): Response {
-  if (response.body === null) {
-    done();
-    return response;
-  }
-  const reader = response.body.getReader();
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { value, done: ended } = await reader.read();
-      if (value !== undefined) controller.enqueue(value);
-      if (!ended) return;
-      done();
-      controller.close();
-    },
-    cancel: async (reason) => {
-      done();
-      await reader.cancel(reason);
-    },
-  });
-  const { status, statusText, headers } = response;
-  return new Response(body, { status, statusText, headers });
 }

@@ -9,6 +9,7 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import type { Engine } from "./_engine.ts";
 import { HouseServer } from "./_server.ts";
 import { idOf, RPC, rpcError, type RpcId, type RpcResponse } from "./json_rpc.ts";
+import type { McpLimits } from "./limits.ts";
 import { Lines } from "./lines.ts";
 
 /** How long requests may go on once the client has closed its end; then they are cancelled. */
@@ -22,7 +23,7 @@ export interface Pipes {
 
 /** Resolves when the connection has ended. */
 export async function runStdio(engine: Engine, pipes: Pipes, signal: AbortSignal | undefined): Promise<void> {
-  const transport = new PipeTransport(pipes, engine.limits.bodyBytes);
+  const transport = new PipeTransport(pipes, engine.limits);
   const handle = serveStdio(({ era }) => new HouseServer(engine, era === "modern" ? "modern" : "legacy"), {
     transport,
     maxSubscriptions: engine.limits.subscriptions,
@@ -49,13 +50,16 @@ class PipeTransport implements Transport {
   /** Requests without an answer yet. */
   readonly #open = new Set<RpcId>();
   #idle = Promise.withResolvers<void>();
+  readonly #unreadBytes: number;
+  #waitingBytes = 0;
   #closed = false;
 
-  constructor({ input, output }: Pipes, limitBytes: number) {
+  constructor({ input, output }: Pipes, limits: McpLimits) {
     this.ended = this.#end.promise;
     this.#reader = input.getReader();
     this.#writer = output.getWriter();
-    this.#lines = new Lines(limitBytes);
+    this.#lines = new Lines(limits.bodyBytes);
+    this.#unreadBytes = limits.unreadBytes;
   }
 
   start(): Promise<void> {
@@ -65,7 +69,14 @@ class PipeTransport implements Transport {
 
   async send(message: JSONRPCMessage | RpcResponse): Promise<void> {
     if (this.#closed) return;
-    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
+    if (this.#waitingBytes > this.#unreadBytes) {
+      this.onerror?.(new Error("The client reads too slowly and was cut off"));
+      return await this.close();
+    }
+    const bytes = new TextEncoder().encode(`${JSON.stringify(message)}\n`);
+    this.#waitingBytes += bytes.length;
+    await this.#writer.write(bytes);
+    this.#waitingBytes -= bytes.length;
     if (!("method" in message) && message.id !== undefined) this.#answered(message.id);
   }
 
@@ -76,7 +87,11 @@ class PipeTransport implements Transport {
     this.#idle.resolve();
     // Either end may be broken already, which is why it is closed.
     await this.#reader.cancel().catch(() => undefined);
-    await this.#writer.close().catch(() => undefined);
+    // What a client does not read in time is given up.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, this.#waitingBytes > this.#unreadBytes ? 0 : END_GRACE_MS);
+    await Promise.race([this.#writer.close().catch(() => undefined), promise]);
+    clearTimeout(timer);
     this.#end.resolve();
   }
 

@@ -132,11 +132,12 @@ async function answerPost(
   return await (await eras()).session(c.req.raw, session, body.value) ?? unknownSession(c, idOf(body.value));
 }
 
+/** An envelope in the body counts more than a header, so that one that contradicts it is told. */
 function isStateless(version: string | undefined, body: unknown): boolean {
-  if (version !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(version)) return version >= FIRST_STATELESS;
   const params = isRecord(body) ? body.params : undefined;
   const meta = isRecord(params) ? params._meta : undefined;
-  return isRecord(meta) && Object.hasOwn(meta, "io.modelcontextprotocol/protocolVersion");
+  if (isRecord(meta) && Object.hasOwn(meta, "io.modelcontextprotocol/protocolVersion")) return true;
+  return version !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(version) && version >= FIRST_STATELESS;
 }
 
 function startsSession(body: unknown): boolean {

@@ -16,6 +16,10 @@ export interface McpLimits {
   readonly sessionIdleMs: number;
   /** Streams of changes that are open at the same time, in all. One more is refused. */
   readonly subscriptions: number;
+  /** Bytes that may wait for one client to read them. When more comes, its stream or its connection is cut off. */
+  readonly unreadBytes: number;
+  /** How close together changes of one resource are told. Those that come between are told as one, at the end. */
+  readonly changeMs: number;
   /** Tasks that run or whose result is kept. At the limit a call is waited for instead of becoming a task. */
   readonly tasks: number;
   /** How long a task and its result can be asked for, from its start; a task still running then is cancelled. */
@@ -31,6 +35,8 @@ export const DEFAULT_LIMITS: McpLimits = {
   sessions: 256,
   sessionIdleMs: 1_800_000,
   subscriptions: 1024,
+  unreadBytes: 16 * 1024 * 1024,
+  changeMs: 100,
   tasks: 1024,
   taskMs: 3_600_000,
 };

@@ -84,7 +84,7 @@ async function callTool(
   { params }: RpcRequest,
   signal: AbortSignal,
 ): Promise<RpcResponse> {
-  const tool = engine.registry.tools.find(({ name }) => name === params.name);
+  const tool = engine.tool(params.name);
   if (tool === undefined) return toolError(id, `Unknown tool: ${params.name}`);
   if (tool.task?.required === true) return toolError(id, `${tool.name} needs a client that knows tasks`);
   const call = engine.calls.start(tool, params.arguments ?? {}, {

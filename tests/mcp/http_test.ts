@@ -369,6 +369,14 @@ Deno.test("sessions: one that nobody uses ends by itself", async () => {
   strictEqual(other.status, 404);
 });
 
+Deno.test("a header that contradicts the envelope is told", async () => {
+  await using server = await serve([greet]);
+  const request = statelessRequest(server.url, "tools/list");
+  request.headers.set("mcp-protocol-version", "2025-06-18");
+  const response = await fetch(request);
+  deepStrictEqual([response.status, (await response.json()).error.code], [400, -32020]);
+});
+
 Deno.test("other methods of HTTP and streams without a session are refused", async () => {
   await using server = await serve([greet]);
   const status = async (method: string, headers: Record<string, string> = {}) => {

@@ -4,6 +4,7 @@ import { createRegistry, defineTool, object, type Prompt, type Question, string 
 import { AnswersNeeded, answersTo } from "../../lib/mcp/ask.ts";
 import { callResult, toolListing } from "../../lib/mcp/wire.ts";
 import { idOf, isRecord, readRequest } from "../../lib/mcp/json_rpc.ts";
+import { boundUnread } from "../../lib/mcp/unread.ts";
 import { everything, Resources } from "./everything/mod.ts";
 import { connect, serve, stateless, statelessRequest } from "./serving.ts";
 
@@ -148,6 +149,68 @@ Deno.test("a client of 2026 hears of the resources it listens to, until it goes"
     ["notifications/resources/list_changed", undefined],
   ]);
   await reader.cancel();
+});
+
+Deno.test("a session is told of the resources that it subscribed to, changes close together as one", async () => {
+  const resources = new Resources();
+  await using server = await serve(createRegistry({ resources: [resources] }), { limits: { changeMs: 50 } });
+  await using client = await connect(server.url, "legacy");
+  const uri = "test://watched-resource";
+  const heard: string[] = [];
+  let twice = Promise.withResolvers<void>();
+  client.setNotificationHandler("notifications/resources/updated", ({ params }) => {
+    heard.push(params.uri);
+    if (heard.length % 2 === 0) twice.resolve();
+  });
+  await client.subscribeResource({ uri });
+  for (let change = 0; change < 100; change++) {
+    resources.touch({ kind: "updated", uri });
+    resources.touch({ kind: "updated", uri: "test://static-text" });
+  }
+  await twice.promise;
+  twice = Promise.withResolvers();
+  deepStrictEqual(heard, [uri, uri]);
+  await client.unsubscribeResource({ uri });
+  resources.touch({ kind: "updated", uri });
+  await client.ping();
+  deepStrictEqual(heard, [uri, uri]);
+});
+
+Deno.test("a stream that is not read is cut off at the next piece above the limit, and its source is told", async () => {
+  let [cancelled, ended] = [0, 0];
+  const source = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(60)),
+    cancel: () => void cancelled++,
+  });
+  const done = Promise.withResolvers<void>();
+  const response = boundUnread(new Response(source, { status: 201, headers: { a: "b" } }), 100, () => {
+    ended++;
+    done.resolve();
+  });
+  deepStrictEqual([response.status, response.headers.get("a")], [201, "b"]);
+  await done.promise;
+  await rejects(response.text(), /The client reads too slowly and was cut off/);
+  deepStrictEqual([cancelled, ended], [1, 1]);
+});
+
+Deno.test("a stream that is read comes whole, in pieces of any size", async () => {
+  const ended = Promise.withResolvers<void>();
+  const source = new ReadableStream<Uint8Array>();
+  const pieces = ReadableStream.from([new Uint8Array(1000), new Uint8Array(1)]);
+  const response = boundUnread(new Response(pieces), 100, ended.resolve);
+  const reader = response.body!.getReader();
+  let length = 0;
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    length += piece.value.length;
+  }
+  strictEqual(length, 1001);
+  await ended.promise;
+  let count = 0;
+  strictEqual(boundUnread(new Response(null, { status: 202 }), 100, () => count++).status, 202);
+  const left = boundUnread(new Response(source), 100, () => count++);
+  await left.body!.cancel();
+  await Promise.resolve();
+  strictEqual(count, 2);
 });
 
 Deno.test("streams of changes are bounded", async () => {

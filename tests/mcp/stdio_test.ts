@@ -199,6 +199,32 @@ Deno.test("stdio: a client of 2026 listens, and hears what it asked for", async 
   strictEqual(pipe.resources.watchers, 0);
 });
 
+Deno.test("stdio: a client that does not read is cut off before it fills the memory", async () => {
+  const flood = defineTool({
+    name: "flood",
+    description: "Says much",
+    annotations: {},
+    run: (_, { log }) => {
+      for (let index = 0; index < 100; index++) log("error", "x".repeat(1000));
+      return { text: "said" };
+    },
+  });
+  await using pipe = new Pipe(createRegistry({ tools: [flood] }), { unreadBytes: 10_000 });
+  await pipe.send(INITIALIZE);
+  strictEqual((await pipe.receive()).id, 0);
+  await pipe.send({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "flood" } });
+  await pipe.ended;
+});
+
+Deno.test("stdio: a server that is stopped does not wait for a client that does not read", async () => {
+  await using pipe = new Pipe();
+  await pipe.send(INITIALIZE);
+  strictEqual((await pipe.receive()).id, 0);
+  for (let id = 1; id < 10; id++) await pipe.send({ jsonrpc: "2.0", id, method: "tools/list" });
+  pipe.stop();
+  await pipe.ended;
+});
+
 Deno.test("lines are cut wherever the bytes are, and long ones are dropped", () => {
   const text = "one\n\u00e4\u{1f600}\n\nlong long\nlast";
   const bytes = new TextEncoder().encode(text);
