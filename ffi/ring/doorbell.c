@@ -84,6 +84,38 @@ static int remove_dead(const char *path, char *why)
 	return result;
 }
 
+/* Makes the file whole before it has its name: a process that is killed meanwhile leaves nothing that is no
+ * doorbell. Where files cannot be without a name it is made in its place. Returns its descriptor or -errno.
+ */
+static int write_file(const char *path, const struct doorbell_file *content)
+{
+	char folder[DOORBELL_PATH], self[32];
+	char *slash = strrchr(strcpy(folder, path), '/');
+	int fd, result = 0;
+
+	if (slash == NULL)
+		strcpy(folder, ".");
+	else
+		slash[slash == folder ? 1 : 0] = '\0';
+	fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	bool named = fd < 0;
+	if (named)
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, content, sizeof *content) != (ssize_t)sizeof *content)
+		result = -ENOSPC;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	if (result == 0 && !named && linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+		result = -errno;
+	if (result == 0)
+		return fd;
+	if (named)
+		unlink(path);
+	close(fd);
+	return result;
+}
+
 int doorbell_create(const char *path, struct doorbell **out, char *why)
 {
 	struct doorbell *bell;
@@ -105,15 +137,11 @@ int doorbell_create(const char *path, struct doorbell **out, char *why)
 	result = remove_dead(path, why);
 	if (result < 0)
 		return result;
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = write_file(path, &begin);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	bell = calloc(1, sizeof *bell);
-	result = bell == NULL ? -ENOMEM : 0;
-	if (result == 0 && write(fd, &begin, sizeof begin) != (ssize_t)sizeof begin)
-		result = -ENOSPC;
-	if (result == 0)
-		result = map_doorbell(fd, &bell->file);
+	result = bell == NULL ? -ENOMEM : map_doorbell(fd, &bell->file);
 	close(fd);
 	if (result < 0) {
 		unlink(path);

@@ -40,7 +40,7 @@ export class InstanceFollower implements Disposable {
   async run(tell: (entry: LogEntry) => void): Promise<InstanceEnd> {
     const { doorbell, signal } = this.#options;
     const lines = new LineAssembler();
-    for await (const result of this.#reader.follow(doorbell, signal)) take(result, lines, tell);
+    await this.#reader.each(doorbell, signal, (result) => take(result, lines, tell));
     lines.flush(tell);
     const status = this.status();
     if (status.kind === "exited") return { kind: "exited", exit: status.exit };

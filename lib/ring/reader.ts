@@ -64,6 +64,7 @@ export interface RingStatus {
 }
 
 const EMPTY: ReadResult = { kind: "empty" };
+const DEAD: Exclude<ReadResult, { kind: "empty" }> = { kind: "ended", how: "dead" };
 
 /** Follows a ring from a position of its own. The ring's file is mapped read-only; nothing is consumed. */
 export class RingReader implements Disposable {
@@ -154,12 +155,32 @@ export class RingReader implements Disposable {
       if (result.kind !== "empty") {
         yield result;
         if (result.kind === "ended") return;
-        continue;
+      } else if (!(await this.#wait(doorbell, signal))) {
+        yield DEAD;
+        return;
       }
-      const rung = await doorbell.ready(this, { signal, limitMs: LIVENESS_MS });
-      if (rung || this.pending || this.status().writer.alive || this.pending) continue;
-      yield { kind: "ended", how: "dead" };
-      return;
+    }
+  }
+
+  /**
+   * The same with a function that is called before anything else can happen, as a shared buffer needs it. Resolves
+   * after `ended`. @throws The signal's reason.
+   */
+  async each(
+    doorbell: Doorbell,
+    signal: AbortSignal,
+    take: (result: Exclude<ReadResult, { kind: "empty" }>) => void,
+  ): Promise<void> {
+    using _ = doorbell.add(this);
+    for (;;) {
+      signal.throwIfAborted();
+      const result = this.read();
+      if (result.kind !== "empty") {
+        take(result);
+        if (result.kind === "ended") return;
+      } else if (!(await this.#wait(doorbell, signal))) {
+        return take(DEAD);
+      }
     }
   }
 
@@ -197,6 +218,12 @@ export class RingReader implements Disposable {
   /** A record is never longer. */
   get #sliceBytes(): number {
     return Number(ring().ring_reader_slice(this.handle));
+  }
+
+  /** Sleeps until there may be something to read; false when the writer is dead. */
+  async #wait(doorbell: Doorbell, signal: AbortSignal): Promise<boolean> {
+    const rung = await doorbell.ready(this, { signal, limitMs: LIVENESS_MS });
+    return rung || this.pending || this.status().writer.alive || this.pending;
   }
 
   #take(): ReadResult {

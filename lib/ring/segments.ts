@@ -168,6 +168,23 @@ export class SegmentReader implements Disposable {
     }
   }
 
+  /** The same with a function that is called before anything else can happen, as a shared buffer needs it. */
+  async each(
+    doorbell: Doorbell,
+    signal: AbortSignal,
+    take: (result: Exclude<ReadResult, { kind: "empty" }>) => void,
+  ): Promise<void> {
+    for (let sealed = true; sealed;) {
+      sealed = false;
+      await this.#reader.each(doorbell, signal, (result) => {
+        sealed = result.kind === "ended" && result.how === "sealed";
+        if (!sealed) take(result);
+      });
+      const change = sealed ? this.#advance() : undefined;
+      if (change !== undefined && change.kind !== "empty") take(change);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#reader[Symbol.dispose]();
   }

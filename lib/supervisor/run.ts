@@ -1,6 +1,8 @@
 /** One instance of a service or of its build, from its start, or from where it was found, to its end. @module */
 import { signalName } from "../../ffi/sys/mod.ts";
+import { sleep } from "../async/mod.ts";
 import {
+  type FollowOptions,
   InstanceFollower,
   type InstanceStatus,
   KeeperControl,
@@ -20,6 +22,10 @@ export interface RunContext {
   /** Fires when the manager lets go of its instances; they go on. */
   readonly signal: AbortSignal;
 }
+
+/** How long a keeper needs at most from its claim to its log, on the slowest of machines. */
+const LOG_WITHIN_MS = 10_000;
+const LOG_EVERY_MS = 5;
 
 /** Exit code of a shell whose command cannot be run. */
 const NOT_RUN = 126;
@@ -115,7 +121,9 @@ export class Run {
       });
       return { kind: "exited", code: NOT_RUN };
     }
-    using follower = new InstanceFollower(this.place.folder, { doorbell, buffer, signal, from });
+    const found = await logOf(this.place.folder, { doorbell, buffer, signal, from });
+    if (found === undefined) return { kind: "lost" };
+    using follower = found;
     this.#follower = follower;
     try {
       const end = await follower.run(tell);
@@ -129,6 +137,22 @@ export class Run {
         : { kind: "exited", code, signal: signalName(number) };
     } finally {
       this.#follower = undefined;
+    }
+  }
+}
+
+/**
+ * The log of an instance whose keeper has come, a moment after that: a keeper that another manager started may just have
+ * begun. Undefined when it never comes: the keeper was killed before its child began.
+ */
+async function logOf(folder: string, options: FollowOptions): Promise<InstanceFollower | undefined> {
+  for (let waitedMs = 0;; waitedMs += LOG_EVERY_MS) {
+    try {
+      return new InstanceFollower(folder, options);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (waitedMs >= LOG_WITHIN_MS) return undefined;
+      await sleep(LOG_EVERY_MS, { signal: options.signal });
     }
   }
 }

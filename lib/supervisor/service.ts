@@ -251,7 +251,9 @@ export class Service {
     const run = begin(place);
     this.#watch(run.ended.then((outcome) => this.#ended(run, outcome), (error) => {
       // Let go, not ended.
-      if (!this.#context.signal.aborted) throw error;
+      if (this.#context.signal.aborted) return;
+      this.#tellFailure(place.kind, error);
+      this.#ended(run, { kind: "lost" });
     }));
     return run;
   }

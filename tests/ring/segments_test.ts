@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { exec } from "../../lib/build/step.ts";
 import {
   Doorbell,
+  readBuffer,
   type ReadResult,
   RingWriter,
   SegmentReader,
@@ -234,6 +235,36 @@ Deno.test({
     readAll(reader, tally);
     deepStrictEqual([tally.next, tally.torn, tally.gaps], [500, 0, 1]);
   },
+});
+
+Deno.test("SegmentReader: each() reads many logs through one buffer, and none has a word of another", async () => {
+  const folders = Array.from({ length: 8 }, () => ringFolder());
+  using stack = new DisposableStack();
+  const buffer = readBuffer();
+  await using doorbell = Doorbell.create(`${stack.use(ringFolder()).path}/bell`);
+  const all = folders.map((folder, at) => {
+    stack.use(folder);
+    const writer = SegmentWriter.open(folder.path, { ...SIZES, retainBytes: 1000 * FILE_BYTES });
+    const reader = stack.use(SegmentReader.open(folder.path, { buffer }));
+    const seen: string[] = [];
+    const done = reader.each(doorbell, never, (result) => {
+      if (result.kind !== "records") return;
+      while (result.records.next()) seen.push(new TextDecoder().decode(result.records.payload()));
+    });
+    return { at, writer, seen, done };
+  });
+  for (let n = 0; n < 300; n++) {
+    for (const { at, writer } of all) {
+      writer.write(KIND, new TextEncoder().encode(`log ${at} record ${n}`));
+      writer.flush();
+    }
+    if (n % 50 === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+  for (const { writer } of all) writer[Symbol.dispose]();
+  for (const { at, seen, done } of all) {
+    await done;
+    deepStrictEqual(seen, Array.from({ length: 300 }, (_, n) => `log ${at} record ${n}`));
+  }
 });
 
 Deno.test("SegmentWriter: long records make the batch grow", () => {
