@@ -123,7 +123,7 @@ function installTools(server: Server, engine: Engine, half: Half): void {
     const polls = half === "modern" && declaresTasks(caller);
     if (tool.task?.required === true && !polls) throw missingTasks();
     const call = engine.calls.start(tool, params.arguments ?? {}, caller);
-    const task = tool.task !== undefined && polls
+    const task = tool.task !== undefined && polls && call.accepted
       ? await taskAfter(engine, call, tool.task.afterMs)
       : undefined;
     if (task !== undefined) return task as unknown as CallToolResult;

@@ -26,6 +26,8 @@ export interface Caller
 /** A call that runs. */
 export interface Call {
   readonly tool: Tool;
+  /** Whether its handler was, or will be, called; a call that is refused is answered at once. */
+  readonly accepted: boolean;
   /** Never rejects. */
   readonly outcome: Promise<Outcome>;
   cancel(reason: unknown): void;
@@ -46,23 +48,17 @@ export class Calls implements AsyncDisposable {
 
   /** Starts a call. Its handler begins in the next turn, so that whoever started it can detach it first. */
   start(tool: Tool, input: unknown, caller: Caller): Call {
-    const refused = this.#refuse(tool, input);
-    if (refused !== undefined) {
-      return { tool, outcome: Promise.resolve(refused), cancel: () => {}, detach: () => {} };
-    }
-    const running = new RunningCall(tool, input, caller, this.#limits, this.#onError);
-    this.#running.set(running, running.outcome);
-    running.outcome.finally(() => this.#running.delete(running));
-    return running;
-  }
-
-  #refuse(tool: Tool, input: unknown): Outcome | undefined {
     const checked = checkValue(tool.input.json, input);
-    if (!checked.ok) return errorOutcome(`Invalid arguments for ${tool.name}: ${checked.problem}`);
-    if (this.#running.size < this.#limits.calls) return undefined;
-    return errorOutcome(
-      `Cannot run ${tool.name}: ${this.#limits.calls} calls are running, the limit; try again later`,
-    );
+    if (!checked.ok) return refused(tool, `Invalid arguments for ${tool.name}: ${checked.problem}`);
+    if (this.#running.size >= this.#limits.calls) {
+      const reason = `${this.#limits.calls} calls are running, the limit; try again later`;
+      return refused(tool, `Cannot run ${tool.name}: ${reason}`);
+    }
+    const { callMs } = this.#limits;
+    const call = new RunningCall(tool, caller, { input: checked.value, callMs, onError: this.#onError });
+    this.#running.set(call, call.outcome);
+    call.outcome.finally(() => this.#running.delete(call));
+    return call;
   }
 
   /** Cancels all calls; each is answered. */
@@ -73,7 +69,15 @@ export class Calls implements AsyncDisposable {
   }
 }
 
+interface RunOptions {
+  /** Checked arguments with defaults filled in. */
+  readonly input: unknown;
+  readonly callMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
 class RunningCall implements Call {
+  readonly accepted = true;
   readonly tool: Tool;
   readonly outcome: Promise<Outcome>;
   readonly #caller: Caller;
@@ -81,13 +85,7 @@ class RunningCall implements Call {
   readonly #hangUp: () => void;
   #to: Pick<ToolContext, "progress" | "ask">;
 
-  constructor(
-    tool: Tool,
-    input: unknown,
-    caller: Caller,
-    limits: McpLimits,
-    onError: (error: unknown) => void,
-  ) {
+  constructor(tool: Tool, caller: Caller, options: RunOptions) {
     this.tool = tool;
     this.#caller = caller;
     this.#to = { progress: caller.progress, ask: (questions) => askCaller(questions, caller) };
@@ -96,7 +94,7 @@ class RunningCall implements Call {
       if (signal.aborted) this.#hangUp();
       else signal.addEventListener("abort", this.#hangUp, { once: true });
     }
-    this.outcome = this.#run(input, limits.callMs).catch((error) => failure(tool, error, onError));
+    this.outcome = this.#run(options).catch((error) => failure(tool, error, options.onError));
   }
 
   cancel(reason: unknown): void {
@@ -108,7 +106,7 @@ class RunningCall implements Call {
     this.#unlink();
   }
 
-  async #run(input: unknown, callMs: number): Promise<Outcome> {
+  async #run({ input, callMs }: RunOptions): Promise<Outcome> {
     const { signal } = this.#controller;
     const timer = setTimeout(() => this.cancel(new TimeoutError(this.tool, callMs)), callMs);
     const aborted = Promise.withResolvers<never>();
@@ -118,7 +116,7 @@ class RunningCall implements Call {
     try {
       await Promise.resolve();
       signal.throwIfAborted();
-      const handled = Promise.resolve(this.tool.run(withDefaults(this.tool, input), this.#context()));
+      const handled = Promise.resolve(this.tool.run(input, this.#context()));
       return {
         kind: "result",
         result: checkResult(this.tool, await Promise.race([handled, aborted.promise])),
@@ -175,11 +173,6 @@ export function askCaller(questions: Questions, caller: Pick<Caller, "answers" |
   return new Promise((resolve) => resolve(answersTo(questions, answers)));
 }
 
-function withDefaults(tool: Tool, input: unknown): unknown {
-  const checked = checkValue(tool.input.json, input);
-  return checked.ok ? checked.value : input;
-}
-
 /** @throws {TypeError} When the tool broke its own promise. */
 function checkResult(tool: Tool, result: ToolResult): ToolResult {
   if (tool.output === undefined || result.isError === true) return result;
@@ -197,6 +190,17 @@ function failure(tool: Tool, error: unknown, onError: (error: unknown) => void):
   return {
     kind: "failed",
     message: `${tool.name} failed: ${error instanceof Error ? error.message : error}`,
+  };
+}
+
+/** A call that has ended before it began. */
+function refused(tool: Tool, text: string): Call {
+  return {
+    tool,
+    accepted: false,
+    outcome: Promise.resolve(errorOutcome(text)),
+    cancel: () => {},
+    detach: () => {},
   };
 }
 

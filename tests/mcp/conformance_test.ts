@@ -15,7 +15,7 @@ for (const [revision, checks] of [["2026-07-28", 194], ["2025-11-25", 81]] as co
   Deno.test(`the official suite finds no fault for ${revision}`, async () => {
     await using fixture = await startFixture();
     const url = `http://localhost:${fixture.port}/mcp`;
-    const { code, stdout } = await runPackage("@modelcontextprotocol/conformance", [
+    const { code, stdout } = await runPackage("conformance", [
       ...["server", "--url", url, "--requirements", revision],
     ]);
     const summary = stdout.slice(stdout.indexOf("=== SUMMARY ==="));
@@ -47,7 +47,7 @@ for (const transport of ["stdio", "HTTP"] as const) {
       ? [Deno.execPath(), ...FIXTURE_COMMAND, "stdio", "-e", `DENO_DIR=${denoDir()}`]
       : [`http://127.0.0.1:${fixture.port}/mcp`, "--transport", "http"];
     const inspect = async (...args: string[]): Promise<string> => {
-      const { stdout, stderr } = await runPackage("@modelcontextprotocol/inspector", [
+      const { stdout, stderr } = await runPackage("inspector", [
         "--cli",
         ...target,
         ...args,

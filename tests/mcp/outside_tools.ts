@@ -1,11 +1,16 @@
 /**
- * The official conformance suite and the Inspector, run as their users run them: without the project's lock file, since
- * what stands in that is fetched for everyone who starts a tool. Their versions stand in deno.json.
+ * The official conformance suite and the Inspector, run as their users run them. They are programs, not parts of this
+ * one: what deno.json and its lock file name is fetched for everyone who starts a tool, and these are 130 MB.
  */
 import { fail } from "node:assert/strict";
 import { ROOT } from "../../lib/build/paths.ts";
 
 const FIXTURE = `${ROOT}tests/mcp/everything/main.ts`;
+/** The programs, of fixed versions. */
+const PACKAGES = {
+  conformance: "npm:@modelcontextprotocol/conformance@0.2.0-alpha.12",
+  inspector: "npm:@modelcontextprotocol/inspector@2.12.0",
+};
 /** Arguments of the runtime that start the fixture. */
 export const FIXTURE_COMMAND: readonly string[] = [
   "run",
@@ -22,16 +27,12 @@ export interface Said {
   readonly stderr: string;
 }
 
-/** Runs a package of npm that has a command, in a folder of its own. */
-export async function runPackage(name: string, args: readonly string[]): Promise<Said> {
-  const { imports }: { imports: Record<string, string> } = JSON.parse(
-    await Deno.readTextFile(`${ROOT}deno.json`),
-  );
-  const specifier = imports[name] ?? fail(`deno.json names no ${name}`);
+/** Runs one of the programs in a folder of its own. */
+export async function runPackage(name: keyof typeof PACKAGES, args: readonly string[]): Promise<Said> {
   const home = await Deno.makeTempDir({ prefix: "hostkit-mcp-" });
   try {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-all", "--quiet", "--no-lock", "--no-config", specifier, ...args],
+      args: ["run", "--allow-all", "--quiet", "--no-lock", "--no-config", PACKAGES[name], ...args],
       cwd: home,
       env: { HOME: home, NO_COLOR: "1", DENO_DIR: denoDir() },
       stdin: "null",

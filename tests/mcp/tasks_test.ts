@@ -16,6 +16,7 @@ const POLLS = { extensions: { "io.modelcontextprotocol/tasks": {} } };
 
 /** A call whose end is the test's. */
 class FakeCall implements Call {
+  readonly accepted = true;
   readonly tool = defineTool({ name: "t", description: "", annotations: {}, run: () => ({ text: "" }) });
   readonly #end = Promise.withResolvers<Outcome>();
   readonly outcome = this.#end.promise;
@@ -157,6 +158,12 @@ Deno.test("a call that ends in time is answered itself, whoever asks", async () 
   await using server = await serve([tool]);
   const { result } = await stateless(server.url, "tools/call", { name: "build", arguments: {} }, POLLS);
   deepStrictEqual([result.resultType, result.content[0].text], ["complete", "built"]);
+});
+
+Deno.test("a call with wrong arguments is answered itself", async () => {
+  await using server = await serve([build(0).tool]);
+  const { result } = await stateless(server.url, "tools/call", { name: "build", arguments: { a: 1 } }, POLLS);
+  deepStrictEqual([result.resultType, result.isError], ["complete", true]);
 });
 
 Deno.test("a call that takes longer becomes a task that outlives its request", async () => {
