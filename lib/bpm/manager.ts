@@ -25,6 +25,8 @@ export interface ManagerOptions {
   readonly stateFolder: string;
   /** Unix milliseconds. */
   readonly now?: () => number;
+  /** A search that takes longer is given up. */
+  readonly searchLimitMs?: number;
 }
 
 /** Runs a project's processes until disposed. */
@@ -32,7 +34,7 @@ export class Manager implements AsyncDisposable {
   readonly supervisor: Supervisor;
   readonly #config: BpmConfig;
   readonly #now: () => number;
-  readonly #searcher = new Searcher();
+  readonly #searcher: Searcher;
   readonly #secrets: readonly string[];
   readonly #modeCheck: ReturnType<typeof setInterval>;
   #mode: Mode = "release";
@@ -48,7 +50,8 @@ export class Manager implements AsyncDisposable {
     return new Manager(options);
   }
 
-  private constructor({ folder, config, stateFolder, now = Date.now }: ManagerOptions) {
+  private constructor({ folder, config, stateFolder, now = Date.now, searchLimitMs }: ManagerOptions) {
+    this.#searcher = new Searcher(searchLimitMs);
     const direnv = isThere(`${folder}/.envrc`);
     const project = { folder, config, direnv, mode: () => this.#mode };
     const processes = Object.keys(config.process).map((name) => processOf(name, project));

@@ -18,7 +18,8 @@ export class Searcher implements Disposable {
   #worker: Worker | undefined;
   #busy: { readonly job: Waiting; readonly timer: ReturnType<typeof setTimeout> } | undefined;
 
-  constructor({ limitMs = LIMIT_MS }: { readonly limitMs?: number } = {}) {
+  /** @param limitMs A search that takes longer is given up. */
+  constructor(limitMs = LIMIT_MS) {
     this.#limitMs = limitMs;
   }
 

@@ -25,11 +25,13 @@ const PACKAGES: Record<Profile, readonly Package[]> = {
   ],
   test: [
     ["bpftool", "/usr/sbin/bpftool"],
+    ["cargo", "/usr/bin/cargo"],
     ["chromium", "/usr/bin/chromium"],
     ["clang-format", "/usr/bin/clang-format"],
     ["fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     ["iproute2", "/usr/sbin/tc"],
     ["nftables", "/usr/sbin/nft"],
+    ["procps", "/usr/bin/pgrep"],
     ["prometheus", "/usr/bin/promtool"],
     ["python3-minimal", "/usr/bin/python3"],
     ["strace", "/usr/bin/strace"],
