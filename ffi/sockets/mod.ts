@@ -12,6 +12,7 @@ const SYMBOLS = {
   sockets_listen_unix: { parameters: ["buffer"], result: "i32" },
   sockets_address: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   sockets_set_inherited: { parameters: ["i32", "u32"], result: "i32" },
+  sockets_duplicate: { parameters: ["i32"], result: "i32" },
   sockets_close: { parameters: ["i32"], result: "i32" },
   sockets_adopt: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "i32", nonblocking: true },
 } as const;
@@ -59,6 +60,19 @@ export class Listener implements Disposable {
   get fd(): number {
     if (this.#fd < 0) throw new TypeError(`Cannot use listener ${addressText(this.address)}: it is closed`);
     return this.#fd;
+  }
+
+  /** A second descriptor of the same socket, for somebody who closes it himself. @throws {SystemError} EMFILE. */
+  duplicate(): Listener {
+    const what = `duplicate listener ${addressText(this.address)}`;
+    return new Listener(check(what, sockets().sockets_duplicate(this.fd)));
+  }
+
+  /** Gives the descriptor away: whoever takes it closes it. */
+  release(): number {
+    const { fd } = this;
+    this.#fd = -1;
+    return fd;
   }
 
   /** Closes this process's descriptor; whoever else holds the socket goes on. The file of a path stays. */

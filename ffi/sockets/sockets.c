@@ -111,6 +111,13 @@ int sockets_set_inherited(int32_t fd, uint32_t inherited)
 	return fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC) < 0 ? -errno : 0;
 }
 
+int sockets_duplicate(int32_t fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : copy;
+}
+
 int sockets_close(int32_t fd)
 {
 	return close(fd) < 0 ? -errno : 0;

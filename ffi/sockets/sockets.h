@@ -23,6 +23,8 @@ HK_EXPORT int sockets_listen_unix(const char *path);
 HK_EXPORT int sockets_address(int32_t fd, char *text, uint16_t *port);
 /* Whether a program that is started from now on gets the descriptor. */
 HK_EXPORT int sockets_set_inherited(int32_t fd, uint32_t inherited);
+/* A second descriptor of the same socket. */
+HK_EXPORT int sockets_duplicate(int32_t fd);
 HK_EXPORT int sockets_close(int32_t fd);
 /* Asks the keeper of a folder for its sockets (../keeper/handover.h): room for 16 descriptors and 4,096 bytes
  * of names. Returns how many. Blocks. */

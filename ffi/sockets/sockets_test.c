@@ -23,7 +23,11 @@ static void test_internet(void)
 	CHECK(sockets_listen_ip("localhost", 0) == -EINVAL && sockets_listen_ip("", 0) == -EINVAL);
 	CHECK(sockets_set_inherited(fd, 1) == 0 && fcntl(fd, F_GETFD) == 0);
 	CHECK(sockets_set_inherited(fd, 0) == 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
-	CHECK(sockets_close(fd) == 0 && sockets_close(fd) == -EBADF);
+	int copy = sockets_duplicate(fd);
+
+	CHECK(copy > fd && sockets_address(copy, text, &again) == SOCKETS_IP && again == port);
+	CHECK(sockets_close(fd) == 0 && sockets_close(fd) == -EBADF && sockets_duplicate(fd) == -EBADF);
+	CHECK(fcntl(copy, F_GETFD) == FD_CLOEXEC && sockets_close(copy) == 0);
 	CHECK(sockets_set_inherited(fd, 1) == -EBADF && sockets_address(fd, text, &again) == -EBADF);
 	six = sockets_listen_ip("::1", 0);
 	/* Machines without version 6 are still there. */

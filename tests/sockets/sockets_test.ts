@@ -25,6 +25,13 @@ Deno.test("a listener tells its address, and accepts before anybody accepts on i
   throws(() => openListener({ host: "127.0.0.1", port }), {
     message: `Cannot listen on 127.0.0.1:${port}: Address already in use (EADDRINUSE)`,
   });
+  {
+    using copy = listener.duplicate();
+    deepStrictEqual(copy.address, listener.address);
+    const fd = copy.release();
+    throws(() => copy.fd, TypeError);
+    new Listener(fd)[Symbol.dispose]();
+  }
   listener[Symbol.dispose]();
   listener[Symbol.dispose]();
   throws(() => listener.fd, { message: `Cannot use listener 127.0.0.1:${port}: it is closed` });

@@ -2,7 +2,8 @@
 import { assetPath } from "../../ffi/assets.ts";
 import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
 import type { KeeperOptions } from "../../lib/keeper/mod.ts";
-import { beginDrain, openConnections } from "../../lib/swap/drain.ts";
+import { type Backend, Proxy, type ProxyStats } from "../../lib/swap/mod.ts";
+import { beginDrain, openConnections } from "../../lib/swap/mod.ts";
 import { Instance, until } from "./_instance.ts";
 import { build, Load, type LoadResult, SERVERS } from "./_programs.ts";
 
@@ -12,11 +13,12 @@ export interface RestartOptions {
   readonly keepAlive: boolean;
   readonly restarts: number;
   readonly pauseUs?: number;
+  readonly method?: "GET" | "POST";
 }
 
-export function portOf(listener: Listener): number {
-  if ("path" in listener.address) throw new TypeError("a port was expected");
-  return listener.address.port;
+export function portOf({ address }: Pick<Listener, "address">): number {
+  if ("path" in address) throw new TypeError("a port was expected");
+  return address.port;
 }
 
 /** The two rungs on which both programs accept on one socket. */
@@ -47,5 +49,48 @@ export async function sharedRestarts(
   }
   const result = await load.stop();
   await current[Symbol.asyncDispose]();
+  return result;
+}
+
+/**
+ * The rung on which the proxy has the socket: what is linked dynamically binds the declared port and gets a private
+ * socket, what is static is told a private port.
+ */
+export async function proxyRestarts(
+  { server, clients, keepAlive, restarts, pauseUs = 0, method = "GET" }: RestartOptions,
+): Promise<LoadResult & { readonly stats: ProxyStats }> {
+  await build("server", ...server === "static" ? ["-static"] : []);
+  await using proxy = await Proxy.start({});
+  const port = portOf(proxy);
+  const begin = async (): Promise<[Instance, Backend]> => {
+    using own = openListener({ host: "127.0.0.1", port: 0 });
+    const backend = { host: "127.0.0.1", port: portOf(own) };
+    if (server === "static") {
+      own[Symbol.dispose]();
+      const env = { PORT: String(backend.port) };
+      return [await Instance.start(SERVERS[server]!(port), () => ({ env })), backend];
+    }
+    const options = (folder: string): Partial<KeeperOptions> => ({
+      listeners: [{ fd: own.fd, name: "web", passed: false }],
+      env: {
+        LD_PRELOAD: assetPath("lib/interpose.so"),
+        HOSTKIT_BIND: `${port}=web:${folder}`,
+        PORT: String(port),
+      },
+    });
+    return [await Instance.start(SERVERS[server]!(port), options), backend];
+  };
+  let current = await begin();
+  proxy.use(current[1]);
+  const load = await Load.start({ port, clients, keepAlive, pauseUs, method });
+  for (let round = 0; round < restarts; round++) {
+    const [old, before] = current;
+    await using _old = old;
+    current = await begin();
+    proxy.use(current[1]);
+    await proxy.drained(before);
+  }
+  const result = { ...await load.stop(), stats: proxy.stats() };
+  await current[0][Symbol.asyncDispose]();
   return result;
 }

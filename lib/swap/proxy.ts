@@ -1,0 +1,224 @@
+/** The HTTP proxy in front of a service: the server behind it changes, its clients do not notice. @module */
+import { createServer, type Server, type Socket } from "node:net";
+import { addressText, type Listener, openListener, type SocketAddress } from "../../ffi/sockets/mod.ts";
+import { type Backend, BackendPool } from "./backend.ts";
+import { Client } from "./client.ts";
+import type { Dispatcher, Exchange } from "./exchange.ts";
+
+/** How long a request waits at most for a server to be there. */
+const HOLD_MS = 30_000;
+/** Requests that wait at a time; the next one is answered with 503. */
+const HOLD_MAX = 1_024;
+/** Until a server that refused a connection is asked again. */
+const RETRY_MS = 20;
+/** Clients at a time; the next one is closed. */
+const CLIENTS_MAX = 16_384;
+/** Connections that wait to be accepted. */
+const BACKLOG = 4_096;
+/** Failures that are told one by one. */
+const FAILURES_MAX = 20;
+
+/** A proxy's settings: the socket it accepts on, which stays the caller's, or the address of a new one. */
+export interface ProxyOptions {
+  readonly listener?: Listener;
+  readonly address?: SocketAddress;
+  /** 30 s by default. */
+  readonly holdMs?: number;
+  /** 1,024 by default. */
+  readonly holdMax?: number;
+}
+
+/** A request that got no answer of a server. */
+export interface ProxyFailure {
+  readonly method: string;
+  readonly target: string;
+  readonly reason: string;
+  /** Unix milliseconds. */
+  readonly timeMs: number;
+}
+
+/** What a proxy has done so far, and has now. */
+export interface ProxyStats {
+  readonly clients: number;
+  readonly requests: number;
+  /** Sent once more, since a server closed the connection without an answer. */
+  readonly retried: number;
+  /** That wait for a server now. */
+  readonly held: number;
+  /** Answered with 502 or 503 by the proxy itself. */
+  readonly refused: number;
+  /** Answers that broke off. */
+  readonly cut: number;
+  /** The last 20 of both. */
+  readonly failures: readonly ProxyFailure[];
+  readonly backends: readonly {
+    readonly backend: Backend;
+    readonly isCurrent: boolean;
+    readonly inFlight: number;
+    readonly tunnels: number;
+    readonly idle: number;
+  }[];
+}
+
+/**
+ * A proxy. Requests go to the backend that `use` named last; those that were sent to one before are finished there.
+ * While there is none, or it refuses connections, requests wait.
+ */
+export class Proxy implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #listener: Listener;
+  readonly #address: SocketAddress;
+  readonly #holdMs: number;
+  readonly #holdMax: number;
+  readonly #clients = new Set<Client>();
+  readonly #pools = new Map<string, BackendPool>();
+  /** Requests that wait, with the timer of each. */
+  readonly #held = new Map<Exchange, ReturnType<typeof setTimeout>>();
+  readonly #failures: ProxyFailure[] = [];
+  readonly #counts = { requests: 0, retried: 0, refused: 0, cut: 0 };
+  #current: BackendPool | undefined;
+
+  /** Begins to accept. @throws {SystemError} When the address is taken. */
+  static async start(options: ProxyOptions): Promise<Proxy> {
+    const { listener, address = { host: "127.0.0.1", port: 0 } } = options;
+    const proxy = new Proxy(listener?.duplicate() ?? openListener(address), options);
+    await proxy.#listen();
+    return proxy;
+  }
+
+  private constructor(listener: Listener, { holdMs = HOLD_MS, holdMax = HOLD_MAX }: ProxyOptions) {
+    this.#listener = listener;
+    this.#address = listener.address;
+    this.#holdMs = holdMs;
+    this.#holdMax = holdMax;
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = CLIENTS_MAX;
+  }
+
+  /** Where it accepts. */
+  get address(): SocketAddress {
+    return this.#address;
+  }
+
+  /**
+   * Sends requests from now on to a backend, which should be ready; those that wait go there at once. Connections to
+   * the one before that carry nothing are closed. `undefined` has requests wait.
+   */
+  use(backend: Backend | undefined): void {
+    const pool = backend === undefined ? undefined : this.#poolOf(backend);
+    if (pool === this.#current) return;
+    const before = this.#current;
+    this.#current = pool;
+    pool?.revive();
+    before?.retire();
+    if (pool === undefined) return;
+    for (const [exchange, timer] of [...this.#held]) {
+      clearTimeout(timer);
+      this.#held.delete(exchange);
+      this.#dispatch(exchange, false);
+    }
+  }
+
+  /** Resolves when a backend that is no longer in use has answered all, tunnels included. */
+  async drained(backend: Backend): Promise<void> {
+    const name = addressText(backend);
+    const pool = this.#pools.get(name);
+    if (pool === undefined) return;
+    await pool.drained();
+    if (pool !== this.#current && this.#pools.get(name) === pool) this.#pools.delete(name);
+  }
+
+  stats(): ProxyStats {
+    return {
+      ...this.#counts,
+      clients: this.#clients.size,
+      held: this.#held.size,
+      failures: [...this.#failures],
+      backends: [...this.#pools.values()].map((pool) => ({
+        backend: pool.backend,
+        isCurrent: pool === this.#current,
+        inFlight: pool.inFlight,
+        tunnels: pool.tunnels,
+        idle: pool.idle,
+      })),
+    };
+  }
+
+  /** Accepts no more and breaks off what is under way; the caller's listener goes on to hold what arrives. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#held.values()) clearTimeout(timer);
+    this.#held.clear();
+    this.#current = undefined;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const client of this.#clients) client.destroy();
+    for (const pool of this.#pools.values()) pool.close();
+    await closed;
+  }
+
+  async #listen(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once("error", reject);
+    // The server closes the descriptor; a shorter backlog would be set on the shared socket.
+    this.#server.listen({ fd: this.#listener.release(), backlog: BACKLOG }, resolve);
+    await promise;
+  }
+
+  #accept(socket: Socket): void {
+    this.#clients.add(new Client(socket, this.#dispatcher, (client) => this.#clients.delete(client)));
+  }
+
+  #poolOf(backend: Backend): BackendPool {
+    const name = addressText(backend);
+    const pool = this.#pools.get(name) ?? new BackendPool(backend);
+    this.#pools.set(name, pool);
+    return pool;
+  }
+
+  #dispatch(exchange: Exchange, again: boolean): void {
+    const pool = this.#current;
+    if (pool !== undefined && !again) return exchange.start(pool);
+    const now = performance.now();
+    exchange.holdUntil ??= now + this.#holdMs;
+    if (now >= exchange.holdUntil) return this.#refuse(exchange, 503, "no server took it in time");
+    if (this.#held.size >= this.#holdMax) {
+      return this.#refuse(exchange, 503, `${this.#holdMax} requests wait already`);
+    }
+    const wait = pool === undefined ? exchange.holdUntil - now : RETRY_MS;
+    const timer = setTimeout(() => {
+      this.#held.delete(exchange);
+      this.#dispatch(exchange, this.#current === undefined);
+    }, wait);
+    this.#held.set(exchange, timer);
+  }
+
+  #refuse(exchange: Exchange, status: 502 | 503, why: string): void {
+    this.#counts.refused++;
+    this.#fail(exchange, why);
+    exchange.refused(status, why);
+  }
+
+  #fail({ head: { method, target } }: Exchange, reason: string): void {
+    if (this.#failures.length === FAILURES_MAX) this.#failures.shift();
+    this.#failures.push({ method, target, reason, timeMs: Date.now() });
+  }
+
+  readonly #dispatcher: Dispatcher = {
+    begin: (exchange) => {
+      this.#counts.requests++;
+      this.#dispatch(exchange, false);
+    },
+    again: (exchange, wasSent) => {
+      if (wasSent) this.#counts.retried++;
+      this.#dispatch(exchange, !wasSent);
+    },
+    forget: (exchange) => {
+      clearTimeout(this.#held.get(exchange));
+      this.#held.delete(exchange);
+    },
+    refuse: (exchange, why) => this.#refuse(exchange, 502, why),
+    cut: (exchange) => {
+      this.#counts.cut++;
+      this.#fail(exchange, "the answer broke off");
+    },
+  };
+}
