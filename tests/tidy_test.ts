@@ -18,6 +18,7 @@ import { SYSCALL_COUNTERS } from "../lib/telemetry/bpf/syscall.ts";
 import { SYSCALL_KINDS } from "../lib/telemetry/bpf/syscall_kinds.ts";
 import { TCP_CPU, TCP_ROWS } from "../lib/telemetry/bpf/tcp.ts";
 import { AGENT_CONFIG, SAMPLERS } from "../lib/telemetry/mod.ts";
+import { BPM_CONFIG } from "../lib/bpm/mod.ts";
 import { LEDGER_FORMAT } from "../lib/supervisor/mod.ts";
 import { FORMATS } from "../lib/version/mod.ts";
 import { SECTIONS } from "../lib/viewer/mod.ts";
@@ -261,7 +262,11 @@ Deno.test("the lists of samplers and sections are their folders", () => {
 });
 
 for (
-  const [file, shape] of [["config/agent.toml", AGENT_CONFIG], ["config/record.toml", RECORD_CONFIG]] as const
+  const [file, shape] of [
+    ["config/agent.toml", AGENT_CONFIG],
+    ["config/bpm.mcp-run", BPM_CONFIG],
+    ["config/record.toml", RECORD_CONFIG],
+  ] as const
 ) {
   Deno.test(`${file} has every key and nothing else, with the defaults`, () => {
     const sample = Deno.readTextFileSync(ROOT + file);

@@ -156,7 +156,11 @@ async function call(
       cause,
     });
   }
-  if (!response.ok) throw new Error(`Cannot ask the manager at ${url}: it answers ${response.status} ${await response.text()}`);
+  if (!response.ok) {
+    throw new Error(
+      `Cannot ask the manager at ${url}: it answers ${response.status} ${await response.text()}`,
+    );
+  }
   const { result, error } = await response.json();
   if (error !== undefined) throw new Error(String(error.message));
   if (result.isError === true) throw new Error(textOf(result));

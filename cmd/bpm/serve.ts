@@ -1,19 +1,11 @@
 /** `bpm serve`: runs a project's processes and serves MCP. @module */
-import { bpmTools, Manager } from "../../lib/bpm/mod.ts";
 import { command, option } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { LEVELS, processLog } from "../../lib/log/mod.ts";
-import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
+import type { Manager } from "../../lib/bpm/mod.ts";
 import type { Notice } from "../../lib/supervisor/mod.ts";
-import { VERSION } from "../../lib/version/mod.ts";
-import { formatAddress, isLoopbackName, listen } from "../../lib/web/mod.ts";
 import { CONFIG_OPTION, openProject } from "./project.ts";
-
-/** Names of upstream's server, by which its clients know it. */
-const UPSTREAM = { name: "background-process-manager", version: "0.1.0" };
-const INSTRUCTIONS = "Runs this project's processes. Look with get_status, read output with search_logs " +
-  "and search_build_log, and after a change of the code call restart: it builds, and replaces the process once the " +
-  "new one is ready.";
+import { openSession, PORT_OPTION } from "./session.ts";
 
 export const serve = command({
   name: "serve",
@@ -29,6 +21,7 @@ export const serve = command({
   }],
   options: {
     config: CONFIG_OPTION,
+    port: PORT_OPTION,
     quiet: option(toggle({ help: "Does not repeat what the processes say.", fallback: false }), {
       short: "q",
     }),
@@ -42,26 +35,13 @@ export const serve = command({
     ["bpm ~/project", "As the original is called"],
   ],
   async run({ args: [dir = "."], options, signal }) {
-    const { folder, config, warnings, state } = await openProject(dir, options.config);
+    const project = await openProject(dir, options.config);
     const log = processLog({ level: options.logLevel, json: false });
-    for (const warning of warnings) log.warn(warning);
-    const token = config.token_file === undefined
-      ? undefined
-      : (await Deno.readTextFile(config.token_file)).trim();
-    if (!isLoopbackName(config.host) && token === undefined) {
-      throw new Error(`Cannot listen on ${config.host}: other hosts reach it, and no "token_file" is set`);
-    }
-    await using stack = new AsyncDisposableStack();
-    const manager = stack.use(Manager.open({ folder, config, stateFolder: state }));
+    for (const warning of project.warnings) log.warn(warning);
+    await using session = await openSession(project, { port: options.port, signal });
+    const { manager, server, url } = session;
     if (!options.quiet) echo(manager);
-    const info = { name: UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
-    const routes = stack.use(mcpRoutes(createRegistry({ tools: bpmTools(manager) }), info, {
-      plainInfo: UPSTREAM,
-      ...(token === undefined ? {} : { token }),
-    }));
-    const address = { kind: "tcp", host: config.host, port: config.mcp_port } as const;
-    const server = stack.use(await listen(address, (request) => routes.fetch(request), { signal }));
-    log.info("serving MCP", { url: `${formatAddress(server.address)}/mcp`, project: folder });
+    log.info("serving MCP", { url, project: project.folder });
     await manager.start(signal);
     if (!signal.aborted) log.info("all processes were started", { mode: manager.mode });
     await server.finished;

@@ -2,6 +2,7 @@
 import { ROOT } from "../../lib/build/paths.ts";
 import { exec } from "../../lib/build/step.ts";
 import { sampleConfig } from "../../lib/config/mod.ts";
+import { BPM_CONFIG } from "../../lib/bpm/mod.ts";
 import { RECORD_CONFIG } from "../../lib/recording/mod.ts";
 import { AGENT_CONFIG } from "../../lib/telemetry/mod.ts";
 
@@ -14,6 +15,7 @@ export interface Generated {
 export const GENERATED: readonly Generated[] = [
   { path: "lib/telemetry/bpf/syscall_numbers_generated.ts", make: syscallNumbers },
   { path: "config/agent.toml", make: agentSample },
+  { path: "config/bpm.mcp-run", make: bpmSample },
   { path: "config/record.toml", make: recordSample },
 ];
 
@@ -26,6 +28,13 @@ export async function run(): Promise<number> {
 function agentSample(): Promise<string> {
   return Promise.resolve(
     sampleConfig(AGENT_CONFIG, "Configuration of the Rezolus agent: every key with its default."),
+  );
+}
+
+/** A project's sample file for the process manager. */
+function bpmSample(): Promise<string> {
+  return Promise.resolve(
+    sampleConfig(BPM_CONFIG, "A project's .mcp-run: every key with its default."),
   );
 }
 

@@ -102,6 +102,11 @@ export const BPM_CONFIG = table({
       help: "Program that is run before each start, for npm and command.",
       example: ["make"],
     }),
+    url: optionalText({ help: "Where to look at it.", example: "http://127.0.0.1:8080" }),
+    expand: toggle({
+      help: "Replaces ${NAME} and ${NAME:-default} in its texts by what the manager's environment says.",
+      fallback: false,
+    }),
     cwd: optionalText({ help: "Working directory, from the project's folder.", example: "server" }),
     env: stringMap({ help: "Variables of the environment.", example: { PORT: "8080" } }),
     env_file: strings({

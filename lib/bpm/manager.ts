@@ -36,6 +36,7 @@ export class Manager implements AsyncDisposable {
   readonly #now: () => number;
   readonly #searcher: Searcher;
   readonly #secrets: readonly string[];
+  readonly #urls: ReadonlyMap<string, string>;
   readonly #modeCheck: ReturnType<typeof setInterval>;
   #mode: Mode = "release";
   #calledMs: number;
@@ -59,6 +60,7 @@ export class Manager implements AsyncDisposable {
     this.#now = now;
     this.#calledMs = now();
     this.#secrets = processes.flatMap(({ secrets }) => secrets);
+    this.#urls = new Map(processes.flatMap(({ spec, url }) => url === undefined ? [] : [[spec.name, url]]));
     this.supervisor = Supervisor.open(processes.map(({ spec }) => spec), stateFolder);
     this.supervisor.listen((notice) => {
       if (notice.kind === "event") this.#events.set(notice.service, notice.text);
@@ -133,6 +135,11 @@ export class Manager implements AsyncDisposable {
 
   status(service: Service): ProcessStatus {
     return processStatus(service);
+  }
+
+  /** Where to look at a process. */
+  urlOf(name: string): string | undefined {
+    return this.#urls.get(name);
   }
 
   /** What is known of a process that it did not say itself, the last of it. */

@@ -8,6 +8,7 @@
  * Supervision, keepers and the protocol belong to others.
  * @module
  */
+export { Board, boardLines, type Row } from "./board.ts";
 export { BPM_CONFIG, type BpmConfig, CONFIG_NAME, loadBpmConfig } from "./config.ts";
 export { type CargoChoice, type CargoTarget, chooseTarget } from "./cargo.ts";
 export {
@@ -21,6 +22,7 @@ export {
 } from "./log_search.ts";
 export { readEntries, shownLine, shownLines } from "./log_lines.ts";
 export { Manager, ManagerError, type ManagerOptions } from "./manager.ts";
+export { expandTexts } from "./expand.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { Searcher } from "./searcher.ts";
 export { type Mode, type ProcessEvent, type ProcessStatus, statusText } from "./status_text.ts";

@@ -2,6 +2,7 @@
 import type { Command, Condition, Policy, Probe, ServiceSpec } from "../supervisor/mod.ts";
 import { type CargoTarget, cargoTarget } from "./cargo.ts";
 import type { BpmConfig, ProcessConfig } from "./config.ts";
+import { expandTexts } from "./expand.ts";
 import { parseEnvFile } from "./secrets.ts";
 import type { Mode } from "./status_text.ts";
 
@@ -18,6 +19,8 @@ export interface ProjectContext {
 /** A service, and what of its environment must not be shown. */
 export interface Process {
   readonly spec: ServiceSpec;
+  /** Where to look at it. */
+  readonly url: string | undefined;
   readonly secrets: readonly string[];
 }
 
@@ -31,7 +34,8 @@ const TERMINAL = { rows: 24, columns: 80 };
 
 /** @throws {SyntaxError} When an environment file cannot be read. */
 export function processOf(name: string, project: ProjectContext): Process {
-  const config = project.config.process[name]!;
+  const written = project.config.process[name]!;
+  const config = written.expand ? expandTexts(written, Deno.env.toObject()) : written;
   const { env, secrets } = environment(config, project.folder);
   const place = {
     cwd: config.cwd === undefined ? project.folder : inFolder(project.folder, config.cwd),
@@ -58,7 +62,7 @@ export function processOf(name: string, project: ProjectContext): Process {
       ...(config.nice === undefined ? {} : { nice: config.nice }),
     },
   };
-  return { spec, secrets };
+  return { spec, url: config.url, secrets };
 }
 
 type Place = Required<Pick<Command, "cwd" | "env">>;

@@ -12,6 +12,8 @@ export interface Key<T> {
   read(value: unknown): T | undefined;
   /** A TOML value that reads as the default; what a sample shows commented out when there is no default. */
   readonly sample: string;
+  /** Whether the sample is not the default, but shows what could stand there. */
+  readonly isExample?: true;
 }
 
 type Options<T> = { readonly help: string; readonly fallback: T };
@@ -78,12 +80,13 @@ export function strings(
   const isList = (value: unknown): value is string[] => {
     return Array.isArray(value) && value.every((each) => typeof each === "string");
   };
-  return key<readonly string[]>(
-    { help: options.help, fallback: [] },
-    "a list of strings",
-    JSON.stringify(options.example),
-    (value) => isList(value) ? value : undefined,
-  );
+  const { help, example } = options;
+  const read = (value: unknown) => isList(value) ? value : undefined;
+  const sample = `[${example.map((each) => JSON.stringify(each)).join(", ")}]`;
+  return {
+    ...key<readonly string[]>({ help, fallback: [] }, "a list of strings", sample, read),
+    isExample: true,
+  };
 }
 
 /** Texts by names that the file chooses, none by default; numbers and switches are texts too. */
@@ -91,18 +94,19 @@ export function stringMap(
   options: { readonly help: string; readonly example: Readonly<Record<string, string>> },
 ): Key<Readonly<Record<string, string>>> {
   const pairs = Object.entries(options.example).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-  return key<Readonly<Record<string, string>>>(
-    { help: options.help, fallback: {} },
-    "a table of strings",
-    `{ ${pairs.join(", ")} }`,
-    (value) => {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-      const read = Object.entries(value).map(([name, each]) => [name, scalarText(each)] as const);
-      return read.every(([, each]) => each !== undefined)
-        ? Object.fromEntries(read) as Record<string, string>
-        : undefined;
-    },
-  );
+  const read = (value: unknown) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    const texts = Object.entries(value).map(([name, each]) => [name, scalarText(each)] as const);
+    return texts.every(([, each]) => each !== undefined)
+      ? Object.fromEntries(texts) as Record<string, string>
+      : undefined;
+  };
+  const { help } = options;
+  const sample = `{ ${pairs.join(", ")} }`;
+  return {
+    ...key<Readonly<Record<string, string>>>({ help, fallback: {} }, "a table of strings", sample, read),
+    isExample: true,
+  };
 }
 
 function scalarText(value: unknown): string | undefined {

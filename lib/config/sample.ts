@@ -29,7 +29,7 @@ function tableText(shape: Table, path: readonly string[], isList = false): strin
 }
 
 function keyText(name: string, key: Key<unknown>): string {
-  const mark = key.fallback === undefined ? "# " : "";
+  const mark = key.fallback === undefined || key.isExample === true ? "# " : "";
   return `${comment(key.help)}${mark}${name} = ${key.sample}\n`;
 }
 

@@ -32,4 +32,4 @@ export { type InstanceKind, Ledger, LEDGER_FORMAT, type Place, wasEnded } from "
 export { ask, type PolledProbe, type Probe } from "./probes.ts";
 export { Run } from "./run.ts";
 export { type Notice, Service } from "./service.ts";
-export { BusyError, Supervisor } from "./supervisor.ts";
+export { BusyError, managerOf, Supervisor } from "./supervisor.ts";

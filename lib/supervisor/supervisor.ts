@@ -165,9 +165,28 @@ function isSettled(service: Service): boolean {
   return service.is("running", "finished");
 }
 
+/** Pid of the manager that has the folder; undefined when none has. */
+export function managerOf(folder: string): number | undefined {
+  try {
+    using file = Deno.openSync(`${folder}/${LOCK}`, { read: true, write: true });
+    if (file.tryLockSync(true)) return undefined;
+    const pid = Number(Deno.readTextFileSync(`${folder}/${LOCK}`));
+    return pid > 0 ? pid : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
 function takeLock(folder: string): Deno.FsFile {
-  const file = Deno.openSync(`${folder}/${LOCK}`, { create: true, write: true, mode: 0o600 });
-  if (file.tryLockSync(true)) return file;
+  const file = Deno.openSync(`${folder}/${LOCK}`, { create: true, read: true, write: true, mode: 0o600 });
+  if (file.tryLockSync(true)) {
+    file.truncateSync();
+    file.writeSync(new TextEncoder().encode(`${Deno.pid}`));
+    return file;
+  }
   file.close();
-  throw new BusyError(`Cannot manage "${folder}": another manager has it`);
+  const pid = managerOf(folder);
+  const who = pid === undefined ? "another manager has it" : `another manager has it, process ${pid}`;
+  throw new BusyError(`Cannot manage "${folder}": ${who}`);
 }

@@ -9,11 +9,14 @@ import {
   loadConfig,
   namedTables,
   nearestName,
+  optionalDuration,
   optionalInteger,
   optionalText,
   parseConfig,
   parseDuration,
   sampleConfig,
+  stringMap,
+  strings,
   table,
   text,
   toggle,
@@ -171,4 +174,25 @@ Deno.test("a lenient reading passes unknown keys over with a warning", () => {
   const { config, warnings } = parseConfig(shape, "port = 3\nprot = 4", "f", { lenient: true });
   strictEqual(config.port, 3);
   deepStrictEqual(warnings, ['f:2: unknown key "prot" is passed over; did you mean "port"?']);
+});
+
+Deno.test("strings() and stringMap() read lists and tables of texts, and show in a sample what could stand there", () => {
+  const shape = table({
+    args: strings({ help: "Words.", example: ["--port", "1"] }),
+    env: stringMap({ help: "Variables.", example: { A: "1" } }),
+    wait: optionalDuration({ help: "A pause.", example: "5s" }),
+  }, { help: "Test." });
+  const read = (toml: string) => parseConfig(shape, toml, "t.toml").config;
+  deepStrictEqual(read(""), { args: [], env: {}, wait: undefined });
+  deepStrictEqual(read('args = ["a"]\nenv = { A = 1, B = true, C = "x" }\nwait = "2s"'), {
+    args: ["a"],
+    env: { A: "1", B: "true", C: "x" },
+    wait: 2_000,
+  });
+  throws(() => read("args = [1]"), /"args" is a list, expected a list of strings/);
+  throws(() => read("env = { A = [] }"), /"env" is a table, expected a table of strings/);
+  match(
+    sampleConfig(shape, "Test."),
+    /^# args = \["--port", "1"\]$[^]*^# env = \{ A = "1" \}$[^]*^# wait = "5s"$/m,
+  );
 });

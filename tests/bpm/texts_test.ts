@@ -1,6 +1,13 @@
 /** What the process manager says: status lines, environment files, secrets, cargo's targets. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { chooseTarget, maskerOf, parseEnvFile, stateFolder, statusText } from "../../lib/bpm/mod.ts";
+import {
+  chooseTarget,
+  expandTexts,
+  maskerOf,
+  parseEnvFile,
+  stateFolder,
+  statusText,
+} from "../../lib/bpm/mod.ts";
 
 const MINUTE_MS = 60_000;
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -128,4 +135,15 @@ Deno.test("stateFolder(): projects of one name are told apart, and the path stay
     (await stateFolder("/a", { HOME: undefined, XDG_STATE_HOME: undefined, uid: 0 })).slice(0, 9),
     "/var/lib/",
   );
+});
+
+Deno.test("expandTexts() replaces variables in all texts, with defaults, and names what is not set", () => {
+  const value = { a: ["${A} and $$A", "${B:-two}"], b: 1, c: { d: "${A:-x}" }, e: "$A" };
+  deepStrictEqual(expandTexts(value, { A: "one" }), {
+    a: ["one and $A", "two"],
+    b: 1,
+    c: { d: "one" },
+    e: "$A",
+  });
+  throws(() => expandTexts("${NO}", {}), /Cannot expand "\$\{NO\}": NO is not set/);
 });

@@ -2,9 +2,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { deadline } from "../../lib/async/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
-import { Board, boardLines, type Row, stackServices } from "../../lib/stack/mod.ts";
+import { Board, boardLines, type Row } from "../../lib/bpm/mod.ts";
 import { toolPermissions } from "../../lib/build/tools.ts";
-import { toolCommand } from "../../cmd/dev/tool_command.ts";
 
 /** Whoever else runs on this machine keeps its ports. */
 const PORTS = { agent: freeAddress(), view: freeAddress() };
@@ -22,12 +21,14 @@ const portOf = (address: string) => Number(address.split(":")[1]);
 class Up implements AsyncDisposable {
   readonly child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<string>;
+  readonly #state = Deno.makeTempDirSync({ prefix: "up-" });
   output = "";
 
   constructor() {
     const args = ["run", "--quiet", ...toolPermissions("dev"), `${ROOT}cmd/dev/main.ts`, "up"];
     this.child = new Deno.Command(Deno.execPath(), {
-      args: [...args, "--agent", PORTS.agent, "--view", PORTS.view],
+      args: [...args, "--port", "0"],
+      env: { AGENT: PORTS.agent, VIEW: PORTS.view, XDG_STATE_HOME: this.#state },
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
@@ -58,6 +59,7 @@ class Up implements AsyncDisposable {
       this.output += value;
     }
     await this.child.status;
+    await Deno.remove(this.#state, { recursive: true });
   }
 }
 
@@ -81,13 +83,18 @@ async function isFree(address: string): Promise<boolean> {
 
 Deno.test("up brings agent and viewer up, restarts what dies, and leaves no process, socket or listener", async () => {
   const pids: number[] = [];
-  let socket: string;
   {
     await using up = new Up();
-    await up.until(new RegExp(`hostkit is up: open http://${PORTS.view}`));
+    await up.until(new RegExp(`all is up: open http://${PORTS.view}`));
     const pidOf = (name: string) =>
       Number([...up.output.matchAll(new RegExp(`^  ${name} +running \\(pid (\\d+)\\)`, "gm"))].at(-1)![1]);
-    socket = (await up.until(/showing (\S+agent\.sock)/))[1]!;
+    const mcp = (await up.until(/MCP on (\S+)/))[1]!;
+    const listed = await fetch(mcp, {
+      method: "POST",
+      headers: { accept: "application/json" },
+      body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_status","arguments":{}}}',
+    });
+    match((await listed.json()).result.content[0].text, /^ {2}agent: running\n[^]*^ {2}viewer: running/m);
     pids.push(pidOf("agent"), pidOf("viewer"));
     const answer = await fetch(`http://${PORTS.view}/api/v1/status/buildinfo`);
     strictEqual((await answer.json()).status, "success");
@@ -102,10 +109,6 @@ Deno.test("up brings agent and viewer up, restarts what dies, and leaves no proc
   strictEqual(new Set(pids).size, 3);
   deepStrictEqual(pids.map(isAlive), [false, false, false]);
   deepStrictEqual([await isFree(PORTS.agent), await isFree(PORTS.view)], [true, true]);
-  strictEqual(
-    await Deno.stat(socket.slice(0, socket.lastIndexOf("/"))).then(() => "there", () => "gone"),
-    "gone",
-  );
 });
 
 Deno.test("an occupied port is told on the board, and Ctrl-C still ends everything", async () => {
@@ -177,21 +180,4 @@ Deno.test("the board is drawn in place on a terminal, and only when it changes e
     deepStrictEqual([drawn, text.includes("\x1b[2A\x1b[J")], terminal ? [2, true] : [1, false]);
     ok(text.includes("[agent] [2Jhello\n"), "control characters of a service do not reach the terminal");
   }
-});
-
-Deno.test("the stack's viewer starts after the agent and is reached at its address", () => {
-  const services = stackServices({
-    agentAddress: "127.0.0.1:1",
-    viewerAddress: "127.0.0.1:2",
-    runDir: "/run/x",
-    tool: (name) => toolCommand(name),
-  });
-  deepStrictEqual(services.map(({ name, url, dependsOn }) => [name, url, dependsOn]), [
-    ["agent", "http://127.0.0.1:1", undefined],
-    ["viewer", "http://127.0.0.1:2", [{ name: "agent", condition: "ready" }]],
-  ]);
-  const words = services.flatMap(({ command }) =>
-    typeof command === "function" ? command().argv : command.argv
-  );
-  ok(words.includes("view") && !words.includes("--allow-all") && !words.includes("-A"));
 });

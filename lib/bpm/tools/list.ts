@@ -13,6 +13,7 @@ const SERVICE = object({
   uptimeMs: nullable(integer()),
   restarts: integer({ description: "How often it was started again after it had ended by itself" }),
   failures: integer({ description: "Ends in a row" }),
+  url: nullable(string()),
   exit: nullable(string({ description: "How it ended last: a code, a signal, or unknown" })),
   dependsOn: array(object({ name: string(), condition: string() })),
   instances: integer({ description: "Kept logs of runs" }),
@@ -47,6 +48,7 @@ function describeAll(manager: Manager) {
       pid: status?.kind === "running" ? status.pid : null,
       uptimeMs: startedMs === undefined ? null : Math.max(0, Math.round(Date.now() - startedMs)),
       restarts,
+      url: manager.urlOf(spec.name) ?? null,
       failures: "failures" in state ? state.failures : 0,
       exit: outcome === undefined
         ? null

@@ -1,4 +1,4 @@
-/** The board of `deno task up`: one line a service, drawn again in place on a terminal. Pure but for `write`. @module */
+/** The board of `bpm up`: one line a process, drawn again in place on a terminal. Pure but for `write`. @module */
 import type { Outcome, ServiceState } from "../supervisor/mod.ts";
 
 /** One service as the board shows it. */

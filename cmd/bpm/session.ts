@@ -1,0 +1,55 @@
+/** A project that is served: its manager, with MCP on its port. @module */
+import { bpmTools, Manager } from "../../lib/bpm/mod.ts";
+import { option } from "../../lib/cli/mod.ts";
+import { optionalInteger } from "../../lib/config/mod.ts";
+import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
+import { VERSION } from "../../lib/version/mod.ts";
+import { formatAddress, isLoopbackName, listen, type Server } from "../../lib/web/mod.ts";
+import type { openProject } from "./project.ts";
+
+/** Names of upstream's server, by which its clients know it. */
+const UPSTREAM = { name: "background-process-manager", version: "0.1.0" };
+const INSTRUCTIONS = "Runs this project's processes. Look with get_status, read output with search_logs " +
+  "and search_build_log, and after a change of the code call restart: it builds, and replaces the process once the " +
+  "new one is ready.";
+
+export const PORT_OPTION = option(
+  optionalInteger({ help: "Port of MCP instead of mcp_port.", example: "3001", min: 0, max: 65_535 }),
+  { value: "PORT" },
+);
+
+export interface Session extends AsyncDisposable {
+  readonly manager: Manager;
+  readonly server: Server;
+  /** Of MCP. */
+  readonly url: string;
+}
+
+/** Takes the project over and serves it; nothing is started yet. @throws {Error} When it cannot be had, or served. */
+export async function openSession(
+  { folder, config, state }: Awaited<ReturnType<typeof openProject>>,
+  { port, signal }: { readonly port: number | undefined; readonly signal: AbortSignal },
+): Promise<Session> {
+  const token = config.token_file === undefined
+    ? undefined
+    : (await Deno.readTextFile(config.token_file)).trim();
+  if (!isLoopbackName(config.host) && token === undefined) {
+    throw new Error(`Cannot listen on ${config.host}: other hosts reach it, and no "token_file" is set`);
+  }
+  await using stack = new AsyncDisposableStack();
+  const manager = stack.use(Manager.open({ folder, config, stateFolder: state }));
+  const info = { name: UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
+  const routes = stack.use(mcpRoutes(createRegistry({ tools: bpmTools(manager) }), info, {
+    plainInfo: UPSTREAM,
+    ...(token === undefined ? {} : { token }),
+  }));
+  const address = { kind: "tcp", host: config.host, port: port ?? config.mcp_port } as const;
+  const server = stack.use(await listen(address, (request) => routes.fetch(request), { signal }));
+  const owned = stack.move();
+  return {
+    manager,
+    server,
+    url: `${formatAddress(server.address)}/mcp`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
