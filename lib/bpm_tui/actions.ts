@@ -40,6 +40,10 @@ export function act(model: Model, action: Action): Step {
       return service === undefined ? [model, []] : job(model, action, service);
     case "explain":
       return [model, service === undefined ? [] : [{ kind: "explain", project: active, service }]];
+    case "refresh": {
+      const due = withProject(model, active, { pollDueMs: model.nowMs, readDueMs: model.nowMs });
+      return [due, [{ kind: "redraw" }]];
+    }
     case "copy":
       return copy(model);
     case "mouse": {
@@ -50,7 +54,7 @@ export function act(model: Model, action: Action): Step {
       return [withNotice({ ...model, mouse: on }, "info", told), [{ kind: "mouse", on }]];
     }
     default:
-      return action.startsWith("project") ? [toProject(model, Number(action.slice(7)) - 1), []] : [model, []];
+      return [named(model, action), []];
   }
 }
 
@@ -83,16 +87,23 @@ const CHANGES: Partial<Record<Action, (model: Model) => Model>> = {
   zoom: (model) => ({ ...model, zoom: !model.zoom, focus: model.zoom ? model.focus : "output" }),
   nextProject: (model) => toProject(model, model.active + 1),
   previousProject: (model) => toProject(model, model.active - 1),
-  refresh: (model) => withProject(model, model.active, { pollDueMs: model.nowMs, readDueMs: model.nowMs }),
   palette: (model) => {
     const choices = offered(KEYMAP, model).filter(({ action }) => action !== "palette")
       .map(({ keys, action, help }) => ({ label: help, note: keyLabel(keys[0]!), value: action }));
+    const services = (activeProject(model).overview?.services ?? []).map(({ name, state }) => ({
+      label: `go to ${name}`,
+      note: state,
+      value: `service ${name}` as const,
+    }));
     const projects = model.projects.length < 2 ? [] : model.projects.map(({ url }, at) => ({
       label: `project ${url}`,
       note: String(at + 1),
       value: `project${at + 1}` as const,
     }));
-    return withOverlay(model, { kind: "palette", palette: openPalette("do", [...choices, ...projects]) });
+    return withOverlay(model, {
+      kind: "palette",
+      palette: openPalette("do", [...choices, ...services, ...projects]),
+    });
   },
   help: (model) => withOverlay(model, { kind: "help", top: 0 }),
   input: (model) => {
@@ -112,6 +123,14 @@ const CHANGES: Partial<Record<Action, (model: Model) => Model>> = {
   },
   quit: (model) => ({ ...model, ended: true }),
 };
+
+/** Actions that name a project or a service. */
+function named(model: Model, action: Action): Model {
+  if (action.startsWith("project")) return toProject(model, Number(action.slice("project".length)) - 1);
+  const services = activeProject(model).overview?.services ?? [];
+  const at = services.findIndex(({ name }) => action === `service ${name}`);
+  return at < 0 ? model : selectService({ ...model, focus: "list" }, at);
+}
 
 function withOverlay(model: Model, overlay: Overlay): Model {
   return { ...model, overlay };

@@ -1,7 +1,7 @@
 /** Carries out what the model wants: nothing here waits in the way of keys. Shell. @module */
 import { deadline } from "../async/mod.ts";
 import type { Screen } from "../tui/mod.ts";
-import type { Effect, ServerEvent, ServerNews } from "./model.ts";
+import type { Effect, ServerNews, TuiEvent } from "./model.ts";
 import { ToolError } from "./reply.ts";
 import { ManagerServer } from "./server.ts";
 
@@ -14,7 +14,7 @@ const JOB_LIMIT_MS = 3_600_000;
 /** Text that a terminal's clipboard is given at most. */
 const MAX_COPY_CHARS = 100_000;
 
-type Tell = (event: ServerEvent) => void;
+type Tell = (event: TuiEvent) => void;
 
 /** Carries out effects on the servers of some projects. */
 export class Effects {
@@ -104,6 +104,8 @@ export class Effects {
       case "copy":
         this.#screen.write(clipboard(effect.text)).catch(() => undefined); // A terminal that has gone keeps nothing.
         return;
+      case "redraw":
+        return tellEvent({ kind: "resize", ...this.#screen.size() });
       case "mouse":
         return this.#screen.mouse(effect.on);
       default:

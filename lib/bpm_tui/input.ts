@@ -12,7 +12,7 @@ import {
 import { act } from "./actions.ts";
 import { keyText } from "./attach.ts";
 import { KEYMAP } from "./keymap.ts";
-import { layoutOf } from "./layout.ts";
+import { layoutOf, listHead } from "./layout.ts";
 import { searchFor } from "./log_lines.ts";
 import { activeProject, type Model, NOT_SEARCHED, type Overlay, selectedService } from "./model.ts";
 import { find, goToMatch, refind, scrollBy, selectService } from "./select.ts";
@@ -171,10 +171,11 @@ function onMouse(model: Model, event: MouseEvent): Step {
   const tab = tabAt(model, layout, x, y);
   if (tab !== undefined) return act(model, tab);
   if (contains(layout.list, x, y)) {
-    const index = activeProject(model).list.top + y - layout.list.y - 2;
+    const first = layout.list.y + 1 + listHead(layout);
+    const index = activeProject(model).list.top + y - first;
     const focused: Model = { ...model, focus: "list" };
     const count = activeProject(model).overview?.services.length ?? 0;
-    return [y < layout.list.y + 2 || index >= count ? focused : selectService(focused, index), []];
+    return [y < first || index >= count ? focused : selectService(focused, index), []];
   }
   return [contains(layout.output, x, y) ? { ...model, focus: "output" } : model, []];
 }

@@ -42,7 +42,9 @@ export type Action =
   | "palette"
   | "help"
   | "quit"
-  | `project${number}`;
+  | `project${number}`
+  /** Selects a service by its name. */
+  | `service ${string}`;
 
 const online = (model: Model) => activeProject(model).link.kind === "online";
 const chosen = (model: Model) => online(model) && selectedService(activeProject(model)) !== undefined;
@@ -118,7 +120,7 @@ export const KEYMAP: readonly Binding<Action, Model>[] = [
   {
     keys: ["/"],
     action: "search",
-    help: "search the log (a regular expression; capitals make it case-sensitive)",
+    help: "search the log; capitals count when you type one",
     group: "Output",
     short: "search",
     when: logSeen,

@@ -40,7 +40,7 @@ export function layoutOf(model: Model): Layout {
 type Panels = Pick<Layout, "status" | "details" | "list" | "output">;
 
 function beside(main: Rect): Panels {
-  const left = Math.max(44, Math.min(76, Math.round(main.width * 0.4)));
+  const left = Math.max(44, Math.min(76, Math.round(main.width * 0.42)));
   const [side, output] = splitColumns(main, [left, { share: 1 }]) as [Rect, Rect];
   const details = Math.max(8, Math.min(16, Math.round(main.height * 0.4)));
   const [status, list, detailsRect] = splitRows(side, [4, { share: 1 }, details]) as [Rect, Rect, Rect];
@@ -48,16 +48,24 @@ function beside(main: Rect): Panels {
 }
 
 function below(main: Rect): Panels {
-  const top = Math.max(9, Math.round(main.height * 0.42));
+  const top = Math.max(9, Math.round(main.height * 0.47));
   const [upper, output] = splitRows(main, [top, { share: 1 }]) as [Rect, Rect];
   const [side, details] = splitColumns(upper, [{ share: 1 }, { share: 1 }]) as [Rect, Rect];
   const [status, list] = splitRows(side, [4, { share: 1 }]) as [Rect, Rect];
   return { status, list, details, output };
 }
 
-/** Rows of services that the list shows, its head not counted. */
-export function listRows({ list }: Layout): number {
-  return Math.max(0, list.height - 3);
+/** With fewer rows the list shows services in place of the heads of its columns. */
+const HEAD_FROM = 6;
+
+/** Rows above the services: the heads of their columns, where there is room. */
+export function listHead({ list }: Layout): 0 | 1 {
+  return list.height - 2 >= HEAD_FROM ? 1 : 0;
+}
+
+/** Rows of services that the list shows. */
+export function listRows(layout: Layout): number {
+  return Math.max(0, layout.list.height - 2 - listHead(layout));
 }
 
 /** Cells inside the output's frame. */

@@ -214,7 +214,8 @@ export type Effect =
   | { readonly kind: "send"; readonly project: number; readonly service: string; readonly text: string }
   | { readonly kind: "explain"; readonly project: number; readonly service: string }
   | { readonly kind: "copy"; readonly text: string }
-  | { readonly kind: "mouse"; readonly on: boolean };
+  | { readonly kind: "mouse"; readonly on: boolean }
+  | { readonly kind: "redraw" };
 
 /** The model before anything has happened. */
 export function startModel(urls: readonly string[], options: { depth: ColourDepth; nowMs: number }): Model {

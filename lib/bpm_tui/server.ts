@@ -2,8 +2,8 @@
 import { lineOfText, type NewLine } from "./log_lines.ts";
 import { McpClient, type OfferedTool, type ServerIdentity } from "./mcp_client.ts";
 import type { Abilities, LogPart, LogTarget } from "./model.ts";
-import { type ToolResult } from "./reply.ts";
-import { type Overview, readServices } from "./service.ts";
+import { ToolError, type ToolResult } from "./reply.ts";
+import { type Overview, readServices, readUsage, type Usage } from "./service.ts";
 import { parseStatusText } from "./status_text.ts";
 
 /** Upstream's answer for a log without a line. */
@@ -37,9 +37,10 @@ export class ManagerServer {
     const has = this.#tools.has("list");
     const status = this.#client.call("get_status", {}, signal).then(({ text }) => parseStatusText(text));
     if (!has) return await status;
-    const [list, { mode, modeNote, services: told }] = await Promise.all([
+    const [list, { mode, modeNote, services: told }, usage] = await Promise.all([
       this.#client.call("list", {}, signal),
       status,
+      this.#usage(signal),
     ]);
     const overview = readServices(structuredOf(list));
     const events = new Map(told.map((each) => [each.name, each]));
@@ -50,10 +51,22 @@ export class ManagerServer {
       // The list does not tell what happened; the text does.
       services: overview.services.map((each) => ({
         ...each,
+        ...usage.get(each.name),
         events: each.events.length > 0 ? each.events : events.get(each.name)?.events ?? [],
         crashes: Math.max(each.crashes, events.get(each.name)?.crashes ?? 0),
       })),
     };
+  }
+
+  /** CPU and memory by service, of servers that have a tool for it; one that fails leaves the columns empty. */
+  async #usage(signal: AbortSignal): Promise<ReadonlyMap<string, Usage>> {
+    if (!this.#tools.has("usage")) return new Map();
+    try {
+      return readUsage(structuredOf(await this.#client.call("usage", {}, signal)));
+    } catch (error) {
+      if (error instanceof ToolError) return new Map();
+      throw error;
+    }
   }
 
   /** The last `depth` lines of a log. */

@@ -83,6 +83,27 @@ export function readServices(answer: unknown): Overview {
   };
 }
 
+/** What a service uses. */
+export type Usage = Pick<ServiceInfo, "cpuRatio" | "memoryBytes">;
+
+/** Reads a server's structured answer to `usage`: a list of objects with a name and what it uses. */
+export function readUsage(answer: unknown): ReadonlyMap<string, Usage> {
+  const lists = typeof answer === "object" && answer !== null
+    ? Object.values(answer).filter(Array.isArray)
+    : [];
+  return new Map(
+    lists.flat().flatMap((each): [string, Usage][] => {
+      const name = text(field(each, "name")) ?? text(field(each, "process"));
+      const [cpuRatio, memoryBytes] = [field(each, "cpuRatio"), field(each, "memoryBytes")];
+      if (name === undefined) return [];
+      return [[name, {
+        ...typeof cpuRatio === "number" ? { cpuRatio } : {},
+        ...typeof memoryBytes === "number" ? { memoryBytes } : {},
+      }]];
+    }),
+  );
+}
+
 function readService(value: unknown): ServiceInfo | undefined {
   const name = text(field(value, "name"));
   if (name === undefined) return undefined;

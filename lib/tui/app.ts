@@ -21,7 +21,7 @@ export interface Program<M, E, F> {
   /** Whether the program is over. */
   ended(model: M): boolean;
   /** Begins an effect; what comes of it is told later. It must not wait, and what it starts ends with `signal`. */
-  perform(effect: F, tell: (event: E) => void, signal: AbortSignal): void;
+  perform(effect: F, tell: (event: TerminalEvent | E) => void, signal: AbortSignal): void;
 }
 
 /** Runs a program until it has ended, its input has, or `signal` fires; returns the last model. */

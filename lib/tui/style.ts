@@ -73,9 +73,14 @@ export function lookOf(id: StyleId): Style {
   return styles[id] ?? {};
 }
 
-/** A style over another: what `over` says, and else what `id` says. */
+/**
+ * A style over another: what `over` says, and else what `id` says. Under an inverse style colours go: they would become
+ * patches of background.
+ */
 export function blend(id: StyleId, over: Style): StyleId {
-  return style({ ...lookOf(id), ...over });
+  if (over.inverse !== true) return style({ ...lookOf(id), ...over });
+  const { fg: _fg, bg: _bg, dim: _dim, ...rest } = lookOf(id);
+  return style({ ...rest, ...over });
 }
 
 function keyOf({ fg, bg, bold, dim, italic, underline, inverse, strike }: Style): string {

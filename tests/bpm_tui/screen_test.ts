@@ -111,7 +111,7 @@ screenTest("another size is drawn anew, and the mouse selects", async () => {
   await tmux.until(/GET \/orders/);
   await tmux.resize(120, 40);
   // Side by side: the output begins in the first row.
-  const wide = await tmux.until(/^╭─ status ─+╮╭─ \[log\] build {2}api ─/);
+  const wide = await tmux.until(/^╭─ status ─.*╮╭─ \[log\] build {2}api ─/);
   strictEqual(wide.split("\n").findIndex((row) => /✗ web/.test(row)) > 0, true);
   const row = wide.split("\n").findIndex((each) => /■ worker/.test(each));
   await tmux.type(`\x1b[<0;6;${row + 1}M\x1b[<0;6;${row + 1}m`);

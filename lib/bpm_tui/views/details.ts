@@ -1,18 +1,9 @@
 /** The panel of the service that is selected. Pure. @module */
-import {
-  type Area,
-  drawPanel,
-  putSpans,
-  type Span,
-  span,
-  sparkline,
-  type Theme,
-  wrapText,
-} from "../../tui/mod.ts";
+import { type Area, drawPanel, putSpans, type Span, span, type Theme, wrapText } from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
 import { activeProject, jobOf, type Model, selectedService } from "../model.ts";
 import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
-import { uptimeText } from "./services.ts";
+import { loadText, uptimeText } from "./services.ts";
 import { spinner, toneStyle } from "./tones.ts";
 
 /** Draws it. */
@@ -108,6 +99,6 @@ function usageLine({ name, cpuRatio, memoryBytes }: ServiceInfo, model: Model, w
   ];
   const text = texts.filter((each) => each !== "").join("  ");
   const columns = Math.max(0, Math.min(40, width - LABEL - text.length - 2));
-  const bars = sparkline(activeProject(model).usage.get(name) ?? [], columns).trimStart();
+  const bars = loadText(activeProject(model).usage.get(name) ?? [], columns).trimStart();
   return [span("load".padEnd(LABEL), theme.muted), span(`${text}  `, theme.text), span(bars, theme.accent)];
 }

@@ -119,14 +119,23 @@ function footerSpans(model: Model): Span[] {
   const { theme, found, tab } = model;
   const view = seenLog(model);
   if (tab === "graph" || view === undefined) return [];
-  if (found.search.pattern === undefined) return [span(`${view.log.lines.length} lines`, theme.muted)];
+  if (found.search.pattern === undefined) {
+    return [span(countText(view.log.lines.length, "line"), theme.muted)];
+  }
   const at = found.lines.findIndex(({ seq }) => seq === view.match);
-  const count = at < 0 ? `${found.lines.length}` : `${at + 1}/${found.lines.length}`;
+  const count = `${at + 1}/${found.lines.length}`;
   const typed = model.overlay?.kind === "search" ? fieldText(model.overlay.field) : found.search.text;
   return [
     span(`/${typed}  `, theme.key),
-    span(`${count} matches`, found.lines.length > 0 ? theme.text : theme.bad),
+    span(
+      at < 0 ? countText(found.lines.length, "match") : `${count} matches`,
+      found.lines.length > 0 ? theme.text : theme.bad,
+    ),
   ];
+}
+
+function countText(count: number, word: "line" | "match"): string {
+  return `${count} ${word}${count === 1 ? "" : word === "match" ? "es" : "s"}`;
 }
 
 function emptyText(model: Model, view: LogView | undefined): string {

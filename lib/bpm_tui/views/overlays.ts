@@ -34,7 +34,7 @@ function drawHelp(area: Area, model: Model, top: number): void {
   const keys = Math.max(...lines.map((line) => line.kind === "binding" ? textWidth(line.keys) : 0));
   const missing = activeProject(model).abilities.structured
     ? []
-    : ["", "This server offers logs, builds, restart and status; what it cannot do is not shown."];
+    : ["", "This server speaks as the original does: what it cannot do is not shown."];
   const drawLine = (row: Area, line: HelpLine | string) => {
     if (typeof line === "string") row.put(1, 0, line, theme.muted);
     else if (line.kind === "heading") row.put(1, 0, line.text, theme.strong);

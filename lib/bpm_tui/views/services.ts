@@ -10,9 +10,11 @@ import {
   type Span,
   span,
   sparkline,
+  textWidth,
   thumb,
 } from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
+import { layoutOf, listHead } from "../layout.ts";
 import { activeProject, jobOf, type Model, type Project } from "../model.ts";
 import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
 import { spinner, toneStyle } from "./tones.ts";
@@ -27,9 +29,12 @@ interface ServiceColumn extends Column {
 const some = (key: keyof ServiceInfo) => ({ overview }: Project) =>
   overview?.services.some((each) => each[key] !== undefined && each[key] !== 0) ?? false;
 
+/** Names have so much room at least, where one is so long. */
+const NAME = { min: 8, wanted: 14 } as const;
+
 const COLUMNS: readonly ServiceColumn[] = [
   { title: "", min: 1, max: 1, rank: 0, cell: iconCell },
-  { title: "name", min: 8, rank: 0, cell: ({ name }, { theme }) => [span(name, theme.text)] },
+  { title: "name", min: NAME.min, rank: 0, cell: ({ name }, { theme }) => [span(name, theme.text)] },
   { title: "state", min: 7, max: 10, rank: 1, cell: stateCell },
   {
     title: "cpu",
@@ -55,13 +60,14 @@ const COLUMNS: readonly ServiceColumn[] = [
     min: 8,
     max: 12,
     rank: 6,
+    align: "right",
     has: some("cpuRatio"),
     cell: (
       { name },
       { theme },
       { usage },
       width,
-    ) => [span(sparkline(usage.get(name) ?? [], width), theme.accent)],
+    ) => [span(loadText(usage.get(name) ?? [], width), theme.accent)],
   },
   {
     title: "↻",
@@ -75,9 +81,6 @@ const COLUMNS: readonly ServiceColumn[] = [
   { title: "up", min: 7, max: 7, rank: 2, align: "right", cell: uptimeCell },
 ];
 
-/** Rows above the services. */
-export const LIST_HEAD = 1;
-
 /** Draws it. */
 export function drawServices(area: Area, model: Model): void {
   const { theme } = model;
@@ -89,11 +92,15 @@ export function drawServices(area: Area, model: Model): void {
     note: services.length === 0 ? [] : [span(`${project.list.selected + 1}/${services.length}`, theme.muted)],
     border: focused ? theme.focus : theme.border,
   });
-  const columns = COLUMNS.filter(({ has }) => has === undefined || has(project));
+  const longest = Math.max(0, ...services.map(({ name }) => textWidth(name)));
+  const columns = COLUMNS.filter(({ has }) => has === undefined || has(project)).map((column) =>
+    column.title === "name" ? { ...column, min: Math.max(NAME.min, Math.min(longest, NAME.wanted)) } : column
+  );
   const widths = columnWidths(columns, inside.width - 2);
-  const head = inside.part({ x: 1, y: 0, width: inside.width - 2, height: LIST_HEAD });
+  const above = listHead(layoutOf(model));
+  const head = inside.part({ x: 1, y: 0, width: inside.width - 2, height: above });
   drawRow(head, 0, columns, widths, columns.map(({ title }) => [span(title, theme.muted)]));
-  const body = inside.part({ x: 0, y: LIST_HEAD, width: inside.width, height: inside.height - LIST_HEAD });
+  const body = inside.part({ x: 0, y: above, width: inside.width, height: inside.height - above });
   if (services.length === 0) body.put(1, 0, emptyText(project), theme.muted);
   drawList(body, project.list, services.length, (row, index) => {
     const service = services[index]!;
@@ -104,8 +111,13 @@ export function drawServices(area: Area, model: Model): void {
   });
   const bar = thumb(project.list.top, services.length, body.height);
   for (let y = 0; bar !== undefined && y < bar.length; y++) {
-    area.put(area.width - 1, 1 + LIST_HEAD + bar.at + y, "┃", theme.muted);
+    area.put(area.width - 1, 1 + above + bar.at + y, "┃", theme.muted);
   }
+}
+
+/** Usage of CPU over time; a full bar is one CPU, or the most that was used when that is more. */
+export function loadText(usage: readonly number[], columns: number): string {
+  return sparkline(usage, columns, { max: Math.max(1, ...usage.slice(-columns)) });
 }
 
 function emptyText({ overview, link }: Project): string {
@@ -129,7 +141,7 @@ const VERBS = { restart: "restarting", start: "starting", stop: "stopping" } as 
 function stateCell(service: ServiceInfo, model: Model): Span[] {
   const job = jobOf(model, model.active, service.name);
   if (job !== undefined) return [span(VERBS[job.verb], model.theme.warn)];
-  const state = service.state === "running" && service.ready === false ? "not ready" : service.state;
+  const state = service.state === "running" && service.ready === false ? "unready" : service.state;
   return [span(state, toneStyle(model.theme, toneOf(service)))];
 }
 

@@ -1,5 +1,5 @@
 /** The panel of the project: where it is, its mode, and how many services are well. Pure. @module */
-import { type Area, drawPanel, putSpans, type Span, span } from "../../tui/mod.ts";
+import { type Area, drawPanel, putSpans, type Span, span, spansWidth } from "../../tui/mod.ts";
 import { activeProject, type Model } from "../model.ts";
 import { ICONS, type Tone, toneOf } from "../service.ts";
 import { nameOf } from "./places.ts";
@@ -9,7 +9,11 @@ import { spinner, toneStyle } from "./tones.ts";
 export function drawStatus(area: Area, model: Model): void {
   const { theme } = model;
   const { link, identity, overview, url } = activeProject(model);
-  const inside = drawPanel(area, { title: [span("status", theme.strong)], border: theme.border });
+  const inside = drawPanel(area, {
+    title: [span("status", theme.strong)],
+    note: countSpans(model),
+    border: theme.border,
+  });
   const dot = link.kind === "online"
     ? span("●", theme.good)
     : link.kind === "away"
@@ -18,13 +22,16 @@ export function drawStatus(area: Area, model: Model): void {
   const server = identity === undefined
     ? []
     : [span(`  ${shortName(identity.name)} ${identity.version}`, theme.muted)];
-  putSpans(inside, 1, 0, [dot, span(` ${nameOf(url)}`, theme.strong), ...server]);
-  const mode = overview?.mode === undefined ? [] : [
-    span(overview.mode, overview.mode === "Dev" ? theme.accent : theme.info),
-    span(noteText(overview.modeNote), theme.muted),
-    span("  "),
-  ];
-  putSpans(inside, 1, 1, [...mode, ...countSpans(model)]);
+  const line = [dot, span(` ${nameOf(url)}`, theme.strong)];
+  const fits = spansWidth([...line, ...server]) <= inside.width - 2;
+  putSpans(inside, 1, 0, fits ? [...line, ...server] : line, inside.width - 2);
+  const mode = overview?.mode === undefined
+    ? [span(overview === undefined ? linkText(model) : "", theme.muted)]
+    : [
+      span(overview.mode, overview.mode === "Dev" ? theme.accent : theme.info),
+      span(noteText(overview.modeNote), theme.muted),
+    ];
+  putSpans(inside, 1, 1, mode, inside.width - 2);
 }
 
 /** Upstream's server has a long name. */
@@ -40,14 +47,12 @@ function noteText(note: string | undefined): string {
 }
 
 function countSpans(model: Model): Span[] {
-  const services = activeProject(model).overview?.services;
-  if (services === undefined) return [span(linkText(model), model.theme.muted)];
+  const services = activeProject(model).overview?.services ?? [];
   const counts = new Map<Tone, number>();
   for (const service of services) counts.set(toneOf(service), (counts.get(toneOf(service)) ?? 0) + 1);
-  return (Object.keys(ICONS) as Tone[]).flatMap((tone) => {
-    const count = counts.get(tone) ?? 0;
-    return count === 0 ? [] : [span(`${ICONS[tone]} ${count} `, toneStyle(model.theme, tone))];
-  });
+  return (Object.keys(ICONS) as Tone[]).filter((tone) => counts.has(tone)).map((tone, at) =>
+    span(`${at === 0 ? "" : "  "}${ICONS[tone]} ${counts.get(tone)}`, toneStyle(model.theme, tone))
+  );
 }
 
 function linkText(model: Model): string {
