@@ -22,8 +22,6 @@ export class Client implements Asker {
   #state: State = { kind: "head" };
   /** What was sent ahead, or is not a whole head. */
   #ahead: Uint8Array = NOTHING;
-  /** The client sends no more. */
-  #ended = false;
 
   constructor(socket: Socket, proxy: Dispatcher, onClosed: (client: Client) => void) {
     this.#socket = socket;
@@ -55,7 +53,7 @@ export class Client implements Asker {
   }
 
   onAnswered(reusable: boolean): void {
-    if (!reusable || (this.#ended && this.#ahead.length === 0)) return this.#close();
+    if (!reusable) return this.#close();
     this.#state = { kind: "head" };
     this.#socket.resume();
     this.#next();
@@ -67,7 +65,6 @@ export class Client implements Asker {
     this.#socket.resume();
     if (this.#ahead.length > 0) exchange.tunnelWrite(this.#ahead);
     this.#ahead = NOTHING;
-    if (this.#ended) exchange.tunnelEnd();
   }
 
   onTunnelEnd(): void {
@@ -106,7 +103,7 @@ export class Client implements Asker {
     if (end < 0) {
       if (this.#ahead.length > HEAD_BYTES) {
         this.refuse(431, `a head has at most ${HEAD_BYTES} bytes`);
-      } else if (this.#ended) this.#close();
+      }
       return;
     }
     let head: RequestHead;
@@ -142,12 +139,11 @@ export class Client implements Asker {
     this.#ahead = bytes.subarray(taken);
   }
 
+  /** A client that closes its side is not there for an answer any more (nginx and hyper see it so too). */
   #onEnd(): void {
-    this.#ended = true;
     const state = this.#state;
     if (state.kind === "tunnel") state.exchange.tunnelEnd();
-    // A request that breaks off is none.
-    else if (state.kind === "head" || state.kind === "body") this.#socket.destroy();
+    else if (state.kind !== "closing") this.#socket.destroy();
   }
 
   #close(): void {

@@ -91,6 +91,7 @@ export async function proxyRestarts(
     await proxy.drained(before);
   }
   const result = { ...await load.stop(), stats: proxy.stats() };
+  proxy.use(undefined);
   await current[0][Symbol.asyncDispose]();
   return result;
 }

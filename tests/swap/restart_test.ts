@@ -4,7 +4,7 @@ import { assetPath } from "../../ffi/assets.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { Instance } from "./_instance.ts";
-import { portOf, sharedRestarts } from "./_restarts.ts";
+import { portOf, proxyRestarts, sharedRestarts } from "./_restarts.ts";
 import type { LoadResult } from "./_programs.ts";
 
 // Libraries are opened once and stay open: not leaks of the first test.
@@ -30,6 +30,17 @@ for (const keepAlive of [false, true]) {
   Deno.test(`a server that takes a passed socket is restarted, connections ${how}, and none is lost`, async () => {
     lossless(await sharedRestarts("inherited", { ...LOAD, server: "c", keepAlive }));
   });
+}
+
+for (const server of ["node", "deno", "python", "static"] as const) {
+  for (const keepAlive of [false, true]) {
+    const how = keepAlive ? "kept alive" : "for each request";
+    Deno.test(`an unmodified ${server} server is restarted behind the proxy, connections ${how}, and nothing is lost`, async () => {
+      const { stats, ...result } = await proxyRestarts({ ...LOAD, server, keepAlive });
+      lossless(result);
+      deepStrictEqual([stats.refused, stats.cut, stats.requests], [0, 0, result.answered]);
+    });
+  }
 }
 
 Deno.test("the preload object reaches a server through wrappers, and nothing that the server starts", async () => {
