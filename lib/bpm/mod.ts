@@ -22,6 +22,7 @@ export {
 } from "./log_search.ts";
 export { readEntries, shownLine, shownLines } from "./log_lines.ts";
 export { Manager, ManagerError, type ManagerOptions } from "./manager.ts";
+export { type Digest, digest, type DigestLine, digestText, isTrouble, type LogLine } from "./digest.ts";
 export { expandTexts } from "./expand.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { Searcher } from "./searcher.ts";

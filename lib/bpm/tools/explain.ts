@@ -1,0 +1,59 @@
+/** `explain`: why a process does not run, or ended last. @module */
+import { defineTool, nullable, object, string } from "../../mcp/mod.ts";
+import { wasEnded } from "../../supervisor/mod.ts";
+import { inspectInstance } from "../../keeper/mod.ts";
+import { shownLines } from "../log_lines.ts";
+import type { Manager } from "../manager.ts";
+import { orToolError, processName, type ToolMaker } from "./tool.ts";
+
+const LAST_LINES = 20;
+
+export const explain: ToolMaker = (manager) =>
+  defineTool({
+    name: "explain",
+    description:
+      "Tells how a process failed last: its exit, its last words, and those of its build when that failed",
+    annotations: { readOnlyHint: true, openWorldHint: false },
+    input: object({ process: processName }),
+    output: object({ state: string(), failure: nullable(string()), lastWords: string() }),
+    async run({ process }) {
+      const service = await orToolError(() => manager.service(process));
+      const state = service.state.kind;
+      const failed = lastFailure(manager, process);
+      const event = manager.lastEvent(process);
+      const failure = failed?.what ?? null;
+      const lines = [`Process '${process}' is ${state}`];
+      lines.push(failed === undefined ? "No failure is kept" : failed.what);
+      if (event !== undefined) lines.push(`bpm: ${manager.mask(event)}`);
+      if (failed !== undefined) lines.push("", failed.words || "(it said nothing)");
+      return { text: lines.join("\n"), structured: { state, failure, lastWords: failed?.words ?? "" } };
+    },
+  });
+
+/** The newest run or build that ended by itself and not well. */
+function lastFailure(
+  manager: Manager,
+  process: string,
+): { readonly what: string; readonly words: string } | undefined {
+  const places = [...manager.logs(process, "build"), ...manager.logs(process, "run")];
+  const failures = places.flatMap((place) => {
+    const status = inspectInstance(place.folder);
+    if (status.kind === "lost") {
+      return [{
+        place,
+        timeMs: Deno.statSync(place.folder).mtime?.getTime() ?? 0,
+        how: "exit unknown, its keeper was killed",
+      }];
+    }
+    if (status.kind !== "exited" || wasEnded(place)) return [];
+    const { code, signal, timeMs } = status.exit;
+    if (place.kind === "build" && code === 0) return [];
+    return [{ place, timeMs, how: signal === undefined ? `exit code ${code}` : `signal ${signal}` }];
+  });
+  const last = failures.sort((a, b) => a.timeMs - b.timeMs).at(-1);
+  if (last === undefined) return undefined;
+  const { place: { kind, number, folder }, timeMs, how } = last;
+  const index = manager.logs(process, kind).findIndex((each) => each.number === number);
+  const what = `Its ${kind} with log index ${index} ended at ${new Date(timeMs).toISOString()} with ${how}`;
+  return { what, words: shownLines(folder, kind, manager.mask).slice(-LAST_LINES).join("\n") };
+}

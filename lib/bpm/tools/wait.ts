@@ -1,0 +1,132 @@
+/** `wait`: until a process is in a state, says something, takes connections or has ended. @module */
+import {
+  boolean,
+  defineTool,
+  integer,
+  number,
+  object,
+  oneOf,
+  optional,
+  string,
+  ToolError,
+} from "../../mcp/mod.ts";
+import { ask, type Service } from "../../supervisor/mod.ts";
+import { deadline, sleep } from "../../async/mod.ts";
+import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
+import type { Manager } from "../manager.ts";
+import { orToolError, processName, type ToolMaker } from "./tool.ts";
+
+const DEFAULT_SECONDS = 60;
+/** Clients give up on calls after some minutes. */
+const MOST_SECONDS = 600;
+const PORT_EVERY_MS = 100;
+/** A process that talks without end is looked at this often. */
+const LINES_EVERY_MS = 100;
+const STATES = [
+  "idle",
+  "building",
+  "starting",
+  "running",
+  "replacing",
+  "backoff",
+  "stopping",
+  "failing",
+  "finished",
+] as const;
+
+interface Asked {
+  readonly state?: string;
+  readonly pattern?: string;
+  readonly port?: number;
+  readonly exit?: boolean;
+}
+
+export const wait: ToolMaker = (manager) =>
+  defineTool({
+    name: "wait",
+    description:
+      "Waits until one thing holds of a process: a state, a line that matches (of its newest instance, also " +
+      "one that was said before), a port that takes connections, or its end. Answers at the latest after the timeout.",
+    annotations: { readOnlyHint: true, openWorldHint: false },
+    input: object({
+      process: processName,
+      state: optional(oneOf(STATES)),
+      pattern: optional(string({ description: "Regular expression for a line" })),
+      port: optional(integer({ description: "On 127.0.0.1", minimum: 1, maximum: 65_535 })),
+      exit: optional(boolean({ description: "Until it does not run any more" })),
+      timeout_seconds: optional(
+        number({ description: "60 by default", minimum: 0, maximum: MOST_SECONDS }),
+      ),
+    }),
+    output: object({ met: boolean(), found: string(), state: string() }),
+    async run({ process, timeout_seconds: seconds = DEFAULT_SECONDS, ...asked }, { signal }) {
+      const given = Object.values(asked).filter((each) => each !== undefined && each !== false);
+      if (given.length !== 1) {
+        throw new ToolError("Cannot wait: give exactly one of state, pattern, port and exit");
+      }
+      const service = await orToolError(() => manager.service(process));
+      using limit = deadline(seconds * 1_000, signal);
+      const found = await one(manager, service, asked, limit.signal);
+      signal.throwIfAborted();
+      const state = service.state.kind;
+      const met = found !== undefined;
+      const text = met ? found : `Not within ${seconds} s; process '${process}' is ${state}`;
+      return { text, structured: { met, found: found ?? "", state } };
+    },
+  });
+
+/** What was found; undefined when the signal fires first. */
+async function one(
+  manager: Manager,
+  service: Service,
+  { state, pattern, port }: Asked,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { name } = service.spec;
+  if (pattern !== undefined) return await aLine(manager, service, pattern, signal);
+  if (port !== undefined) return await aPort(port, signal);
+  const holds = (each: Service) =>
+    state === undefined ? each.is("idle", "finished", "backoff") : each.state.kind === state;
+  await manager.supervisor.until(service, holds, signal);
+  return holds(service) ? `Process '${name}' is ${service.state.kind}` : undefined;
+}
+
+/** Looks with the search, which no pattern makes wait for ever, whenever something was said. */
+async function aLine(
+  manager: Manager,
+  service: Service,
+  pattern: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { name } = service.spec;
+  while (!signal.aborted) {
+    const said = Promise.withResolvers<void>();
+    const stopListening = manager.supervisor.listen((notice) => {
+      if (notice.kind === "line" && notice.service === name && notice.of === "run") said.resolve();
+    });
+    signal.addEventListener("abort", () => said.resolve(), { once: true });
+    try {
+      if (manager.logs(name, "run").length > 0) {
+        const found = await orToolError(() => manager.search(name, "run", { pattern, tail: 1 }));
+        if (found !== NO_MATCH && found !== EMPTY_LOG) return found;
+      }
+      await said.promise;
+    } finally {
+      stopListening();
+    }
+    await sleep(LINES_EVERY_MS, { signal }).catch(() => "The loop ends.");
+  }
+  return undefined;
+}
+
+async function aPort(port: number, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    while (!(await ask({ kind: "tcp", host: "127.0.0.1", port }, signal))) {
+      await sleep(PORT_EVERY_MS, { signal });
+    }
+    return `Port ${port} takes connections`;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}

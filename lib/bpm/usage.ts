@@ -1,0 +1,61 @@
+/** What processes and their descendants use, from `/proc`. @module */
+import { systemConfig } from "../../ffi/sys/mod.ts";
+
+/** Of a process and all that it has started. */
+export interface TreeUsage {
+  readonly processes: number;
+  /** User and system time of those that are there now. */
+  readonly cpuSeconds: number;
+  /** Resident, shared pages counted by each. */
+  readonly memoryBytes: number;
+}
+
+/** No tree has more; a fork bomb must not make its observer wait. */
+const PROCESSES_MAX = 10_000;
+
+/** Adds up a tree; those that end meanwhile are left out. `proc` is where procfs is mounted. */
+export function treeUsage(root: number, proc = "/proc"): TreeUsage {
+  const ticks = systemConfig("clockTicksPerSecond");
+  const pageBytes = systemConfig("pageBytes");
+  const found = [root];
+  let [processes, cpuTicks, pages] = [0, 0, 0];
+  for (let at = 0; at < found.length && at < PROCESSES_MAX; at++) {
+    const folder = `${proc}/${found[at]}`;
+    const stat = readIfThere(`${folder}/stat`);
+    const statm = readIfThere(`${folder}/statm`);
+    if (stat === undefined || statm === undefined) continue;
+    // The name may hold anything; utime and stime are the 12th and 13th fields behind it.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    processes++;
+    cpuTicks += Number(fields[11]) + Number(fields[12]);
+    pages += Number(statm.split(" ")[1]);
+    for (const child of childrenOf(folder)) found.push(child);
+  }
+  return { processes, cpuSeconds: cpuTicks / ticks, memoryBytes: pages * pageBytes };
+}
+
+function childrenOf(folder: string): number[] {
+  try {
+    return [...Deno.readDirSync(`${folder}/task`)].flatMap(({ name }) => {
+      return (readIfThere(`${folder}/task/${name}/children`) ?? "").split(" ").filter(Boolean).map(Number);
+    });
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A process that ends while it is read gives ESRCH. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    (error instanceof Error && "code" in error && error.code === "ESRCH");
+}

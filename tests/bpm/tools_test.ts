@@ -1,0 +1,153 @@
+/** The tools beyond upstream's four, on real processes. */
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { systemConfig } from "../../ffi/sys/mod.ts";
+import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
+import { checkValue } from "../../lib/mcp/mod.ts";
+import type { Tool, ToolContext, ToolResult } from "../../lib/mcp/mod.ts";
+
+// The libraries are opened once and stay open: not a leak of the first test.
+processStart(1);
+systemConfig("pageBytes");
+
+const never = new AbortController().signal;
+
+interface Project extends AsyncDisposable {
+  readonly manager: Manager;
+  readonly folder: string;
+  call(name: string, args?: Record<string, unknown>, signal?: AbortSignal): Promise<ToolResult>;
+}
+
+async function open(processes: string): Promise<Project> {
+  const folder = await Deno.makeTempDir({ prefix: "bpm-" });
+  const file = `${folder}/.mcp-run`;
+  await Deno.writeTextFile(file, `mcp_port = 0\nrelease_crash_backoff_initial_seconds = 1000\n${processes}`);
+  const manager = Manager.open({
+    folder,
+    config: loadBpmConfig(file).config,
+    stateFolder: `${folder}/.state`,
+  });
+  const tools = bpmTools(manager);
+  await manager.start(AbortSignal.timeout(200));
+  return {
+    manager,
+    folder,
+    async call(name, args = {}, signal = never) {
+      const tool = tools.find((each) => each.name === name) as Tool;
+      const result = await tool.run(args, { signal, progress: () => {} } as unknown as ToolContext);
+      if (tool.output !== undefined) strictEqual(checkValue(tool.output.json, result.structured).ok, true);
+      return result;
+    },
+    async [Symbol.asyncDispose]() {
+      await manager[Symbol.asyncDispose]();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+const shell = (name: string, script: string, more = "") =>
+  `[process.${name}]\ncommand = ["sh", "-c", ${JSON.stringify(script)}]\n${more}\n`;
+
+Deno.test("wait: a state, a line that was said or comes, a port, an end, and not in time", async () => {
+  await using project = await open([
+    shell("api", "echo ready; read line; echo got $line; exit 4", "stdin = true"),
+    shell("off", "exec sleep 60", "autostart = false"),
+  ].join(""));
+  const wait = async (args: Record<string, unknown>) =>
+    (await project.call("wait", { process: "api", ...args })).text;
+  strictEqual(await wait({ pattern: "^rea" }), " * ready");
+  strictEqual(await wait({ state: "running" }), "Process 'api' is running");
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  strictEqual(await wait({ port: listener.addr.port }), `Port ${listener.addr.port} takes connections`);
+  const said = wait({ pattern: "got x" });
+  const ended = wait({ exit: true });
+  await project.call("send", { process: "api", text: "x\n" });
+  deepStrictEqual(await Promise.all([said, ended]), [" * got x", "Process 'api' is backoff"]);
+  strictEqual(
+    await wait({ process: "off", state: "running", timeout_seconds: 0.05 }),
+    "Not within 0.05 s; process 'off' is idle",
+  );
+  await rejects(wait({}), /give exactly one of state, pattern, port and exit/);
+  await rejects(wait({ pattern: "(" }), /Invalid regex pattern/);
+  await rejects(wait({ process: "no", exit: true }), /Process 'no' not found/);
+  const hangUp = AbortSignal.timeout(20);
+  await rejects(project.call("wait", { process: "off", state: "running" }, hangUp), { name: "TimeoutError" });
+});
+
+Deno.test("read_logs: all processes in order of time, and on from the cursor, also into the next instance", async () => {
+  await using project = await open([
+    shell("a", "echo a1; sleep 0.2; echo a2; exec sleep 60"),
+    shell("b", "sleep 0.1; echo b1; echo b1; read x; echo b2; exec sleep 60", "stdin = true"),
+  ].join(""));
+  await project.call("wait", { process: "a", pattern: "a2" });
+  const first = await project.call("read_logs");
+  const lines = (result: ToolResult) =>
+    (result.structured as { lines: { process: string; text: string; repeated: number }[] }).lines
+      .map(({ process, text, repeated }) => `${process} ${text} ${repeated}`);
+  const cursor = (result: ToolResult) => (result.structured as { cursor: string }).cursor;
+  deepStrictEqual(lines(first), ["a a1 1", "b b1 2", "a a2 1"]);
+  strictEqual(lines(await project.call("read_logs", { cursor: cursor(first) })).length, 0);
+  await project.call("send", { process: "b", text: "\n" });
+  await project.call("wait", { process: "b", pattern: "b2" });
+  await project.call("restart", { process: "a" });
+  await project.call("wait", { process: "a", pattern: "a2" });
+  const second = await project.call("read_logs", { cursor: cursor(first) });
+  deepStrictEqual(lines(second), ["b b2 1", "a a1 1", "a a2 1"]);
+  match(second.text, /^\d\d:\d\d:\d\d\.\d{3} b b2$/m);
+  deepStrictEqual(lines(await project.call("read_logs", { cursor: cursor(second), processes: ["b"] })), []);
+  await rejects(project.call("read_logs", { cursor: "garbage" }), /"garbage" is no cursor/);
+  await rejects(project.call("read_logs", { processes: ["no"] }), /Process 'no' not found/);
+});
+
+Deno.test("usage counts descendants, and CPU since the call before", async () => {
+  await using project = await open(
+    shell("busy", "sh -c 'while :; do :; done' & exec sh -c 'while :; do :; done'") +
+      shell("off", "true", "autostart = false"),
+  );
+  interface Used {
+    readonly services: readonly {
+      name: string;
+      processes: number;
+      cpuRatio: number | null;
+      memoryBytes: number;
+    }[];
+  }
+  const used = async () => (await project.call("usage")).structured as Used;
+  const [first] = (await used()).services;
+  deepStrictEqual([first?.name, first?.cpuRatio], ["busy", null]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const { services } = await used();
+  strictEqual(services.length, 1);
+  const [busy] = services;
+  ok(busy!.processes === 2 && busy!.cpuRatio! > 0.2 && busy!.memoryBytes > 100_000, Deno.inspect(busy));
+});
+
+Deno.test("graph and list tell what waits for what; explain tells how it failed", async () => {
+  await using project = await open([
+    shell("db", "exec sleep 60", 'url = "http://127.0.0.1:1"'),
+    shell(
+      "api",
+      "echo starting; echo 'no database' >&2; exit 9",
+      "depends_on = { db = 'ready' }\nrestart = 'never'",
+    ),
+    shell("lint", "true", "build = ['sh', '-c', 'echo bad code; exit 2']\nrestart = 'never'"),
+  ].join(""));
+  await project.call("wait", { process: "api", state: "finished" });
+  await project.call("wait", { process: "lint", state: "finished" });
+  strictEqual((await project.call("graph")).text, "api needs db ready: yes");
+  const { services } = (await project.call("list")).structured as { services: Record<string, unknown>[] };
+  deepStrictEqual(services.map(({ name, state, exit, url }) => [name, state, exit, url]), [
+    ["db", "running", null, "http://127.0.0.1:1"],
+    ["api", "finished", "9", null],
+    ["lint", "finished", "2", null],
+  ]);
+  match(
+    (await project.call("explain", { process: "api" })).text,
+    /^Process 'api' is finished\nIts run with log index 0 ended at \S+ with exit code 9\n\n(starting\n)?\[stderr\] no database/,
+  );
+  match(
+    (await project.call("explain", { process: "lint" })).text,
+    /Its build with log index 0 .* exit code 2\n\nbad code$/,
+  );
+  match((await project.call("explain", { process: "db" })).text, /is running\nNo failure is kept/);
+});
