@@ -84,8 +84,8 @@ export interface Project {
   /** Since when an answer to a poll is waited for. */
   readonly polling?: number;
   readonly pollDueMs: number;
-  /** CPU of the last polls by service. */
-  readonly usage: ReadonlyMap<string, readonly number[]>;
+  /** CPU by service at each of the last polls, oldest first. */
+  readonly usage: readonly ReadonlyMap<string, number>[];
   readonly selected?: string;
   readonly list: ListState;
   /** Logs that were looked at, oldest first. */
@@ -226,7 +226,7 @@ export function startModel(urls: readonly string[], options: { depth: ColourDept
       abilities: NO_ABILITIES,
       overviewMs: options.nowMs,
       pollDueMs: options.nowMs,
-      usage: new Map(),
+      usage: [],
       list: LIST_START,
       logs: new Map(),
       readDueMs: options.nowMs,
@@ -275,6 +275,11 @@ export function withProject(model: Model, at: number, change: Partial<Project>):
 /** The service that is selected in a project. */
 export function selectedService({ overview, selected }: Project): ServiceInfo | undefined {
   return overview?.services.find(({ name }) => name === selected);
+}
+
+/** What a service used of CPU at the last polls, oldest first. */
+export function usageOf({ usage }: Project, name: string): number[] {
+  return usage.flatMap((poll) => poll.get(name) ?? []);
 }
 
 /** The log that is to be seen; none while another tab is, or no service. */

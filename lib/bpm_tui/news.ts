@@ -20,15 +20,16 @@ import type { Step } from "./update.ts";
 /** How often a project is asked: the one that is seen, and the others. */
 export const POLL_MS = 1_000;
 export const POLL_OTHERS_MS = 5_000;
-/** How often a log is read on. */
+/** How often a log is read on, and while somebody is attached to the service. */
 export const READ_MS = 1_000;
+export const READ_ATTACHED_MS = 200;
 /** A server that does not answer is tried again after this, doubled each time, up to the other. */
 export const RETRY_MS = 1_000;
 export const RETRY_MAX_MS = 5_000;
 /** How long news are seen. */
 export const NOTICE_MS = { good: 4_000, info: 4_000, bad: 10_000 } as const;
-/** Values of usage that are kept, and logs of one project. */
-const USAGE_POINTS = 120;
+/** Polls whose usage is kept, and logs of one project. */
+const USAGE_POLLS = 40;
 const KEPT_LOGS = 12;
 
 /** The model after news. */
@@ -122,10 +123,9 @@ function away({ projects, nowMs }: Model, at: number, reason: string): Link {
 
 function polled(model: Model, at: number, overview: Overview): Model {
   const before = model.projects[at]!;
-  const usage = new Map(overview.services.map(({ name, cpuRatio }) => {
-    const points = [...before.usage.get(name) ?? [], ...cpuRatio === undefined ? [] : [cpuRatio]];
-    return [name, points.slice(-USAGE_POINTS)] as const;
-  }));
+  const used = new Map<string, number>();
+  for (const { name, cpuRatio } of overview.services) if (cpuRatio !== undefined) used.set(name, cpuRatio);
+  const usage = [...before.usage, used].slice(-USAGE_POLLS);
   const every = at === model.active ? POLL_MS : POLL_OTHERS_MS;
   const next = unlock(model, at, {
     link: { kind: "online" },
@@ -154,7 +154,8 @@ function newTrouble(before: Overview | undefined, now: Overview): string[] {
 
 function doneReading(model: Model, at: number): Model {
   const { reading: _done, ...rest } = model.projects[at]!;
-  const project = { ...rest, readDueMs: model.nowMs + READ_MS };
+  const every = model.overlay?.kind === "attach" ? READ_ATTACHED_MS : READ_MS;
+  const project = { ...rest, readDueMs: model.nowMs + every };
   return { ...model, projects: model.projects.map((each, index) => index === at ? project : each) };
 }
 

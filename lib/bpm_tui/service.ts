@@ -1,4 +1,5 @@
 /** What is known of the services of a project, from whichever server. Pure. @module */
+import { textWidth } from "../tui/mod.ts";
 
 /** One service as it is shown. */
 export interface ServiceInfo {
@@ -34,6 +35,42 @@ export interface Overview {
   /** What the server says of the mode, in its words. */
   readonly modeNote?: string;
   readonly services: readonly ServiceInfo[];
+}
+
+/** What is told of all services of an overview at once. */
+export interface Summary {
+  readonly counts: ReadonlyMap<Tone, number>;
+  /** Columns of the longest name. */
+  readonly longest: number;
+  readonly hasCpu: boolean;
+  readonly hasMemory: boolean;
+  readonly hasEnds: boolean;
+}
+
+const summaries = new WeakMap<Overview, Summary>();
+
+/** The summary of an overview, made once for each: a list of thousands is not walked at every frame. */
+export function summaryOf(overview: Overview): Summary {
+  const known = summaries.get(overview);
+  if (known !== undefined) return known;
+  const counts = new Map<Tone, number>();
+  let [longest, hasCpu, hasMemory, hasEnds] = [0, false, false, false];
+  for (const each of overview.services) {
+    const tone = toneOf(each);
+    counts.set(tone, (counts.get(tone) ?? 0) + 1);
+    longest = Math.max(longest, textWidth(each.name));
+    hasCpu ||= each.cpuRatio !== undefined;
+    hasMemory ||= each.memoryBytes !== undefined;
+    hasEnds ||= endsOf(each) > 0;
+  }
+  const summary = { counts, longest, hasCpu, hasMemory, hasEnds };
+  summaries.set(overview, summary);
+  return summary;
+}
+
+/** How often a service ended by itself, as far as its server counts. */
+export function endsOf({ restarts, crashes }: ServiceInfo): number {
+  return restarts ?? crashes;
 }
 
 /** How a state is to be taken. */

@@ -1,6 +1,6 @@
 /** A picture of the terminal as two grids, and areas of it to draw in. Pure. @module */
 import { PLAIN, type StyleId } from "./style.ts";
-import { clusters } from "./width.ts";
+import { clusters, isSimple } from "./width.ts";
 
 /** A rectangle in cells. */
 export interface Rect {
@@ -134,6 +134,7 @@ export class Area {
    */
   put(x: number, y: number, text: string, style: StyleId = PLAIN): number {
     if (y < 0 || y >= this.height) return x;
+    if (isSimple(text)) return this.#putSimple(x, y, text, style);
     let column = x;
     for (const { text: char, width } of clusters(text)) {
       if (column >= this.width) break;
@@ -149,6 +150,15 @@ export class Area {
       column += width;
     }
     return column;
+  }
+
+  /** The way of most text: a code unit is a cell. */
+  #putSimple(x: number, y: number, text: string, style: StyleId): number {
+    const end = Math.min(this.width, x + text.length);
+    for (let column = Math.max(0, x); column < end; column++) {
+      this.#set(column, y, text.charCodeAt(column - x), style);
+    }
+    return Math.max(x, end);
   }
 
   /** Fills all cells with one narrow character. */

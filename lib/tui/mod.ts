@@ -9,7 +9,7 @@
  * `wrap.ts`. Everything but `terminal.ts` and `app.ts` is pure. What a program shows is left to it.
  * @module
  */
-export { charWidth, type Cluster, clusters, fitText, padText, textWidth } from "./width.ts";
+export { charWidth, type Cluster, clusters, fitText, isSimple, padText, textWidth } from "./width.ts";
 export {
   BLACK,
   blend,

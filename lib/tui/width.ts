@@ -29,10 +29,20 @@ const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7fb]$/u;
 const EMOJI = /^\p{Emoji_Presentation}$/u;
 /** Lone surrogates, line and paragraph separators, and marks that would turn the direction of the whole line. */
 const HARMFUL = /^[\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]$/u;
-const NOT_SIMPLE = /[^\x20-\x7e\u00a0-\u02ff]/;
+/**
+ * What is not one column a code unit, whatever stands beside it: beyond these (ASCII, Latin, Greek, Cyrillic,
+ * punctuation, arrows, box drawing, braille) characters may be wide, join others or do harm.
+ */
+const NOT_SIMPLE =
+  /[^\x20-\x7e\u00a0-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u2319\u2500-\u25fc\u2800-\u28ff]/;
 
 /** Widths that were asked for, plus one; pages that nobody asks for take no memory. */
 const known = new Uint8Array(0x11_0000);
+
+/** Whether every code unit of a text is a character of one column. */
+export function isSimple(text: string): boolean {
+  return !NOT_SIMPLE.test(text);
+}
 
 /** Columns of one code point: 0, 1 or 2. Controls count as the one column of what is shown in their place. */
 export function charWidth(codePoint: number): 0 | 1 | 2 {
@@ -66,7 +76,7 @@ let segmenter: Intl.Segmenter | undefined;
  * without a base stand on a space. Lines and tabs are no characters; whoever has them splits or expands first.
  */
 export function* clusters(text: string): Generator<Cluster> {
-  if (!NOT_SIMPLE.test(text)) {
+  if (isSimple(text)) {
     for (const char of text) yield { text: char, width: 1 };
     return;
   }
@@ -106,7 +116,7 @@ function visible(codePoint: number, char: string): string {
 
 /** Columns of a text. */
 export function textWidth(text: string): number {
-  if (!NOT_SIMPLE.test(text)) return text.length;
+  if (isSimple(text)) return text.length;
   let columns = 0;
   for (const { width } of clusters(text)) columns += width;
   return columns;
@@ -115,6 +125,7 @@ export function textWidth(text: string): number {
 /** The text cut to `columns`, with an ellipsis where something is missing. */
 export function fitText(text: string, columns: number): string {
   if (columns <= 0) return "";
+  if (isSimple(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
   let kept = "";
   let used = 0;
   for (const { text: char, width } of clusters(text)) {

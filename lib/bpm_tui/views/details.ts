@@ -1,7 +1,7 @@
 /** The panel of the service that is selected. Pure. @module */
 import { type Area, drawPanel, putSpans, type Span, span, type Theme, wrapText } from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
-import { activeProject, jobOf, type Model, selectedService } from "../model.ts";
+import { activeProject, jobOf, type Model, selectedService, usageOf } from "../model.ts";
 import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
 import { loadText, uptimeText } from "./services.ts";
 import { spinner, toneStyle } from "./tones.ts";
@@ -99,6 +99,6 @@ function usageLine({ name, cpuRatio, memoryBytes }: ServiceInfo, model: Model, w
   ];
   const text = texts.filter((each) => each !== "").join("  ");
   const columns = Math.max(0, Math.min(40, width - LABEL - text.length - 2));
-  const bars = loadText(activeProject(model).usage.get(name) ?? [], columns).trimStart();
+  const bars = loadText(usageOf(activeProject(model), name), columns).trimStart();
   return [span("load".padEnd(LABEL), theme.muted), span(`${text}  `, theme.text), span(bars, theme.accent)];
 }

@@ -10,24 +10,28 @@ import {
   type Span,
   span,
   sparkline,
-  textWidth,
   thumb,
 } from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
 import { layoutOf, listHead } from "../layout.ts";
-import { activeProject, jobOf, type Model, type Project } from "../model.ts";
-import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
+import { activeProject, jobOf, type Model, type Project, usageOf } from "../model.ts";
+import {
+  endsOf,
+  ICONS,
+  type Overview,
+  type ServiceInfo,
+  type Summary,
+  summaryOf,
+  toneOf,
+} from "../service.ts";
 import { spinner, toneStyle } from "./tones.ts";
 
 /** A column and what a service has in it. */
 interface ServiceColumn extends Column {
   readonly cell: (service: ServiceInfo, model: Model, project: Project, width: number) => Span[];
   /** Whether any service has something in it. */
-  readonly has?: (project: Project) => boolean;
+  readonly has?: (summary: Summary) => boolean;
 }
-
-const some = (key: keyof ServiceInfo) => ({ overview }: Project) =>
-  overview?.services.some((each) => each[key] !== undefined && each[key] !== 0) ?? false;
 
 /** Names have so much room at least, where one is so long. */
 const NAME = { min: 8, wanted: 14 } as const;
@@ -42,7 +46,7 @@ const COLUMNS: readonly ServiceColumn[] = [
     max: 5,
     rank: 3,
     align: "right",
-    has: some("cpuRatio"),
+    has: ({ hasCpu }) => hasCpu,
     cell: ({ cpuRatio }, { theme }) => cpuRatio === undefined ? [] : [span(cpuText(cpuRatio), theme.text)],
   },
   {
@@ -51,7 +55,7 @@ const COLUMNS: readonly ServiceColumn[] = [
     max: 5,
     rank: 4,
     align: "right",
-    has: some("memoryBytes"),
+    has: ({ hasMemory }) => hasMemory,
     cell: ({ memoryBytes }, { theme }) =>
       memoryBytes === undefined ? [] : [span(bytesText(memoryBytes), theme.text)],
   },
@@ -61,13 +65,13 @@ const COLUMNS: readonly ServiceColumn[] = [
     max: 12,
     rank: 6,
     align: "right",
-    has: some("cpuRatio"),
+    has: ({ hasCpu }) => hasCpu,
     cell: (
       { name },
       { theme },
-      { usage },
+      project,
       width,
-    ) => [span(loadText(usage.get(name) ?? [], width), theme.accent)],
+    ) => [span(loadText(usageOf(project, name), width), theme.accent)],
   },
   {
     title: "↻",
@@ -75,11 +79,13 @@ const COLUMNS: readonly ServiceColumn[] = [
     max: 3,
     rank: 5,
     align: "right",
-    has: ({ overview }) => overview?.services.some((each) => endsOf(each) > 0) ?? false,
+    has: ({ hasEnds }) => hasEnds,
     cell: (each, { theme }) => endsOf(each) === 0 ? [] : [span(String(endsOf(each)), theme.warn)],
   },
   { title: "up", min: 7, max: 7, rank: 2, align: "right", cell: uptimeCell },
 ];
+
+const NOTHING: Overview = { services: [] };
 
 /** Draws it. */
 export function drawServices(area: Area, model: Model): void {
@@ -92,9 +98,10 @@ export function drawServices(area: Area, model: Model): void {
     note: services.length === 0 ? [] : [span(`${project.list.selected + 1}/${services.length}`, theme.muted)],
     border: focused ? theme.focus : theme.border,
   });
-  const longest = Math.max(0, ...services.map(({ name }) => textWidth(name)));
-  const columns = COLUMNS.filter(({ has }) => has === undefined || has(project)).map((column) =>
-    column.title === "name" ? { ...column, min: Math.max(NAME.min, Math.min(longest, NAME.wanted)) } : column
+  const summary = summaryOf(project.overview ?? NOTHING);
+  const nameColumns = Math.max(NAME.min, Math.min(summary.longest, NAME.wanted));
+  const columns = COLUMNS.filter(({ has }) => has === undefined || has(summary)).map((column) =>
+    column.title === "name" ? { ...column, min: nameColumns } : column
   );
   const widths = columnWidths(columns, inside.width - 2);
   const above = listHead(layoutOf(model));
@@ -123,10 +130,6 @@ export function loadText(usage: readonly number[], columns: number): string {
 function emptyText({ overview, link }: Project): string {
   if (overview !== undefined) return "no processes are defined";
   return link.kind === "away" ? "nothing is known yet" : "asking …";
-}
-
-function endsOf({ restarts, crashes }: ServiceInfo): number {
-  return restarts ?? crashes;
 }
 
 function iconCell(service: ServiceInfo, model: Model): Span[] {

@@ -1,14 +1,14 @@
 /** The panel of the project: where it is, its mode, and how many services are well. Pure. @module */
 import { type Area, drawPanel, putSpans, type Span, span, spansWidth } from "../../tui/mod.ts";
 import { activeProject, type Model } from "../model.ts";
-import { ICONS, type Tone, toneOf } from "../service.ts";
+import { ICONS, summaryOf, type Tone } from "../service.ts";
 import { nameOf } from "./places.ts";
 import { spinner, toneStyle } from "./tones.ts";
 
 /** Draws it. */
 export function drawStatus(area: Area, model: Model): void {
   const { theme } = model;
-  const { link, identity, overview, url } = activeProject(model);
+  const { link, identity, abilities, overview, url } = activeProject(model);
   const inside = drawPanel(area, {
     title: [span("status", theme.strong)],
     note: countSpans(model),
@@ -21,7 +21,7 @@ export function drawStatus(area: Area, model: Model): void {
     : span(spinner(model.nowMs), theme.warn);
   const server = identity === undefined
     ? []
-    : [span(`  ${shortName(identity.name)} ${identity.version}`, theme.muted)];
+    : [span(`  ${serverName(identity.name, abilities.structured)} ${identity.version}`, theme.muted)];
   const line = [dot, span(` ${nameOf(url)}`, theme.strong)];
   const fits = spansWidth([...line, ...server]) <= inside.width - 2;
   putSpans(inside, 1, 0, fits ? [...line, ...server] : line, inside.width - 2);
@@ -34,9 +34,10 @@ export function drawStatus(area: Area, model: Model): void {
   putSpans(inside, 1, 1, mode, inside.width - 2);
 }
 
-/** Upstream's server has a long name. */
-function shortName(name: string): string {
-  return name === "background-process-manager" ? "bpm (upstream)" : name;
+/** Upstream's server has a long name, and ours tells the same one. */
+function serverName(name: string, structured: boolean): string {
+  if (name !== "background-process-manager") return name;
+  return structured ? "bpm" : "bpm, the original";
 }
 
 /** Upstream's sentence, shorter. */
@@ -47,9 +48,9 @@ function noteText(note: string | undefined): string {
 }
 
 function countSpans(model: Model): Span[] {
-  const services = activeProject(model).overview?.services ?? [];
-  const counts = new Map<Tone, number>();
-  for (const service of services) counts.set(toneOf(service), (counts.get(toneOf(service)) ?? 0) + 1);
+  const { overview } = activeProject(model);
+  if (overview === undefined) return [];
+  const { counts } = summaryOf(overview);
   return (Object.keys(ICONS) as Tone[]).filter((tone) => counts.has(tone)).map((tone, at) =>
     span(`${at === 0 ? "" : "  "}${ICONS[tone]} ${counts.get(tone)}`, toneStyle(model.theme, tone))
   );

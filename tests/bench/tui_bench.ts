@@ -1,0 +1,53 @@
+/** The design's figures for terminals: CPU while 2,000 rows change five times a second. */
+import process from "node:process";
+import type { BenchRow } from "../../cmd/dev/bench.ts";
+import { Renderer } from "../../lib/tui/mod.ts";
+import { Player } from "../bpm_tui/player.ts";
+
+const ROWS = 2_000;
+const HZ = 5;
+const SECONDS = 5;
+
+/** Rows of the bench. */
+export async function tuiRows(): Promise<BenchRow[]> {
+  const player = new Player({ width: 80, height: 40, depth: 256 });
+  const base = { crashes: 0, dependsOn: [], events: [], state: "running", ready: true, memoryBytes: 5e7 };
+  const overview = (turn: number) => ({
+    services: Array.from({ length: ROWS }, (_, at) => ({
+      ...base,
+      name: `service-${(at * 7 + turn) % ROWS}`,
+      pid: at + 1,
+      cpuRatio: ((at * 31 + turn * 17) % 100) / 100,
+    })),
+  });
+  player.online(overview(0));
+  const renderer = new Renderer(256);
+  let bytes = 0;
+  let frameMs = 0;
+  const turns = HZ * SECONDS;
+  const before = process.cpuUsage();
+  const begin = performance.now();
+  for (let turn = 1; turn <= turns; turn++) {
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.max(0, begin + turn * 1_000 / HZ - performance.now()))
+    );
+    player.nowMs += 1_000 / HZ;
+    player.news({ kind: "polled", project: 0, overview: overview(turn) });
+    const started = performance.now();
+    bytes += renderer.render(player.frame()).length;
+    frameMs += performance.now() - started;
+  }
+  const { user, system } = process.cpuUsage(before);
+  const percent = (user + system) / 1_000 / (performance.now() - begin) * 100;
+  return [
+    {
+      name: `tui: CPU with ${ROWS} rows at ${HZ} Hz`,
+      value: percent,
+      unit: "%",
+      bar: "<= 1",
+      ok: percent <= 1,
+    },
+    { name: "tui: drawing a frame of 80x40", value: frameMs / turns, unit: "ms" },
+    { name: "tui: bytes of a frame", value: bytes / turns, unit: "B" },
+  ];
+}
