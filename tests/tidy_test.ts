@@ -49,9 +49,8 @@ const PURE = [
   /^lib\/telemetry\/external\/(line|binary|store|pushed)\.ts$/,
   /^lib\/tsdb\//,
   /^lib\/ring\/records\.ts$/,
-  /^lib\/bpm\/log_search\.ts$/,
+  /^lib\/bpm\/(log_search|digest|secrets|status_text|expand|board)\.ts$/,
   /^lib\/keeper\/lines\.ts$/,
-  /^lib\/stack\/board\.ts$/,
 ];
 
 /** Folders whose loops must not convert bigints value by value. */
