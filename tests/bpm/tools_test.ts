@@ -115,11 +115,15 @@ Deno.test("usage counts descendants, and CPU since the call before", async () =>
   const used = async () => (await project.call("usage")).structured as Used;
   const [first] = (await used()).services;
   deepStrictEqual([first?.name, first?.cpuRatio], ["busy", null]);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const { services } = await used();
-  strictEqual(services.length, 1);
-  const [busy] = services;
-  ok(busy!.processes === 2 && busy!.cpuRatio! > 0.2 && busy!.memoryBytes > 100_000, Deno.inspect(busy));
+  for (;;) {
+    // They get their share of the CPUs sooner or later.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { services } = await used();
+    strictEqual(services.length, 1);
+    const [busy] = services;
+    ok(busy!.processes === 2 && busy!.memoryBytes > 100_000, Deno.inspect(busy));
+    if (busy!.cpuRatio! > 0.1) break;
+  }
 });
 
 Deno.test("graph and list tell what waits for what; explain tells how it failed", async () => {
