@@ -6,13 +6,13 @@ import { Sessions } from "./_sessions.ts";
 import { boundUnread } from "./unread.ts";
 
 /** Opens the two eras of one engine. */
-export function openEras(engine: Engine, keepAliveMs: number) {
+export function openEras(engine: Engine) {
   const sessions = new Sessions(engine);
   const handler = createMcpHandler(() => new HouseServer(engine, "modern"), {
     legacy: "reject",
     maxSubscriptions: engine.limits.subscriptions,
     maxRequestBodySize: engine.limits.bodyBytes,
-    keepAliveMs,
+    keepAliveMs: engine.limits.heartbeatMs,
   });
   const stop = engine.onChange((change) => {
     if (change.kind === "updated") handler.notify.resourceUpdated(change.uri);

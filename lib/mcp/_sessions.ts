@@ -39,6 +39,7 @@ export class Sessions implements AsyncDisposable {
   async #begin(nowMs: number): Promise<Session> {
     const transport: WebStandardStreamableHTTPServerTransport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => crypto.randomUUID(),
+      keepAliveMs: this.#engine.limits.heartbeatMs,
       onsessioninitialized: (id) => {
         this.#makeRoom();
         this.#sessions.set(id, session);

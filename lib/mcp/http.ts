@@ -9,6 +9,7 @@
 import { type Context, Hono } from "hono";
 import { guardBrowsers } from "../web/mod.ts";
 import { Engine, type ServerOptions } from "./_engine.ts";
+import { withHeartbeat } from "./heartbeat.ts";
 import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
 import { answerPlain, type PlainInfo } from "./plain.ts";
 import type { McpServerInfo, Registry } from "./registry.ts";
@@ -28,7 +29,7 @@ export interface McpRoutes extends AsyncDisposable {
   fetch(request: Request): Promise<Response>;
 }
 
-/** How often a silent stream says that it lives. */
+/** How often the stream of an old client says that it lives. */
 const KEEP_ALIVE_MS = 15_000;
 /** First revision without sessions. */
 const FIRST_STATELESS = "2026-07-28";
@@ -85,7 +86,7 @@ interface Eras extends AsyncDisposable {
 
 async function loadEras(engine: Engine): Promise<Eras> {
   const { openEras } = await import("./_eras.ts");
-  return openEras(engine, KEEP_ALIVE_MS);
+  return openEras(engine);
 }
 
 /** GET opens a stream, DELETE ends a session. */
@@ -118,18 +119,28 @@ async function answerPost(
     // Old clients look into the body only; the others are told by the status too.
     return c.json(rpcError(null, RPC.parse, "Parse error: the body is not JSON"), streams ? 400 : 200);
   }
+  const everyMs = engine.limits.heartbeatMs;
   if (isStateless(c.req.header("mcp-protocol-version"), body.value)) {
-    return await (await eras()).stateless(c.req.raw, body.value);
+    const era = await eras();
+    return await withHeartbeat(c.req.raw, (request) => era.stateless(request, body.value), {
+      everyMs,
+      as: "events",
+    });
   }
   if (session === undefined && !streams) {
-    const answer = await answerPlain(engine, plainInfo, body.value, c.req.raw.signal);
-    return answer === undefined ? new Response(null, { status: 202 }) : c.json(answer);
+    return await withHeartbeat(c.req.raw, async (request) => {
+      const answer = await answerPlain(engine, plainInfo, body.value, request.signal);
+      return answer === undefined ? new Response(null, { status: 202 }) : Response.json(answer);
+    }, { everyMs, as: "json" });
   }
   if (session === undefined && !startsSession(body.value)) {
     const message = "Bad Request: Mcp-Session-Id is missing; initialize first, or speak 2026-07-28";
     return c.json(rpcError(idOf(body.value), -32000, message), 400);
   }
-  return await (await eras()).session(c.req.raw, session, body.value) ?? unknownSession(c, idOf(body.value));
+  const era = await eras();
+  return await withHeartbeat(c.req.raw, async (request) => {
+    return await era.session(request, session, body.value) ?? unknownSession(c, idOf(body.value));
+  }, { everyMs, as: "events" });
 }
 
 /** An envelope in the body counts more than a header, so that one that contradicts it is told. */

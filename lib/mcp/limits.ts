@@ -10,6 +10,8 @@ export interface McpLimits {
   readonly calls: number;
   /** How long one call may run. Then its signal fires and its client is told. */
   readonly callMs: number;
+  /** How long a client hears nothing while its call runs. A client that has gone is noticed after about twice that. */
+  readonly heartbeatMs: number;
   /** Sessions of clients of 2025 and before. One more ends the one unused for the longest time. */
   readonly sessions: number;
   /** A session that is unused for so long ends. Its client is told 404 and starts anew. */
@@ -32,6 +34,7 @@ export const DEFAULT_LIMITS: McpLimits = {
   batch: 100,
   calls: 1024,
   callMs: 3_600_000,
+  heartbeatMs: 1_000,
   sessions: 256,
   sessionIdleMs: 1_800_000,
   subscriptions: 1024,

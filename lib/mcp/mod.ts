@@ -3,8 +3,8 @@
  * them over HTTP and stdio in both eras of the protocol and in the dialect of bpm's old clients.
  *
  * Reading order: `schema.ts` and `tool.ts` (what a feature writes), `resource.ts`, `prompt.ts`, `registry.ts` (all of
- * it together), `calls.ts` and `tasks.ts` (how tools run), `http.ts` and `stdio.ts` (servers), `install.ts` (entries in
- * the files of clients). The protocol's library costs 85 ms to load and is loaded when it is needed first; declaring
+ * it together), `calls.ts` and `tasks.ts` (how tools run), `http.ts` and `stdio.ts` (servers), `bridge.ts` (stdio in
+ * front of a server that runs), `install.ts` (entries in the files of clients). The protocol's library costs 85 ms to load and is loaded when it is needed first; declaring
  * tools costs nothing. What the tools do belongs to the features.
  * @module
  */
@@ -52,6 +52,7 @@ export type { PlainInfo } from "./plain.ts";
 export type { ServerOptions } from "./_engine.ts";
 export { type HttpOptions, type McpRoutes, mcpRoutes } from "./http.ts";
 export { serveStdio, type StdioOptions } from "./stdio.ts";
+export { type BridgeOptions, bridgeStdio } from "./bridge.ts";
 export { CLIENT_APPS, type ClientApp, type Places, type ServerEntry } from "./clients.ts";
 export { mcpCommand, type McpCommandSpec } from "./command.ts";
 export { type InstallResult, installServer, serverSnippet, uninstallServer } from "./install.ts";

@@ -164,25 +164,56 @@ async function beginSession(url: string): Promise<string> {
   return response.headers.get("mcp-session-id") ?? `status ${response.status}`;
 }
 
-for (const [name, request] of Object.entries(DIALECTS)) {
-  Deno.test(`${name}: a client that hangs up in mid-call has its handler's signal fire`, async () => {
-    const { tool, begun, ended } = waiting();
-    await using server = await serve([tool]);
-    const session = name === "session" ? await beginSession(server.url) : "";
-    const [headers, message] = request(session);
-    const body = JSON.stringify(message);
-    const socket = connectTcp({ host: "127.0.0.1", port: Number(new URL(server.url).port) });
-    socket.write(
-      `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}` +
-        `Content-Length: ${body.length}\r\n\r\n${body}`,
-    );
-    await begun;
-    const closed = once(socket, "close");
-    socket.destroy();
-    ok(await ended);
-    await closed;
-  });
+/** A request that is short, and one of which the runtime does not tell that its client has gone. */
+for (const padding of [0, 5_000]) {
+  for (const [name, request] of Object.entries(DIALECTS)) {
+    Deno.test(`${name}: a client that hangs up in mid-call, after ${padding} bytes more, has its handler's signal fire`, async () => {
+      const { tool, begun, ended } = waiting();
+      await using server = await serve([tool], { limits: { heartbeatMs: 20 } });
+      const session = name === "session" ? await beginSession(server.url) : "";
+      const [headers, message] = request(session);
+      const body = JSON.stringify(message) + " ".repeat(padding);
+      const socket = connectTcp({ host: "127.0.0.1", port: Number(new URL(server.url).port) });
+      socket.write(
+        `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}` +
+          `Content-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      await begun;
+      const closed = once(socket, "close");
+      socket.destroy();
+      ok(await ended);
+      await closed;
+    });
+  }
 }
+
+Deno.test("an answer that is late is the same answer, after signs of life", async () => {
+  const late = defineTool({
+    name: "late",
+    description: "Takes a while",
+    annotations: {},
+    run: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return { text: "at last" };
+    },
+  });
+  await using server = await serve([late], { limits: { heartbeatMs: 10 } });
+  const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "late", arguments: {} } };
+  const old = await plain(server.url, call);
+  ok(/^\n+\{/.test(old.text), old.text);
+  deepStrictEqual(old.body.result, { content: [{ type: "text", text: "at last" }] });
+  const response = await fetch(statelessRequest(server.url, "tools/call", call.params));
+  strictEqual(response.headers.get("content-type"), "text/event-stream");
+  const text = await response.text();
+  ok(
+    text.startsWith(": waiting\n\n") && text.includes("event: message\ndata: {") && text.endsWith("}\n\n"),
+    text,
+  );
+  await using client = await connect(server.url, "legacy");
+  deepStrictEqual((await client.callTool(call.params)).content, [{ type: "text", text: "at last" }]);
+  await using modern = await connect(server.url, "auto");
+  deepStrictEqual((await modern.callTool(call.params)).content, [{ type: "text", text: "at last" }]);
+});
 
 Deno.test("stopping the server cancels its calls and answers them", async () => {
   const { tool, begun, ended } = waiting();

@@ -1,0 +1,255 @@
+/**
+ * Stdio for clients that start a program, in front of a server that runs already and is reached over HTTP. Several
+ * clients then share one server, and a server that is restarted or upgraded is found again without their noticing.
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
+import { DEFAULT_LIMITS, type McpLimits } from "./limits.ts";
+import { LinePipe, type Pipes } from "./line_pipe.ts";
+import { readEvents } from "./sse.ts";
+
+/** Settings of a bridge. */
+export interface BridgeOptions {
+  /** What the server wants to be shown. */
+  readonly token?: string;
+  readonly signal?: AbortSignal;
+  readonly limits?: Partial<McpLimits>;
+  /** Standard input and output when left out. */
+  readonly pipes?: Pipes;
+  /** Milliseconds in which a server that does not answer the door may come back. */
+  readonly patienceMs?: number;
+}
+
+/** A server that is upgraded is back within this; one that is not there is told after it. */
+const PATIENCE_MS = 10_000;
+/** How often the door is tried. */
+const RETRY_MS = 100;
+/** A message of JSON-RPC. */
+type Message = Record<string, unknown>;
+
+/** Serves the server at `url` over stdio until the client closes its end or the signal fires. */
+export async function bridgeStdio(url: string, options: BridgeOptions = {}): Promise<void> {
+  const pipes = options.pipes ?? { input: Deno.stdin.readable, output: Deno.stdout.writable };
+  const bridge = new Bridge(url, pipes, options);
+  const stop = () => void bridge.pipe.close();
+  if (options.signal?.aborted) stop();
+  options.signal?.addEventListener("abort", stop, { once: true });
+  bridge.pipe.start();
+  await bridge.ended();
+  options.signal?.removeEventListener("abort", stop);
+}
+
+class Bridge {
+  readonly pipe: LinePipe;
+  readonly #url: string;
+  readonly #token: string | undefined;
+  readonly #limits: McpLimits;
+  readonly #patienceMs: number;
+  readonly #closed = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  /** Requests on their way, so that they can be cancelled. */
+  readonly #requests = new Map<RpcId, AbortController>();
+  /** What the client has said first, to be said again to a server that has forgotten it. */
+  #hello: Message | undefined;
+  #session: { readonly id: string; readonly version: string } | undefined;
+  /** Requests wait for the session that is being begun. */
+  #beginning: Promise<void> = Promise.resolve();
+
+  constructor(url: string, pipes: Pipes, options: BridgeOptions) {
+    this.#url = url;
+    this.#token = options.token;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.pipe = new LinePipe(pipes, this.#limits, {
+      message: (value) => this.#start(() => this.#forward(value)),
+      error: () => {}, // Whoever is on the other side has gone: there is nobody to tell.
+      closed: () => this.#closed.abort(),
+    });
+  }
+
+  async ended(): Promise<void> {
+    await this.pipe.ended;
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #start(task: () => Promise<void>): void {
+    const running = task().catch(() => undefined); // Each task tells its own failure to the client.
+    this.#running.add(running);
+    void running.then(() => this.#running.delete(running));
+  }
+
+  async #forward(value: unknown): Promise<void> {
+    if (!isRecord(value)) {
+      return await this.pipe.send(rpcError(null, RPC.invalidRequest, "Invalid request: expected an object"));
+    }
+    if (value.method === "initialize") {
+      this.#hello = value;
+      const answered = this.#exchange(value);
+      this.#beginning = answered.catch(() => undefined);
+      return await answered;
+    }
+    if (value.method === "notifications/cancelled" && isRecord(value.params)) {
+      const id = idOf({ id: value.params.requestId });
+      // Where there are no sessions, hanging up is how a request is cancelled.
+      if (this.#session === undefined) return this.#requests.get(id)?.abort();
+    }
+    await this.#beginning;
+    await this.#exchange(value);
+    if (value.method === "notifications/initialized") this.#start(() => this.#listen());
+  }
+
+  /** Sends a message and hands on what comes back. */
+  async #exchange(message: Message): Promise<void> {
+    const id = idOf(message);
+    const abort = new AbortController();
+    const signal = AbortSignal.any([abort.signal, this.#closed.signal]);
+    if ("method" in message && id !== null) this.#requests.set(id, abort);
+    try {
+      while (!await this.#attempt(message, signal)) await sleep(RETRY_MS, undefined, { signal });
+    } catch (error) {
+      if (signal.aborted || id === null) return;
+      const reason = causesOf(error).at(-1) ?? error;
+      await this.pipe.send(rpcError(id, -32000, `Cannot ask the server at ${this.#url}: ${reason}`));
+    } finally {
+      this.#requests.delete(id);
+    }
+  }
+
+  /** False when it must be tried again: only listening may be, since it does nothing. */
+  async #attempt(message: Message, signal: AbortSignal): Promise<boolean> {
+    const listens = message.method === "subscriptions/listen";
+    try {
+      let response = await this.#post(message, signal);
+      if (response.status === 404 && this.#session !== undefined) {
+        await response.body?.cancel();
+        await this.#beginAnew(signal);
+        response = await this.#post(message, signal);
+      }
+      if (await this.#handOn(message, response) || idOf(message) === null || !("method" in message)) {
+        return true;
+      }
+    } catch (error) {
+      if (!listens || signal.aborted || isRefused(error)) throw error;
+      return false;
+    }
+    if (listens) return false;
+    throw new Error("the connection ended before the answer");
+  }
+
+  /** Says all that the server answers; true when the answer to the request itself was among it. */
+  async #handOn(message: Message, response: Response): Promise<boolean> {
+    this.#remember(message, response);
+    const type = response.headers.get("content-type") ?? "";
+    let answered = false;
+    if (type.includes("text/event-stream") && response.body !== null) {
+      for await (const data of readEvents(response.body, this.#limits.unreadBytes)) {
+        if (await this.#say(data, message)) answered = true;
+      }
+      return answered;
+    }
+    const text = await response.text();
+    if (type.includes("application/json")) return await this.#say(text, message);
+    if (text === "" && response.ok) return false;
+    throw new Error(`it answers ${response.status} ${text.trim().slice(0, 200)}`);
+  }
+
+  /** Says one message of the server to the client; true when it answers the request. */
+  async #say(data: string, request: Message): Promise<boolean> {
+    const message: unknown = JSON.parse(data);
+    if (!isRecord(message)) return false;
+    if (request.method === "initialize" && this.#session !== undefined && isRecord(message.result)) {
+      this.#session = { ...this.#session, version: String(message.result.protocolVersion) };
+    }
+    await this.pipe.send(message);
+    return !("method" in message) && idOf(message) === idOf(request);
+  }
+
+  #remember(message: Message, response: Response): void {
+    const id = response.headers.get("mcp-session-id");
+    if (message.method !== "initialize" || id === null) return;
+    const params = isRecord(message.params) ? message.params : {};
+    this.#session = { id, version: String(params.protocolVersion) };
+  }
+
+  /** The server has forgotten the session: begins another one, without telling the client. */
+  async #beginAnew(signal: AbortSignal): Promise<void> {
+    const { method, params } = this.#hello ?? {};
+    const hello = { jsonrpc: "2.0", id: "bridge", method, params };
+    const response = await this.#post(hello, signal, { fresh: true });
+    this.#remember(hello, response);
+    await response.body?.cancel();
+    await (await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" }, signal)).body?.cancel();
+    this.#start(() => this.#listen());
+  }
+
+  /** Hands on what a server with sessions says by itself, until it has nothing to say or the session is another. */
+  async #listen(): Promise<void> {
+    const session = this.#session;
+    const { signal } = this.#closed;
+    while (session !== undefined && this.#session?.id === session.id && !signal.aborted) {
+      try {
+        const response = await fetch(this.#url, { headers: this.#headers({}, true), signal });
+        if (!response.ok || response.body === null) return await response.body?.cancel();
+        for await (const data of readEvents(response.body, this.#limits.unreadBytes)) {
+          await this.#say(data, {});
+        }
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // The server has gone, or is being replaced: the next request begins another session if it must.
+      }
+      await sleep(RETRY_MS, undefined, { signal });
+    }
+  }
+
+  /** Posts a message; a door that is closed is tried again for a while, since nothing has gone through it. */
+  async #post(message: Message, signal: AbortSignal, { fresh = false } = {}): Promise<Response> {
+    const body = JSON.stringify(message);
+    const headers = this.#headers(message, !fresh);
+    for (let waitedMs = 0;; waitedMs += RETRY_MS) {
+      try {
+        return await fetch(this.#url, { method: "POST", body, headers, signal });
+      } catch (error) {
+        if (signal.aborted || !isRefused(error) || waitedMs >= this.#patienceMs) throw error;
+        await sleep(RETRY_MS, undefined, { signal });
+      }
+    }
+  }
+
+  #headers(message: Message, inSession: boolean): Record<string, string> {
+    const params = isRecord(message.params) ? message.params : {};
+    const meta = isRecord(params._meta) ? params._meta : {};
+    const version = meta["io.modelcontextprotocol/protocolVersion"];
+    const name = params.name ?? params.uri ?? params.taskId;
+    const session = inSession && message.method !== "initialize" ? this.#session : undefined;
+    return {
+      "content-type": "application/json",
+      accept: "method" in message || "id" in message
+        ? "application/json, text/event-stream"
+        : "text/event-stream",
+      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...(session === undefined
+        ? {}
+        : { "mcp-session-id": session.id, "mcp-protocol-version": session.version }),
+      ...(typeof version === "string"
+        ? {
+          "mcp-protocol-version": version,
+          "mcp-method": String(message.method),
+          ...(typeof name === "string" ? { "mcp-name": name } : {}),
+        }
+        : {}),
+    };
+  }
+}
+
+/** Whether nobody listens: then nothing was sent, and sending again is safe. */
+function isRefused(error: unknown): boolean {
+  return causesOf(error).some((message) => /connection refused|ECONNREFUSED/i.test(message));
+}
+
+/** The messages of an error and of what caused it, the last being the reason of it all. */
+function causesOf(error: unknown): string[] {
+  const messages: string[] = [];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(cause.message);
+  return messages;
+}
