@@ -83,7 +83,6 @@ const CHANGES: Partial<Record<Action, (model: Model) => Model>> = {
   previousMatch: (model) => goToMatch(model, -1),
   onlyMatches: (model) => ({ ...model, onlyMatches: !model.onlyMatches }),
   wrap: (model) => ({ ...model, wrap: !model.wrap }),
-  times: (model) => ({ ...model, times: !model.times }),
   zoom: (model) => ({ ...model, zoom: !model.zoom, focus: model.zoom ? model.focus : "output" }),
   nextProject: (model) => toProject(model, model.active + 1),
   previousProject: (model) => toProject(model, model.active - 1),

@@ -27,10 +27,3 @@ export function cpuText(ratio: number): string {
   const percent = 100 * ratio;
   return percent > 0 && percent < 9.95 ? `${percent.toFixed(1)}%` : `${Math.round(percent)}%`;
 }
-
-/** Time of day, local: `13:05:09`. */
-export function clockText(ms: number): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  const date = new Date(ms);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
-}

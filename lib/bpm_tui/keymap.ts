@@ -32,7 +32,6 @@ export type Action =
   | "previousMatch"
   | "onlyMatches"
   | "wrap"
-  | "times"
   | "zoom"
   | "copy"
   | "mouse"
@@ -169,13 +168,6 @@ export const KEYMAP: readonly Binding<Action, Model>[] = [
   },
   { keys: ["c"], action: "clear", help: "clear the output", group: "Output", short: "clear", when: logSeen },
   { keys: ["w"], action: "wrap", help: "wrap long lines", group: "Output", when: logSeen },
-  {
-    keys: ["t"],
-    action: "times",
-    help: "show when lines came",
-    group: "Output",
-    when: (m) => logSeen(m) && activeProject(m).abilities.cursors,
-  },
   {
     keys: ["y"],
     action: "copy",

@@ -10,8 +10,6 @@ export interface LogLine {
   /** What is searched. */
   readonly plain: string;
   readonly stream: "stdout" | "stderr" | "note";
-  /** Unix milliseconds, where the server tells. */
-  readonly timeMs?: number;
 }
 
 /** A line before it has its place. */
@@ -53,7 +51,7 @@ export function append({ lines, next }: LogLines, added: readonly NewLine[]): Lo
 }
 
 /**
- * The log after its last lines have been read anew, from a server that has no cursors: what overlaps is known, the rest
+ * The log after its last lines have been read anew, as servers without cursors give them: what overlaps is known, the rest
  * is new. Where nothing overlaps, `complete` tells whether all of the log was read: then it is another instance's, and
  * else lines are missing between; either is noted.
  */

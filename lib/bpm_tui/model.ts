@@ -26,8 +26,6 @@ export interface Abilities {
   readonly explain: boolean;
   /** Services are told with their dependencies, pids and usage. */
   readonly structured: boolean;
-  /** Logs are read on from where reading ended. */
-  readonly cursors: boolean;
 }
 
 /** What upstream's server can do. */
@@ -37,7 +35,6 @@ export const NO_ABILITIES: Abilities = {
   send: false,
   explain: false,
   structured: false,
-  cursors: false,
 };
 
 /** How a project's server is reached. */
@@ -68,8 +65,6 @@ export interface LogView {
   readonly depth: number;
   /** Why there is nothing, in the server's words. */
   readonly failure?: string;
-  /** Where to read on, for servers that have cursors. */
-  readonly cursor?: string;
 }
 
 /** One manager that is looked at. */
@@ -151,7 +146,6 @@ export interface Model {
   readonly found: Found;
   readonly onlyMatches: boolean;
   readonly wrap: boolean;
-  readonly times: boolean;
   readonly zoom: boolean;
   readonly mouse: boolean;
   readonly graphTop: number;
@@ -184,14 +178,11 @@ export type ServerNews =
   | { readonly kind: "told"; readonly title: string; readonly text: string }
   | { readonly kind: "notSent"; readonly reason: string };
 
-/** A part of a log as a server gave it. */
+/** The last lines of a log, as a server gave them. */
 export interface LogPart {
   readonly lines: readonly NewLine[];
   /** How many lines were asked for. */
   readonly depth: number;
-  /** Whether the lines follow those that were read before; else they are the log's last ones. */
-  readonly follows: boolean;
-  readonly cursor?: string;
 }
 
 /** All that happens. */
@@ -208,7 +199,6 @@ export type Effect =
     readonly key: string;
     readonly target: LogTarget;
     readonly depth: number;
-    readonly cursor?: string;
   }
   | { readonly kind: "act"; readonly job: Job }
   | { readonly kind: "send"; readonly project: number; readonly service: string; readonly text: string }
@@ -243,7 +233,6 @@ export function startModel(urls: readonly string[], options: { depth: ColourDept
     found: NOT_SEARCHED,
     onlyMatches: false,
     wrap: false,
-    times: false,
     zoom: false,
     mouse: true,
     graphTop: 0,

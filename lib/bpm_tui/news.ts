@@ -14,7 +14,7 @@ import {
   withProject,
 } from "./model.ts";
 import { keepSelectionSeen, refind } from "./select.ts";
-import { type Overview, toneOf } from "./service.ts";
+import { type Overview, summaryOf } from "./service.ts";
 import type { Step } from "./update.ts";
 
 /** How often a project is asked: the one that is seen, and the others. */
@@ -143,13 +143,9 @@ function polled(model: Model, at: number, overview: Overview): Model {
 
 /** Services that were well and are not. */
 function newTrouble(before: Overview | undefined, now: Overview): string[] {
-  const wasBad = new Set(
-    (before?.services ?? []).filter((each) => toneOf(each) === "bad").map(({ name }) => name),
-  );
-  return before === undefined
-    ? []
-    : now.services.filter((each) => toneOf(each) === "bad" && !wasBad.has(each.name))
-      .map(({ name, state }) => `${name}: ${state}`);
+  if (before === undefined) return [];
+  const { bad } = summaryOf(before);
+  return [...summaryOf(now).bad].flatMap(([name, state]) => bad.has(name) ? [] : [`${name}: ${state}`]);
 }
 
 function doneReading(model: Model, at: number): Model {
@@ -160,23 +156,21 @@ function doneReading(model: Model, at: number): Model {
 }
 
 function logRead(before: Model, event: ServerEvent & { readonly kind: "logRead" }): Model {
-  const { project: at, key, lines, depth, follows, cursor } = event;
+  const { project: at, key, lines, depth } = event;
   const model = doneReading(before, at);
   const view = model.projects[at]!.logs.get(key) ?? newView(key);
-  const log = merged(view, lines, depth, follows);
+  const log = merged(view, lines, depth);
   const { failure: _before, ...rest } = view;
   const next: LogView = {
     ...rest,
     log,
-    depth: follows ? view.depth : Math.max(view.depth, depth),
-    ...cursor === undefined ? {} : { cursor },
+    depth: Math.max(view.depth, depth),
   };
   return withLog(model, at, key, next);
 }
 
 /** Reading further back than before begins the log anew, with the old places where lines are the same. */
-function merged(view: LogView, lines: readonly NewLine[], depth: number, follows: boolean): LogView["log"] {
-  if (follows) return append(view.log, lines);
+function merged(view: LogView, lines: readonly NewLine[], depth: number): LogView["log"] {
   if (view.depth > 0 && depth > view.depth && lines.length > view.log.lines.length) {
     const next = Math.max(view.log.next, lines.length);
     return append({ ...NO_LINES, next: next - lines.length }, lines);

@@ -16,9 +16,8 @@ import {
 } from "./model.ts";
 import { anchorAround, bottomIndex, type RowOptions, scrolled, seenUpTo } from "./scroll.ts";
 
-/** Columns before each line: the mark of standard error; and its time, where times are shown. */
+/** Columns before each line: the mark of standard error. */
 export const GUTTER = 2;
-export const TIME_COLUMNS = 9;
 
 /** The model with the service at an index of the list selected, and its newest log to be seen. */
 export function selectService(model: Model, index: number): Model {
@@ -47,9 +46,8 @@ export function keepSelectionSeen(model: Model): Model {
 /** How the lines of the log become rows in the output. */
 export function rowOptions(model: Model): RowOptions {
   const { width, height } = outputSize(layoutOf(model));
-  const left = GUTTER + (model.times ? TIME_COLUMNS : 0);
   // One column at the right is the scroll bar's.
-  return { width: Math.max(2, width - left - 1), height, wrap: model.wrap };
+  return { width: Math.max(2, width - GUTTER - 1), height, wrap: model.wrap };
 }
 
 /** The model with the log that is seen changed. */

@@ -79,7 +79,7 @@ export class ManagerServer {
     }, signal);
     if (NO_INSTANCE.test(text)) throw new RangeError(text);
     const lines: NewLine[] = text === EMPTY || text === "" ? [] : text.split("\n").map(lineOfText);
-    return { lines, depth, follows: false };
+    return { lines, depth };
   }
 
   /** Asks for a change; resolves with the server's words when it is done. */
@@ -114,7 +114,6 @@ function abilitiesOf(tools: ReadonlyMap<string, OfferedTool>): Abilities {
     send: tools.has("send"),
     explain: tools.has("explain"),
     structured: tools.has("list"),
-    cursors: false,
   };
 }
 

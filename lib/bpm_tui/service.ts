@@ -40,6 +40,8 @@ export interface Overview {
 /** What is told of all services of an overview at once. */
 export interface Summary {
   readonly counts: ReadonlyMap<Tone, number>;
+  /** Names of those in trouble, with their states. */
+  readonly bad: ReadonlyMap<string, string>;
   /** Columns of the longest name. */
   readonly longest: number;
   readonly hasCpu: boolean;
@@ -54,16 +56,18 @@ export function summaryOf(overview: Overview): Summary {
   const known = summaries.get(overview);
   if (known !== undefined) return known;
   const counts = new Map<Tone, number>();
+  const bad = new Map<string, string>();
   let [longest, hasCpu, hasMemory, hasEnds] = [0, false, false, false];
   for (const each of overview.services) {
     const tone = toneOf(each);
     counts.set(tone, (counts.get(tone) ?? 0) + 1);
+    if (tone === "bad") bad.set(each.name, each.state);
     longest = Math.max(longest, textWidth(each.name));
     hasCpu ||= each.cpuRatio !== undefined;
     hasMemory ||= each.memoryBytes !== undefined;
     hasEnds ||= endsOf(each) > 0;
   }
-  const summary = { counts, longest, hasCpu, hasMemory, hasEnds };
+  const summary = { counts, bad, longest, hasCpu, hasMemory, hasEnds };
   summaries.set(overview, summary);
   return summary;
 }

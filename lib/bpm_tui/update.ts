@@ -66,8 +66,6 @@ function readWanted(model: Model, nowMs: number): Step {
     key,
     target,
     depth,
-    // Whoever wants to see further back begins anew.
-    ...view?.cursor !== undefined && !fresh ? { cursor: view.cursor } : {},
   };
   return [withProject(model, model.active, { reading: key }), [effect]];
 }

@@ -12,7 +12,7 @@ import {
   searchFor,
 } from "../../lib/bpm_tui/log_lines.ts";
 import { anchorAround, bottomIndex, firstBottom, scrolled, seenUpTo } from "../../lib/bpm_tui/scroll.ts";
-import { bytesText, clockText, cpuText, durationText } from "../../lib/bpm_tui/format.ts";
+import { bytesText, cpuText, durationText } from "../../lib/bpm_tui/format.ts";
 import { keyText } from "../../lib/bpm_tui/attach.ts";
 import { chance, seedOf } from "../tui/vt.ts";
 
@@ -131,7 +131,6 @@ Deno.test("numbers are told in few columns", () => {
     "4547T",
   ]);
   deepStrictEqual([0, 0.004, 0.12, 2.3].map(cpuText), ["0%", "0.4%", "12%", "230%"]);
-  ok(/^\d\d:\d\d:09$/.test(clockText(9_000)));
 });
 
 Deno.test("keys are what a program on a terminal would read", () => {

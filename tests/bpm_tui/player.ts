@@ -19,7 +19,6 @@ export const ALL_ABILITIES = {
   send: true,
   explain: true,
   structured: true,
-  cursors: false,
 };
 
 /** 2026-11-21 12:00 UTC. */
@@ -101,7 +100,7 @@ export class Player {
     const asked = this.effects.findLast((effect) => effect.kind === "readLog");
     if (asked === undefined) throw new Error("no log was asked for");
     const { project, key, depth } = asked;
-    return this.news({ kind: "logRead", project, key, lines: lines.map(lineOfText), depth, follows: false });
+    return this.news({ kind: "logRead", project, key, lines: lines.map(lineOfText), depth });
   }
 
   frame(): Frame {
@@ -190,5 +189,4 @@ export const UPSTREAM = {
   send: false,
   explain: false,
   structured: false,
-  cursors: false,
 };

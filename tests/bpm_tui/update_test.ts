@@ -1,6 +1,6 @@
 /** What the TUI does on keys, the mouse, news and time: its model and its effects. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { type Effect, seenLog } from "../../lib/bpm_tui/model.ts";
+import type { Effect } from "../../lib/bpm_tui/model.ts";
 import { KEYMAP } from "../../lib/bpm_tui/keymap.ts";
 import { FIRST_LINES, SEARCH_LINES } from "../../lib/bpm_tui/update.ts";
 import { RETRY_MAX_MS } from "../../lib/bpm_tui/news.ts";
@@ -119,7 +119,7 @@ Deno.test("Esc takes back one thing at a time, and from the list it quits", () =
 Deno.test("what a server cannot do is neither offered nor done", () => {
   const player = new Player({ height: 60 }).online(upstreamProject(), UPSTREAM).logs("a");
   player.done();
-  player.press("s", "x", "i", "a", "e", "d", "t");
+  player.press("s", "x", "i", "a", "e", "d");
   deepStrictEqual(player.done(), []);
   strictEqual(player.model.tab, "log");
   strictEqual(player.model.overlay, undefined);
@@ -200,7 +200,6 @@ Deno.test("older instances are read once, and one that is not there leads back",
     key: "run -2 web",
     lines: [{ raw: "older", stream: "stdout" }],
     depth: 1_000,
-    follows: false,
   });
   match(player.text(), /instance -2[\s\S]*older/);
   player.pass(10_000);
@@ -332,35 +331,11 @@ Deno.test("2,000 services cost what is seen of them", () => {
   ok(!player.text().includes("service-1900"));
 });
 
-Deno.test("times, wrapping, the mouse, copying and refreshing are asked for by key", () => {
-  const player = new Player().online(aProject(), { ...UPSTREAM, cursors: true });
-  player.news({
-    kind: "logRead",
-    project: 0,
-    key: "run -1 web",
-    lines: [{ raw: "with a time", stream: "stdout", timeMs: player.nowMs }],
-    depth: 1_000,
-    follows: false,
-    cursor: "c1",
-  });
-  player.press("t");
-  match(player.text(), /\d\d:00:00 with a time/);
+Deno.test("the mouse, copying and refreshing are asked for by key", () => {
+  const player = new Player().online(aProject(), UPSTREAM).logs("one", "two");
   player.done();
-  player.pass(1_000);
-  const asked = player.done().find((effect) => effect.kind === "readLog");
-  strictEqual(asked?.kind === "readLog" && asked.cursor, "c1");
-  player.news({
-    kind: "logRead",
-    project: 0,
-    key: "run -1 web",
-    lines: [{ raw: "more", stream: "stdout" }],
-    depth: 0,
-    follows: true,
-    cursor: "c2",
-  });
-  strictEqual(seenLog(player.model)?.log.lines.length, 2);
   player.press("y");
-  deepStrictEqual(player.done(), [{ kind: "copy", text: "with a time\nmore" }]);
+  deepStrictEqual(player.done(), [{ kind: "copy", text: "one\ntwo" }]);
   player.press("m", "m");
   deepStrictEqual(player.done(), [{ kind: "mouse", on: false }, { kind: "mouse", on: true }]);
   player.news({ kind: "polled", project: 0, overview: aProject() });

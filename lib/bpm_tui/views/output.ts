@@ -13,11 +13,10 @@ import {
   textWidth as columnsOf,
   thumb,
 } from "../../tui/mod.ts";
-import { clockText } from "../format.ts";
 import { type LogLine, matchesIn } from "../log_lines.ts";
 import { activeProject, jobOf, type LogView, type Model, seenLines, seenLog } from "../model.ts";
 import { bottomIndex, seenUpTo } from "../scroll.ts";
-import { GUTTER, rowOptions, TIME_COLUMNS } from "../select.ts";
+import { GUTTER, rowOptions } from "../select.ts";
 import { drawGraph } from "./graph.ts";
 import { tabSpans } from "./places.ts";
 import { spinner } from "./tones.ts";
@@ -47,19 +46,15 @@ function drawLines(inside: Area, model: Model, view: LogView, lines: readonly Lo
   const options = rowOptions(model);
   const bottom = bottomIndex(lines, view.anchor);
   const seen = seenUpTo(lines, bottom, options);
-  const rows = seen.flatMap(({ line, rows }) => rows.map((spans, at) => ({ line, spans, first: at === 0 })));
-  const left = GUTTER + (model.times ? TIME_COLUMNS : 0);
-  for (const [y, { line, spans, first }] of rows.slice(-inside.height).entries()) {
+  const rows = seen.flatMap(({ line, rows }) => rows.map((spans) => ({ line, spans })));
+  for (const [y, { line, spans }] of rows.slice(-inside.height).entries()) {
     if (line.stream === "stderr") inside.put(0, y, "┃", theme.bad);
-    if (model.times && first && line.timeMs !== undefined) {
-      inside.put(GUTTER, y, clockText(line.timeMs), theme.muted);
-    }
     if (line.stream === "note") {
-      putSpans(inside, left, y, [span(`── ${line.raw} ──`, theme.muted)], options.width);
+      putSpans(inside, GUTTER, y, [span(`── ${line.raw} ──`, theme.muted)], options.width);
       continue;
     }
     const level = levelStyle(line, model);
-    const text = inside.part({ x: left, y, width: options.width, height: 1 });
+    const text = inside.part({ x: GUTTER, y, width: options.width, height: 1 });
     putSpans(
       text,
       0,

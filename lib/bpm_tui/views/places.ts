@@ -2,7 +2,7 @@
 import { type Span, span, textWidth } from "../../tui/mod.ts";
 import type { Layout } from "../layout.ts";
 import { activeProject, type Model } from "../model.ts";
-import { toneOf } from "../service.ts";
+import { summaryOf } from "../service.ts";
 
 /** Tabs of the output that there are. */
 export function tabs(model: Model): ("log" | "build" | "graph")[] {
@@ -38,7 +38,7 @@ export function tabAt(
 export function projectSpans(model: Model): Span[] {
   const { theme } = model;
   return model.projects.map(({ url, overview, link }, at) => {
-    const bad = link.kind === "away" || overview?.services.some((each) => toneOf(each) === "bad") === true;
+    const bad = link.kind === "away" || (overview !== undefined && summaryOf(overview).bad.size > 0);
     const text = ` ${at + 1} ${bad ? "✗ " : ""}${nameOf(url)} `;
     return span(text, at === model.active ? theme.key : bad ? theme.bad : theme.muted);
   });
