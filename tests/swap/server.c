@@ -15,12 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SERVICE_US 2000
 #define LINGER_MS 2000
 #define STACK_BYTES 65536
 
 static atomic_bool draining;
 static atomic_int open_count;
+static unsigned service_us = 2000;
 
 static void on_term(int number)
 {
@@ -35,7 +35,8 @@ static bool answer(int fd, const char *request)
 	int length = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n%s\r\nok\n",
 	    closes ? "Connection: close\r\n" : "");
 
-	usleep(SERVICE_US);
+	if (service_us > 0)
+		usleep(service_us);
 	return send(fd, text, (size_t)length, MSG_NOSIGNAL) == length && !closes;
 }
 
@@ -88,6 +89,8 @@ int main(void)
 	struct pollfd incoming = {.fd = fd, .events = POLLIN};
 	pthread_attr_t small;
 
+	if (getenv("SERVICE_US") != NULL)
+		service_us = (unsigned)atoi(getenv("SERVICE_US"));
 	signal(SIGTERM, on_term);
 	pthread_attr_init(&small);
 	pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
