@@ -15,6 +15,21 @@ export async function build(name: string, ...flags: string[]): Promise<string> {
   return output;
 }
 
+/** Builds the server in Rust; false where there is no compiler. */
+export async function canBuildRust(): Promise<boolean> {
+  const output = `${TEST_BUILD}swap_server_rust`;
+  const source = `${ROOT}tests/swap/server.rs`;
+  if (exists(output) && Deno.statSync(output).mtime! > Deno.statSync(source).mtime!) return true;
+  try {
+    await exec("rustc", ["-O", source, "-o", `${output}.${Deno.pid}`]);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  await Deno.rename(`${output}.${Deno.pid}`, output);
+  return true;
+}
+
 /** What the clients counted. */
 export interface LoadResult {
   readonly answered: number;
@@ -111,5 +126,6 @@ export const SERVERS: Readonly<Record<string, (port: number) => Server>> = {
   }),
   python: (port) => ({ command: ["python3", "-c", PYTHON, String(port)], ready: /^up$/m }),
   c: () => ({ command: [`${TEST_BUILD}swap_server`], ready: /^up$/m }),
+  rust: () => ({ command: [`${TEST_BUILD}swap_server_rust`], ready: /^up$/m }),
   static: () => ({ command: [`${TEST_BUILD}swap_server_static`], ready: /^up$/m }),
 };

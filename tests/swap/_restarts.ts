@@ -1,5 +1,5 @@
 /** Restarts under load, by each rung of the ladder: the new one is ready before the old one is ended. @module */
-import { assetPath } from "../../ffi/assets.ts";
+import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
 import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
 import type { KeeperOptions } from "../../lib/keeper/mod.ts";
 import { type Backend, Proxy, type ProxyStats } from "../../lib/swap/mod.ts";
@@ -32,8 +32,7 @@ export async function sharedRestarts(
   const options = (folder: string): Partial<KeeperOptions> => ({
     listeners: [{ fd: listener.fd, name: "web", passed: rung === "inherited" }],
     env: rung === "inherited" ? {} : {
-      LD_PRELOAD: assetPath("lib/interpose.so"),
-      HOSTKIT_BIND: `${port}=web:${folder}`,
+      ...interposerEnvironment({ folder, ports: { [port]: "web" } }),
       PORT: String(port),
     },
   });
@@ -73,8 +72,7 @@ export async function proxyRestarts(
     const options = (folder: string): Partial<KeeperOptions> => ({
       listeners: [{ fd: own.fd, name: "web", passed: false }],
       env: {
-        LD_PRELOAD: assetPath("lib/interpose.so"),
-        HOSTKIT_BIND: `${port}=web:${folder}`,
+        ...interposerEnvironment({ folder, ports: { [port]: "web" } }),
         PORT: String(port),
       },
     });

@@ -1,11 +1,12 @@
 /** Restarts of real servers under load: the new one is ready before the old one is ended, and no request is lost. */
-import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
 import { assetPath } from "../../ffi/assets.ts";
+import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { Instance } from "./_instance.ts";
 import { portOf, proxyRestarts, sharedRestarts } from "./_restarts.ts";
-import type { LoadResult } from "./_programs.ts";
+import { canBuildRust, type LoadResult } from "./_programs.ts";
 
 // Libraries are opened once and stay open: not leaks of the first test.
 processStart(1);
@@ -24,6 +25,12 @@ for (const server of ["node", "deno", "python", "c"] as const) {
     lossless(await sharedRestarts("interposer", { ...LOAD, server, keepAlive: false }));
   });
 }
+
+Deno.test({
+  name: "an unmodified Rust server that blocks is restarted on an interposed socket (needs rustc)",
+  ignore: !await canBuildRust(),
+  fn: async () => lossless(await sharedRestarts("interposer", { ...LOAD, server: "rust", keepAlive: false })),
+});
 
 for (const keepAlive of [false, true]) {
   const how = keepAlive ? "kept alive" : "for each request";
@@ -66,4 +73,18 @@ Deno.test("the preload object reaches a server through wrappers, and nothing tha
   const answer = await (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } }))
     .text();
   match(answer, /^,,\d+\n$/);
+});
+
+Deno.test("the preload object's variables keep what is preloaded anyway, and refuse what they cannot tell", () => {
+  const object = assetPath("lib/interpose.so");
+  deepStrictEqual(interposerEnvironment({ folder: "/f", ports: { 80: "a", 443: "b" }, preload: "x.so" }), {
+    LD_PRELOAD: `${object}:x.so`,
+    HOSTKIT_BIND: "80=a:443=b:/f",
+  });
+  for (const name of ["", "a:b"]) {
+    throws(
+      () => interposerEnvironment({ folder: "/f", ports: { 80: name } }),
+      /Cannot interpose port 80: a socket is/,
+    );
+  }
 });
