@@ -1,7 +1,7 @@
 /**
  * The terminal of this process: its screen is borrowed and given back on every way out. Shell.
  *
- * While it is held: alternate screen, raw mode, no line wrap, mouse and pasted text reported. It is given back when the
+ * While it is held: alternate screen, raw mode, no line wrap, mouse and pasted text reported, kitty's keyboard. It is given back when the
  * object is disposed, on SIGHUP, on an uncaught error and when the process ends by `Deno.exit`; nobody can do so for a
  * SIGKILL.
  * @module
@@ -16,6 +16,8 @@ const PASTE = ["\x1b[?2004h", "\x1b[?2004l"] as const;
 const FOCUS = ["\x1b[?1004h", "\x1b[?1004l"] as const;
 /** Presses, releases, drags and the wheel, with numbers as text. */
 const MOUSE = ["\x1b[?1002h\x1b[?1006h", "\x1b[?1006l\x1b[?1002l"] as const;
+/** Kitty's keyboard protocol, its first step: Esc is told from sequences. Terminals without it pay no heed. */
+const KEYBOARD = ["\x1b[>1u", "\x1b[<u"] as const;
 const HIDE_CURSOR = ["\x1b[?25l", "\x1b[?25h"] as const;
 const RESET_STYLE = "\x1b[0m";
 const ASK_BACKGROUND = "\x1b]11;?\x1b\\";
@@ -143,14 +145,14 @@ export class Terminal implements Screen, Disposable {
     if (this.#held) return;
     Deno.stdin.setRaw(true);
     this.#held = true;
-    const modes = [ALTERNATE, NO_WRAP, HIDE_CURSOR, PASTE, FOCUS, ...this.#mouse ? [MOUSE] : []];
+    const modes = [ALTERNATE, KEYBOARD, NO_WRAP, HIDE_CURSOR, PASTE, FOCUS, ...this.#mouse ? [MOUSE] : []];
     writeAllSync(modes.map(([on]) => on).join(""));
   }
 
   #release(): void {
     if (!this.#held) return;
     this.#held = false;
-    const modes = [MOUSE, FOCUS, PASTE, HIDE_CURSOR, NO_WRAP, ALTERNATE];
+    const modes = [MOUSE, FOCUS, PASTE, HIDE_CURSOR, NO_WRAP, KEYBOARD, ALTERNATE];
     try {
       writeAllSync(RESET_STYLE + modes.map(([, off]) => off).join(""));
       Deno.stdin.setRaw(false);

@@ -117,3 +117,14 @@ screenTest("another size is drawn anew, and the mouse selects", async () => {
   await tmux.type(`\x1b[<0;6;${row + 1}M\x1b[<0;6;${row + 1}m`);
   await tmux.until(/details: worker/);
 });
+
+Deno.test("without a terminal, or with an address that is none, it says so", async () => {
+  const run = async (...args: string[]) => {
+    const [program, ...words] = tuiCommand(...args) as [string, ...string[]];
+    const { code, stderr } = await new Deno.Command(program, { args: words, stdin: "null" }).output();
+    return `${code} ${new TextDecoder().decode(stderr)}`;
+  };
+  match(await run(), /^1 bpm-tui: Cannot draw: standard input and output have to be a terminal/);
+  match(await run("localhost"), /^2 bpm-tui: "localhost" is no URL of a manager, expected one such as http:/);
+  match(await run("-p", "ftp://x"), /^2 bpm-tui: "ftp:\/\/x" is no URL/);
+});
