@@ -6,6 +6,7 @@
 import {
   ConfigError,
   type ConfigOf,
+  duration,
   integer,
   loadConfig,
   type Loaded,
@@ -13,6 +14,7 @@ import {
   optionalDuration,
   optionalInteger,
   optionalText,
+  optionalToggle,
   stringMap,
   strings,
   table,
@@ -145,7 +147,26 @@ export const BPM_CONFIG = table({
       fallback: "project",
       oneOf: ["session", "project", "persistent"],
     }),
-    overlap: toggle({ help: "Whether old and new run at once while it is restarted.", fallback: false }),
+    listen: optionalText({
+      help: "Address on which it listens: restarts lose no request to it.",
+      example: "127.0.0.1:8080",
+    }),
+    protocol: text({ help: "What is spoken there.", fallback: "http", oneOf: ["http", "tcp"] }),
+    takes_sockets: toggle({
+      help: "Whether it takes sockets that are passed to it (LISTEN_FDS).",
+      fallback: false,
+    }),
+    takes_port: toggle({ help: "Whether it listens on the port in PORT.", fallback: false }),
+    swap: text({
+      help: "How it comes to its socket; auto finds out.",
+      fallback: "auto",
+      oneOf: ["auto", "interposer", "proxy"],
+    }),
+    drain: duration({ help: "After a restart, so long the old one may take to finish.", fallback: "10s" }),
+    overlap: optionalToggle({
+      help: "Whether old and new run at once while it is restarted; by default, if it listens.",
+      example: true,
+    }),
     nice: optionalInteger({ help: "Priority from -20 to 19.", example: "10", min: -20, max: 19 }),
     when_full: text({
       help: "What happens when the space of its log is used up: the oldest goes, or it has to wait.",

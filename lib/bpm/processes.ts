@@ -1,5 +1,5 @@
 /** What a process of `.mcp-run` is to the supervisor. @module */
-import type { Command, Condition, Policy, Probe, ServiceSpec } from "../supervisor/mod.ts";
+import type { Command, Condition, ListenSpec, Policy, Probe, ServiceSpec } from "../supervisor/mod.ts";
 import { type CargoTarget, cargoTarget } from "./cargo.ts";
 import type { BpmConfig, ProcessConfig } from "./config.ts";
 import { expandTexts } from "./expand.ts";
@@ -52,6 +52,7 @@ export function processOf(name: string, project: ProjectContext): Process {
     ...(readiness === undefined ? {} : { readiness }),
     ...(liveness === undefined ? {} : { liveness }),
     policy: () => policyOf(config, project),
+    ...(config.listen === undefined ? {} : { listen: listenOf(config, config.listen) }),
     lifetime: config.lifetime,
     retention: { count: project.config.log_instances },
     keeper: {
@@ -77,7 +78,7 @@ function policyOf(config: ProcessConfig, { config: project, mode }: ProjectConte
       ...(mode() === "dev" ? { onceMs: project.dev_crash_wait_seconds * 1_000 } : {}),
     },
     healthyAfterMs: HEALTHY_AFTER_MS,
-    overlap: config.overlap,
+    ...(config.overlap === undefined ? {} : { overlap: config.overlap }),
     ...(config.max_failures === undefined ? {} : { maxFailures: config.max_failures }),
     ...(config.grace === undefined ? {} : { graceMs: config.grace }),
     ...(config.ready_within === undefined ? {} : { readyWithinMs: config.ready_within }),
@@ -107,7 +108,7 @@ function rust(
       if (built === undefined) throw new Error("Cannot run what was not built");
       const profile = built.mode === "release" ? "release" : "debug";
       const program = `${built.target.targetFolder}/${profile}/${built.target.bin}`;
-      return { ...place, argv: command([...prefix, program, ...config.args]) };
+      return { ...place, program, argv: command([...prefix, program, ...config.args]) };
     },
   };
 }
@@ -119,11 +120,17 @@ function plain(
 ): Pick<ServiceSpec, "build" | "command"> {
   const prefix = prefixOf(project);
   return {
-    command: { ...place, argv: command([...prefix, ...config.command]) },
+    command: { ...place, program: config.command[0]!, argv: command([...prefix, ...config.command]) },
     ...(config.build.length === 0
       ? {}
       : { build: { ...place, argv: command([...prefix, ...config.build]) } }),
   };
+}
+
+function listenOf(config: ProcessConfig, address: string): ListenSpec {
+  const { protocol, swap, takes_sockets: takesSockets, takes_port: takesPort, drain: drainMs } = config;
+  const wanted = swap === "auto" ? {} : { wanted: swap };
+  return { ...hostAndPort(address), protocol, takesSockets, takesPort, drainMs, ...wanted };
 }
 
 function prefixOf({ direnv, folder }: ProjectContext): readonly string[] {

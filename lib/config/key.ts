@@ -28,6 +28,13 @@ export function toggle(options: Options<boolean>): Key<boolean> {
   );
 }
 
+/** `true` or `false`, or neither. */
+export function optionalToggle(
+  options: { readonly help: string; readonly example: boolean },
+): Key<boolean | undefined> {
+  return { ...toggle({ help: options.help, fallback: options.example }), fallback: undefined };
+}
+
 /** Any text; with `oneOf` one of a few words. */
 export function text<const T extends string>(
   options: Options<T> & { readonly oneOf?: readonly T[] },

@@ -11,6 +11,7 @@ export {
   optionalDuration,
   optionalInteger,
   optionalText,
+  optionalToggle,
   parseDuration,
   stringMap,
   strings,

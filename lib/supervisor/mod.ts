@@ -4,11 +4,17 @@
  *
  * Reading order: `spec.ts` (what a service is), `machine.ts` and `backoff.ts` (the life of one, pure), `graph.ts`
  * (order and conditions, pure), `ledger.ts` (what is left on disk for the next manager), `run.ts` (one instance under
- * its keeper), `probes.ts` (is it well?), `service.ts` (one service), `supervisor.ts` (all of them). What a service is
+ * its keeper), `front.ts` (the socket that instances have in turn), `probes.ts` and `health.ts` (is it well?), `service.ts` (one service), `supervisor.ts` (all of them). What a service is
  * for, where its description comes from and how it is shown belongs to others.
  * @module
  */
-export { type Command, DEFAULT_RETENTION, type Retention, type ServiceSpec } from "./spec.ts";
+export {
+  type Command,
+  DEFAULT_RETENTION,
+  type ListenSpec,
+  type Retention,
+  type ServiceSpec,
+} from "./spec.ts";
 export {
   DEFAULT_POLICY,
   type Effect,
@@ -31,5 +37,6 @@ export {
 export { type InstanceKind, Ledger, LEDGER_FORMAT, type Place, wasEnded } from "./ledger.ts";
 export { ask, type PolledProbe, type Probe } from "./probes.ts";
 export { Run } from "./run.ts";
-export { type Notice, Service } from "./service.ts";
+export type { Notice } from "./notice.ts";
+export { Service } from "./service.ts";
 export { BusyError, managerOf, Supervisor } from "./supervisor.ts";

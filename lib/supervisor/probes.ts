@@ -7,7 +7,12 @@ export type PolledProbe =
   /** Well when the program ends with 0. */
   | { readonly kind: "exec"; readonly command: Command }
   /** Well when a GET is answered with 200 to 399. */
-  | { readonly kind: "http"; readonly url: string }
+  | {
+    readonly kind: "http";
+    readonly url: string;
+    /** Any answer will do. */
+    readonly anyStatus?: boolean;
+  }
   /** Well when a connection is taken. */
   | { readonly kind: "tcp"; readonly host: string; readonly port: number };
 
@@ -72,7 +77,7 @@ async function answer(probe: PolledProbe, signal: AbortSignal): Promise<boolean>
         headers: { connection: "close" },
       });
       await response.body?.cancel();
-      return response.status >= 200 && response.status < 400;
+      return probe.anyStatus === true || (response.status >= 200 && response.status < 400);
     }
     case "tcp": {
       const { host: hostname, port } = probe;

@@ -1,6 +1,5 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
-import { sleep } from "../async/mod.ts";
-import type { Line, LogEntry } from "../keeper/mod.ts";
+import type { LogEntry } from "../keeper/mod.ts";
 import { type InstanceKind, Ledger, lives, type Place, settlePlace, wasEnded } from "./ledger.ts";
 import {
   DEFAULT_POLICY,
@@ -11,16 +10,12 @@ import {
   type ServiceState,
   step,
 } from "./machine.ts";
-import { ask, isPolled, type Probe } from "./probes.ts";
+import { Front } from "./front.ts";
+import { Health } from "./health.ts";
+import { isPolled } from "./probes.ts";
+import type { Notice } from "./notice.ts";
 import { Run, type RunContext } from "./run.ts";
-import { type Command, DEFAULT_RETENTION, type Retention, type ServiceSpec } from "./spec.ts";
-
-/** What others may want to know. */
-export type Notice =
-  | { readonly kind: "state"; readonly service: string; readonly state: ServiceState }
-  | { readonly kind: "line"; readonly service: string; readonly of: InstanceKind; readonly line: Line }
-  /** Something about the service that it does not say itself. */
-  | { readonly kind: "event"; readonly service: string; readonly of: InstanceKind; readonly text: string };
+import { type Command, DEFAULT_RETENTION, type ServiceSpec } from "./spec.ts";
 
 /** What of a service was found: an instance that is followed on, or what was wanted of one that is not there. */
 export type Resumed = "adopted" | "wanted" | "unwanted" | "new";
@@ -32,10 +27,6 @@ export interface ServiceContext extends RunContext {
   readonly owner: { readonly pid: number; readonly startTicks: bigint };
 }
 
-const READINESS_EVERY_MS = 100;
-const LIVENESS_EVERY_MS = 5_000;
-const LIVENESS_FAILURES = 3;
-
 /** A running instance of a spec. */
 export class Service {
   readonly spec: ServiceSpec;
@@ -44,10 +35,11 @@ export class Service {
   restarts = 0;
   #state: ServiceState = { kind: "idle" };
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Ends what is asked of the instance that was started last. */
-  #probing = new AbortController();
+  readonly #health = new Health((work) => this.#watch(work));
   /** Ends what is asked before a build is started. */
   #preparing = new AbortController();
+  /** The socket that instances have in turn; there while the service is not meant to be down. */
+  #front: Front | undefined;
   #current: Run | undefined;
   #next: Run | undefined;
   #build: Run | undefined;
@@ -67,16 +59,19 @@ export class Service {
   get policy(): Policy {
     const { build, policy } = this.spec;
     const given = typeof policy === "function" ? policy() : policy;
-    return { ...DEFAULT_POLICY, builds: build !== undefined, ...given };
-  }
-
-  get retention(): Retention {
-    return { ...DEFAULT_RETENTION, ...this.spec.retention };
+    // Nothing is lost either when one comes after the other, but everybody waits.
+    const overlap = this.#front !== undefined && this.#front.rung.kind !== "restart";
+    return { ...DEFAULT_POLICY, builds: build !== undefined, overlap, ...given };
   }
 
   /** The instance that serves. */
   get current(): Run | undefined {
     return this.#current;
+  }
+
+  /** How its socket is handed on, and what the proxy has done; undefined where it has none, or is down. */
+  get front(): Pick<Front, "rung" | "stats"> | undefined {
+    return this.#front;
   }
 
   /** Asks for a change; returns at once. */
@@ -90,7 +85,7 @@ export class Service {
   }
 
   /** Looks what a manager before this one left: ends what nobody wants any more and goes on with what was wanted. */
-  resume(): Resumed {
+  async resume(): Promise<Resumed> {
     for (const place of this.ledger.places("build")) this.#discard(place);
     const runs = this.ledger.places("run").filter((place) => settlePlace(place).kind !== "void");
     const newest = runs.pop();
@@ -100,6 +95,7 @@ export class Service {
       if (newest !== undefined) this.#discard(newest);
       return wanted === undefined ? "new" : wanted.up ? "wanted" : "unwanted";
     }
+    await this.#resumeFront(newest);
     const ready = wanted.ready === newest.number && settlePlace(newest).kind === "running";
     this.#current = this.#follow(newest, (place) => {
       return Run.adopt(
@@ -109,15 +105,29 @@ export class Service {
       );
     });
     this.#on({ kind: "adopted", ready, failures: wanted.failures });
-    if (ready) this.#watchLiveness(this.#current);
+    if (ready) {
+      this.#serve(this.#current);
+      this.#watchLiveness();
+    }
     return "adopted";
+  }
+
+  async #resumeFront(place: Place): Promise<void> {
+    const { listen } = this.spec;
+    if (listen === undefined || settlePlace(place).kind !== "running") return;
+    try {
+      this.#front = await Front.adopt(listen, this.#command(), place);
+    } catch (error) {
+      this.#tellFailure("run", error);
+    }
   }
 
   /** Lets go: the instance goes on, and the next manager finds it. Resolves when nothing is followed any more. */
   async release(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#probing.abort();
+    this.#health.stop();
     await this.settled();
+    await this.#closeFront();
   }
 
   /** Resolves when nothing of the service goes on any more: its instances, its builds, its probes. */
@@ -134,9 +144,10 @@ export class Service {
     this.#state = state;
     if (before.kind === "backoff" && event.kind === "timerFired") this.restarts++;
     if (state !== before) {
-      if (state.kind !== "starting" && state.kind !== "replacing") this.#probing.abort();
+      if (state.kind !== "starting" && state.kind !== "replacing") this.#health.stop();
       this.#remember();
     }
+    if (state.kind === "idle" || state.kind === "finished") this.#watch(this.#closeFront());
     for (const effect of effects) this.#perform(effect);
     if (state !== before) this.#context.tell({ kind: "state", service: this.spec.name, state: this.#state });
   }
@@ -147,7 +158,12 @@ export class Service {
     const up = kind !== "idle" && !(kind === "stopping" && this.#state.then === "idle");
     const failures = "failures" in this.#state ? this.#state.failures : 0;
     const ready = kind === "running" || kind === "replacing" ? this.#current?.place.number : undefined;
-    this.#orTell("run", () => this.ledger.want({ up, failures, ...ready === undefined ? {} : { ready } }));
+    try {
+      this.ledger.want({ up, failures, ...ready === undefined ? {} : { ready } });
+    } catch (error) {
+      // A full disk is told, and the service's life goes on.
+      this.#tellFailure("run", error);
+    }
   }
 
   #perform(effect: Effect): void {
@@ -204,10 +220,17 @@ export class Service {
     })());
   }
 
-  #spawn(): Run | undefined {
+  #command(): Command {
     const { command } = this.spec;
+    return typeof command === "function" ? command() : command;
+  }
+
+  #spawn(): Run | undefined {
+    const { listen } = this.spec;
     try {
-      return this.#start("run", typeof command === "function" ? command() : command);
+      const command = this.#command();
+      if (listen !== undefined) this.#front ??= Front.open(listen, command);
+      return this.#start("run", command);
     } catch (error) {
       this.#tellFailure("run", error);
       queueMicrotask(() => this.#on({ kind: "exited", outcome: NOT_STARTED }));
@@ -215,35 +238,36 @@ export class Service {
     }
   }
 
-  /** What the machine refuses (no space, no descriptor left) is told, and the service's life goes on. */
-  #orTell(of: InstanceKind, body: () => void): void {
-    try {
-      body();
-    } catch (error) {
-      this.#tellFailure(of, error);
-    }
-  }
-
   #tellFailure(of: InstanceKind, error: unknown): void {
     if (!(error instanceof Error)) throw error;
-    this.#context.tell({ kind: "event", service: this.spec.name, of, text: error.message });
+    this.#tellEvent(of, error.message);
+  }
+
+  #tellEvent(of: InstanceKind, text: string): void {
+    this.#context.tell({ kind: "event", service: this.spec.name, of, text });
   }
 
   #start(kind: InstanceKind, { argv, env, cwd }: Command): Run {
     const { keeper, lifetime, readiness, liveness } = this.spec;
-    const place = this.ledger.create(kind, this.retention);
+    const place = this.ledger.create(kind, { ...DEFAULT_RETENTION, ...this.spec.retention });
+    const socket = kind === "run" ? this.#front?.equip(place) : undefined;
     const notify = readiness?.kind === "notify" || liveness?.kind === "notify";
     const options = {
       command: argv,
-      ...(env === undefined ? {} : { env }),
+      env: { ...env, ...socket?.env },
       ...(cwd === undefined ? {} : { cwd }),
       ...(lifetime === "session" ? { owner: this.#context.owner } : {}),
       ...(notify ? { notify } : {}),
       ...keeper,
+      ...(socket === undefined ? {} : { listeners: socket.listeners }),
     };
-    return this.#follow(place, () => {
-      return Run.start(place, options, { context: this.#context, tell: this.#entries(place) });
-    });
+    try {
+      return this.#follow(place, () => {
+        return Run.start(place, options, { context: this.#context, tell: this.#entries(place) });
+      });
+    } finally {
+      socket?.done();
+    }
   }
 
   /** Has the run's end fed to the machine as what the run is by then. */
@@ -267,6 +291,7 @@ export class Service {
       this.#on({ kind: "nextExited" });
     } else if (run === this.#current) {
       this.#current = undefined;
+      this.#serve(undefined);
       this.#on({ kind: "exited", outcome });
     }
   }
@@ -276,8 +301,29 @@ export class Service {
     const old = this.#current;
     this.#current = this.#next;
     this.#next = undefined;
-    this.#end(old, this.policy.graceMs);
-    if (this.is("running")) this.#remember();
+    if (this.is("running")) {
+      this.#serve(this.#current);
+      this.#remember();
+    }
+    if (old !== undefined) this.#watch(this.#retire(old));
+  }
+
+  async #retire(run: Run): Promise<void> {
+    const status = run.status();
+    const pid = status.kind === "running" ? status.pid : undefined;
+    await this.#front?.drain(run.place, pid, this.#context.signal);
+    if (!this.#context.signal.aborted) await run.stop(this.policy.graceMs);
+  }
+
+  /** Requests go to this instance from now on, or wait. */
+  #serve(run: Run | undefined): void {
+    if (this.#front !== undefined) this.#watch(this.#front.serve(run?.place));
+  }
+
+  async #closeFront(): Promise<void> {
+    const front = this.#front;
+    this.#front = undefined;
+    await front?.[Symbol.asyncDispose]();
   }
 
   #end(run: Run | undefined, graceMs: number, signal: Deno.Signal = "SIGTERM"): void {
@@ -318,60 +364,30 @@ export class Service {
   #isReady({ folder }: Place): void {
     if (folder === this.#next?.place.folder) {
       this.#on({ kind: "nextReady" });
-      this.#watchLiveness(this.#current);
+      this.#watchLiveness();
     } else if (folder === this.#current?.place.folder && this.is("starting")) {
+      this.#serve(this.#current);
       this.#on({ kind: "ready" });
-      this.#watchLiveness(this.#current);
+      this.#watchLiveness();
     }
   }
 
   #watchReadiness(run: Run | undefined): void {
-    this.#probing.abort();
-    this.#probing = new AbortController();
-    if (run === undefined) return;
+    this.#health.stop();
     const { readiness } = this.spec;
-    if (readiness !== undefined && !isPolled(readiness)) return;
-    this.#poll(async (signal) => {
-      await run.begun;
-      const every = readiness?.everyMs ?? READINESS_EVERY_MS;
-      while (readiness !== undefined && !(await ask(readiness, signal))) await sleep(every, { signal });
-      // Of one that has ended meanwhile the end is told next.
-      if (!signal.aborted && run.status().kind === "running") this.#isReady(run.place);
-    });
+    if (run === undefined || (readiness !== undefined && !isPolled(readiness))) return;
+    // What is asked of the service is asked of the new instance alone, where it can be told apart.
+    const probe = this.#front?.probeOf(readiness, run.place) ?? readiness;
+    this.#health.untilReady(run, probe, () => this.#isReady(run.place));
   }
 
-  #watchLiveness(run: Run | undefined): void {
+  #watchLiveness(): void {
     const { liveness } = this.spec;
-    if (liveness === undefined || run === undefined || !isPolled(liveness)) return;
-    this.#probing.abort();
-    this.#probing = new AbortController();
-    this.#poll(async (signal) => {
-      await this.#untilUnwell(liveness, signal);
-      if (signal.aborted || run !== this.#current) return;
-      const text = `it was not well ${
-        liveness.failures ?? LIVENESS_FAILURES
-      } times in a row: ${liveness.kind}`;
-      this.#context.tell({ kind: "event", service: this.spec.name, of: "run", text });
+    if (liveness === undefined || !isPolled(liveness)) return;
+    this.#health.whileWell(liveness, (text) => {
+      this.#tellEvent("run", text);
       this.#on({ kind: "unhealthy" });
     });
-  }
-
-  async #untilUnwell(probe: Parameters<typeof ask>[0] & Probe, signal: AbortSignal): Promise<void> {
-    const limit = probe.failures ?? LIVENESS_FAILURES;
-    for (let failures = 0; failures < limit;) {
-      await sleep(probe.everyMs ?? LIVENESS_EVERY_MS, { signal });
-      failures = await ask(probe, signal) ? 0 : failures + 1;
-    }
-  }
-
-  /** Asks until it is told to end, which is no failure. */
-  #poll(body: (signal: AbortSignal) => Promise<void>): void {
-    const { signal } = this.#probing;
-    this.#watch(
-      body(signal).catch((error) => {
-        if (!signal.aborted) throw error;
-      }),
-    );
   }
 
   #watch(work: Promise<unknown>): void {

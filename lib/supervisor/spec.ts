@@ -8,6 +8,8 @@ import type { Probe } from "./probes.ts";
 export interface Command {
   /** Program and arguments. */
   readonly argv: readonly [string, ...string[]];
+  /** The program that is meant, where `argv` begins with one that runs another. */
+  readonly program?: string;
   /** Beside the manager's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Absolute; the manager's own by default. */
@@ -19,6 +21,23 @@ export interface Retention {
   readonly count: number;
   /** Of one service's ended instances together, the newest excepted. */
   readonly bytes: number;
+}
+
+/** A socket that stays open while a service is restarted. */
+export interface ListenSpec {
+  /** Numeric. */
+  readonly host: string;
+  readonly port: number;
+  /** What clients speak: HTTP can be handed on by a proxy. */
+  readonly protocol: "http" | "tcp";
+  /** The program knows `LISTEN_FDS`. */
+  readonly takesSockets?: boolean;
+  /** The program listens on `PORT`. */
+  readonly takesPort?: boolean;
+  /** The way to take, whatever would be picked. */
+  readonly wanted?: "interposer" | "proxy";
+  /** So long an old instance may take to finish what it has begun. */
+  readonly drainMs: number;
 }
 
 export interface ServiceSpec {
@@ -36,10 +55,12 @@ export interface ServiceSpec {
   /** A function is asked at each decision. */
   readonly policy?: Partial<Policy> | (() => Partial<Policy>);
   /** Limits, identity, terminal, retention of one instance's log. */
-  readonly keeper?: Omit<KeeperOptions, "folder" | "command" | "env" | "cwd" | "owner">;
+  readonly keeper?: Omit<KeeperOptions, "folder" | "command" | "env" | "cwd" | "owner" | "listeners">;
   readonly retention?: Partial<Retention>;
   /** `session`: ends with the manager however that ends. `project` (the default): ends when the manager is asked to end,
    * and survives a crash of it. `persistent`: survives both, and is found again. */
+  /** Where it listens; then restarts lose no request, and instances overlap unless the policy says otherwise. */
+  readonly listen?: ListenSpec;
   readonly lifetime?: "session" | "project" | "persistent";
 }
 

@@ -2,7 +2,8 @@
 import { processStart } from "../../ffi/ring/mod.ts";
 import { Doorbell, readBuffer } from "../ring/mod.ts";
 import { holds, isHopeless, startOrder } from "./graph.ts";
-import { type Notice, Service } from "./service.ts";
+import type { Notice } from "./notice.ts";
+import { Service } from "./service.ts";
 import type { ServiceSpec } from "./spec.ts";
 
 /** Keeps other managers out of a state folder while this one lives. */
@@ -77,10 +78,10 @@ export class Supervisor implements AsyncDisposable {
     signal: AbortSignal,
     { except }: { readonly except?: (name: string) => boolean } = {},
   ): Promise<void> {
-    const begun = this.#order.map((name) => {
+    const begun = await Promise.all(this.#order.map(async (name) => {
       const service = this.services.get(name)!;
-      return { service, resumed: service.resume() };
-    });
+      return { service, resumed: await service.resume() };
+    }));
     await Promise.all(begun.map(async ({ service, resumed }) => {
       if (resumed === "unwanted" || (resumed === "new" && except?.(service.spec.name) === true)) return;
       if (resumed !== "adopted" && !(await this.#dependenciesHold(service, signal))) return;

@@ -4,8 +4,8 @@ import {
   duration,
   type Entries,
   integer,
-  type Key,
   optionalText,
+  optionalToggle,
   type Table,
   table,
   text,
@@ -39,14 +39,10 @@ const FOREIGN_SAMPLERS = [
 
 function samplerTable({ name, summary, settings }: Sampler): Table {
   const entries: Entries = {
-    enabled: {
-      kind: "key",
+    enabled: optionalToggle({
       help: `Whether "${name}" samples; without this key [defaults] decides.`,
-      fallback: undefined,
-      expected: "true or false",
-      sample: "true",
-      read: (value) => typeof value === "boolean" ? value : undefined,
-    } satisfies Key<boolean | undefined>,
+      example: true,
+    }),
     ...settings,
   };
   return table(entries, { help: summary });

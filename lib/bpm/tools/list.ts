@@ -14,6 +14,10 @@ const SERVICE = object({
   restarts: integer({ description: "How often it was started again after it had ended by itself" }),
   failures: integer({ description: "Ends in a row" }),
   url: nullable(string()),
+  swap: nullable(object({
+    way: string({ description: "How it is replaced: inherited, interposer, proxy, or restart" }),
+    reason: string(),
+  })),
   exit: nullable(string({ description: "How it ended last: a code, a signal, or unknown" })),
   dependsOn: array(object({ name: string(), condition: string() })),
   instances: integer({ description: "Kept logs of runs" }),
@@ -48,6 +52,9 @@ function describeAll(manager: Manager) {
       pid: status?.kind === "running" ? status.pid : null,
       uptimeMs: startedMs === undefined ? null : Math.max(0, Math.round(Date.now() - startedMs)),
       restarts,
+      swap: service.front === undefined
+        ? null
+        : { way: service.front.rung.kind, reason: service.front.rung.reason },
       url: manager.urlOf(spec.name) ?? null,
       failures: "failures" in state ? state.failures : 0,
       exit: outcome === undefined

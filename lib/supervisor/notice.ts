@@ -1,0 +1,11 @@
+/** What a supervisor tells of its services. @module */
+import type { Line } from "../keeper/mod.ts";
+import type { InstanceKind } from "./ledger.ts";
+import type { ServiceState } from "./machine.ts";
+
+/** What others may want to know. */
+export type Notice =
+  | { readonly kind: "state"; readonly service: string; readonly state: ServiceState }
+  | { readonly kind: "line"; readonly service: string; readonly of: InstanceKind; readonly line: Line }
+  /** Something about the service that it does not say itself. */
+  | { readonly kind: "event"; readonly service: string; readonly of: InstanceKind; readonly text: string };
