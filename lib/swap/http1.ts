@@ -3,6 +3,7 @@
  * connection. Pure. RFC 9112; what two readers could take for different messages is refused (section 11.2).
  * @module
  */
+import { Buffer } from "node:buffer";
 import { joined } from "./_bytes.ts";
 
 /** How the bytes behind a head are delimited (RFC 9112, section 6.3). */
@@ -40,7 +41,6 @@ export interface ResponseHead {
 /** A head that is longer is refused. */
 export const HEAD_BYTES = 65_536;
 
-const LATIN1 = new TextDecoder("latin1");
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST_LINE = /^(\S+) (\S+) HTTP\/1\.([01])$/;
 const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/;
@@ -102,8 +102,8 @@ export function parseResponse(head: Uint8Array, method: string): ResponseHead {
 }
 
 /** A request as it is told to the server behind; without a word on the connection it is kept. */
-export function requestBytes({ method, target, isOld, fields }: RequestHead): Uint8Array<ArrayBuffer> {
-  return latin1(
+export function requestBytes({ method, target, isOld, fields }: RequestHead): Uint8Array {
+  return bytesOf(
     `${method} ${target} HTTP/1.${isOld ? 0 : 1}\r\n${fields.map((each) => `${each}\r\n`).join("")}\r\n`,
   );
 }
@@ -112,9 +112,9 @@ export function requestBytes({ method, target, isOld, fields }: RequestHead): Ui
 export function responseBytes(
   { status, reason, fields }: ResponseHead,
   connection: "keep-alive" | "close" | undefined,
-): Uint8Array<ArrayBuffer> {
+): Uint8Array {
   const all = connection === undefined ? fields : [...fields, `Connection: ${connection}`];
-  return latin1(`HTTP/1.1 ${status} ${reason}\r\n${all.map((each) => `${each}\r\n`).join("")}\r\n`);
+  return bytesOf(`HTTP/1.1 ${status} ${reason}\r\n${all.map((each) => `${each}\r\n`).join("")}\r\n`);
 }
 
 /** A whole answer of our own, after which the connection is closed. */
@@ -177,7 +177,7 @@ export class BodyScanner {
   #takeLine(bytes: Uint8Array, at: number): number {
     const end = bytes.indexOf(LF, at);
     const stop = end < 0 ? bytes.length : end + 1;
-    this.#line += LATIN1.decode(bytes.subarray(at, stop));
+    this.#line += textOf(bytes.subarray(at, stop));
     if (this.#line.length > CHUNK_LINE_BYTES) {
       throw new SyntaxError(`Cannot read chunks: a line has over ${CHUNK_LINE_BYTES} bytes`);
     }
@@ -229,7 +229,7 @@ interface KnownFields {
 
 function lines(head: Uint8Array): string[] {
   // Behind the last field stands an empty line.
-  return LATIN1.decode(head).split("\r\n").slice(0, -2);
+  return textOf(head).split("\r\n").slice(0, -2);
 }
 
 function knownFields(fields: readonly string[]): KnownFields {
@@ -288,10 +288,13 @@ function endToEnd(fields: readonly string[], all: boolean): readonly string[] {
     : fields.filter((field) => !HOP_BY_HOP.has(field.slice(0, field.indexOf(":")).toLowerCase()));
 }
 
-function latin1(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
-  return bytes;
+/** A letter for each byte, and back. `TextDecoder("latin1")` is windows-1252 and would change some (WHATWG Encoding). */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
 }
 
 function quote(text: string): string {

@@ -1,7 +1,7 @@
 /** Restarts under load, by each rung of the ladder: the new one is ready before the old one is ended. @module */
 import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
 import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
-import type { KeeperOptions } from "../../lib/keeper/mod.ts";
+import { inspectInstance, type KeeperOptions } from "../../lib/keeper/mod.ts";
 import { type Backend, Proxy, type ProxyStats } from "../../lib/swap/mod.ts";
 import { beginDrain, openConnections } from "../../lib/swap/mod.ts";
 import { Instance, until } from "./_instance.ts";
@@ -14,6 +14,8 @@ export interface RestartOptions {
   readonly restarts: number;
   readonly pauseUs?: number;
   readonly method?: "GET" | "POST";
+  /** The old one is killed before the new one is begun. */
+  readonly crash?: boolean;
 }
 
 export function portOf({ address }: Pick<Listener, "address">): number {
@@ -56,7 +58,7 @@ export async function sharedRestarts(
  * socket, what is static is told a private port.
  */
 export async function proxyRestarts(
-  { server, clients, keepAlive, restarts, pauseUs = 0, method = "GET" }: RestartOptions,
+  { server, clients, keepAlive, restarts, pauseUs = 0, method = "GET", crash = false }: RestartOptions,
 ): Promise<LoadResult & { readonly stats: ProxyStats }> {
   await build("server", ...server === "static" ? ["-static"] : []);
   await using proxy = await Proxy.start({});
@@ -84,6 +86,10 @@ export async function proxyRestarts(
   for (let round = 0; round < restarts; round++) {
     const [old, before] = current;
     await using _old = old;
+    if (crash) {
+      const status = inspectInstance(old.folder);
+      if (status.kind === "running") Deno.kill(status.pid, "SIGKILL");
+    }
     current = await begin();
     proxy.use(current[1]);
     await proxy.drained(before);

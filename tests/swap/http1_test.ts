@@ -11,6 +11,9 @@ import {
   responseBytes,
 } from "../../lib/swap/http1.ts";
 
+import { fuzzCount, mutate } from "../fuzz.ts";
+import { seededRandom, testSeed } from "../metrics/seeded.ts";
+
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (from: Uint8Array) => new TextDecoder().decode(from);
 const request = (...lines: string[]) => parseRequest(bytes(`${lines.join("\r\n")}\r\n\r\n`));
@@ -129,6 +132,17 @@ Deno.test("what is passed on is what came, without what is said of one connectio
     "HTTP/1.1 200 Fine\r\nContent-Length: 0\r\nA: ü\r\n\r\n",
   );
   strictEqual(text(responseBytes(answer, "close")).includes("\r\nConnection: close\r\n\r\n"), true);
+  const every = Uint8Array.from([
+    ...bytes("GET /"),
+    ...Array.from({ length: 95 }, (_, at) => at + 161),
+    ...bytes(" HTTP/1.1\r\nA: "),
+  ]);
+  const odd = Uint8Array.from([
+    ...every,
+    ...Array.from({ length: 128 }, (_, at) => at + 128),
+    ...bytes("\r\n\r\n"),
+  ]);
+  deepStrictEqual([...requestBytes(parseRequest(odd))], [...odd]);
   const upgrade = request("GET / HTTP/1.1", "Connection: Upgrade", "Upgrade: x");
   strictEqual(text(requestBytes(upgrade)), "GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
   const own = text(ownAnswer(503, "wait"));
@@ -172,5 +186,37 @@ Deno.test("chunks that are none are refused", () => {
     ]
   ) {
     throws(() => new BodyScanner({ kind: "chunked" }).take(bytes(wrong)), SyntaxError, wrong.slice(0, 20));
+  }
+});
+
+Deno.test("mutated heads and chunks are read or refused by name, and what was read is read alike again", () => {
+  const seed = testSeed();
+  const random = seededRandom(seed);
+  const good = bytes(
+    "POST /a?b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n5;x\r\nhello\r\n0\r\n\r\n",
+  );
+  for (let round = fuzzCount(20_000); round > 0; round--) {
+    const message = mutate(good, random);
+    const end = headEnd(message);
+    if (end < 0) continue;
+    try {
+      const head = parseRequest(message.subarray(0, end));
+      const again = parseRequest(requestBytes(head));
+      deepStrictEqual(
+        [again.method, again.target, again.framing],
+        [head.method, head.target, head.framing],
+        `seed ${seed}`,
+      );
+      const body = message.subarray(end);
+      const whole = new BodyScanner(head.framing);
+      const parted = new BodyScanner(head.framing);
+      const cut = random.below(body.length + 1);
+      const taken = whole.take(body);
+      let total = parted.take(body.subarray(0, cut));
+      if (total === cut) total += parted.take(body.subarray(cut));
+      deepStrictEqual([total, parted.done], [taken, whole.done], `seed ${seed}`);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
   }
 });

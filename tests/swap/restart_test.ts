@@ -50,6 +50,17 @@ for (const server of ["node", "deno", "python", "static"] as const) {
   }
 }
 
+Deno.test("a server that is killed under load loses no idempotent request behind the proxy", async () => {
+  const { stats, ...result } = await proxyRestarts({
+    ...LOAD,
+    server: "static",
+    keepAlive: true,
+    crash: true,
+  });
+  lossless(result);
+  ok(stats.retried > 0, "something was under way each time");
+});
+
 Deno.test("the preload object reaches a server through wrappers, and nothing that the server starts", async () => {
   using listener = openListener({ host: "127.0.0.1", port: 0 });
   const port = portOf(listener);
