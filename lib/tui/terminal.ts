@@ -62,17 +62,18 @@ export class Terminal implements Screen, Disposable {
     if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
       throw new TypeError("Cannot draw: standard input and output have to be a terminal");
     }
-    return new Terminal(colourDepth(env, true));
+    return new Terminal(env);
   }
 
-  private constructor(depth: ColourDepth) {
-    this.depth = depth;
+  private constructor(env: Readonly<Record<string, string | undefined>>) {
+    this.depth = colourDepth(env, true);
     globalThis.addEventListener("unload", this.#restore);
     globalThis.addEventListener("error", this.#restore);
     globalThis.addEventListener("unhandledrejection", this.#restore);
     Deno.addSignalListener("SIGCONT", this.#continued);
     this.#hold();
-    writeAllSync(ASK_BACKGROUND);
+    // The kernel's own console would draw the question.
+    if (env["TERM"] !== "linux") writeAllSync(ASK_BACKGROUND);
   }
 
   size(): { readonly width: number; readonly height: number } {

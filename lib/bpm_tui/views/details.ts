@@ -30,7 +30,8 @@ function detailLines(service: ServiceInfo, model: Model, width: number): Span[][
   const project = activeProject(model);
   const tone = toneOf(service);
   const uptime = uptimeText(service, model, project);
-  const ready = service.ready === undefined ? "" : service.ready ? ", ready" : ", not ready yet";
+  const alive = tone === "good" || tone === "busy";
+  const ready = !alive || service.ready === undefined ? "" : service.ready ? ", ready" : ", not ready yet";
   const line = (label: string, text: string, style = theme.text): Span[] => [
     span(label.padEnd(LABEL), theme.muted),
     span(text, style),

@@ -57,7 +57,7 @@ export function drawBar(area: Area, model: Model): void {
   }
   if (overlay?.kind === "attach") {
     const text = ` attached to ${overlay.service}: keys go to it `;
-    const end = area.put(0, 0, text, theme.alert);
+    const end = area.put(0, 0, text, theme.match);
     putSpans(area, end + 1, 0, [span("^]", theme.key), span(" detach", theme.muted)]);
     return;
   }

@@ -34,7 +34,7 @@ interface ServiceColumn extends Column {
 }
 
 /** Names have so much room at least, where one is so long. */
-const NAME = { min: 8, wanted: 14 } as const;
+const NAME = { min: 8, wanted: 14, share: 0.4 } as const;
 
 const COLUMNS: readonly ServiceColumn[] = [
   { title: "", min: 1, max: 1, rank: 0, cell: iconCell },
@@ -99,7 +99,10 @@ export function drawServices(area: Area, model: Model): void {
     border: focused ? theme.focus : theme.border,
   });
   const summary = summaryOf(project.overview ?? NOTHING);
-  const nameColumns = Math.max(NAME.min, Math.min(summary.longest, NAME.wanted));
+  const nameColumns = Math.max(
+    NAME.min,
+    Math.min(summary.longest, Math.max(NAME.wanted, Math.floor(inside.width * NAME.share))),
+  );
   const columns = COLUMNS.filter(({ has }) => has === undefined || has(summary)).map((column) =>
     column.title === "name" ? { ...column, min: nameColumns } : column
   );
