@@ -30,9 +30,19 @@ export class BackendConnection {
   #clean = false;
   #gone = false;
 
-  constructor({ host, port }: Backend, onGone: (connection: BackendConnection) => void) {
+  constructor(
+    { host, port }: Backend,
+    { onOpen, onRefused, onGone }: {
+      onOpen: () => void;
+      onRefused: () => void;
+      onGone: (connection: BackendConnection) => void;
+    },
+  ) {
     this.#socket = connect({ host, port, noDelay: true });
-    this.#socket.on("connect", () => this.connected = true);
+    this.#socket.on("connect", () => {
+      this.connected = true;
+      onOpen();
+    });
     this.#socket.on("data", (bytes: Uint8Array) => {
       // A server that talks without being asked is none to go on with.
       if (this.receiver === undefined) this.destroy();
@@ -41,7 +51,10 @@ export class BackendConnection {
     this.#socket.on("drain", () => this.receiver?.onDrain());
     this.#socket.on("end", () => this.#clean = true);
     // What went wrong does not matter: "close" follows.
-    this.#socket.on("error", () => this.#clean = false);
+    this.#socket.on("error", () => {
+      this.#clean = false;
+      if (!this.connected) onRefused();
+    });
     this.#socket.on("close", () => {
       this.#gone = true;
       onGone(this);
@@ -78,13 +91,18 @@ export class BackendPool {
   inFlight = 0;
   /** Connections that speak another protocol by now. */
   tunnels = 0;
+  /** The last connection was refused: whether it takes any now, one request is to try. */
+  refuses = false;
+  readonly #onAccepts: () => void;
   readonly #idle: BackendConnection[] = [];
   readonly #all = new Set<BackendConnection>();
   #retired = false;
   #drained: (() => void)[] = [];
 
-  constructor(backend: Backend) {
+  /** `onAccepts` is told when connections are taken again that were refused before. */
+  constructor(backend: Backend, onAccepts: () => void) {
     this.backend = backend;
+    this.#onAccepts = onAccepts;
   }
 
   get idle(): number {
@@ -94,7 +112,7 @@ export class BackendPool {
   /** A connection for one request; `fresh` when it must not be one that was used before. */
   acquire(receiver: Receiver, fresh: boolean): BackendConnection {
     const kept = fresh ? undefined : this.#idle.pop();
-    const connection = kept ?? new BackendConnection(this.backend, (each) => this.#forget(each));
+    const connection = kept ?? this.#open();
     this.#all.add(connection);
     connection.reused = kept !== undefined;
     connection.receiver = receiver;
@@ -130,6 +148,7 @@ export class BackendPool {
   /** Takes requests again. */
   revive(): void {
     this.#retired = false;
+    this.refuses = false;
   }
 
   /** Resolves when no request and no tunnel is left. */
@@ -144,6 +163,18 @@ export class BackendPool {
   close(): void {
     this.retire();
     for (const connection of this.#all) connection.destroy();
+  }
+
+  #open(): BackendConnection {
+    return new BackendConnection(this.backend, {
+      onOpen: () => {
+        const refused = this.refuses;
+        this.refuses = false;
+        if (refused) this.#onAccepts();
+      },
+      onRefused: () => this.refuses = true,
+      onGone: (connection) => this.#forget(connection),
+    });
   }
 
   #tell(): void {

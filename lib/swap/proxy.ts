@@ -77,6 +77,8 @@ export class Proxy implements AsyncDisposable {
   readonly #failures: ProxyFailure[] = [];
   readonly #counts = { requests: 0, retried: 0, refused: 0, cut: 0 };
   #current: BackendPool | undefined;
+  /** Runs while a server refuses connections. */
+  #trying: ReturnType<typeof setTimeout> | undefined;
 
   /** Begins to accept. @throws {SystemError} When the address is taken. */
   static async start(options: ProxyOptions): Promise<Proxy> {
@@ -111,12 +113,7 @@ export class Proxy implements AsyncDisposable {
     this.#current = pool;
     pool?.revive();
     before?.retire();
-    if (pool === undefined) return;
-    for (const [exchange, timer] of [...this.#held]) {
-      clearTimeout(timer);
-      this.#held.delete(exchange);
-      this.#dispatch(exchange, false);
-    }
+    if (pool !== undefined) this.#releaseHeld(this.#held.size);
   }
 
   /** Resolves when a backend that is no longer in use has answered all, tunnels included. */
@@ -148,6 +145,7 @@ export class Proxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#held.values()) clearTimeout(timer);
     this.#held.clear();
+    clearTimeout(this.#trying);
     this.#current = undefined;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const client of this.#clients) client.destroy();
@@ -169,26 +167,48 @@ export class Proxy implements AsyncDisposable {
 
   #poolOf(backend: Backend): BackendPool {
     const name = addressText(backend);
-    const pool = this.#pools.get(name) ?? new BackendPool(backend);
+    const pool = this.#pools.get(name) ?? new BackendPool(backend, () => this.#releaseHeld(this.#held.size));
     this.#pools.set(name, pool);
     return pool;
   }
 
-  #dispatch(exchange: Exchange, again: boolean): void {
+  #dispatch(exchange: Exchange): void {
     const pool = this.#current;
-    if (pool !== undefined && !again) return exchange.start(pool);
+    if (pool !== undefined && !pool.refuses) return exchange.start(pool);
     const now = performance.now();
     exchange.holdUntil ??= now + this.#holdMs;
     if (now >= exchange.holdUntil) return this.#refuse(exchange, 503, "no server took it in time");
     if (this.#held.size >= this.#holdMax) {
       return this.#refuse(exchange, 503, `${this.#holdMax} requests wait already`);
     }
-    const wait = pool === undefined ? exchange.holdUntil - now : RETRY_MS;
-    const timer = setTimeout(() => {
+    const tooLate = () => {
       this.#held.delete(exchange);
-      this.#dispatch(exchange, this.#current === undefined);
-    }, wait);
-    this.#held.set(exchange, timer);
+      this.#dispatch(exchange);
+    };
+    this.#held.set(exchange, setTimeout(tooLate, exchange.holdUntil - now));
+    this.#tryLater();
+  }
+
+  /** While a server refuses connections, one request at a time finds out whether it still does. */
+  #tryLater(): void {
+    if (this.#trying !== undefined || this.#current?.refuses !== true) return;
+    this.#trying = setTimeout(() => {
+      this.#trying = undefined;
+      if (this.#current !== undefined) this.#current.refuses = false;
+      this.#releaseHeld(1);
+      // That one is under way: the others go on waiting, or would all be refused at the same time.
+      if (this.#held.size > 0 && this.#current !== undefined) this.#current.refuses = true;
+      if (this.#held.size > 0) this.#tryLater();
+    }, RETRY_MS);
+  }
+
+  /** Sends requests that wait, the first ones first. */
+  #releaseHeld(count: number): void {
+    for (const [exchange, timer] of [...this.#held].slice(0, count)) {
+      clearTimeout(timer);
+      this.#held.delete(exchange);
+      this.#dispatch(exchange);
+    }
   }
 
   #refuse(exchange: Exchange, status: 502 | 503, why: string): void {
@@ -205,11 +225,11 @@ export class Proxy implements AsyncDisposable {
   readonly #dispatcher: Dispatcher = {
     begin: (exchange) => {
       this.#counts.requests++;
-      this.#dispatch(exchange, false);
+      this.#dispatch(exchange);
     },
     again: (exchange, wasSent) => {
       if (wasSent) this.#counts.retried++;
-      this.#dispatch(exchange, !wasSent);
+      this.#dispatch(exchange);
     },
     forget: (exchange) => {
       clearTimeout(this.#held.get(exchange));

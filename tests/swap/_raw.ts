@@ -68,8 +68,8 @@ export class RawServer implements AsyncDisposable {
   readonly #peers: Peer[] = [];
   #serving: Promise<void> | undefined;
 
-  constructor() {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  constructor(port = 0) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
     this.backend = { host: "127.0.0.1", port: (this.#listener.addr as Deno.NetAddr).port };
   }
 

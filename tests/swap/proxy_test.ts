@@ -138,6 +138,29 @@ Deno.test("requests wait while there is no server, and while it refuses connecti
   for (const client of clients) client[Symbol.dispose]();
 });
 
+Deno.test("a server that refuses connections is tried by one request at a time, and gets all when it takes them", async () => {
+  await using proxy = await Proxy.start({});
+  const place = openListener({ host: "127.0.0.1", port: 0 });
+  const backend = { host: "127.0.0.1", port: portOf(place) };
+  place[Symbol.dispose]();
+  proxy.use(backend);
+  const clients: Peer[] = [];
+  for (let at = 0; at < 50; at++) {
+    clients.push(await Peer.to(portOf(proxy)));
+    await clients[at]!.send(at % 2 === 0 ? GET : POST);
+  }
+  await until("all", () => proxy.stats().held >= 49);
+  // Those who were to try have gone meanwhile.
+  for (const client of clients.splice(0, 10)) client[Symbol.dispose]();
+  await until("their end", () => proxy.stats().clients === 40);
+  await using _server = new RawServer(backend.port).answer("there");
+  for (const client of clients) {
+    match(await client.until("there"), /^HTTP\/1\.1 200/);
+    client[Symbol.dispose]();
+  }
+  deepStrictEqual([proxy.stats().refused, proxy.stats().retried], [0, 0]);
+});
+
 Deno.test("waiting is bounded in number and in time, and who has gone does not wait", async () => {
   await using proxy = await Proxy.start({ holdMax: 1, holdMs: 50 });
   using gone = await Peer.to(portOf(proxy));
@@ -240,6 +263,24 @@ Deno.test("another protocol passes as bytes, and a drain waits for its end", asy
   peer[Symbol.dispose]();
   strictEqual(await client.rest(), "");
   await draining;
+});
+
+Deno.test("another protocol ends for its server when its client ends it", async () => {
+  await using proxy = await Proxy.start({});
+  await using server = new RawServer();
+  proxy.use(server.backend);
+  using client = await Peer.to(portOf(proxy));
+  await client.send("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  const peer = await server.accept();
+  await peer.head();
+  await peer.send("HTTP/1.1 101 Fine\r\n\r\n");
+  await client.head();
+  await (client.connection as Deno.TcpConn).closeWrite();
+  strictEqual(await peer.rest(), "");
+  await peer.send("last words");
+  peer[Symbol.dispose]();
+  strictEqual(await client.rest(), "last words");
+  await proxy.drained(server.backend);
 });
 
 Deno.test("requests that are sent ahead are answered in order", async () => {
