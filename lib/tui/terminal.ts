@@ -124,7 +124,7 @@ export class Terminal implements Screen, Disposable {
     globalThis.removeEventListener("unhandledrejection", this.#restore);
   }
 
-  /** A read cannot be called off: the one that waits when the program ends takes at most one key more. */
+  /** A read cannot be called off: the one that waits keeps the process up until `main` ends it. */
   async #read(tell: (event: TerminalEvent) => void, signal: AbortSignal): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     let timer: ReturnType<typeof setTimeout> | undefined;

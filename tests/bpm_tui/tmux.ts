@@ -68,6 +68,11 @@ export class Tmux implements AsyncDisposable {
     return await this.#run("capture-pane", "-p", ...styles ? ["-e"] : []);
   }
 
+  /** The screen, and what has left it at its top. */
+  async history(): Promise<string> {
+    return await this.#run("capture-pane", "-p", "-J", "-S", "-");
+  }
+
   /** Waits until the screen is as wanted; returns it. @throws With the screen that was there at last. */
   async until(wanted: RegExp | ((screen: string) => boolean)): Promise<string> {
     const fits = typeof wanted === "function" ? wanted : (screen: string) => wanted.test(screen);
