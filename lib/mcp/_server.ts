@@ -257,6 +257,7 @@ function callerOf(server: Server, context: ServerContext, half: Half, what: stri
     ? envelope[PROTOCOL_VERSION_META_KEY]
     : server.getNegotiatedProtocolVersion();
   const token = request._meta?.progressToken;
+  // Streams are not resumed, so nobody would hear the answer to a request whose client has gone.
   const hungUp = context.http?.req?.signal;
   return {
     era: half === "modern" ? "stateless" : "session",

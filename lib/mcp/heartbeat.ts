@@ -60,7 +60,7 @@ function lateResponse(answering: Promise<Response>, leave: () => void, options: 
     },
   });
   const type = options.as === "events" ? "text/event-stream" : "application/json";
-  return new Response(body, { headers: { "content-type": type, "cache-control": "no-cache" } });
+  return new Response(body, { headers: { "content-type": type, "cache-control": "no-cache, no-transform" } });
 }
 
 /** The body as the client reads it: an answer of one piece becomes an event where events are read. */

@@ -224,7 +224,7 @@ class PlainStreams {
       },
     });
     return new Response(body, {
-      headers: { "content-type": "text/event-stream", "cache-control": "no-cache" },
+      headers: { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" },
     });
   }
 

@@ -341,6 +341,34 @@ Deno.test("a server with a token answers only who has it", async () => {
   deepStrictEqual(await status({ authorization: "Bearer s3cret" }), [200, null]);
 });
 
+for (const version of ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]) {
+  Deno.test(`sessions: a client that asks for ${version} gets it, and its batches are answered`, async () => {
+    await using server = await serve([greet]);
+    const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+    const post = async (body: unknown, more: Record<string, string> = {}) => {
+      const response = await fetch(server.url, {
+        method: "POST",
+        headers: { ...headers, ...more },
+        body: JSON.stringify(body),
+      });
+      const data = (await response.text()).split("\n").filter((line) => line.startsWith("data: {"));
+      return { response, messages: data.map((line) => JSON.parse(line.slice("data: ".length))) };
+    };
+    const params = { protocolVersion: version, capabilities: {}, clientInfo: { name: "raw", version: "1" } };
+    const begun = await post({ jsonrpc: "2.0", id: 1, method: "initialize", params });
+    strictEqual(begun.messages[0].result.protocolVersion, version);
+    const session = { "mcp-session-id": begun.response.headers.get("mcp-session-id")! };
+    const initialized = await post({ jsonrpc: "2.0", method: "notifications/initialized" }, session);
+    strictEqual(initialized.response.status, 202);
+    const call = { method: "tools/call", params: { name: "greet", arguments: { who: "you" } } };
+    const { messages } = await post([
+      { jsonrpc: "2.0", id: 2, method: "ping" },
+      { jsonrpc: "2.0", id: 3, ...call },
+    ], session);
+    deepStrictEqual(messages.map(({ id }) => id).sort(), [2, 3]);
+  });
+}
+
 Deno.test("sessions: unknown, missing and ended ones are told apart", async () => {
   await using server = await serve([greet]);
   const list = { jsonrpc: "2.0", id: 3, method: "tools/list" };
