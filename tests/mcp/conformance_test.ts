@@ -15,9 +15,10 @@ for (const [revision, checks] of [["2026-07-28", 194], ["2025-11-25", 81]] as co
   Deno.test(`the official suite finds no fault for ${revision}`, async () => {
     await using fixture = await startFixture();
     const url = `http://localhost:${fixture.port}/mcp`;
-    const { code, stdout } = await runPackage("conformance", [
+    const { code, stdout, stderr } = await runPackage("conformance", [
       ...["server", "--url", url, "--requirements", revision],
     ]);
+    ok(stdout.includes("=== SUMMARY ==="), `the suite did not run: ${stderr.slice(-1000)}`);
     const summary = stdout.slice(stdout.indexOf("=== SUMMARY ==="));
     const failing = [...summary.matchAll(/^✗ ([\w-]+)/gm)].map(([, scenario]) => scenario);
     deepStrictEqual(failing, EXPECTED_FAILURES, summary);
@@ -54,7 +55,9 @@ for (const transport of ["stdio", "HTTP"] as const) {
       ]);
       return stdout + stderr;
     };
-    const listed: { tools: { name: string }[] } = JSON.parse(await inspect("--method", "tools/list"));
+    const list = await inspect("--method", "tools/list");
+    ok(list.startsWith("{"), `the Inspector did not run: ${list.slice(-1000)}`);
+    const listed: { tools: { name: string }[] } = JSON.parse(list);
     deepStrictEqual(listed.tools.map(({ name }) => name), everything().tools.map(({ name }) => name));
     deepStrictEqual(Object.keys(ANSWERS).sort(), CONTENT_TOOLS.map(({ name }) => name).sort());
     await Promise.all(
