@@ -42,6 +42,19 @@ export class Peer implements Disposable {
     return this.until("\r\n\r\n");
   }
 
+  /** Reads so many bytes and forgets them; tells how many there were. */
+  async count(limit: number): Promise<number> {
+    const buffer = new Uint8Array(65_536);
+    let total = this.#pending.length;
+    this.#pending = "";
+    while (total < limit) {
+      const got = await this.connection.read(buffer);
+      if (got === null) break;
+      total += got;
+    }
+    return total;
+  }
+
   /** Everything up to the end. */
   rest(): Promise<string> {
     return this.until("\0never\0");
