@@ -13,7 +13,7 @@ const AREAS: Readonly<Record<string, { sources: readonly string[]; tests: readon
   bpf: { sources: ["ffi/bpf", "lib/telemetry/bpf"], tests: ["tests/bpf", "tests/telemetry"] },
   metrics: { sources: ["lib/metrics"], tests: ["tests/metrics"] },
   recording: { sources: ["lib/recording"], tests: ["tests/recording"] },
-  keeper: { sources: ["lib/keeper", "ffi/keeper"], tests: ["tests/keeper", "tests/supervisor"] },
+  keeper: { sources: ["lib/keeper", "ffi/keeper"], tests: ["tests/keeper"] },
   swap: { sources: ["lib/swap", "ffi/sockets", "ffi/interpose"], tests: ["tests/swap", "tests/sockets"] },
   supervisor: { sources: ["lib/supervisor"], tests: ["tests/supervisor"] },
 };

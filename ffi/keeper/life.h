@@ -18,6 +18,8 @@ struct keeper {
 	char notify_path[KEEPER_FOLDER_MAX + 64];
 };
 
+/* Copies and obeys until nothing is left. */
+void keeper_run(struct keeper *k);
 /* Sends `number` (0: nothing) to the process group, and has the whole tree killed after `grace_ms`. */
 void keeper_stop(struct keeper *k, uint32_t number, uint32_t grace_ms);
 void keeper_signal(struct keeper *k, uint32_t number);

@@ -20,6 +20,8 @@ const FOLDER_BYTES = 3_000;
 /** Status of a keeper that found its instance given up before it came. */
 export const KEEPER_CLAIMED = 73;
 
+/** Of one read; what a keeper says is a line. */
+const SAYING_BYTES = 512;
 /** All that a keeper says before it closes its standard error, when the child has begun. */
 const BEGUN = "+";
 
@@ -127,7 +129,7 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
   });
   const child = withInherited((options.listeners ?? []).map(({ fd }) => fd), () => command.spawn());
   const { command: [program] } = options;
-  const begun = new Response(child.stderr).text().then((text) => {
+  const begun = readText(child.stderr).then((text) => {
     if (text === BEGUN) return;
     const reason = text.trim() === "" ? "its keeper ended before the child began" : text.trim();
     throw new Error(`Cannot start "${program}": ${reason}`);
@@ -149,6 +151,19 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
       return ended;
     },
   };
+}
+
+/** A reader's own 64 KiB for each of a thousand keepers that begin together would stay in the heap. */
+async function readText(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  const reader = stream.getReader({ mode: "byob" });
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let buffer = new Uint8Array(SAYING_BYTES);;) {
+    const { value, done } = await reader.read(buffer);
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value, { stream: true });
+    buffer = new Uint8Array(value.buffer);
+  }
 }
 
 /** The keeper's command line. */

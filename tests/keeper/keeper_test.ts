@@ -16,20 +16,13 @@ import {
   wasGivenUp,
 } from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
+import { Folder, until } from "./_log.ts";
 
 // Libraries are opened once and stay open: not leaks of the first test.
 processStart(1);
 openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const IS_ROOT = Deno.uid() === 0;
-
-/** A folder that goes away with the test. */
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "keeper-" });
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
 
 /** All that an ended instance's log holds. */
 function entries(folder: string): LogEntry[] {
@@ -61,15 +54,6 @@ async function run(folder: string, command: [string, ...string[]], more: Partial
   await keeper.begun;
   strictEqual(await keeper.ended, 0);
   return inspectInstance(folder);
-}
-
-/** Looks every few milliseconds, since nobody tells when a process's state changes. */
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = performance.now() + 20_000;
-  while (!(await holds())) {
-    ok(performance.now() < limit, `${what} does not come`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 const alive = (pid: number) => processStart(pid) !== 0n;
