@@ -3,7 +3,7 @@
  * clients then share one server, and a server that is restarted or upgraded is found again without their noticing.
  * @module
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleep } from "../async/time.ts";
 import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
 import { DEFAULT_LIMITS, type McpLimits } from "./limits.ts";
 import { LinePipe, type Pipes } from "./line_pipe.ts";
@@ -106,7 +106,7 @@ class Bridge {
     const signal = AbortSignal.any([abort.signal, this.#closed.signal]);
     if ("method" in message && id !== null) this.#requests.set(id, abort);
     try {
-      while (!await this.#attempt(message, signal)) await sleep(RETRY_MS, undefined, { signal });
+      while (!await this.#attempt(message, signal)) await sleep(RETRY_MS, { signal });
     } catch (error) {
       if (signal.aborted || id === null) return;
       const reason = causesOf(error).at(-1) ?? error;
@@ -198,7 +198,7 @@ class Bridge {
         if (signal.aborted) throw error;
         // The server has gone, or is being replaced: the next request begins another session if it must.
       }
-      await sleep(RETRY_MS, undefined, { signal });
+      await sleep(RETRY_MS, { signal });
     }
   }
 
@@ -211,7 +211,7 @@ class Bridge {
         return await fetch(this.#url, { method: "POST", body, headers, signal });
       } catch (error) {
         if (signal.aborted || !isRefused(error) || waitedMs >= this.#patienceMs) throw error;
-        await sleep(RETRY_MS, undefined, { signal });
+        await sleep(RETRY_MS, { signal });
       }
     }
   }

@@ -7,7 +7,7 @@
  * @module
  */
 import { type Context, Hono } from "hono";
-import { guardBrowsers } from "../web/mod.ts";
+import { guardBrowsers } from "../web/guard.ts";
 import { Engine, type ServerOptions } from "./_engine.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";

@@ -1,5 +1,4 @@
 /** Enters a server in a client's file, and takes it out again: one entry, and not a byte of any other. @module */
-import { dirname } from "node:path";
 import type { ClientApp, Places, ServerEntry } from "./clients.ts";
 import { jsonMember, removeJsonMember, setJsonMember } from "./json_edit.ts";
 import { removeTomlTable, setTomlTable, tableText, tomlTable } from "./toml_edit.ts";
@@ -131,7 +130,7 @@ async function readOptional(file: string): Promise<string | undefined> {
 /** Replaces the file in one step, with its mode; false when it is not what it was. A link stays a link. */
 async function replaceFile(file: string, before: string | undefined, after: string): Promise<boolean> {
   const real = before === undefined ? file : await Deno.realPath(file);
-  if (before === undefined) await Deno.mkdir(dirname(file), { recursive: true });
+  if (before === undefined) await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
   const { mode, uid, gid } = before === undefined
     ? { mode: NEW_FILE_MODE, uid: null, gid: null }
     : await Deno.stat(real);

@@ -71,10 +71,10 @@ function checkKind(schema: JsonSchema, value: unknown, place: Place): Checked | 
   if (types !== undefined && !types.some((type) => hasType(value, type))) {
     return wrong(place, `expected ${types.map(withArticle).join(" or ")}, got ${typeName(value)}`);
   }
-  if ("const" in schema && !same(schema.const, value)) {
+  if ("const" in schema && !sameJson(schema.const, value)) {
     return wrong(place, `expected ${JSON.stringify(schema.const)}, got ${shown(value)}`);
   }
-  if (Array.isArray(schema.enum) && !schema.enum.some((each) => same(each, value))) {
+  if (Array.isArray(schema.enum) && !schema.enum.some((each) => sameJson(each, value))) {
     const allowed = schema.enum.map((each) => JSON.stringify(each)).join(", ");
     return wrong(place, `expected one of ${allowed}, got ${shown(value)}`);
   }
@@ -229,11 +229,14 @@ function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-function same(a: unknown, b: unknown): boolean {
+/** Whether two values are the same JSON, whatever the order of keys. */
+export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const [left, right] = [Object.entries(a), Object.entries(b)];
   return left.length === right.length &&
-    left.every(([key, value]) => Object.hasOwn(b, key) && same(value, (b as Record<string, unknown>)[key]));
+    left.every(([key, value]) =>
+      Object.hasOwn(b, key) && sameJson(value, (b as Record<string, unknown>)[key])
+    );
 }

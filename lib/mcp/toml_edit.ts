@@ -1,6 +1,6 @@
 /** Sets or removes one table of a TOML text that is written with a header of its own. @module */
 import { parse, stringify } from "@std/toml";
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "./schema_check.ts";
 
 /** A table of a document. */
 type Table = Record<string, unknown>;
@@ -78,7 +78,7 @@ function withoutTable(text: string, parent: string, name: string): string {
 }
 
 function checked(text: string, expected: Table, what: string): string {
-  if (isDeepStrictEqual(plain(read(text)), plain(expected))) return text;
+  if (sameJson(plain(read(text)), plain(expected))) return text;
   throw new TypeError(`"${what}" is written in a way that cannot be changed safely`);
 }
 
