@@ -94,13 +94,6 @@ export function refind(model: Model): Model {
   return model.found === NOT_SEARCHED ? model : { ...model, found: find(model, model.found.search) };
 }
 
-/** The match that was gone to: the one nearest to the middle of what is seen. */
-export function currentMatch(model: Model): number | undefined {
-  const view = seenLog(model);
-  if (view === undefined || model.found.search.pattern === undefined) return undefined;
-  return view.match;
-}
-
 /** The output at the next match above (−1) or below (+1) the one that was gone to last. */
 export function goToMatch(model: Model, step: 1 | -1): Model {
   const view = seenLog(model);

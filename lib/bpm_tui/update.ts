@@ -55,17 +55,17 @@ function readWanted(model: Model, nowMs: number): Step {
   }
   const key = logKey(target);
   const view = project.logs.get(key);
-  const depth = model.found.search.pattern !== undefined || model.overlay?.kind === "search"
-    ? SEARCH_LINES
-    : Math.max(FIRST_LINES, view?.depth ?? 0);
-  const fresh = view === undefined || (view.depth < depth && view.failure === undefined);
+  const searched = model.found.search.pattern !== undefined || model.overlay?.kind === "search";
+  const wanted = searched ? SEARCH_LINES : FIRST_LINES;
+  const fresh = view === undefined || (view.depth < wanted && view.failure === undefined);
   if (!fresh && (target.index !== -1 || nowMs < project.readDueMs)) return [model, []];
   const effect: Effect = {
     kind: "readLog",
     project: model.active,
     key,
     target,
-    depth,
+    // What was read once so far back is only read on.
+    depth: fresh ? wanted : FIRST_LINES,
   };
   return [withProject(model, model.active, { reading: key }), [effect]];
 }

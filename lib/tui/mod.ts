@@ -6,7 +6,8 @@
  * them), `render.ts` (from one frame to the next), `event.ts` and `input.ts` (bytes to events), `terminal.ts` (the
  * screen, borrowed and given back), `app.ts` (the loop). Then what is drawn and typed in: `theme.ts`, `layout.ts`,
  * `panel.ts`, `list.ts`, `table.ts`, `field.ts`, `keymap.ts`, `fuzzy.ts`, `palette.ts`, `sparkline.ts`, `ansi.ts`,
- * `wrap.ts`. Everything but `terminal.ts` and `app.ts` is pure. What a program shows is left to it.
+ * `wrap.ts`, `emulator.ts` (a terminal inside the terminal). Everything but `terminal.ts` and `app.ts` is pure. What a
+ * program shows is left to it.
  * @module
  */
 export { charWidth, type Cluster, clusters, fitText, isSimple, padText, textWidth } from "./width.ts";
@@ -75,5 +76,6 @@ export {
   updatePalette,
 } from "./palette.ts";
 export { meter, sparkline } from "./sparkline.ts";
+export { Emulator } from "./emulator.ts";
 export { ansiSpans, applySgr, type Span, stripAnsi } from "./ansi.ts";
 export { wrapSpans, wrapText } from "./wrap.ts";

@@ -75,7 +75,7 @@ Deno.test({
       await tmux.type(`go to ${name}`);
       await tmux.until(new RegExp(`› go to ${name}`));
       await tmux.keys("Enter");
-      await tmux.until(new RegExp(`details: ${name}`));
+      await tmux.until((screen) => !screen.includes("╭─ do ─") && screen.includes(`details: ${name}`));
     };
     await tmux.until(/▶ web +running/);
     await select("web");

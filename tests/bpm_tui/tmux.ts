@@ -90,6 +90,15 @@ export class Tmux implements AsyncDisposable {
     return (await this.#run("display-message", "-p", format)).trim();
   }
 
+  /** Waits until a fact is as wanted. */
+  async untilFact(format: string, wanted: string): Promise<void> {
+    const limit = performance.now() + LIMIT_MS;
+    while (await this.fact(format) !== wanted) {
+      if (performance.now() > limit) throw new Error(`${format} never became ${wanted}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#run("kill-server").catch(() => undefined); // It may have ended with its last window.
   }

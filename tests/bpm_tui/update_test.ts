@@ -268,6 +268,16 @@ Deno.test("text for a service's input goes out as it is typed, or as a line", ()
   match(player.text(), /takes no input/);
 });
 
+Deno.test("a program that draws on its terminal is seen as it draws while somebody is attached", () => {
+  const player = new Player({ width: 120, height: 30 }).online(aProject());
+  player.logs("\x1b[?1049h\x1b[2J\x1b[3;5HMENU", "\x1b[1;1H\x1b[7mtitle\x1b[0m\x1b[4;5H> ");
+  player.press("a");
+  const rows = player.text().split("\n").map((row) => row.slice(51));
+  deepStrictEqual(rows.slice(1, 5).map((row) => row.replace(/ *│$/, "")), ["title", "", "    MENU", "    >"]);
+  const cursor = player.frame().cursor!;
+  deepStrictEqual(player.frame().rowText(cursor.y)[cursor.x - 2], ">");
+});
+
 Deno.test("the palette does what its choices say, and finds services", () => {
   const player = ours().logs("a");
   player.press(":").type("go to mailer").press("enter");
@@ -380,7 +390,7 @@ Deno.test("every key has one meaning in each state", () => {
 Deno.test("the list of views is all that their folder draws", async () => {
   const folder = new URL("../../lib/bpm_tui/views/", import.meta.url);
   /** Drawn by a view, or over all of them. */
-  const within = ["drawGraph", "drawOverlay"];
+  const within = ["drawGraph", "drawOverlay", "drawTerminal"];
   const drawn: unknown[] = [];
   for (const { name } of Deno.readDirSync(folder)) {
     const exported: Record<string, unknown> = await import(new URL(name, folder).href);

@@ -4,6 +4,7 @@ import {
   blend,
   drawPanel,
   fieldText,
+  fitText,
   lookOf,
   PLAIN,
   putSpans,
@@ -17,6 +18,7 @@ import { type LogLine, matchesIn } from "../log_lines.ts";
 import { activeProject, jobOf, type LogView, type Model, seenLines, seenLog } from "../model.ts";
 import { bottomIndex, seenUpTo } from "../scroll.ts";
 import { GUTTER, rowOptions } from "../select.ts";
+import { drawTerminal, isDrawn } from "./attached.ts";
 import { drawGraph } from "./graph.ts";
 import { tabSpans } from "./places.ts";
 import { spinner } from "./tones.ts";
@@ -33,6 +35,7 @@ export function drawOutput(area: Area, model: Model): void {
   });
   if (model.tab === "graph") return drawGraph(inside, model);
   const view = seenLog(model);
+  if (attached && view !== undefined && isDrawn(view.log)) return drawTerminal(inside, view.log);
   const lines = view === undefined ? [] : seenLines(model, view);
   if (view === undefined || lines.length === 0) {
     inside.put(1, 0, emptyText(model, view), view?.failure === undefined ? theme.muted : theme.bad);
@@ -110,10 +113,16 @@ function noteSpans(model: Model): Span[] {
   return [...instance, ...cleared, ...only, ...wrap, ...follow];
 }
 
+/** Room for the reason why a log cannot be read on. */
+const FAILURE_COLUMNS = 48;
+
 function footerSpans(model: Model): Span[] {
   const { theme, found, tab } = model;
   const view = seenLog(model);
   if (tab === "graph" || view === undefined) return [];
+  if (view.failure !== undefined && view.log.lines.length > 0) {
+    return [span(`not read: ${fitText(view.failure, FAILURE_COLUMNS)}`, theme.bad)];
+  }
   if (found.search.pattern === undefined) {
     return [span(countText(view.log.lines.length, "line"), theme.muted)];
   }
