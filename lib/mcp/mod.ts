@@ -37,6 +37,7 @@ export {
   type ToolDefinition,
   ToolError,
   type ToolResult,
+  type TypedResult,
 } from "./tool.ts";
 export type {
   Resource,

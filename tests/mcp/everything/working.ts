@@ -1,4 +1,5 @@
 /** Tools of the fixture that take a while: progress, logs, tasks. */
+import { sleep } from "../../../lib/async/mod.ts";
 import {
   defineTool,
   jsonSchema,
@@ -11,21 +12,6 @@ import {
 } from "../../../lib/mcp/mod.ts";
 
 const READ_ONLY = { readOnlyHint: true };
-
-/** Waits, or throws what the signal says. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
-}
 
 function confirmation(message: string) {
   const requestedSchema = {
@@ -43,7 +29,7 @@ export const WORKING_TOOLS: readonly Tool[] = [
     run: async (_, { progress, signal }) => {
       for (const done of [0, 50, 100]) {
         progress(done, 100);
-        await pause(50, signal);
+        await sleep(50, { signal });
       }
       return { text: "done" };
     },
@@ -56,7 +42,7 @@ export const WORKING_TOOLS: readonly Tool[] = [
       run: async (_, { log, signal }) => {
         for (const line of ["Tool execution started", "Tool processing data", "Tool execution completed"]) {
           log("info", line);
-          await pause(50, signal);
+          await sleep(50, { signal });
         }
         return { text: "done" };
       },
@@ -69,7 +55,7 @@ export const WORKING_TOOLS: readonly Tool[] = [
     input: object({ seconds: number({ minimum: 0 }), label: optional(string()) }),
     task: { afterMs: 0 },
     run: async ({ seconds, label }, { signal }) => {
-      await pause(seconds * 1000, signal);
+      await sleep(seconds * 1000, { signal });
       return { text: `computed ${label ?? "it"}` };
     },
   }),
@@ -79,7 +65,7 @@ export const WORKING_TOOLS: readonly Tool[] = [
     annotations: READ_ONLY,
     task: { afterMs: 0, required: true },
     run: async (_, { signal }) => {
-      await pause(100, signal);
+      await sleep(100, { signal });
       throw new ToolError("This job always fails");
     },
   }),
@@ -126,7 +112,7 @@ export const WORKING_TOOLS: readonly Tool[] = [
       };
       const params = { message: "What is your name?", requestedSchema };
       const { user_name } = await ask({ user_name: { method: "elicitation/create", params } });
-      await pause(200, signal);
+      await sleep(200, { signal });
       return { text: `Hello, ${JSON.stringify(user_name?.content)}` };
     },
   }),
