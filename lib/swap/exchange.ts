@@ -3,6 +3,7 @@ import { joined, NOTHING } from "./_bytes.ts";
 import { type BackendConnection, type BackendPool, type Receiver } from "./backend.ts";
 import {
   BodyScanner,
+  type Framing,
   HEAD_BYTES,
   headEnd,
   parseResponse,
@@ -32,6 +33,8 @@ export interface Asker {
 
 /** What an exchange needs of the proxy. */
 export interface Dispatcher {
+  /** Clients are to go after their next answer. */
+  isRetiring(): boolean;
   /** Finds a server, at once or when there is one. */
   begin(exchange: Exchange): void;
   /** The same when one did not answer: it had been sent to it, or could not even be. */
@@ -70,7 +73,9 @@ export class Exchange implements Receiver {
   #attempts = 0;
   /** What has come of an answer's head. */
   #pending: Uint8Array = NOTHING;
-  #answer: { readonly head: ResponseHead; readonly body: BodyScanner } | undefined;
+  #answer:
+    | { readonly head: ResponseHead; readonly body: BodyScanner; readonly keepsClient: boolean }
+    | undefined;
   /** Whether the client has got a part of an answer. */
   #answering = false;
   #tunnel = false;
@@ -216,16 +221,16 @@ export class Exchange implements Receiver {
       if (!this.head.isOld) this.#toClient(responseBytes(head, undefined));
       return rest.length > 0 ? this.#takeAnswerHead(rest) : undefined;
     }
-    this.#answer = { head, body: new BodyScanner(head.framing) };
-    const closes = !this.#keepsClient();
-    const connection = closes ? "close" : this.head.isOld ? "keep-alive" : undefined;
+    const keepsClient = this.#keepsClient(head.framing);
+    this.#answer = { head, body: new BodyScanner(head.framing), keepsClient };
+    const connection = !keepsClient ? "close" : this.head.isOld ? "keep-alive" : undefined;
     this.#takeAnswerBody(rest, responseBytes(head, connection));
   }
 
-  /** Whether the client's connection can carry its next request. */
-  #keepsClient(): boolean {
-    return this.head.keepAlive && this.#answer!.head.framing.kind !== "close" &&
-      !(this.head.isOld && this.#answer!.head.framing.kind === "chunked");
+  /** Whether the client's connection can carry its next request; the client is told, so that it is decided once. */
+  #keepsClient({ kind }: Framing): boolean {
+    return this.head.keepAlive && !this.#proxy.isRetiring() && kind !== "close" &&
+      !(this.head.isOld && kind === "chunked");
   }
 
   #takeAnswerBody(bytes: Uint8Array, before: Uint8Array): void {
@@ -248,13 +253,13 @@ export class Exchange implements Receiver {
   }
 
   #finish(isTooMuch = false): void {
-    const { head } = this.#answer!;
+    const { head, keepsClient } = this.#answer!;
     const connection = this.#connection!;
     this.#over = true;
     this.#connection = undefined;
     // A server that answers before it has read everything cannot be asked again on this connection.
     this.#pool!.release(connection, head.keepAlive && this.#bodyDone && !isTooMuch);
-    this.#asker.onAnswered(this.#keepsClient() && this.#bodyDone);
+    this.#asker.onAnswered(keepsClient && this.#bodyDone);
   }
 
   #beginTunnel(head: ResponseHead, rest: Uint8Array): void {

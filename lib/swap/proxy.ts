@@ -76,6 +76,8 @@ export class Proxy implements AsyncDisposable {
   readonly #held = new Map<Exchange, ReturnType<typeof setTimeout>>();
   readonly #failures: ProxyFailure[] = [];
   readonly #counts = { requests: 0, retried: 0, refused: 0, cut: 0 };
+  #retiring = false;
+  #closed: Promise<void> | undefined;
   #current: BackendPool | undefined;
   /** Runs while a server refuses connections. */
   #trying: ReturnType<typeof setTimeout> | undefined;
@@ -141,16 +143,35 @@ export class Proxy implements AsyncDisposable {
     };
   }
 
+  /**
+   * Ends so that no request is lost, for another proxy on the same socket: accepts no more, and has each client go
+   * after its next answer. Resolves when all have gone; those who ask nothing have to after `limitMs`.
+   */
+  async retire(limitMs: number): Promise<void> {
+    this.#retiring = true;
+    const timer = setTimeout(() => {
+      for (const client of this.#clients) client.destroy();
+    }, limitMs);
+    await this.#close();
+    clearTimeout(timer);
+    await this[Symbol.asyncDispose]();
+  }
+
   /** Accepts no more and breaks off what is under way; the caller's listener goes on to hold what arrives. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#held.values()) clearTimeout(timer);
     this.#held.clear();
     clearTimeout(this.#trying);
     this.#current = undefined;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = this.#close();
     for (const client of this.#clients) client.destroy();
     for (const pool of this.#pools.values()) pool.close();
     await closed;
+  }
+
+  /** Resolves when no client is left. */
+  #close(): Promise<void> {
+    return this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
   async #listen(): Promise<void> {
@@ -223,6 +244,7 @@ export class Proxy implements AsyncDisposable {
   }
 
   readonly #dispatcher: Dispatcher = {
+    isRetiring: () => this.#retiring,
     begin: (exchange) => {
       this.#counts.requests++;
       this.#dispatch(exchange);

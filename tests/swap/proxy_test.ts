@@ -3,6 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { Proxy } from "../../lib/swap/mod.ts";
 import { until } from "./_instance.ts";
+import { Load } from "./_programs.ts";
 import { Peer, RawServer } from "./_raw.ts";
 import { portOf } from "./_restarts.ts";
 
@@ -435,4 +436,28 @@ Deno.test("a proxy that ends leaves the socket to whoever holds it", async () =>
   await using server = new RawServer().answer("two");
   proxy.use(server.backend);
   await waiting.until("two");
+});
+
+Deno.test("a proxy gives its socket to the next one while clients keep asking, and nothing is lost", async () => {
+  using listener = openListener({ host: "127.0.0.1", port: 0 });
+  await using server = new RawServer().answer("ok\n");
+  const start = async () => {
+    const proxy = await Proxy.start({ listener });
+    proxy.use(server.backend);
+    return proxy;
+  };
+  for (const keepAlive of [true, false]) {
+    let proxy = await start();
+    const load = await Load.start({ port: portOf(listener), clients: 16, keepAlive, pauseUs: 1_000 });
+    for (let round = 0; round < 10; round++) {
+      const [old, next] = [proxy, await start()];
+      await old.retire(1_000);
+      proxy = next;
+    }
+    const { answered, failed, slow, firstFailure } = await load.stop();
+    deepStrictEqual([failed, slow, firstFailure], [0, 0, ""]);
+    ok(answered > 16);
+    await proxy.retire(0);
+    deepStrictEqual(proxy.stats().clients, 0);
+  }
 });
