@@ -1,10 +1,11 @@
 /** What all connections of one server share: the registry, the calls that run, the tasks, the limits. @module */
+import { AnswersNeeded } from "./ask.ts";
 import { Calls } from "./calls.ts";
 import { DEFAULT_LIMITS, type McpLimits } from "./limits.ts";
 import type { McpServerInfo, Registry } from "./registry.ts";
 import type { ResourceChange } from "./resource.ts";
 import { Tasks } from "./tasks.ts";
-import type { Tool } from "./tool.ts";
+import { type Tool, ToolError } from "./tool.ts";
 import { toolListing } from "./wire.ts";
 
 /** Settings that every transport takes. */
@@ -53,6 +54,16 @@ export class Engine implements AsyncDisposable {
   /** Whether any resource can change. */
   get watches(): boolean {
     return this.registry.resources.some(({ watch }) => watch !== undefined);
+  }
+
+  /** Runs what a feature wrote for resources or prompts: what it throws is a bug, and told as one. */
+  async run<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AnswersNeeded || error instanceof ToolError)) this.onError(error);
+      throw error;
+    }
   }
 
   /** Calls `listener` for each change of a resource until the returned function is called. */

@@ -3,7 +3,9 @@ import type { Engine } from "./_engine.ts";
 
 /** The list of all providers, one after the other. */
 export async function listResources(engine: Engine): Promise<{ uri: string; name: string }[]> {
-  const lists = await Promise.all(engine.registry.resources.map((provider) => provider.list()));
+  const lists = await Promise.all(
+    engine.registry.resources.map((provider) => engine.run(() => provider.list())),
+  );
   return lists.flat().map(({ sizeBytes, ...resource }) => ({
     ...resource,
     ...(sizeBytes === undefined ? {} : { size: sizeBytes }),
@@ -22,7 +24,7 @@ export async function readResource(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>[] | undefined> {
   for (const provider of engine.registry.resources) {
-    const contents = await provider.read(uri, signal);
+    const contents = await engine.run(() => provider.read(uri, signal));
     if (contents !== undefined) {
       return contents.map(({ bytes, ...content }) => ({
         ...content,

@@ -214,7 +214,9 @@ function installPrompts(server: Server, engine: Engine, half: Half): void {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown prompt: ${params.name}`);
     }
     const values = params.arguments ?? {};
-    const missing = prompt.arguments?.find(({ name, required }) => required === true && !(name in values));
+    const missing = prompt.arguments?.find(({ name, required }) =>
+      required === true && !Object.hasOwn(values, name)
+    );
     if (missing !== undefined) {
       const message = `Prompt ${prompt.name} needs the argument "${missing.name}"`;
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, message);
@@ -222,7 +224,8 @@ function installPrompts(server: Server, engine: Engine, half: Half): void {
     const what = `prompts/get ${prompt.name}`;
     const caller = callerOf(server, context, half, what);
     try {
-      const messages = await prompt.messages(values, promptContext(caller, context.mcpReq.signal));
+      const known = promptContext(caller, context.mcpReq.signal);
+      const messages = await engine.run(() => prompt.messages(values, known));
       return { messages } as unknown as GetPromptResult;
     } catch (error) {
       if (!(error instanceof AnswersNeeded)) throw error;
@@ -233,7 +236,7 @@ function installPrompts(server: Server, engine: Engine, half: Half): void {
   server.setRequestHandler("completion/complete", async ({ params }) => {
     const { ref, argument } = params;
     const prompt = ref.type === "ref/prompt" ? prompts.find(({ name }) => name === ref.name) : undefined;
-    const values = await prompt?.complete?.(argument.name, argument.value) ?? [];
+    const values = await engine.run(() => prompt?.complete?.(argument.name, argument.value)) ?? [];
     // The protocol allows a hundred.
     return {
       completion: { values: values.slice(0, 100), total: values.length, hasMore: values.length > 100 },

@@ -241,6 +241,25 @@ Deno.test("a server whose resources never change offers no subscriptions", async
   deepStrictEqual(result.capabilities.resources, {});
 });
 
+Deno.test("bugs of resources and prompts are told to whoever runs the server", async () => {
+  const told: string[] = [];
+  const bug = (what: string) => (): never => {
+    throw new TypeError(what);
+  };
+  const registry = createRegistry({
+    resources: [{ list: bug("list"), read: bug("read") }],
+    prompts: [{ name: "p", messages: bug("messages"), complete: bug("complete") }],
+  });
+  await using server = await serve(registry, { onError: (error) => told.push(String(error)) });
+  await using client = await connect(server.url, "auto");
+  await rejects(client.listResources(), /list/);
+  await rejects(client.readResource({ uri: "a://b" }), /read/);
+  await rejects(client.getPrompt({ name: "p" }), /messages/);
+  const ref = { type: "ref/prompt", name: "p" } as const;
+  await rejects(client.complete({ ref, argument: { name: "a", value: "" } }), /complete/);
+  deepStrictEqual(told, ["list", "read", "messages", "complete"].map((what) => `TypeError: ${what}`));
+});
+
 Deno.test("state of one tool is not taken by another", async () => {
   await using server = await serve(everything());
   const capabilities = { elicitation: {} };
