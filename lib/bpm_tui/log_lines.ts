@@ -53,15 +53,30 @@ export function append({ lines, next }: LogLines, added: readonly NewLine[]): Lo
 /**
  * The log after its last lines have been read anew, as servers without cursors give them: what overlaps is known, the rest
  * is new. Where nothing overlaps, `complete` tells whether all of the log was read: then it is another instance's, and
- * else lines are missing between; either is noted.
+ * else lines are missing between; either is noted. A last line that had not
+ * been ended may have grown.
  */
 export function mergeTail(log: LogLines, tail: readonly NewLine[], complete: boolean): LogLines {
   const known = log.lines.filter(({ stream }) => stream !== "note");
   if (known.length === 0) return append(log, tail);
-  const overlap = overlapOf(known.slice(-tail.length).map(keyOf), tail.map(keyOf));
+  const before = known.slice(-tail.length).map(keyOf);
+  const after = tail.map(keyOf);
+  const overlap = overlapOf(before, after);
+  const grown = overlapOf(before.slice(0, -1), after);
+  if (
+    grown >= overlap && (grown > 0 || before.length === 1) &&
+    after[grown]?.startsWith(before.at(-1)!) === true
+  ) {
+    return append(withoutLast(log), tail.slice(grown));
+  }
   if (overlap > 0 || tail.length === 0) return append(log, tail.slice(overlap));
   const note = complete ? "a new instance begins" : "lines between were not read";
   return append(log, [{ raw: note, stream: "note" }, ...tail]);
+}
+
+/** Its place is free again. */
+function withoutLast({ lines, next }: LogLines): LogLines {
+  return { lines: lines.slice(0, -1), next: next - 1 };
 }
 
 function keyOf({ raw, stream }: NewLine): string {

@@ -42,6 +42,20 @@ Deno.test("of a tail that is read again only what is new is added", () => {
   deepStrictEqual(shown(mergeTail(logOf("x", "x"), texts("x", "x", "x"), true)), ["x", "x", "x"]);
 });
 
+Deno.test("a last line that was not ended grows in its place", () => {
+  const log = logOf("$ ", "ls", "$ ");
+  const grown = mergeTail(log, texts("$ ", "ls", "$ echo", "out", "$ "), true);
+  deepStrictEqual(shown(grown), ["$ ", "ls", "$ echo", "out", "$ "]);
+  deepStrictEqual(grown.lines.map(({ seq }) => seq), [0, 1, 2, 3, 4]);
+  deepStrictEqual(shown(mergeTail(logOf("10%"), texts("10%\r20%"), true)), ["10%\r20%"]);
+  deepStrictEqual(shown(mergeTail(logOf("a", ""), texts("a", "", "b"), true)), ["a", "", "b"]);
+  deepStrictEqual(shown(mergeTail(grown, texts("out", "$ q", "bye"), false)).slice(-3), [
+    "out",
+    "$ q",
+    "bye",
+  ]);
+});
+
 Deno.test("where nothing of a tail is known it is said why: another instance, or lines that were missed", () => {
   const log = logOf("a", "b");
   deepStrictEqual(shown(mergeTail(log, texts("x", "y"), true)), [
