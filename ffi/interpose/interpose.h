@@ -16,6 +16,10 @@
  * `drain` stands in FOLDER nothing is accepted any more: a program that is about to be ended finishes what it
  * has.
  *
+ * Out of its reach: programs that are linked statically or against another libc, system calls that do not go
+ * through libc (io_uring, Go), copies made by dup(2) of a socket that is meant to block, and a program that
+ * another image takes over by exec(3) after it has bound.
+ *
  * Only system calls are used below these functions, and no symbol that glibc 2.17 did not have.
  */
 #ifndef HOSTKIT_INTERPOSE_H
