@@ -9,6 +9,8 @@ export interface Backend {
 
 /** Who is told what comes of a connection. */
 export interface Receiver {
+  /** The connection is there. */
+  onOpen?(): void;
   onBytes(bytes: Uint8Array): void;
   /** What was written has gone: more may come. */
   onDrain(): void;
@@ -42,6 +44,7 @@ export class BackendConnection {
     this.#socket.on("connect", () => {
       this.connected = true;
       onOpen();
+      this.receiver?.onOpen?.();
     });
     this.#socket.on("data", (bytes: Uint8Array) => {
       // A server that talks without being asked is none to go on with.

@@ -1,25 +1,35 @@
 /** One client's connection: its requests, one after the other. @module */
 import { joined, NOTHING } from "./_bytes.ts";
 import type { Socket } from "node:net";
+import { Passage } from "./passage.ts";
 import { type Asker, type Dispatcher, Exchange } from "./exchange.ts";
-import { BodyScanner, HEAD_BYTES, headEnd, ownAnswer, parseRequest, type RequestHead } from "./http1.ts";
+import {
+  BodyScanner,
+  firstWords,
+  HEAD_BYTES,
+  headEnd,
+  ownAnswer,
+  parseRequest,
+  type RequestHead,
+} from "./http1.ts";
 
 /** Bytes that a client may send ahead while its request is answered; then it has to wait. */
 const AHEAD_BYTES = 65_536;
 
 /** What a client is doing. */
 type State =
+  | { readonly kind: "first" }
   | { readonly kind: "head" }
   | { readonly kind: "body"; readonly exchange: Exchange; readonly body: BodyScanner }
   | { readonly kind: "answer"; readonly exchange: Exchange }
-  | { readonly kind: "tunnel"; readonly exchange: Exchange }
+  | { readonly kind: "tunnel"; readonly exchange: Exchange | Passage }
   | { readonly kind: "closing" };
 
 /** One client. */
 export class Client implements Asker {
   readonly #socket: Socket;
   readonly #proxy: Dispatcher;
-  #state: State = { kind: "head" };
+  #state: State = { kind: "first" };
   /** What was sent ahead, or is not a whole head. */
   #ahead: Uint8Array = NOTHING;
 
@@ -60,7 +70,8 @@ export class Client implements Asker {
   }
 
   onTunnel(): void {
-    const exchange = this.#exchange()!;
+    const exchange = this.#exchange();
+    if (exchange === undefined) return;
     this.#state = { kind: "tunnel", exchange };
     this.#socket.resume();
     if (this.#ahead.length > 0) exchange.tunnelWrite(this.#ahead);
@@ -81,7 +92,7 @@ export class Client implements Asker {
     this.#socket.destroy();
   }
 
-  #exchange(): Exchange | undefined {
+  #exchange(): Exchange | Passage | undefined {
     return "exchange" in this.#state ? this.#state.exchange : undefined;
   }
 
@@ -92,8 +103,25 @@ export class Client implements Asker {
     if (state.kind === "body") return this.#takeBody(state.exchange, state.body, bytes);
     const before = this.#ahead.length;
     this.#ahead = joined(this.#ahead, bytes);
-    if (state.kind === "head") this.#next(before);
+    if (state.kind === "first") this.#begin();
+    else if (state.kind === "head") this.#next(before);
     else if (this.#ahead.length > AHEAD_BYTES) this.#socket.pause();
+  }
+
+  /** Looks what it speaks. */
+  #begin(): void {
+    const words = firstWords(this.#ahead);
+    if (words === "other") {
+      const exchange = new Passage(this.#proxy, this, this.#ahead);
+      this.#ahead = NOTHING;
+      this.#state = { kind: "tunnel", exchange };
+      // Nothing more is read before somebody takes it.
+      this.#socket.pause();
+      this.#proxy.begin(exchange);
+    } else if (words === "http1") {
+      this.#state = { kind: "head" };
+      this.#next();
+    }
   }
 
   /** Begins with the next request, when its head is whole. */

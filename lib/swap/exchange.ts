@@ -31,20 +31,32 @@ export interface Asker {
   destroy(): void;
 }
 
+/** What may have to wait for a server. */
+export interface Waiting {
+  /** For whoever reads what went wrong. */
+  readonly name: { readonly method: string; readonly target: string };
+  /** Until when it may wait, once it does; the proxy's. */
+  holdUntil: number | undefined;
+  /** There is one. */
+  start(pool: BackendPool): void;
+  /** There was none in time: the proxy answers in its place. */
+  refused(status: number, why: string): void;
+}
+
 /** What an exchange needs of the proxy. */
 export interface Dispatcher {
   /** Clients are to go after their next answer. */
   isRetiring(): boolean;
   /** Finds a server, at once or when there is one. */
-  begin(exchange: Exchange): void;
+  begin(waiting: Waiting): void;
   /** The same when one did not answer: it had been sent to it, or could not even be. */
-  again(exchange: Exchange, wasSent: boolean): void;
+  again(waiting: Waiting, wasSent: boolean): void;
   /** Its client has gone. */
-  forget(exchange: Exchange): void;
+  forget(waiting: Waiting): void;
   /** Answers in the place of a server that did not, or with nonsense. */
-  refuse(exchange: Exchange, why: string): void;
+  refuse(waiting: Waiting, why: string): void;
   /** Its client has got a part of an answer and gets no more. */
-  cut(exchange: Exchange): void;
+  cut(waiting: Waiting): void;
 }
 
 /** Of RFC 9110, section 9.2.2: doing it twice is doing it once. */
@@ -58,9 +70,8 @@ const ATTEMPTS_MAX = 4;
 const JOIN_BYTES = 16_384;
 
 /** One request. */
-export class Exchange implements Receiver {
+export class Exchange implements Receiver, Waiting {
   readonly head: RequestHead;
-  /** Until when it may wait for a server, once it waits; the proxy's. */
   holdUntil: number | undefined;
   readonly #asker: Asker;
   readonly #proxy: Dispatcher;
@@ -85,6 +96,10 @@ export class Exchange implements Receiver {
     this.#proxy = proxy;
     this.#asker = asker;
     this.head = head;
+  }
+
+  get name(): RequestHead {
+    return this.head;
   }
 
   get over(): boolean {

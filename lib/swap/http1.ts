@@ -58,6 +58,21 @@ export function headEnd(bytes: Uint8Array, from = 0): number {
   return -1;
 }
 
+/** What HTTP/2 begins with when both sides know it (RFC 9113, section 3.4). */
+const HTTP2 = "PRI * HTTP/2.0\r\n";
+
+/**
+ * What the first bytes of a connection begin: a request of HTTP/1, or something that is none (TLS, HTTP/2 without it).
+ * `undefined` when more has to come.
+ */
+export function firstWords(bytes: Uint8Array): "http1" | "other" | undefined {
+  if (bytes.length === 0) return undefined;
+  const text = textOf(bytes.subarray(0, HTTP2.length));
+  if (text === HTTP2) return "other";
+  if (HTTP2.startsWith(text)) return undefined;
+  return TOKEN.test(text[0]!) ? "http1" : "other";
+}
+
 /** Reads a request's head, empty line included. @throws {SyntaxError} When it is none, or could be read in two ways. */
 export function parseRequest(head: Uint8Array): RequestHead {
   const [line, ...fields] = lines(head);

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { addressText, type Listener, openListener, type SocketAddress } from "../../ffi/sockets/mod.ts";
 import { type Backend, BackendPool } from "./backend.ts";
 import { Client } from "./client.ts";
-import type { Dispatcher, Exchange } from "./exchange.ts";
+import type { Dispatcher, Waiting } from "./exchange.ts";
 
 /** How long a request waits at most for a server to be there. */
 const HOLD_MS = 30_000;
@@ -73,7 +73,7 @@ export class Proxy implements AsyncDisposable {
   readonly #clients = new Set<Client>();
   readonly #pools = new Map<string, BackendPool>();
   /** Requests that wait, with the timer of each. */
-  readonly #held = new Map<Exchange, ReturnType<typeof setTimeout>>();
+  readonly #held = new Map<Waiting, ReturnType<typeof setTimeout>>();
   readonly #failures: ProxyFailure[] = [];
   readonly #counts = { requests: 0, retried: 0, refused: 0, cut: 0 };
   #retiring = false;
@@ -193,20 +193,20 @@ export class Proxy implements AsyncDisposable {
     return pool;
   }
 
-  #dispatch(exchange: Exchange): void {
+  #dispatch(waiting: Waiting): void {
     const pool = this.#current;
-    if (pool !== undefined && !pool.refuses) return exchange.start(pool);
+    if (pool !== undefined && !pool.refuses) return waiting.start(pool);
     const now = performance.now();
-    exchange.holdUntil ??= now + this.#holdMs;
-    if (now >= exchange.holdUntil) return this.#refuse(exchange, 503, "no server took it in time");
+    waiting.holdUntil ??= now + this.#holdMs;
+    if (now >= waiting.holdUntil) return this.#refuse(waiting, 503, "no server took it in time");
     if (this.#held.size >= this.#holdMax) {
-      return this.#refuse(exchange, 503, `${this.#holdMax} requests wait already`);
+      return this.#refuse(waiting, 503, `${this.#holdMax} requests wait already`);
     }
     const tooLate = () => {
-      this.#held.delete(exchange);
-      this.#dispatch(exchange);
+      this.#held.delete(waiting);
+      this.#dispatch(waiting);
     };
-    this.#held.set(exchange, setTimeout(tooLate, exchange.holdUntil - now));
+    this.#held.set(waiting, setTimeout(tooLate, waiting.holdUntil - now));
     this.#tryLater();
   }
 
@@ -225,42 +225,42 @@ export class Proxy implements AsyncDisposable {
 
   /** Sends requests that wait, the first ones first. */
   #releaseHeld(count: number): void {
-    for (const [exchange, timer] of [...this.#held].slice(0, count)) {
+    for (const [waiting, timer] of [...this.#held].slice(0, count)) {
       clearTimeout(timer);
-      this.#held.delete(exchange);
-      this.#dispatch(exchange);
+      this.#held.delete(waiting);
+      this.#dispatch(waiting);
     }
   }
 
-  #refuse(exchange: Exchange, status: 502 | 503, why: string): void {
+  #refuse(waiting: Waiting, status: 502 | 503, why: string): void {
     this.#counts.refused++;
-    this.#fail(exchange, why);
-    exchange.refused(status, why);
+    this.#fail(waiting, why);
+    waiting.refused(status, why);
   }
 
-  #fail({ head: { method, target } }: Exchange, reason: string): void {
+  #fail({ name: { method, target } }: Waiting, reason: string): void {
     if (this.#failures.length === FAILURES_MAX) this.#failures.shift();
     this.#failures.push({ method, target, reason, timeMs: Date.now() });
   }
 
   readonly #dispatcher: Dispatcher = {
     isRetiring: () => this.#retiring,
-    begin: (exchange) => {
+    begin: (waiting) => {
       this.#counts.requests++;
-      this.#dispatch(exchange);
+      this.#dispatch(waiting);
     },
-    again: (exchange, wasSent) => {
+    again: (waiting, wasSent) => {
       if (wasSent) this.#counts.retried++;
-      this.#dispatch(exchange);
+      this.#dispatch(waiting);
     },
-    forget: (exchange) => {
-      clearTimeout(this.#held.get(exchange));
-      this.#held.delete(exchange);
+    forget: (waiting) => {
+      clearTimeout(this.#held.get(waiting));
+      this.#held.delete(waiting);
     },
-    refuse: (exchange, why) => this.#refuse(exchange, 502, why),
-    cut: (exchange) => {
+    refuse: (waiting, why) => this.#refuse(waiting, 502, why),
+    cut: (waiting) => {
       this.#counts.cut++;
-      this.#fail(exchange, "the answer broke off");
+      this.#fail(waiting, "the answer broke off");
     },
   };
 }

@@ -2,6 +2,7 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import {
   BodyScanner,
+  firstWords,
   type Framing,
   headEnd,
   ownAnswer,
@@ -28,6 +29,21 @@ Deno.test("a head ends behind its first empty line, wherever the bytes were part
     strictEqual(headEnd(whole, cut - 3), end);
   }
   strictEqual(headEnd(bytes("a\n\nb\r\n\n")), -1);
+});
+
+Deno.test("the first bytes of a connection tell what it speaks, as soon as they can", () => {
+  const cases: [string, ReturnType<typeof firstWords>][] = [
+    ["", undefined],
+    ["G", "http1"],
+    ["PUT /", "http1"],
+    ["PR", undefined],
+    ["PROPFIND", "http1"],
+    ["PRI * HTTP/2.0\r", undefined],
+    ["PRI * HTTP/2.0\r\n\r\nSM", "other"],
+    ["\x16\x03\x01", "other"],
+    ["\r\n", "other"],
+  ];
+  for (const [sent, expected] of cases) strictEqual(firstWords(bytes(sent)), expected, JSON.stringify(sent));
 });
 
 const REQUESTS: [string, string[], Framing["kind"], boolean, boolean][] = [

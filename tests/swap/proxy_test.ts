@@ -266,6 +266,40 @@ Deno.test("another protocol passes as bytes, and a drain waits for its end", asy
   await draining;
 });
 
+Deno.test("what is not HTTP/1 waits for a server, passes as bytes, and stays with the server that it began with", async () => {
+  for (const hello of ["\x16\x03\x01hello", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]) {
+    await using proxy = await Proxy.start({});
+    const place = openListener({ host: "127.0.0.1", port: 0 });
+    const backend = { host: "127.0.0.1", port: portOf(place) };
+    place[Symbol.dispose]();
+    using client = await Peer.to(portOf(proxy));
+    // Byte by byte, as a slow network brings it.
+    for (const byte of hello) await client.send(byte);
+    await until("it", () => proxy.stats().held === 1);
+    proxy.use(backend);
+    await client.send("more");
+    await using server = new RawServer(backend.port);
+    const peer = await server.accept();
+    strictEqual(await peer.until("more"), `${hello}more`);
+    await peer.send("answer");
+    strictEqual(await client.until("answer"), "answer");
+    await using next = new RawServer().answer("new");
+    proxy.use(next.backend);
+    await client.send("GET / HTTP/1.1\r\n\r\n");
+    strictEqual(await peer.head(), "GET / HTTP/1.1\r\n\r\n");
+    strictEqual(proxy.stats().backends.find(({ isCurrent }) => !isCurrent)?.tunnels, 1);
+    client[Symbol.dispose]();
+    strictEqual(await peer.rest(), "");
+    peer[Symbol.dispose]();
+    await proxy.drained(backend);
+  }
+  await using proxy = await Proxy.start({ holdMs: 20 });
+  using client = await Peer.to(portOf(proxy));
+  await client.send("\x16");
+  strictEqual(await client.rest(), "", "nobody came");
+  strictEqual(proxy.stats().failures[0]?.method, "(no HTTP/1)");
+});
+
 Deno.test("another protocol ends for its server when its client ends it", async () => {
   await using proxy = await Proxy.start({});
   await using server = new RawServer();
@@ -345,7 +379,7 @@ Deno.test("old clients and old servers are served, each in its own way", async (
 Deno.test("what is no request is refused, and reaches no server", async () => {
   await using proxy = await Proxy.start({});
   const cases: [string, RegExp][] = [
-    ["\x16\x03\x01\r\n\r\n", /^HTTP\/1\.1 400 Bad Request[^]*its first line is/],
+    ["hello\r\n\r\n", /^HTTP\/1\.1 400 Bad Request[^]*its first line is/],
     ["POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", /^HTTP\/1\.1 400 /],
     ["POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", /^HTTP\/1\.1 400 [^]*a size is \\?"xyz/],
     ["CONNECT a:1 HTTP/1.1\r\n\r\n", /^HTTP\/1\.1 501 Not Implemented/],
