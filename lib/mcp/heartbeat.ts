@@ -1,9 +1,10 @@
 /**
  * Answers that take a while show signs of life, so that a client that has gone is noticed.
  *
- * Deno 2.9.6 tells a handler that its client hung up only when the whole request came in the first 512 bytes that were
- * read (measured). A write to a client that has gone fails, though: so an answer that is late begins as a stream, with
- * comments between events or with blanks before the JSON, and ends with what there is to say.
+ * The signal of a request is of no use for that: Deno 2.9.6 lets it fire for a client that hung up only when the whole
+ * request came in the first 512 bytes that were read (measured), fires it after answers as well, and says so on
+ * standard error when it is looked at. But a write to a client that has gone fails: so an answer that is late begins as
+ * a stream, with comments between events or with blanks before the JSON, and ends with what there is to say.
  * @module
  */
 
@@ -17,7 +18,7 @@ export interface HeartbeatOptions {
 
 /**
  * Returns what `answer` does, at once when that is in time. The request it is given has no body, and its signal fires
- * when the client has gone, however that was noticed.
+ * when the client has gone.
  */
 export async function withHeartbeat(
   request: Request,
@@ -26,14 +27,35 @@ export async function withHeartbeat(
 ): Promise<Response> {
   const gone = new AbortController();
   const leave = () => gone.abort(new DOMException("The client has gone", "AbortError"));
-  if (request.signal.aborted) leave();
-  request.signal.addEventListener("abort", leave, { once: true });
   const { url, method, headers } = request;
   const answering = answer(new Request(url, { method, headers, signal: gone.signal }));
   const late = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => late.resolve(undefined), everyMs);
   const early = await Promise.race([answering, late.promise]).finally(() => clearTimeout(timer));
-  return early ?? lateResponse(answering, leave, { everyMs, as });
+  return early === undefined ? lateResponse(answering, leave, { everyMs, as }) : whenLeft(early, leave);
+}
+
+/** The same response; `leave` is called when the reader of its stream goes. Its sender shows signs of life itself. */
+function whenLeft(response: Response, leave: () => void): Response {
+  if (response.body === null || !isStream(response)) return response;
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { value, done } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async (reason) => {
+      leave();
+      await reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+  const { status, statusText, headers } = response;
+  return new Response(body, { status, statusText, headers });
+}
+
+function isStream(response: Response): boolean {
+  return response.headers.get("content-type")?.includes("text/event-stream") === true;
 }
 
 function lateResponse(answering: Promise<Response>, leave: () => void, options: HeartbeatOptions): Response {
@@ -65,8 +87,7 @@ function lateResponse(answering: Promise<Response>, leave: () => void, options: 
 
 /** The body as the client reads it: an answer of one piece becomes an event where events are read. */
 async function* piecesOf(response: Response, { as }: HeartbeatOptions): AsyncGenerator<Uint8Array> {
-  const streams = response.headers.get("content-type")?.includes("text/event-stream") === true;
-  if (as === "json" || streams) return yield* response.body ?? [];
+  if (as === "json" || isStream(response)) return yield* response.body ?? [];
   const text = await response.text();
   if (text !== "") {
     yield new TextEncoder().encode(`event: message\ndata: ${text.replaceAll(/[\r\n]+/g, " ")}\n\n`);
