@@ -12,7 +12,9 @@ export const bpmTui = command({
   description:
     "Shows state, logs and builds of the processes that a bpm at URL manages, restarts them, and with our bpm also " +
     "starts, stops, attaches and shows what depends on what. It works with every server that speaks as the original " +
-    "does; what a server cannot do is not offered. Press ? for the keys." +
+    "does; what a server cannot do is not offered." +
+    "\n\nKeys: j and k select, Enter goes to the log, r restarts, b shows the build, / searches, f follows, c clears, q " +
+    "and Esc quit. ? shows all of them, : finds one by its name." +
     "\n\nA server that wants a token is told $BPM_TOKEN. NO_COLOR and COLORTERM are heeded.",
   positionals: [{ name: "URL", help: `where the manager listens [default: ${DEFAULT_URL}]`, optional: true }],
   options: {

@@ -3,7 +3,7 @@
  * terminal is taken out. Pure.
  * @module
  */
-import { PLAIN, rgb, type Style, style, type StyleId } from "./style.ts";
+import { blend, PLAIN, rgb, type Style, style, type StyleId } from "./style.ts";
 import { clusters } from "./width.ts";
 
 /** A piece of a line in one style. */
@@ -54,6 +54,29 @@ export function ansiSpans(line: string, base: StyleId = PLAIN): Span[] {
 /** The line without sequences, tabs as spaces: what is searched and copied. */
 export function stripAnsi(line: string): string {
   return ansiSpans(line).map(({ text }) => text).join("");
+}
+
+/** The spans with parts of their text, by index from begin to end, in another look; `ranges` rise and do not overlap. */
+export function markSpans(
+  spans: readonly Span[],
+  ranges: readonly (readonly [begin: number, end: number])[],
+  look: Style,
+): Span[] {
+  const marked: Span[] = [];
+  let from = 0;
+  for (const { text, style: base } of spans) {
+    let at = 0;
+    for (const [begin, end] of ranges) {
+      const [first, last] = [Math.max(at, begin - from), Math.min(text.length, end - from)];
+      if (first >= last) continue;
+      if (first > at) marked.push({ text: text.slice(at, first), style: base });
+      marked.push({ text: text.slice(first, last), style: blend(base, look) });
+      at = last;
+    }
+    if (at < text.length) marked.push({ text: text.slice(at), style: base });
+    from += text.length;
+  }
+  return marked;
 }
 
 function expandTabs(text: string, column: number): string {

@@ -1,5 +1,6 @@
 /** Lists of any length of which only what is visible is drawn. Pure. @module */
 import type { Area } from "./frame.ts";
+import type { StyleId } from "./style.ts";
 
 /** Which row is selected and which is the first that is seen. */
 export interface ListState {
@@ -45,4 +46,10 @@ export function thumb(
   const length = Math.max(1, Math.round(height * height / count));
   const at = Math.round((height - length) * top / (count - height));
   return { at: Math.max(0, Math.min(at, height - length)), length };
+}
+
+/** Draws a scroll bar's thumb in a column as high as the rows that are seen; nothing when all are. */
+export function drawScrollBar(column: Area, top: number, count: number, style: StyleId): void {
+  const { at, length } = thumb(top, count, column.height) ?? { at: 0, length: 0 };
+  for (let y = at; y < at + length; y++) column.put(0, y, "┃", style);
 }

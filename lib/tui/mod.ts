@@ -61,7 +61,7 @@ export { type Program, runProgram } from "./app.ts";
 export { makeTheme, type Theme } from "./theme.ts";
 export { centre, contains, type Size, splitColumns, splitRows } from "./layout.ts";
 export { drawPanel, type PanelOptions, putSpans, span, spansWidth } from "./panel.ts";
-export { drawList, LIST_START, type ListState, select, thumb } from "./list.ts";
+export { drawList, drawScrollBar, LIST_START, type ListState, select, thumb } from "./list.ts";
 export { type Column, columnWidths, drawRow } from "./table.ts";
 export { drawField, editField, type Field, field, fieldText, MAX_FIELD } from "./field.ts";
 export { actionFor, type Binding, type HelpLine, helpLines, keyLabel, offered } from "./keymap.ts";
@@ -77,5 +77,5 @@ export {
 } from "./palette.ts";
 export { meter, sparkline } from "./sparkline.ts";
 export { Emulator } from "./emulator.ts";
-export { ansiSpans, applySgr, type Span, stripAnsi } from "./ansi.ts";
+export { ansiSpans, applySgr, markSpans, type Span, stripAnsi } from "./ansi.ts";
 export { wrapSpans, wrapText } from "./wrap.ts";

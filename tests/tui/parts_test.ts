@@ -17,6 +17,7 @@ import {
   drawPalette,
   drawPanel,
   drawRow,
+  drawScrollBar,
   editField,
   field,
   fieldText,
@@ -28,6 +29,7 @@ import {
   LIST_START,
   lookOf,
   makeTheme,
+  markSpans,
   MAX_FIELD,
   meter,
   offered,
@@ -306,6 +308,27 @@ Deno.test("a program's line keeps its colours and nothing else that it would do 
   strictEqual(stripAnsi("cut \x1b[3"), "cut ");
   strictEqual(stripAnsi("cut \x1b]8;;http"), "cut ");
   deepStrictEqual(ansiSpans(""), []);
+});
+
+Deno.test("parts of spans are marked across their borders", () => {
+  const [red, bold] = [style({ fg: RED }), style({ bold: true })];
+  const marked = markSpans([span("abc", red), span("def")], [[1, 2], [2, 5]], { bold: true });
+  deepStrictEqual(marked, [
+    span("a", red),
+    span("b", style({ fg: RED, bold: true })),
+    span("c", style({ fg: RED, bold: true })),
+    span("de", bold),
+    span("f"),
+  ]);
+  deepStrictEqual(markSpans([span("abc")], [], { bold: true }), [span("abc")]);
+});
+
+Deno.test("a scroll bar is drawn where not all is seen", () => {
+  const frame = new Frame(1, 4);
+  drawScrollBar(frame.area(), 0, 4, PLAIN);
+  strictEqual(frame.text(), "\n\n\n\n");
+  drawScrollBar(frame.area(), 4, 8, PLAIN);
+  strictEqual(frame.text(), "\n\n┃\n┃\n");
 });
 
 Deno.test("text is wrapped between words, words that are too long anywhere", () => {

@@ -1,22 +1,23 @@
 /** The output: a log, a build's log, or the graph. Only lines that are seen are looked at. Pure. @module */
 import {
+  ansiSpans,
   type Area,
-  blend,
   drawPanel,
+  drawScrollBar,
   fieldText,
   fitText,
   lookOf,
+  markSpans,
   PLAIN,
   putSpans,
   type Span,
   span,
   type StyleId,
-  textWidth as columnsOf,
-  thumb,
+  wrapSpans,
 } from "../../tui/mod.ts";
 import { type LogLine, matchesIn } from "../log_lines.ts";
 import { activeProject, jobOf, type LogView, type Model, seenLines, seenLog } from "../model.ts";
-import { bottomIndex, seenUpTo } from "../scroll.ts";
+import { bottomIndex, type RowOptions, seenUpTo } from "../scroll.ts";
 import { GUTTER, rowOptions } from "../select.ts";
 import { drawTerminal, isDrawn } from "./attached.ts";
 import { drawGraph } from "./graph.ts";
@@ -49,30 +50,29 @@ function drawLines(inside: Area, model: Model, view: LogView, lines: readonly Lo
   const options = rowOptions(model);
   const bottom = bottomIndex(lines, view.anchor);
   const seen = seenUpTo(lines, bottom, options);
-  const rows = seen.flatMap(({ line, rows }) => rows.map((spans) => ({ line, spans })));
+  const rows = seen.flatMap(({ line, rows }) =>
+    styledRows(rows, line, model, view, options).map((spans) => ({ line, spans }))
+  );
   for (const [y, { line, spans }] of rows.slice(-inside.height).entries()) {
     if (line.stream === "stderr") inside.put(0, y, "┃", theme.bad);
-    if (line.stream === "note") {
-      putSpans(inside, GUTTER, y, [span(`── ${line.raw} ──`, theme.muted)], options.width);
-      continue;
-    }
-    const level = levelStyle(line, model);
-    const text = inside.part({ x: GUTTER, y, width: options.width, height: 1 });
-    putSpans(
-      text,
-      0,
-      0,
-      level === PLAIN ? spans : spans.map((each) => each.style === PLAIN ? { ...each, style: level } : each),
-    );
-    if (!model.wrap) markMatches(text, model, view, line);
-    else if (matchesIn(line, model.found.search).length > 0) {
-      text.restyle(0, (id) => blend(id, { underline: true }));
-    }
+    putSpans(inside, GUTTER, y, spans, options.width);
   }
-  const bar = thumb(Math.max(0, bottom - seen.length + 1), lines.length, inside.height);
-  for (let y = 0; bar !== undefined && y < bar.length; y++) {
-    inside.put(inside.width - 1, bar.at + y, "┃", theme.muted);
-  }
+  const edge = inside.part({ x: inside.width - 1, y: 0, width: 1, height: inside.height });
+  drawScrollBar(edge, Math.max(0, bottom - seen.length + 1), lines.length, theme.muted);
+}
+
+type Rows = readonly (readonly Span[])[];
+
+/** A line's rows with what its program did not colour: how bad it is, and what the search has found. */
+function styledRows(rows: Rows, line: LogLine, model: Model, view: LogView, options: RowOptions): Rows {
+  const { theme, found } = model;
+  if (line.stream === "note") return [[span(`── ${line.raw} ──`, theme.muted)]];
+  const level = levelStyle(line, model);
+  const matches = matchesIn(line, found.search);
+  if (matches.length === 0 && level === PLAIN) return rows;
+  const look = lookOf(view.match === line.seq ? theme.currentMatch : theme.match);
+  const marked = markSpans(ansiSpans(line.raw, level), matches, look);
+  return options.wrap ? wrapSpans(marked, options.width) : [marked];
 }
 
 /** Lines that say of themselves how bad they are, of programs that write without colours. */
@@ -84,18 +84,6 @@ function levelStyle({ plain, raw }: LogLine, { theme }: Model): StyleId {
   }
   if (/\b(WARN|WARNING)\b|\bwarning(\[\w+\])?:/.test(head)) return theme.warn;
   return /\b(DEBUG|TRACE)\b/.test(head) ? theme.muted : PLAIN;
-}
-
-function markMatches(row: Area, { found, theme }: Model, view: LogView, line: LogLine): void {
-  const mark = lookOf(view.match === line.seq ? theme.currentMatch : theme.match);
-  for (const [begin, end] of matchesIn(line, found.search)) {
-    const from = columnsBefore(line.plain, begin);
-    row.restyle(0, (id) => blend(id, mark), from, columnsBefore(line.plain, end) - from);
-  }
-}
-
-function columnsBefore(text: string, index: number): number {
-  return columnsOf(text.slice(0, index));
 }
 
 function noteSpans(model: Model): Span[] {

@@ -5,13 +5,13 @@ import {
   drawList,
   drawPalette,
   drawPanel,
+  drawScrollBar,
   type HelpLine,
   helpLines,
   padText,
   putSpans,
   span,
   textWidth,
-  thumb,
   wrapText,
 } from "../../tui/mod.ts";
 import { KEYMAP } from "../keymap.ts";
@@ -75,8 +75,6 @@ function drawPage(
   const inside = drawPanel(box, { title: [span(page.title, theme.strong)], footer, border: theme.focus });
   const top = Math.max(0, Math.min(page.top, page.lines - inside.height));
   drawList(inside, { selected: 0, top }, page.lines, draw);
-  const bar = thumb(top, page.lines, inside.height);
-  for (let y = 0; bar !== undefined && y < bar.length; y++) {
-    box.put(box.width - 1, 1 + bar.at + y, "┃", theme.muted);
-  }
+  const edge = box.part({ x: box.width - 1, y: 1, width: 1, height: inside.height });
+  drawScrollBar(edge, top, page.lines, theme.muted);
 }

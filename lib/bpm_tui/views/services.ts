@@ -7,10 +7,10 @@ import {
   drawList,
   drawPanel,
   drawRow,
+  drawScrollBar,
   type Span,
   span,
   sparkline,
-  thumb,
 } from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
 import { layoutOf, listHead } from "../layout.ts";
@@ -119,10 +119,8 @@ export function drawServices(area: Area, model: Model): void {
     if (service.name !== project.selected) return;
     row.restyle(0, (id) => blend(id, focused ? theme.selected : theme.selectedElsewhere));
   });
-  const bar = thumb(project.list.top, services.length, body.height);
-  for (let y = 0; bar !== undefined && y < bar.length; y++) {
-    area.put(area.width - 1, 1 + above + bar.at + y, "┃", theme.muted);
-  }
+  const edge = area.part({ x: area.width - 1, y: 1 + above, width: 1, height: body.height });
+  drawScrollBar(edge, project.list.top, services.length, theme.muted);
 }
 
 /** Usage of CPU over time; a full bar is one CPU, or the most that was used when that is more. */
