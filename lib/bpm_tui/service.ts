@@ -99,7 +99,7 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 /** The tone of a service; a state without one is idle, but for an end that was no good one. */
 export function toneOf({ state, ready, exit }: Pick<ServiceInfo, "state" | "ready" | "exit">): Tone {
-  const known = TONES[state.toLowerCase()];
+  const known = TONES[state];
   const tone = known ?? (exit === undefined || exit === "0" ? "idle" : "bad");
   return tone === "good" && ready === false ? "busy" : tone;
 }
