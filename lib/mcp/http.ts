@@ -31,6 +31,8 @@ export interface McpRoutes extends AsyncDisposable {
 
 /** How often the stream of an old client says that it lives. */
 const KEEP_ALIVE_MS = 15_000;
+/** Old clients get answers in one piece, with its length told, that take no longer than so many heartbeats. */
+const PLAIN_HEARTBEATS = 10;
 /** First revision without sessions. */
 const FIRST_STATELESS = "2026-07-28";
 
@@ -131,7 +133,7 @@ async function answerPost(
     return await withHeartbeat(c.req.raw, async (request) => {
       const answer = await answerPlain(engine, plainInfo, body.value, request.signal);
       return answer === undefined ? new Response(null, { status: 202 }) : Response.json(answer);
-    }, { everyMs, as: "json" });
+    }, { everyMs: everyMs * PLAIN_HEARTBEATS, as: "json" });
   }
   if (session === undefined && !startsSession(body.value)) {
     const message = "Bad Request: Mcp-Session-Id is missing; initialize first, or speak 2026-07-28";

@@ -10,7 +10,10 @@ export interface McpLimits {
   readonly calls: number;
   /** How long one call may run. Then its signal fires and its client is told. */
   readonly callMs: number;
-  /** How long a client hears nothing while its call runs. A client that has gone is noticed after about twice that. */
+  /**
+   * How long a client hears nothing while its call runs: one that has gone is noticed after about twice that. For
+   * clients of the old dialect it is ten times as long.
+   */
   readonly heartbeatMs: number;
   /** Sessions of clients of 2025 and before. One more ends the one unused for the longest time. */
   readonly sessions: number;

@@ -193,7 +193,7 @@ Deno.test("an answer that is late is the same answer, after signs of life", asyn
     description: "Takes a while",
     annotations: {},
     run: async () => {
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await new Promise((resolve) => setTimeout(resolve, 250));
       return { text: "at last" };
     },
   });
