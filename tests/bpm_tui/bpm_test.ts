@@ -1,6 +1,7 @@
 /** The real command in a real terminal against the real manager. */
 import { match, ok, strictEqual } from "node:assert/strict";
 import { ROOT } from "../../lib/build/paths.ts";
+import { toolPermissions } from "../../lib/build/tools.ts";
 import { hasTmux, Tmux, tuiCommand } from "./tmux.ts";
 
 const SCRIPT = `
@@ -43,9 +44,8 @@ class RealBpm implements AsyncDisposable {
   private constructor(folder: string, port: number) {
     this.#folder = folder;
     this.url = `http://127.0.0.1:${port}/mcp`;
-    const { permissions } = JSON.parse(Deno.readTextFileSync(`${ROOT}cmd/bpm/tool.json`));
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", ...permissions, `${ROOT}cmd/bpm/main.ts`, "serve", folder],
+      args: ["run", "--no-prompt", ...toolPermissions("bpm"), `${ROOT}cmd/bpm/main.ts`, "serve", folder],
       env: { XDG_STATE_HOME: folder },
       stdin: "null",
       stdout: "null",

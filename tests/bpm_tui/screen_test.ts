@@ -93,12 +93,7 @@ screenTest("the terminal is given back on quitting, on SIGTERM and on SIGHUP", a
     await tmux.until(/GET \/orders/);
     strictEqual(await tmux.fact("#{alternate_on} #{mouse_any_flag} #{cursor_flag}"), "1 1 0");
     if (how === "q") await tmux.keys("q");
-    else {
-      const shell = await tmux.fact("#{pane_pid}");
-      const { stdout } = await new Deno.Command("pgrep", { args: ["-P", shell, "-f", "bpm-tui/main"] })
-        .output();
-      Deno.kill(Number(new TextDecoder().decode(stdout).trim()), how);
-    }
+    else Deno.kill(await tmux.program(), how);
     const screen = await tmux.until(/ended with \d+\n-?icanon/);
     match(screen, new RegExp(`ended with ${code}\\nicanon`));
     strictEqual(await tmux.fact("#{alternate_on} #{mouse_any_flag} #{cursor_flag}"), "0 0 1");

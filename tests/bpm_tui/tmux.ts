@@ -1,5 +1,6 @@
 /** A real terminal for tests: a tmux server of its own, ended with the test. */
 import { ROOT } from "../../lib/build/paths.ts";
+import { toolPermissions } from "../../lib/build/tools.ts";
 
 /** Whether tmux is there. */
 export function hasTmux(): boolean {
@@ -99,6 +100,15 @@ export class Tmux implements AsyncDisposable {
     }
   }
 
+  /** Pid of the program, the window's only child. */
+  async program(): Promise<number> {
+    const shell = await this.fact("#{pane_pid}");
+    for (const { name } of Deno.readDirSync("/proc")) {
+      if (/^\d+$/.test(name) && parentOf(name) === shell) return Number(name);
+    }
+    throw new Error(`the window's shell ${shell} has no child`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#run("kill-server").catch(() => undefined); // It may have ended with its last window.
   }
@@ -116,8 +126,24 @@ export class Tmux implements AsyncDisposable {
   }
 }
 
+/** The fourth field of `/proc/PID/stat`, behind a name that may hold anything. */
+function parentOf(pid: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ")[1];
+  } catch (error) {
+    if (error instanceof Error) return undefined; // It has just ended.
+    throw error;
+  }
+}
+
 /** The words that start bpm-tui from source, with exactly its own permissions. */
 export function tuiCommand(...args: string[]): string[] {
-  const { permissions } = JSON.parse(Deno.readTextFileSync(`${ROOT}cmd/bpm-tui/tool.json`));
-  return [Deno.execPath(), "run", "--no-prompt", ...permissions, `${ROOT}cmd/bpm-tui/main.ts`, ...args];
+  return [
+    Deno.execPath(),
+    "run",
+    "--no-prompt",
+    ...toolPermissions("bpm-tui"),
+    `${ROOT}cmd/bpm-tui/main.ts`,
+    ...args,
+  ];
 }

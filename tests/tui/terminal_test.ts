@@ -54,9 +54,7 @@ terminalTest("keys, pasted text, the mouse and sizes are told as events", async 
 });
 
 terminalTest("a program that was stopped takes the screen again when it goes on", async (tmux) => {
-  const shell = await tmux.fact("#{pane_pid}");
-  const { stdout } = await new Deno.Command("pgrep", { args: ["-P", shell, "-f", "echo_program"] }).output();
-  const pid = Number(new TextDecoder().decode(stdout).trim());
+  const pid = await tmux.program();
   Deno.kill(pid, "SIGSTOP");
   await tmux.resize(60, 15);
   Deno.kill(pid, "SIGCONT");
