@@ -4,6 +4,7 @@ import { assetPath } from "../../ffi/assets.ts";
 import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
+import { exec } from "../../lib/build/step.ts";
 import { Instance } from "./_instance.ts";
 import { portOf, proxyRestarts, sharedRestarts } from "./_restarts.ts";
 import { canBuildRust, type LoadResult } from "./_programs.ts";
@@ -98,4 +99,13 @@ Deno.test("the preload object's variables keep what is preloaded anyway, and ref
       /Cannot interpose port 80: a socket is/,
     );
   }
+});
+
+Deno.test("the preload object asks a host for nothing but a libc of the last ten years", async () => {
+  const elf = await exec("readelf", ["-W", "-d", "--dyn-syms", assetPath("lib/interpose.so")]);
+  deepStrictEqual([...elf.matchAll(/NEEDED.*\[(.+)\]/g)].map(([, name]) => name), ["libc.so.6"]);
+  const minors = [...elf.matchAll(/@GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+  ok(minors.length > 10 && Math.max(...minors) <= 17, `it needs glibc 2.${Math.max(...minors)}`);
+  const exported = [...elf.matchAll(/GLOBAL DEFAULT +\d+ (\w+)$/gm)].map(([, name]) => name!);
+  deepStrictEqual(exported.sort(), ["accept", "accept4", "bind", "fcntl", "fcntl64", "ioctl", "listen"]);
 });
