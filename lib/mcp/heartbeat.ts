@@ -7,6 +7,7 @@
  * a stream, with comments between events or with blanks before the JSON, and ends with what there is to say.
  * @module
  */
+import { isStream } from "./unread.ts";
 
 /** How a late answer looks. */
 export interface HeartbeatOptions {
@@ -37,8 +38,8 @@ export async function withHeartbeat(
 
 /** The same response; `leave` is called when the reader of its stream goes. Its sender shows signs of life itself. */
 function whenLeft(response: Response, leave: () => void): Response {
-  if (response.body === null || !isStream(response)) return response;
-  const reader = response.body.getReader();
+  if (!isStream(response)) return response;
+  const reader = response.body!.getReader();
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       const { value, done } = await reader.read();
@@ -52,10 +53,6 @@ function whenLeft(response: Response, leave: () => void): Response {
   }, { highWaterMark: 0 });
   const { status, statusText, headers } = response;
   return new Response(body, { status, statusText, headers });
-}
-
-function isStream(response: Response): boolean {
-  return response.headers.get("content-type")?.includes("text/event-stream") === true;
 }
 
 function lateResponse(answering: Promise<Response>, leave: () => void, options: HeartbeatOptions): Response {

@@ -1,21 +1,27 @@
 /** Streams to clients that read too slowly, or not at all. @module */
 
 /**
- * The same response, whose body is cut off when more comes while `limitBytes` wait to be read: what wants to be told to
+ * The same response, whose stream of events is cut off when more comes while `limitBytes` wait to be read: what wants to be told to
  * a client must not fill this process. `onEnd` is called once, when the body has ended in whatever way.
  */
 export function boundUnread(response: Response, limitBytes: number, onEnd: () => void = () => {}): Response {
-  if (response.body === null) {
+  if (!isStream(response)) {
     onEnd();
     return response;
   }
-  const reader = response.body.getReader();
+  const reader = response.body!.getReader();
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => void pump(reader, controller).finally(onEnd),
     cancel: (reason) => reader.cancel(reason),
   }, new ByteLengthQueuingStrategy({ highWaterMark: limitBytes }));
   const { status, statusText, headers } = response;
   return new Response(body, { status, statusText, headers });
+}
+
+/** Whether a response is a stream of events. Only then is its body looked at: that makes a stream of any other. */
+export function isStream(response: Response): boolean {
+  return response.headers.get("content-type")?.includes("text/event-stream") === true &&
+    response.body !== null;
 }
 
 async function pump(

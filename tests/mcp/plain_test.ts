@@ -1,7 +1,7 @@
 /** The dialect of bpm's old clients. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { defineTool, number, object, string, ToolError, withDefault } from "../../lib/mcp/mod.ts";
-import { plain, serve } from "./serving.ts";
+import { plain, serve, statelessRequest } from "./serving.ts";
 
 const TOOLS = [
   defineTool({
@@ -199,6 +199,18 @@ Deno.test("old dialect: the server's own name is told when there is no other", a
   await using server = await serve(TOOLS);
   const { body } = await plain(server.url, { jsonrpc: "2.0", id: 1, method: "initialize" });
   deepStrictEqual(body.result.serverInfo, { name: "tested", version: "1.2.3" });
+});
+
+Deno.test("every dialect: an answer that is not late tells its length", async () => {
+  await using server = await serve(TOOLS);
+  const old = await fetch(server.url, {
+    method: "POST",
+    body: JSON.stringify(call("restart", { process: "a" })),
+  });
+  strictEqual(old.headers.get("content-length"), String((await old.text()).length));
+  const params = { name: "restart", arguments: { process: "a" } };
+  const now = await fetch(statelessRequest(server.url, "tools/call", params));
+  strictEqual(now.headers.get("content-length"), String((await now.text()).length));
 });
 
 Deno.test("old dialect: notifications are not answered", async () => {
