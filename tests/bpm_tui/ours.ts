@@ -141,6 +141,7 @@ const MORE_TOOLS = [
   { name: "stop", inputSchema: PROCESS },
   { name: "send", inputSchema: { type: "object", properties: { process: {}, text: {} } } },
   { name: "explain", inputSchema: PROCESS },
+  { name: "usage", inputSchema: { type: "object", properties: {} } },
 ];
 
 /** Starts a server that hands upstream's tools on to the other play, and answers all as server-sent events. */
@@ -201,7 +202,17 @@ function ownAnswer(
   const text = (said: string) => ({ content: [{ type: "text", text: said }] });
   switch (name) {
     case "list":
-      return { ...text("see structured content"), structuredContent: { mode: "dev", services } };
+      return {
+        ...text("see structured content"),
+        structuredContent: { mode: "dev", services: services.map(told) },
+      };
+    case "usage": {
+      const used = services.filter(({ pid }) => typeof pid === "number")
+        .map((each) => ({ name: each.name, cpuRatio: each["cpuRatio"], memoryBytes: each["memoryBytes"] }));
+      return used.length === 0
+        ? { ...text("usage failed: /proc is closed"), isError: true }
+        : { ...text("see structured content"), structuredContent: { services: used } };
+    }
     case "start":
     case "stop":
       if (service === undefined) return { ...text(`Process '${args["process"]}' not found`), isError: true };
@@ -216,4 +227,9 @@ function ownAnswer(
     default:
       return undefined;
   }
+}
+
+/** `list` tells nothing of usage: that is a tool of its own. */
+function told({ cpuRatio: _cpu, memoryBytes: _memory, ...service }: PlayedService): unknown {
+  return service;
 }

@@ -230,6 +230,14 @@ Deno.test("our server is known by more tools; its answers come as events", async
   match(await server.explain("mailer", signal), /exit code 101/);
 });
 
+Deno.test("a server that cannot tell usage tells the rest", async () => {
+  await using ours = startOurs([{ name: "api", state: "idle", pid: null }]);
+  const server = new ManagerServer(ours.url);
+  await server.connect(signal);
+  const [api] = (await server.overview(signal)).services;
+  deepStrictEqual([api?.name, api?.cpuRatio], ["api", undefined]);
+});
+
 /** A server with one answer for everything. */
 function answering(response: () => Response): { url: string } & AsyncDisposable {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
