@@ -136,21 +136,29 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
   });
   // Whoever looks at its end first is not to be ended by that; and nobody has to wait for its end: a manager that lets
   // go of its instances ends before them.
-  let [waited, over] = [false, false];
-  begun.catch(() => undefined).then(() => waited || over || child.unref());
-  const ended = child.status.then(({ code }) => {
-    over = true;
-    return code;
-  });
+  let waited = false;
+  begun.catch(() => undefined).then(() => waited || keepAlive(child, false));
+  const ended = child.status.then(({ code }) => code);
   return {
     pid: child.pid,
     begun,
     get ended(): Promise<number> {
       waited = true;
-      if (!over) child.ref();
+      keepAlive(child, true);
       return ended;
     },
   };
+}
+
+/** Whether a child that runs keeps this process from ending. */
+function keepAlive(child: Deno.ChildProcess, does: boolean): void {
+  try {
+    if (does) child.ref();
+    else child.unref();
+  } catch (error) {
+    // It has just ended, and keeps nobody any more.
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
 }
 
 /** A reader's own 64 KiB for each of a thousand keepers that begin together would stay in the heap. */

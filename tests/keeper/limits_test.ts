@@ -180,6 +180,7 @@ Deno.test("an instance whose keeper failed before its child began is not lost: n
   Deno.mkdirSync(`${folder.path}/control`);
   const keeper = startInstance({ folder: folder.path, command: ["true"] });
   await rejects(keeper.begun, /cannot bind the control socket: Address already in use/);
+  strictEqual(await keeper.ended, 71);
   deepStrictEqual(inspectInstance(folder.path), { kind: "unstarted" });
 });
 
