@@ -50,7 +50,7 @@ function onOverlay(model: Model, overlay: Overlay, event: Input): Step {
     case "text":
       return onPage(model, overlay, event);
     case "palette": {
-      const step = updatePalette(overlay.palette, event);
+      const step = updatePalette(overlay.palette, event, model);
       if (step.kind === "closed") return [without(model), []];
       if (step.kind === "chosen") return act(without(model), step.value);
       return [{ ...model, overlay: { kind: "palette", palette: step.palette } }, []];

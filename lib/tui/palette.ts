@@ -1,9 +1,9 @@
 /** A list of things to do that is searched by typing. Pure. @module */
 import type { TerminalEvent } from "./event.ts";
-import type { Area } from "./frame.ts";
+import type { Area, Rect } from "./frame.ts";
 import { drawField, editField, type Field, field, fieldText } from "./field.ts";
 import { fuzzyFilter, type FuzzyMatch } from "./fuzzy.ts";
-import { centre } from "./layout.ts";
+import { centre, contains } from "./layout.ts";
 import { drawList, LIST_START, type ListState, select } from "./list.ts";
 import { drawPanel, putSpans, span } from "./panel.ts";
 import { blend } from "./style.ts";
@@ -41,8 +41,12 @@ export type PaletteStep<T> =
   | { readonly kind: "chosen"; readonly value: T }
   | { readonly kind: "closed" };
 
-/** The palette after an event. */
-export function updatePalette<T>(palette: Palette<T>, event: TerminalEvent): PaletteStep<T> {
+/** The palette after an event, on a screen of a size. A click chooses; one beside the palette closes it. */
+export function updatePalette<T>(
+  palette: Palette<T>,
+  event: TerminalEvent,
+  size: { readonly width: number; readonly height: number },
+): PaletteStep<T> {
   const found = matches(palette);
   const move = (selected: number): PaletteStep<T> => ({
     kind: "open",
@@ -51,6 +55,14 @@ export function updatePalette<T>(palette: Palette<T>, event: TerminalEvent): Pal
   if (event.kind === "mouse") {
     if (event.action === "wheelup") return move(palette.list.selected - 1);
     if (event.action === "wheeldown") return move(palette.list.selected + 1);
+    if (event.action === "press") {
+      const box = boxOf(palette, size);
+      if (!contains(box, event.x, event.y)) return { kind: "closed" };
+      const chosen = found[palette.list.top + event.y - box.y - LIST_ROW];
+      if (event.y >= box.y + LIST_ROW && event.y < box.y + box.height - 1 && chosen !== undefined) {
+        return { kind: "chosen", value: chosen.item.value };
+      }
+    }
   }
   if (event.kind === "key") {
     const { selected } = palette.list;
@@ -84,6 +96,14 @@ export function updatePalette<T>(palette: Palette<T>, event: TerminalEvent): Pal
   };
 }
 
+/** Rows above the first choice: the frame, the field, a line. */
+const LIST_ROW = 3;
+
+function boxOf<T>({ choices }: Palette<T>, { width, height }: { width: number; height: number }): Rect {
+  const rows = Math.max(1, Math.min(PALETTE_ROWS, choices.length));
+  return centre({ x: 0, y: 0, width, height }, PALETTE_COLUMNS, rows + LIST_ROW + 1);
+}
+
 function matches<T>({ choices, field }: Palette<T>): { item: Choice<T>; match: FuzzyMatch }[] {
   return fuzzyFilter(choices, fieldText(field), ({ label }) => label);
 }
@@ -91,10 +111,7 @@ function matches<T>({ choices, field }: Palette<T>): { item: Choice<T>; match: F
 /** Draws a palette in the middle of an area, over what is there. */
 export function drawPalette<T>(area: Area, palette: Palette<T>, theme: Theme): void {
   const found = matches(palette);
-  const rows = Math.max(1, Math.min(PALETTE_ROWS, palette.choices.length));
-  const box = area.part(
-    centre({ x: 0, y: 0, width: area.width, height: area.height }, PALETTE_COLUMNS, rows + 4),
-  );
+  const box = area.part(boxOf(palette, area));
   box.fill(theme.text);
   const count = span(`${found.length}/${palette.choices.length}`, theme.muted);
   const inside = drawPanel(box, {

@@ -242,7 +242,7 @@ Deno.test("a palette is searched by typing, moved in by keys, and chosen from", 
   let palette = openPalette("do", choices);
   const press = (...names: string[]) => {
     for (const name of names) {
-      const step = updatePalette(palette, key(name));
+      const step = updatePalette(palette, key(name), { width: 80, height: 24 });
       if (step.kind !== "open") return step;
       palette = step.palette;
     }
@@ -256,6 +256,14 @@ Deno.test("a palette is searched by typing, moved in by keys, and chosen from", 
   deepStrictEqual(press("escape"), { kind: "closed" });
   strictEqual(press("z"), 0);
   deepStrictEqual(press("enter"), { kind: "closed" });
+  const click = (x: number, y: number): TerminalEvent => {
+    return { kind: "mouse", action: "press", button: "left", x, y, ctrl: false, alt: false, shift: false };
+  };
+  const size = { width: 40, height: 20 };
+  const short = openPalette("do", choices.slice(0, 3));
+  deepStrictEqual(updatePalette(short, click(5, 10), size), { kind: "chosen", value: 1 });
+  deepStrictEqual(updatePalette(short, click(5, 2), size), { kind: "closed" });
+  deepStrictEqual(updatePalette(short, click(5, 7), size), { kind: "open", palette: short });
   const frame = new Frame(40, 20);
   drawPalette(frame.area(), openPalette("do", choices.slice(0, 3)), makeTheme("none"));
   ok(/╭─ do ─+ 3\/3 ─╮\n│ ›/.test(frame.text()), frame.text());
