@@ -82,6 +82,8 @@ Deno.test({
     const screen = await tmux.until(/GET \/orders\/\d+ 200[\s\S]*┃ WARN slow query/);
     match(screen, /▶ running, ready .* pid \d+/);
     match(screen, /needs +db/);
+    // CPU is told from the second time on.
+    await tmux.until(/load +\d+(\.\d+)?% +\d+(\.\d+)?[KM] /);
 
     await tmux.keys("d");
     await tmux.until(/▶ web {2}running, ready *│[\s\S]*└─ ▶ db/);

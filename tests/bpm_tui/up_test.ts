@@ -56,7 +56,7 @@ Deno.test({
     await tmux.until(/▶ agent +running/);
     const screen = await tmux.until(/▶ viewer +running/);
     match(screen, /details: agent[\s\S]*▶ running, ready/);
-    match(screen, /\[log\] build {2}graph {2}agent [\s\S]*listening/);
+    await tmux.until(/\[log\] build {2}graph {2}agent [\s\S]*listening/);
     await tmux.keys("d");
     await tmux.until(/▶ viewer {2}running, ready[\s\S]*└─ ▶ agent {2}running, ready/);
     await tmux.keys("j", "l");
