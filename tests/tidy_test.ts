@@ -51,6 +51,9 @@ const PURE = [
   /^lib\/ring\/records\.ts$/,
   /^lib\/bpm\/(log_search|digest|secrets|status_text|expand|board)\.ts$/,
   /^lib\/keeper\/lines\.ts$/,
+  /^lib\/mcp\/(schema|schema_check|tool|tasks|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients)\.ts$/,
+  /^lib\/tui\/(?!terminal|app)[a-z_]+\.ts$/,
+  /^lib\/bpm_tui\/(?!mcp_client|server|effects|run)[a-z_]+\.ts$/,
 ];
 
 /** Folders whose loops must not convert bigints value by value. */

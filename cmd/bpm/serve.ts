@@ -5,7 +5,7 @@ import { LEVELS, processLog } from "../../lib/log/mod.ts";
 import type { Manager } from "../../lib/bpm/mod.ts";
 import type { Notice } from "../../lib/supervisor/mod.ts";
 import { CONFIG_OPTION, openProject } from "./project.ts";
-import { openSession, PORT_OPTION } from "./session.ts";
+import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
 
 export const serve = command({
   name: "serve",
@@ -39,13 +39,19 @@ export const serve = command({
     const log = processLog({ level: options.logLevel, json: false });
     for (const warning of project.warnings) log.warn(warning);
     await using session = await openSession(project, { port: options.port, signal });
-    const { manager, server, url } = session;
+    const { manager, url } = session;
     if (!options.quiet) echo(manager);
     log.info("serving MCP", { url, project: project.folder });
-    await manager.start(signal);
-    if (!signal.aborted) log.info("all processes were started", { mode: manager.mode });
-    await server.finished;
-    return 0;
+    using upgrade = listenForUpgrade();
+    const ended = AbortSignal.any([signal, upgrade.signal]);
+    await manager.start(ended);
+    if (!ended.aborted) {
+      log.info("all processes were started", { mode: manager.mode });
+      await new Promise((resolve) => ended.addEventListener("abort", resolve, { once: true }));
+    }
+    if (signal.aborted) return 0;
+    log.info("becoming a newer manager", { pid: Deno.pid });
+    return await becomeNewer(session);
   },
 });
 

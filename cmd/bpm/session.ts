@@ -1,5 +1,7 @@
 /** A project that is served: its manager, with MCP on its port. @module */
 import { bpmTools, Manager } from "../../lib/bpm/mod.ts";
+import { becomeProgram } from "../../ffi/sys/mod.ts";
+import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger } from "../../lib/config/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
@@ -17,6 +19,26 @@ export const PORT_OPTION = option(
   optionalInteger({ help: "Port of MCP instead of mcp_port.", example: "3001", min: 0, max: 65_535 }),
   { value: "PORT" },
 );
+
+/** Fires when this manager is to become a newer one: by SIGHUP. */
+export interface Upgrade extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** Listens for SIGHUP. */
+export function listenForUpgrade(): Upgrade {
+  const controller = new AbortController();
+  const onHangUp = () => controller.abort();
+  Deno.addSignalListener("SIGHUP", onHangUp);
+  return { signal: controller.signal, [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", onHangUp) };
+}
+
+/** Lets go of everything, and becomes what stands now where this program stood: pid, processes and logs stay. */
+export async function becomeNewer(session: Session): Promise<never> {
+  await session.manager.release();
+  await session[Symbol.asyncDispose]();
+  return becomeProgram(ownCommandLine());
+}
 
 export interface Session extends AsyncDisposable {
   readonly manager: Manager;

@@ -4,7 +4,7 @@ import { deadline, waitForExit } from "../../lib/async/mod.ts";
 import { Board } from "../../lib/bpm/mod.ts";
 import { command, print } from "../../lib/cli/mod.ts";
 import { CONFIG_OPTION, openProject } from "./project.ts";
-import { openSession, PORT_OPTION } from "./session.ts";
+import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
 import { managerOf } from "../../lib/supervisor/mod.ts";
 
 const DIR = {
@@ -53,15 +53,17 @@ export const up = command({
       show();
     });
     board.line(`MCP on ${url}`);
-    await manager.start(signal);
-    if (!signal.aborted) {
+    using upgrade = listenForUpgrade();
+    const ended = AbortSignal.any([signal, upgrade.signal]);
+    await manager.start(ended);
+    if (!ended.aborted) {
       const last = [...services.keys()].map((name) => manager.urlOf(name)).findLast((each) =>
         each !== undefined
       );
       board.line(`all is up${last === undefined ? "" : `: open ${last}`} (Ctrl-C stops everything)`);
-      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      await new Promise((resolve) => ended.addEventListener("abort", resolve, { once: true }));
     }
-    return 0;
+    return signal.aborted ? 0 : await becomeNewer(session);
   },
 });
 

@@ -58,6 +58,15 @@ int64_t hk_files_list(const char *path, char *buffer, uint64_t bytes)
 	return (int64_t)done;
 }
 
+int64_t hk_files_link(const char *path, char *buffer, uint64_t bytes)
+{
+	ssize_t found = readlink(path, buffer, bytes);
+
+	if (found < 0)
+		return -errno;
+	return (uint64_t)found == bytes ? -ERANGE : found;
+}
+
 int hk_files_exist(const char *path)
 {
 	struct stat info;

@@ -17,6 +17,9 @@ HK_EXPORT int64_t hk_files_read(const char *path, void *buffer, uint64_t bytes);
  * when they do not fit. */
 HK_EXPORT int64_t hk_files_list(const char *path, char *buffer, uint64_t bytes);
 
+/* Writes where a symbolic link leads, without NUL. Returns its bytes, -ERANGE when they do not fit. */
+HK_EXPORT int64_t hk_files_link(const char *path, char *buffer, uint64_t bytes);
+
 /* 1 when something stands at the path, 0 when not, another -errno when that cannot be told. */
 HK_EXPORT int hk_files_exist(const char *path);
 

@@ -6,6 +6,7 @@ import { errnoOf, SystemError } from "../errno.ts";
 const SYMBOLS = {
   hk_files_read: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
   hk_files_list: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
+  hk_files_link: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
   hk_files_exist: { parameters: ["buffer"], result: "i32" },
   hk_files_write: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
 } as const;
@@ -46,6 +47,13 @@ export function listKernelFolder(path: string): string[] {
     if (found < 0) throw new SystemError(`list ${path}`, -found);
     return new TextDecoder().decode(buffer.subarray(0, found)).split("\0").slice(0, -1).sort();
   }
+}
+
+/** Where a link leads. @throws {SystemError} When there is none, or it may not be looked at. */
+export function readKernelLink(path: string): string {
+  const found = Number(lib().hk_files_link(cString(path), SCRATCH, BigInt(SCRATCH.length)));
+  if (found < 0) throw new SystemError(`read link ${path}`, -found);
+  return new TextDecoder().decode(SCRATCH.subarray(0, found));
 }
 
 /** Whether something stands at the path. @throws {SystemError} When that cannot be told. */

@@ -101,7 +101,8 @@ static int unknown_tool(const struct payload *payload, const char *name)
 }
 
 /* The runtime's own settings are for this process only: the bundle gives its children back what the caller
- * had set (cmd/hostkit/main.ts), from this one variable of lines NAME=VALUE. */
+ * had set (cmd/hostkit/main.ts), from this one variable of lines NAME=VALUE. Another tells where the packed
+ * file is, which a tool that starts itself again has to know. */
 static int set_environment(const char *entry)
 {
 	static const char *const NAMES[] = {"DENO_DIR", "DENO_NO_UPDATE_CHECK"};
@@ -121,7 +122,13 @@ static int set_environment(const char *entry)
 	}
 	if (fclose(lines) != 0)
 		return -errno;
+	char file[PATH_MAX];
+	ssize_t bytes = readlink("/proc/self/exe", file, sizeof file - 1);
 	bool failed = setenv("HOSTKIT_CALLER_ENV", saved, 1) < 0;
+	if (bytes > 0) {
+		file[bytes] = '\0';
+		failed = setenv("HOSTKIT_FILE", file, 1) < 0 || failed;
+	}
 	for (int at = 0; at < 2; at++)
 		failed = setenv(NAMES[at], values[at], 1) < 0 || failed;
 	free(saved);

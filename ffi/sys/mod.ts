@@ -24,6 +24,7 @@ const SYMBOLS = {
   sys_affinity_set: { parameters: ["i32", "buffer"], result: "i32" },
   sys_parent_death_signal: { parameters: ["i32"], result: "i32" },
   sys_thread_name: { parameters: ["buffer"], result: "i32" },
+  sys_exec: { parameters: ["buffer", "u32"], result: "i32" },
   sys_umask: { parameters: ["u32"], result: "i32" },
 } as const;
 
@@ -213,4 +214,14 @@ export function setThreadName(name: string): void {
 /** Sets which permissions new files do not get; returns the mask before. */
 export function setUmask(mask: number): number {
   return sys().sys_umask(mask);
+}
+
+/**
+ * Becomes another program: pid, children and environment stay, everything of this one ends.
+ * @throws {SystemError} When it cannot be run; nothing has changed then.
+ */
+export function becomeProgram(argv: readonly [string, ...string[]]): never {
+  const words = new TextEncoder().encode(argv.map((word) => `${word}\0`).join(""));
+  check(`become "${argv[0]}"`, sys().sys_exec(words, words.length));
+  throw new Error(`Cannot become "${argv[0]}": it returned`);
 }

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -187,4 +190,24 @@ int sys_thread_name(const char *name)
 int sys_umask(uint32_t mask)
 {
 	return (int)umask((mode_t)mask);
+}
+
+int sys_exec(const char *words, uint32_t bytes)
+{
+	const char **argv = calloc((size_t)bytes + 1, sizeof *argv);
+	size_t count = 0;
+	sigset_t none;
+	int error;
+
+	if (argv == NULL)
+		return -ENOMEM;
+	for (const char *word = words; word < words + bytes; word += strlen(word) + 1)
+		argv[count++] = word;
+	/* What this thread has blocked the new program would find blocked. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(words, (char *const *)argv);
+	error = errno;
+	free(argv);
+	return -error;
 }

@@ -85,6 +85,7 @@ static void test_process(void)
 	CHECK(sys_parent_death_signal(0) == 0 && sys_parent_death_signal(999) == -EINVAL);
 	sys_umask(027);
 	CHECK(sys_umask(022) == 027);
+	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program") == -ENOENT);
 }
 
 int main(void)

@@ -1,4 +1,6 @@
 /** What processes and their descendants use, from `/proc`. @module */
+import { SystemError } from "../../ffi/errno.ts";
+import { listKernelFolder, readKernelFile } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
 
 /** Of a process and all that it has started. */
@@ -35,27 +37,21 @@ export function treeUsage(root: number, proc = "/proc"): TreeUsage {
 }
 
 function childrenOf(folder: string): number[] {
-  try {
-    return [...Deno.readDirSync(`${folder}/task`)].flatMap(({ name }) => {
-      return (readIfThere(`${folder}/task/${name}/children`) ?? "").split(" ").filter(Boolean).map(Number);
-    });
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
+  const threads = gone(() => listKernelFolder(`${folder}/task`)) ?? [];
+  return threads.flatMap((name) => (readIfThere(`${folder}/task/${name}/children`) ?? "").split(" "))
+    .filter((pid) => pid !== "").map(Number);
 }
 
 function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
+  return gone(() => new TextDecoder().decode(readKernelFile(path)));
 }
 
-/** A process that ends while it is read gives ESRCH. */
-function isGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound ||
-    (error instanceof Error && "code" in error && error.code === "ESRCH");
+/** Processes end while they are looked at. */
+function gone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof SystemError && ["ENOENT", "ESRCH"].includes(error.code)) return undefined;
+    throw error;
+  }
 }

@@ -30,7 +30,10 @@ export async function licenseNotices(entries: readonly string[]): Promise<string
   const packages = new Map<string, NpmPackage>();
   for (const entry of entries) {
     const graph = JSON.parse(await exec(Deno.execPath(), ["info", "--json", ROOT + entry], { cwd: ROOT }));
-    for (const found of packagesOf(graph)) packages.set(`${found.name} ${found.version}`, found);
+    for (const found of packagesOf(graph)) {
+      // An optional one for another machine is not there, and not in an executable either.
+      if (exists(found.localPath)) packages.set(`${found.name} ${found.version}`, found);
+    }
   }
   const own = Deno.readTextFileSync(`${ROOT}LICENSE`);
   const sections = [

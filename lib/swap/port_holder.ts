@@ -1,5 +1,5 @@
 /** Who holds a port, for whoever finds it taken. @module */
-import { gone, parentOf, processes, socketsOf, tcpSockets } from "./procfs.ts";
+import { gone, parentOf, processes, readText, socketsOf, tcpSockets } from "./procfs.ts";
 
 const LISTEN_STATES: ReadonlySet<string> = new Set(["0A"]);
 
@@ -40,7 +40,7 @@ export function holderText({ pid, uid, name, startedBy }: PortHolder): string {
 
 function describe(pid: number, uid: number): PortHolder {
   const name = nameOf(pid);
-  const command = gone(() => Deno.readTextFileSync(`/proc/${pid}/cmdline`))?.split("\0").slice(0, -1);
+  const command = gone(() => readText(`/proc/${pid}/cmdline`))?.split("\0").slice(0, -1);
   const parent = parentOf(pid);
   const parentName = parent === undefined || parent <= 1 ? undefined : nameOf(parent);
   return {
@@ -53,5 +53,5 @@ function describe(pid: number, uid: number): PortHolder {
 }
 
 function nameOf(pid: number): string | undefined {
-  return gone(() => Deno.readTextFileSync(`/proc/${pid}/comm`))?.trimEnd();
+  return gone(() => readText(`/proc/${pid}/comm`))?.trimEnd();
 }

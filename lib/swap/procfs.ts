@@ -1,4 +1,10 @@
-/** What `/proc` tells of processes and sockets. @module */
+/**
+ * What `/proc` tells of processes and sockets, read by a shim: the runtime lets programs read it only with all
+ * permissions.
+ * @module
+ */
+import { SystemError } from "../../ffi/errno.ts";
+import { listKernelFolder, readKernelFile, readKernelLink } from "../../ffi/files/mod.ts";
 
 /** A process and all that descend from it. */
 export function processTree(root: number): number[] {
@@ -14,14 +20,14 @@ export function processTree(root: number): number[] {
 
 /** All processes that there are. */
 export function processes(): number[] {
-  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => /^\d+$/.test(name) ? [Number(name)] : []);
+  return listKernelFolder("/proc").flatMap((name) => /^\d+$/.test(name) ? [Number(name)] : []);
 }
 
 /** Inodes of the sockets that a process holds; none when it has ended or is another user's. */
 export function socketsOf(pid: number): string[] {
   return gone(() =>
-    [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
-      const target = gone(() => Deno.readLinkSync(`/proc/${pid}/fd/${name}`)) ?? "";
+    listKernelFolder(`/proc/${pid}/fd`).flatMap((name) => {
+      const target = gone(() => readKernelLink(`/proc/${pid}/fd/${name}`)) ?? "";
       return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [];
     })
   ) ?? [];
@@ -29,7 +35,7 @@ export function socketsOf(pid: number): string[] {
 
 /** The parent's pid; `undefined` when the process has ended. */
 export function parentOf(pid: number): number | undefined {
-  const stat = gone(() => Deno.readTextFileSync(`/proc/${pid}/stat`));
+  const stat = gone(() => readText(`/proc/${pid}/stat`));
   // The name is in parentheses and may hold any byte.
   const parent = stat === undefined
     ? undefined
@@ -42,8 +48,8 @@ export function gone<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const expected = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
-      error instanceof Deno.errors.NotCapable || /os error 3\b|ESRCH/.test(String(error));
+    const expected = error instanceof SystemError &&
+      ["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(error.code);
     if (expected) return undefined;
     throw error;
   }
@@ -60,11 +66,16 @@ export function tcpSockets(port: number, states: ReadonlySet<string>): TcpSocket
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return ["tcp", "tcp6"].flatMap((table) => {
     // A machine without version 6 has no second table.
-    const text = gone(() => Deno.readTextFileSync(`/proc/net/${table}`)) ?? "";
+    const text = gone(() => readText(`/proc/net/${table}`)) ?? "";
     return text.split("\n").slice(1).flatMap((line) => {
       const fields = line.trim().split(/\s+/);
       const isAsked = fields[1]?.endsWith(local) && states.has(fields[3]!);
       return isAsked ? [{ inode: fields[9]!, uid: Number(fields[7]) }] : [];
     });
   });
+}
+
+/** The text of a file below `/proc`. @throws {SystemError} */
+export function readText(path: string): string {
+  return new TextDecoder().decode(readKernelFile(path));
 }

@@ -20,6 +20,7 @@ async function has(program: string): Promise<boolean> {
 class Project implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "bpm-" });
   nowMs = Date.now();
+  searchLimitMs = 60_000;
   #manager: Manager | undefined;
 
   constructor(files: Readonly<Record<string, string>>) {
@@ -36,7 +37,7 @@ class Project implements AsyncDisposable {
       config: loadBpmConfig(`${this.folder}/.mcp-run`).config,
       stateFolder: `${this.folder}/.state`,
       now: () => this.nowMs,
-      searchLimitMs: 1_000,
+      searchLimitMs: this.searchLimitMs,
     });
   }
 
@@ -235,6 +236,7 @@ Deno.test("a pattern that takes for ever is refused, and the next search is answ
       "a".repeat(40)
     }b; exec sleep 60"]\n`,
   });
+  project.searchLimitMs = 4_000;
   const { manager } = project;
   await manager.start(never);
   await project.until(

@@ -1,6 +1,7 @@
 /** The tools beyond upstream's four, on real processes. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { processStart } from "../../ffi/ring/mod.ts";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
 import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
 import { checkValue } from "../../lib/mcp/mod.ts";
@@ -9,6 +10,7 @@ import type { Tool, ToolContext, ToolResult } from "../../lib/mcp/mod.ts";
 // The libraries are opened once and stay open: not a leak of the first test.
 processStart(1);
 systemConfig("pageBytes");
+kernelPathExists("/proc/self");
 
 const never = new AbortController().signal;
 

@@ -1,5 +1,6 @@
 /** Services that listen, restarted under load by the supervisor in the way that it picks. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { type ListenSpec, type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
@@ -7,6 +8,7 @@ import { build, Load, SERVERS } from "../swap/_programs.ts";
 
 // Libraries are opened once and stay open: not leaks of the first test.
 processStart(1);
+kernelPathExists("/proc/self");
 const FREE = () => {
   using listener = openListener({ host: "127.0.0.1", port: 0 });
   ok("port" in listener.address);

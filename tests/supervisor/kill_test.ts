@@ -71,17 +71,34 @@ function check(name: string, place: Place): "live" | "ended" | "void" {
 
 Deno.test(`a manager that is killed ${ROUNDS} times under load loses no child, no line and no exit code`, async () => {
   const folder = await Deno.makeTempDir({ prefix: "kill-" });
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  console.log(`seed ${seed}`);
-  const delays = delaysOf(seed);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (const delayMs of delays()) {
     const manager = startManager(folder);
-    await new Promise((resolve) => setTimeout(resolve, delays.next().value));
+    await pause(delayMs);
     manager.kill("SIGKILL");
     await manager.stdout.cancel();
     await manager.status;
   }
+  await nothingIsLost(folder);
+});
 
+Deno.test(`a manager that is upgraded in place ${ROUNDS} times under load loses nothing either, and keeps its pid`, async () => {
+  const folder = await Deno.makeTempDir({ prefix: "kill-" });
+  const manager = startManager(folder);
+  const reader = manager.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  strictEqual((await reader.read()).value, "up\n");
+  for (const delayMs of delays()) {
+    await pause(delayMs / 4);
+    manager.kill("SIGHUP");
+    strictEqual((await reader.read()).value, "up\n");
+  }
+  manager.kill("SIGTERM");
+  await reader.cancel();
+  strictEqual((await manager.status).code, 0);
+  await nothingIsLost(folder);
+});
+
+/** Looks at every instance that ever was, with a manager that runs, and again when all were stopped. */
+async function nothingIsLost(folder: string): Promise<void> {
   const last = startManager(folder, "1");
   await isUp(last);
   const ledgers = KILLED_SERVICES.map((name) => [name, new Ledger(`${folder}/services/${name}`)] as const);
@@ -109,7 +126,11 @@ Deno.test(`a manager that is killed ${ROUNDS} times under load loses no child, n
   strictEqual(await processesOf(folder), "", "keepers are left");
   strictEqual(await Deno.readTextFile(`${folder}/events`).catch(() => ""), "", "nothing went wrong");
   await Deno.remove(folder, { recursive: true });
-});
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /** What was being ended or replaced when the manager was killed is gone soon; then one instance is left. */
 async function untilOne(name: string, ledger: Ledger): Promise<void> {
@@ -126,12 +147,15 @@ async function processesOf(folder: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** Uniform in the manager's life (mulberry32). */
-function* delaysOf(seed: number): Generator<number, never> {
-  for (let state = seed;;) {
+/** A moment in the manager's life for each round, by mulberry32 from a seed that is told. */
+function delays(): number[] {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  console.log(`seed ${seed}`);
+  let state = seed;
+  return Array.from({ length: ROUNDS }, () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * LIFE_MS;
-  }
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * LIFE_MS;
+  });
 }

@@ -1,4 +1,5 @@
 /** A manager to be killed: supervises the services of `kill_test.ts` and restarts them at random. @module */
+import { becomeProgram } from "../../ffi/sys/mod.ts";
 import { BusyError, type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
 
 const [folder = "", steady = "0", mode = "run"] = Deno.args;
@@ -65,9 +66,26 @@ async function main(): Promise<void> {
       if (Math.random() < 0.5) supervisor.services.get(name)!.request("restart");
     }
   }, steady === "1" ? 2 ** 30 : 30);
+  // As an upgrade does it: the same process becomes a newer program.
+  let upgraded = false;
+  Deno.addSignalListener("SIGHUP", () => {
+    upgraded = true;
+    ended.resolve();
+  });
   await ended.promise;
   clearInterval(restless);
   await supervisor.release();
+  if (upgraded) {
+    becomeProgram([
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--no-check",
+      "--allow-all",
+      import.meta.filename!,
+      ...Deno.args,
+    ]);
+  }
 }
 
 if (import.meta.main) await main();

@@ -1,0 +1,146 @@
+/** `bpm` as it is called: serving, asking, upgrading in place, over stdio, and ending. */
+import { match, ok, strictEqual } from "node:assert/strict";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { deadline } from "../../lib/async/mod.ts";
+
+const [PROGRAM, ...ARGS] = toolCommand("bpm");
+const PATIENCE_MS = 60_000;
+
+class Project implements AsyncDisposable {
+  readonly folder = Deno.makeTempDirSync({ prefix: "bpm-" });
+  readonly #env = { XDG_STATE_HOME: `${this.folder}/state` };
+
+  constructor(processes: string) {
+    using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    Deno.writeTextFileSync(`${this.folder}/.mcp-run`, `mcp_port = ${free.addr.port}\n${processes}`);
+  }
+
+  async run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+    using limit = deadline(PATIENCE_MS);
+    const { code, stdout, stderr } = await this.command(words, limit.signal).output();
+    const text = new TextDecoder();
+    return { code, out: text.decode(stdout), err: text.decode(stderr) };
+  }
+
+  command(words: string[], signal?: AbortSignal): Deno.Command {
+    return new Deno.Command(PROGRAM, {
+      args: [...ARGS, ...words],
+      cwd: this.folder,
+      env: this.#env,
+      stdin: signal === undefined ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run("down");
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+const META = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+const SLEEPER = '[process.api]\ncommand = ["sh", "-c", "echo pid $$; exec sleep 1000"]\n';
+
+Deno.test("a manager is asked by commands, upgraded in place, and ended from elsewhere", async () => {
+  await using project = new Project(SLEEPER);
+  const manager = project.command(["serve", project.folder]).spawn();
+  await manager.stdin.close();
+  const reader = manager.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  const log = async (pattern: RegExp) => {
+    for (let text = ""; !pattern.test(text);) {
+      const { value, done } = await reader.read();
+      ok(!done, `the manager ended: ${text}`);
+      text += value;
+    }
+  };
+  await log(/all processes were started/);
+  match((await project.run("status")).out, /^Mode: Release\n[^]* {2}api: running/);
+  const pid = /pid (\d+)/.exec((await project.run("logs", "api")).out)?.[1];
+  ok(pid !== undefined);
+
+  manager.kill("SIGHUP");
+  await log(/becoming a newer manager[^]*all processes were started/);
+  match((await project.run("logs", "api")).out, new RegExp(`^pid ${pid}$`, "m"));
+  const [service] = JSON.parse((await project.run("status", "--json")).out).services;
+  strictEqual(service.pid, Number(pid), "the process went on");
+
+  strictEqual(
+    (await project.run("restart", "api")).out,
+    "Process 'api' restarted successfully in dev mode\n",
+  );
+  const refused = await project.run("restart", "web");
+  strictEqual(refused.code, 1);
+  match(refused.err, /^bpm: Process 'web' not found/);
+  strictEqual((await project.run("down")).code, 0);
+  await reader.cancel();
+  await manager.stdout.cancel();
+  strictEqual((await manager.status).code, 0);
+  const nobody = await project.run("status");
+  match(nobody.err, /nobody answers there; start it with: bpm serve/);
+});
+
+Deno.test("over stdio a client has the project's manager, which is started for it and stays", async () => {
+  await using project = new Project(SLEEPER);
+  const client = project.command(["mcp"]).spawn();
+  const lines = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const writer = client.stdin.getWriter();
+  const ask = async (method: string, params: unknown): Promise<string> => {
+    await writer.write(
+      new TextEncoder().encode(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })}\n`),
+    );
+    let text = "";
+    while (!text.includes("\n")) text += (await lines.read()).value;
+    return text;
+  };
+  const hello = {
+    protocolVersion: "2025-06-18",
+    capabilities: {},
+    clientInfo: { name: "test", version: "1" },
+  };
+  match(await ask("initialize", hello), /"serverInfo":\{"name":"background-process-manager"/);
+  await writer.write(new TextEncoder().encode('{"jsonrpc":"2.0","method":"notifications/initialized"}\n'));
+  match(
+    await ask("tools/call", { name: "wait", arguments: { process: "api", state: "running" } }),
+    /is running/,
+  );
+  await writer.close();
+  await lines.cancel();
+  await client.stderr.cancel();
+  strictEqual((await client.status).code, 0);
+  match((await project.run("status")).out, /api: running/);
+});
+
+Deno.test("with exactly its own permissions it tells what is used, and who has a port", async () => {
+  using busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using project = new Project(
+    `${SLEEPER}[process.web]\ncommand = ["sleep", "1000"]\nlisten = "127.0.0.1:${busy.addr.port}"\n`,
+  );
+  const client = project.command(["mcp"]).spawn();
+  const lines = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const writer = client.stdin.getWriter();
+  const call = async (name: string, args: unknown): Promise<string> => {
+    const message = {
+      jsonrpc: "2.0",
+      id: 1,
+      method: "tools/call",
+      params: { name, arguments: args, _meta: META },
+    };
+    await writer.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
+    let text = "";
+    while (!text.includes("\n")) text += (await lines.read()).value;
+    return text;
+  };
+  match(await call("wait", { process: "api", state: "running" }), /is running/);
+  match(await call("usage", {}), /api: .* CPU, .* MiB, 1 processes/);
+  match(await call("explain", { process: "web" }), new RegExp(`held by pid ${Deno.pid}, deno`));
+  await writer.close();
+  await lines.cancel();
+  await client.stderr.cancel();
+  await client.status;
+});
