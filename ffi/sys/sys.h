@@ -51,8 +51,8 @@ HK_EXPORT int sys_parent_death_signal(int32_t number);
 HK_EXPORT int sys_thread_name(const char *name);
 /* Sets the mask of permissions that new files do not get; returns the one before. */
 HK_EXPORT int sys_umask(uint32_t mask);
-/* Becomes another program, with this process's pid, environment and children. `words` are program and arguments,
- * each with its NUL, `bytes` long together. Returns only on failure. */
+/* Becomes another program, with this process's pid, environment and children. `words` are program and
+ * arguments, each with its NUL, `bytes` long together. Returns only on failure. */
 HK_EXPORT int sys_exec(const char *words, uint32_t bytes);
 
 #endif
