@@ -111,6 +111,14 @@ export interface StartedKeeper {
   readonly ended: Promise<number>;
 }
 
+/** Pids of those that this program started and that have not ended: their status is waited for already. */
+const started = new Set<number>();
+
+/** Whether a keeper was started by this program, and not by the one that the process was before. */
+export function isStartedHere(pid: number): boolean {
+  return started.has(pid);
+}
+
 /** Starts a keeper; it needs nothing of this process any more once it has begun. */
 export function startKeeper(options: KeeperOptions): StartedKeeper {
   const bytes = new TextEncoder().encode(options.folder).length;
@@ -138,7 +146,11 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
   // go of its instances ends before them.
   let waited = false;
   begun.catch(() => undefined).then(() => waited || keepAlive(child, false));
-  const ended = child.status.then(({ code }) => code);
+  started.add(child.pid);
+  const ended = child.status.then(({ code }) => {
+    started.delete(child.pid);
+    return code;
+  });
   return {
     pid: child.pid,
     begun,

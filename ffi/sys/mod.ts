@@ -15,6 +15,7 @@ const SYMBOLS = {
   sys_pidfd_open: { parameters: ["i32"], result: "i32" },
   sys_pidfd_signal: { parameters: ["i32", "i32"], result: "i32" },
   sys_pidfd_wait: { parameters: ["i32", "i32"], result: "i32", nonblocking: true },
+  sys_reap: { parameters: ["i32"], result: "i32" },
   sys_close: { parameters: ["i32"], result: "i32" },
   sys_nice_get: { parameters: ["i32", "buffer"], result: "i32" },
   sys_nice_set: { parameters: ["i32", "i32"], result: "i32" },
@@ -224,4 +225,12 @@ export function becomeProgram(argv: readonly [string, ...string[]]): never {
   const words = new TextEncoder().encode(argv.map((word) => `${word}\0`).join(""));
   check(`become "${argv[0]}"`, sys().sys_exec(words, words.length));
   throw new Error(`Cannot become "${argv[0]}": it returned`);
+}
+
+/**
+ * Takes the status of a child that this process did not start, but the program that it was before `becomeProgram`: false
+ * while it runs, or when it is no child.
+ */
+export function reapChild(pid: number): boolean {
+  return sys().sys_reap(pid) === 1;
 }

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -175,6 +176,11 @@ int sys_affinity_get(int32_t pid, uint8_t *mask)
 int sys_affinity_set(int32_t pid, const uint8_t *mask)
 {
 	return result_of(syscall(SYS_sched_setaffinity, pid, SYS_CPUS_MAX / 8, mask));
+}
+
+int sys_reap(int32_t pid)
+{
+	return pid > 0 && waitpid(pid, NULL, WNOHANG) == pid;
 }
 
 int sys_parent_death_signal(int32_t number)

@@ -30,6 +30,9 @@ HK_EXPORT int64_t sys_config(uint32_t name);
 /* A descriptor that stands for a process for good, also when its pid is used again. */
 HK_EXPORT int sys_pidfd_open(int32_t pid);
 HK_EXPORT int sys_pidfd_signal(int32_t pidfd, int32_t number);
+/* Takes the status of a child that has ended, so that nothing is left of it: 1, or 0 when it still runs or is
+ * no child of this process. */
+HK_EXPORT int sys_reap(int32_t pid);
 /* Waits until the process has ended, at most SYS_WAIT_MAX_MS. Blocks. 1 when it has ended, else 0. */
 HK_EXPORT int sys_pidfd_wait(int32_t pidfd, int32_t timeout_ms);
 HK_EXPORT int sys_close(int32_t fd);

@@ -18,6 +18,7 @@ export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from
 export { type FollowOptions, type InstanceEnd, InstanceFollower } from "./follow.ts";
 export { KeeperControl } from "./control.ts";
 export {
+  isStartedHere,
   type KeeperOptions,
   type KeptListener,
   RESOURCE_NAMES,

@@ -1,5 +1,5 @@
 /** The socket of a service, which stays open while its instances come and go. @module */
-import { assetPath } from "../../ffi/assets.ts";
+import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
 import { addressText, adoptListeners, Listener, openListener } from "../../ffi/sockets/mod.ts";
 import { deadline, sleep } from "../async/mod.ts";
 import type { KeptListener } from "../keeper/mod.ts";
@@ -32,6 +32,8 @@ const OWN = "web";
 /** In an instance's folder: where the proxy finds it. */
 const BACKEND = "backend";
 const DRAIN_EVERY_MS = 50;
+/** Clients of the proxy that ask nothing have to go after this, when a manager lets go. */
+const RELEASE_MS = 2_000;
 const LOCAL = "127.0.0.1";
 
 export class Front implements AsyncDisposable {
@@ -83,7 +85,6 @@ export class Front implements AsyncDisposable {
   equip({ folder }: Place): Equipment {
     const { port } = this.#spec;
     const front = (name: string, passed: boolean): KeptListener => ({ fd: this.#listener.fd, name, passed });
-    const bind = { LD_PRELOAD: assetPath("lib/interpose.so"), HOSTKIT_BIND: `${port}=${OWN}:${folder}` };
     const nothing = () => {};
     switch (this.rung.socket) {
       case "passed":
@@ -98,7 +99,7 @@ export class Front implements AsyncDisposable {
         return { listeners: [front(FRONT, false)], env: { PORT: `${own}` }, done: nothing };
       }
       case "interposed": {
-        const env = { ...bind, PORT: `${port}` };
+        const env = { ...interposerEnvironment({ folder, ports: { [port]: OWN } }), PORT: `${port}` };
         if (this.rung.kind === "interposer") return { listeners: [front(OWN, false)], env, done: nothing };
         const own = openListener({ host: LOCAL, port: 0 });
         writeBackend(folder, portOf(own));
@@ -140,6 +141,12 @@ export class Front implements AsyncDisposable {
     if (Number(url.port || 80) !== this.#spec.port) return undefined;
     url.host = own;
     return { ...probe, url: url.href };
+  }
+
+  /** Lets the next manager have the socket: what is under way is answered, and nothing that arrives is refused. */
+  async release(): Promise<void> {
+    await (await this.#proxy)?.retire(RELEASE_MS);
+    this.#listener[Symbol.dispose]();
   }
 
   /** Closes the socket. */

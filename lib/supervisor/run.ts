@@ -1,10 +1,12 @@
 /** One instance of a service or of its build, from its start, or from where it was found, to its end. @module */
-import { signalName } from "../../ffi/sys/mod.ts";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { reapChild, signalName } from "../../ffi/sys/mod.ts";
 import { sleep } from "../async/mod.ts";
 import {
   type FollowOptions,
   InstanceFollower,
   type InstanceStatus,
+  isStartedHere,
   KeeperControl,
   type KeeperOptions,
   type LogEntry,
@@ -26,6 +28,7 @@ export interface RunContext {
 /** How long a keeper needs at most from its claim to its log, on the slowest of machines. */
 const LOG_WITHIN_MS = 10_000;
 const LOG_EVERY_MS = 5;
+const REAP_TRIES = 20;
 
 /** Exit code of a shell whose command cannot be run. */
 const NOT_RUN = 126;
@@ -125,8 +128,11 @@ export class Run {
     if (found === undefined) return { kind: "lost" };
     using follower = found;
     this.#follower = follower;
+    const ours = keeper === undefined ? adoptedKeeper(follower.status()) : undefined;
     try {
       const end = await follower.run(tell);
+      // A keeper that this process started before it became what it is now, nobody else waits for.
+      if (ours !== undefined) await reap(ours);
       if (end.kind === "lost") {
         if (end.orphan !== undefined) killOrphan(end.orphan, tell);
         return { kind: "lost" };
@@ -154,6 +160,18 @@ async function logOf(folder: string, options: FollowOptions): Promise<InstanceFo
       if (waitedMs >= LOG_WITHIN_MS) return undefined;
       await sleep(LOG_EVERY_MS, { signal: options.signal });
     }
+  }
+}
+
+/** The keeper of an instance that was found, unless it is waited for already. */
+function adoptedKeeper(status: InstanceStatus): number | undefined {
+  return status.kind === "running" && !isStartedHere(status.keeperPid) ? status.keeperPid : undefined;
+}
+
+/** A keeper ends a moment after its log does. */
+async function reap(pid: number): Promise<void> {
+  for (let tries = 0; tries < REAP_TRIES && !reapChild(pid) && processStart(pid) !== 0n; tries++) {
+    await sleep(LOG_EVERY_MS);
   }
 }
 

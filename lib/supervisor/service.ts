@@ -127,7 +127,7 @@ export class Service {
     clearTimeout(this.#timer);
     this.#health.stop();
     await this.settled();
-    await this.#closeFront();
+    await this.#front?.release();
   }
 
   /** Resolves when nothing of the service goes on any more: its instances, its builds, its probes. */

@@ -8,7 +8,8 @@ import type { ServiceSpec } from "./spec.ts";
 
 /** Keeps other managers out of a state folder while this one lives. */
 const LOCK = "manager.lock";
-/** How many services are looked at, or stopped, side by side. */
+const LOCK_TRIES = 10;
+const LOCK_PAUSE_MS = 5;
 const SERVICES = "services";
 
 /** Another manager has the folder. */
@@ -125,6 +126,8 @@ export class Supervisor implements AsyncDisposable {
     this.#follow.abort();
     await Promise.all([...this.services.values()].map((service) => service.release()));
     await this.#doorbell[Symbol.asyncDispose]();
+    // A child that is being started right now has the descriptor too, until it becomes its program.
+    this.#lock.unlockSync();
     this.#lock.close();
   }
 
@@ -179,8 +182,14 @@ export function managerOf(folder: string): number | undefined {
   }
 }
 
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 function takeLock(folder: string): Deno.FsFile {
   const file = Deno.openSync(`${folder}/${LOCK}`, { create: true, read: true, write: true, mode: 0o600 });
+  // Whoever only looks whether there is a manager has it for a moment.
+  for (let tries = 1; tries < LOCK_TRIES && !file.tryLockSync(true); tries++) pause(LOCK_PAUSE_MS);
   if (file.tryLockSync(true)) {
     file.truncateSync();
     file.writeSync(new TextEncoder().encode(`${Deno.pid}`));

@@ -1,6 +1,7 @@
 /** `bpm` as it is called: serving, asking, upgrading in place, over stdio, and ending. */
 import { match, ok, strictEqual } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { freePort } from "../free_port.ts";
 import { deadline } from "../../lib/async/mod.ts";
 
 const [PROGRAM, ...ARGS] = toolCommand("bpm");
@@ -11,8 +12,7 @@ class Project implements AsyncDisposable {
   readonly #env = { XDG_STATE_HOME: `${this.folder}/state` };
 
   constructor(processes: string) {
-    using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    Deno.writeTextFileSync(`${this.folder}/.mcp-run`, `mcp_port = ${free.addr.port}\n${processes}`);
+    Deno.writeTextFileSync(`${this.folder}/.mcp-run`, `mcp_port = ${freePort()}\n${processes}`);
   }
 
   async run(...words: string[]): Promise<{ code: number; out: string; err: string }> {

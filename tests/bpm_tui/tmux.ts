@@ -30,7 +30,8 @@ export class Tmux implements AsyncDisposable {
     const tmux = new Tmux();
     const words = Object.entries(env).map(([key, value]) => `${key}=${value}`);
     // The exit code stays on the screen when the program has ended.
-    const line = `env ${words.join(" ")} ${
+    // The test runner wants no colours for itself.
+    const line = `env -u NO_COLOR ${words.join(" ")} ${
       command.join(" ")
     }; echo "ended with $?"; stty -a | grep -o -- '-\\?icanon'; cat`;
     const { columns, rows } = size;

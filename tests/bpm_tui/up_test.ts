@@ -2,12 +2,8 @@
 import { match } from "node:assert/strict";
 import { ROOT } from "../../lib/build/paths.ts";
 import { toolPermissions } from "../../lib/build/tools.ts";
+import { freePort } from "../free_port.ts";
 import { hasTmux, Tmux, tuiCommand } from "./tmux.ts";
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** The task, until it is left. */
 class Up implements AsyncDisposable {

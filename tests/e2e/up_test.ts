@@ -3,17 +3,13 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { deadline } from "../../lib/async/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { Board, boardLines, type Row } from "../../lib/bpm/mod.ts";
+import { freePort } from "../free_port.ts";
 import { toolPermissions } from "../../lib/build/tools.ts";
 
 /** Whoever else runs on this machine keeps its ports. */
-const PORTS = { agent: freeAddress(), view: freeAddress() };
+const PORTS = { agent: `127.0.0.1:${freePort()}`, view: `127.0.0.1:${freePort()}` };
 /** Far more than a start takes: what has not come by then does not come. */
 const PATIENCE_MS = 60_000;
-
-function freeAddress(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return `127.0.0.1:${listener.addr.port}`;
-}
 
 const portOf = (address: string) => Number(address.split(":")[1]);
 

@@ -9,6 +9,7 @@ import {
   type SocketAddress,
   withInherited,
 } from "../../ffi/sockets/mod.ts";
+import { freePort } from "../free_port.ts";
 import { inspectInstance, KeeperControl, startInstance } from "../../lib/keeper/mod.ts";
 import { until } from "../swap/_instance.ts";
 import { portOf } from "../swap/_restarts.ts";
@@ -86,7 +87,7 @@ Deno.test("a manager that was killed and is started again has its sockets back, 
   const manager = `
     import { startInstance } from "${import.meta.resolve("../../lib/keeper/mod.ts")}";
     import { openListener } from "${import.meta.resolve("../../ffi/sockets/mod.ts")}";
-    const web = openListener({ host: "127.0.0.1", port: 0 });
+    const web = openListener({ host: "127.0.0.1", port: ${freePort()} });
     const admin = openListener({ path: "${folder}/admin" });
     const listeners = [{ fd: web.fd, name: "web" }, { fd: admin.fd, name: "admin", passed: false }];
     // The child closes what it was passed: the keeper's own stays open.

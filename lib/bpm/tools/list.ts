@@ -1,5 +1,6 @@
 /** `list`: all that is known of each process, as data. @module */
 import { array, boolean, defineTool, integer, nullable, object, string } from "../../mcp/mod.ts";
+import type { Service } from "../../supervisor/mod.ts";
 import type { Manager } from "../manager.ts";
 import type { ToolMaker } from "./tool.ts";
 
@@ -17,6 +18,14 @@ const SERVICE = object({
   swap: nullable(object({
     way: string({ description: "How it is replaced: inherited, interposer, proxy, or restart" }),
     reason: string(),
+    proxied: nullable(object({
+      requests: integer(),
+      retried: integer({
+        description: "Sent once more, since a server closed the connection without an answer",
+      }),
+      refused: integer({ description: "Answered by the proxy itself, since no server came" }),
+      cut: integer({ description: "Answers that broke off" }),
+    })),
   })),
   exit: nullable(string({ description: "How it ended last: a code, a signal, or unknown" })),
   dependsOn: array(object({ name: string(), condition: string() })),
@@ -52,9 +61,7 @@ function describeAll(manager: Manager) {
       pid: status?.kind === "running" ? status.pid : null,
       uptimeMs: startedMs === undefined ? null : Math.max(0, Math.round(Date.now() - startedMs)),
       restarts,
-      swap: service.front === undefined
-        ? null
-        : { way: service.front.rung.kind, reason: service.front.rung.reason },
+      swap: swapOf(service),
       url: manager.urlOf(spec.name) ?? null,
       failures: "failures" in state ? state.failures : 0,
       exit: outcome === undefined
@@ -67,4 +74,12 @@ function describeAll(manager: Manager) {
       builds: ledger.places("build").length,
     };
   });
+}
+
+function swapOf({ front }: Service) {
+  if (front === undefined) return null;
+  const { rung: { kind: way, reason }, stats } = front;
+  if (stats === undefined) return { way, reason, proxied: null };
+  const { requests, retried, refused, cut } = stats;
+  return { way, reason, proxied: { requests, retried, refused, cut } };
 }
