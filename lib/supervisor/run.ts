@@ -133,6 +133,8 @@ export class Run {
       const end = await follower.run(tell);
       // A keeper that this process started before it became what it is now, nobody else waits for.
       if (ours !== undefined) await reap(ours);
+      // It ends a moment after its log does.
+      if (keeper !== undefined) await keeper.ended;
       if (end.kind === "lost") {
         if (end.orphan !== undefined) killOrphan(end.orphan, tell);
         return { kind: "lost" };
@@ -168,7 +170,7 @@ function adoptedKeeper(status: InstanceStatus): number | undefined {
   return status.kind === "running" && !isStartedHere(status.keeperPid) ? status.keeperPid : undefined;
 }
 
-/** A keeper ends a moment after its log does. */
+/** As for keepers that are waited for, without a promise. */
 async function reap(pid: number): Promise<void> {
   for (let tries = 0; tries < REAP_TRIES && !reapChild(pid) && processStart(pid) !== 0n; tries++) {
     await sleep(LOG_EVERY_MS);

@@ -55,7 +55,6 @@ export class Service {
   get state(): ServiceState {
     return this.#state;
   }
-
   get policy(): Policy {
     const { build, policy } = this.spec;
     const given = typeof policy === "function" ? policy() : policy;
@@ -136,6 +135,7 @@ export class Service {
   }
 
   #on(event: ServiceEvent): void {
+    if (this.#context.signal.aborted) return; // What happens from now on is the next manager's to answer.
     const now = { policy: this.policy, nowMs: performance.now(), chance: Math.random() };
     const next = step(this.#state, event, now);
     if (next === undefined) return;
