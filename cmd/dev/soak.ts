@@ -103,7 +103,11 @@ async function upAndDown(command: string, onUp: () => void): Promise<void> {
   const child = inFreshMachine(FRESH_ROOT, command).spawn();
   const isUp = Promise.withResolvers<boolean>();
   const limit = setTimeout(() => isUp.resolve(false), UP_LIMIT_MS);
-  const log = keepLog(child, "fresh-up.log", (text) => text.includes("all is up: open") && isUp.resolve(true));
+  const log = keepLog(
+    child,
+    "fresh-up.log",
+    (text) => text.includes("all is up: open") && isUp.resolve(true),
+  );
   const ended = child.status.then(({ code }) => (isUp.resolve(false), code));
   const came = await isUp.promise;
   clearTimeout(limit);
