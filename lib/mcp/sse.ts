@@ -5,7 +5,7 @@
  * @throws {RangeError} When one event is larger than `limitBytes`.
  */
 export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   limitBytes: number,
 ): AsyncGenerator<string> {
   let [text, data] = ["", ""];

@@ -17,7 +17,7 @@ import { ENVELOPE, INFO, serve } from "./serving.ts";
 class Side implements AsyncDisposable {
   readonly ended: Promise<void>;
   readonly #input = new TransformStream<Uint8Array, Uint8Array>();
-  readonly #output = new TransformStream<Uint8Array, Uint8Array>();
+  readonly #output = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>();
   readonly #writer = this.#input.writable.getWriter();
   readonly #reader = this.#output.readable.pipeThrough(new TextDecoderStream()).getReader();
   readonly #stop = new AbortController();
@@ -243,7 +243,7 @@ Deno.test("events are read whatever their pieces and line ends are, up to a limi
     ": hi\n\ndata: one\n\nevent: message\r\ndata:two\r\ndata: more\r\n\r\nid: 3\rdata: three\r\rdata: lost";
   const bytes = new TextEncoder().encode(text);
   for (const size of [1, 3, 7, bytes.length]) {
-    const pieces: Uint8Array[] = [];
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
     for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.slice(at, at + size));
     const found = await Array.fromAsync(readEvents(ReadableStream.from(pieces), 100));
     deepStrictEqual(found, ["one", "two\nmore", "three"], `pieces of ${size}`);

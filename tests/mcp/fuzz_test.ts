@@ -105,7 +105,7 @@ Deno.test(`${COUNT} mutated lines over stdio do not end the connection`, async (
   const seed = testSeed();
   const random = seededRandom(seed);
   const input = new TransformStream<Uint8Array, Uint8Array>();
-  const output = new TransformStream<Uint8Array, Uint8Array>();
+  const output = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>();
   const ended = serveStdio(registry, INFO, {
     input: input.readable,
     output: output.writable,

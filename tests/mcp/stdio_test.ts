@@ -14,7 +14,7 @@ class Pipe implements AsyncDisposable {
   readonly resources = new Resources();
   readonly ended: Promise<void>;
   readonly #input = new TransformStream<Uint8Array, Uint8Array>();
-  readonly #output = new TransformStream<Uint8Array, Uint8Array>();
+  readonly #output = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>();
   readonly #writer = this.#input.writable.getWriter();
   readonly #reader = this.#output.readable.pipeThrough(new TextDecoderStream()).getReader();
   readonly #stop = new AbortController();
