@@ -71,16 +71,37 @@ async function survives(copy: string, mutant: Mutant, tests: readonly string[]):
   const text = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, mutated(text, mutant));
   try {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", "--no-check", "--quiet", "--fail-fast", ...tests],
-      cwd: copy,
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-      signal: AbortSignal.timeout(TEST_LIMIT_MS),
-    });
-    return (await child.output()).success;
+    // The nearest tests know most mutants, in a fraction of the time.
+    for (const near of nearestTests(mutant.file, tests)) if (!(await passes(copy, [near]))) return false;
+    return await passes(copy, tests);
   } finally {
     await Deno.writeTextFile(path, text);
   }
+}
+
+/** Files that are named as a source or as its folder. */
+function nearestTests(source: string, folders: readonly string[]): string[] {
+  const names = source.replace(/\.ts$/, "").split("/").slice(-2).toReversed();
+  const files = folders.flatMap((folder) => filesBelow(folder, /_test\.ts$/));
+  return names.flatMap((name) => files.filter((file) => file.endsWith(`/${name}_test.ts`)));
+}
+
+async function passes(copy: string, tests: readonly string[]): Promise<boolean> {
+  // What a mutant leaves behind ends with its namespace.
+  const alone = Deno.uid() === 0 ? ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"] : [];
+  const [program, ...args] = [
+    ...alone,
+    Deno.execPath(),
+    ...["test", "--allow-all", "--no-check", "--quiet", "--fail-fast", ...tests],
+  ];
+  const signal = AbortSignal.timeout(TEST_LIMIT_MS);
+  const child = new Deno.Command(program!, {
+    args,
+    cwd: copy,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    signal,
+  });
+  return (await child.output()).success;
 }
