@@ -1,15 +1,27 @@
-/** Asking an instance how it is: until it is ready, and from then on whether it is well. @module */
+/** How an instance is, by asking it and by what it says: until it is ready, and from then on whether it is well. @module */
 import { sleep } from "../async/mod.ts";
-import { ask, type PolledProbe, type Probe } from "./probes.ts";
+import type { LogEntry } from "../keeper/mod.ts";
+import type { Place } from "./ledger.ts";
+import { ask, isPolled, type PolledProbe, type Probe, type SaidProbe } from "./probes.ts";
 import type { Run } from "./run.ts";
 
 const READINESS_EVERY_MS = 100;
 const LIVENESS_EVERY_MS = 5_000;
 const LIVENESS_FAILURES = 3;
+/** What has to say by itself that it is well has to do so this often. */
+export const SAID_EVERY_MS = 30_000;
 
-/** Asks one instance at a time; what it asks ends when it asks another, or with `stop`. */
+/** What is waited for of one instance's words. */
+interface Hearing {
+  readonly folder: string;
+  readonly isMeant: (entry: LogEntry) => boolean;
+  readonly heard: () => void;
+}
+
+/** Minds one instance at a time; what it asks ends when it minds another, or with `stop`. */
 export class Health {
   #asking = new AbortController();
+  #hearing: Hearing | undefined;
   readonly #watch: (work: Promise<void>) => void;
 
   /** @param watch Takes what goes on meanwhile. */
@@ -19,10 +31,21 @@ export class Health {
 
   stop(): void {
     this.#asking.abort();
+    this.#hearing = undefined;
+  }
+
+  /** Takes everything that any instance says. */
+  hear({ folder }: Place, entry: LogEntry): void {
+    if (this.#hearing?.folder === folder && this.#hearing.isMeant(entry)) this.#hearing.heard();
   }
 
   /** Calls `ready` once the probe holds; without one, once the instance runs. */
-  untilReady(run: Run, probe: (PolledProbe & Probe) | undefined, ready: () => void): void {
+  untilReady(run: Run, probe: Probe | undefined, ready: () => void): void {
+    this.stop();
+    if (probe !== undefined && !isPolled(probe)) {
+      this.#hearing = { folder: run.place.folder, isMeant: meaning(probe, "READY"), heard: ready };
+      return;
+    }
     this.#begin(async (signal) => {
       await run.begun;
       const everyMs = probe?.everyMs ?? READINESS_EVERY_MS;
@@ -33,20 +56,31 @@ export class Health {
   }
 
   /** Calls `unwell` with the reason once the probe did not hold several times in a row. */
-  whileWell(probe: PolledProbe & Probe, unwell: (reason: string) => void): void {
-    this.#begin(async (signal) => {
-      const limit = probe.failures ?? LIVENESS_FAILURES;
-      for (let failures = 0; failures < limit;) {
-        await sleep(probe.everyMs ?? LIVENESS_EVERY_MS, { signal });
-        failures = await ask(probe, signal) ? 0 : failures + 1;
-      }
-      if (!signal.aborted) unwell(`it was not well ${limit} times in a row: ${probe.kind}`);
-    });
+  whileWell(run: Run, probe: Probe, unwell: (reason: string) => void): void {
+    this.stop();
+    if (isPolled(probe)) this.#begin((signal) => whileAnswered(probe, signal, unwell));
+    else this.#begin((signal) => this.#whileHeard(run, probe, { signal, unwell }));
   }
 
-  /** Asks until it is told to end, which is no failure. */
+  async #whileHeard(
+    { place: { folder } }: Run,
+    probe: SaidProbe & Probe,
+    { signal, unwell }: { readonly signal: AbortSignal; readonly unwell: (reason: string) => void },
+  ): Promise<void> {
+    const { everyMs = SAID_EVERY_MS } = probe;
+    let heardMs = performance.now();
+    const heard = () => {
+      heardMs = performance.now();
+    };
+    this.#hearing = { folder, isMeant: meaning(probe, "WATCHDOG"), heard };
+    for (let leftMs = everyMs; leftMs > 0; leftMs = heardMs + everyMs - performance.now()) {
+      await sleep(leftMs, { signal });
+    }
+    if (!signal.aborted) unwell(`it did not say for ${everyMs} ms that it is well: ${probe.kind}`);
+  }
+
+  /** Goes on until it is told to end, which is no failure. */
   #begin(body: (signal: AbortSignal) => Promise<void>): void {
-    this.#asking.abort();
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     this.#watch(
@@ -55,4 +89,24 @@ export class Health {
       }),
     );
   }
+}
+
+async function whileAnswered(
+  probe: PolledProbe & Probe,
+  signal: AbortSignal,
+  unwell: (reason: string) => void,
+): Promise<void> {
+  const limit = probe.failures ?? LIVENESS_FAILURES;
+  for (let failures = 0; failures < limit;) {
+    await sleep(probe.everyMs ?? LIVENESS_EVERY_MS, { signal });
+    failures = await ask(probe, signal) ? 0 : failures + 1;
+  }
+  if (!signal.aborted) unwell(`it was not well ${limit} times in a row: ${probe.kind}`);
+}
+
+/** Whether an entry is what a probe waits for; of messages the one that sets `variable` to 1. */
+function meaning(probe: SaidProbe, variable: string): (entry: LogEntry) => boolean {
+  return probe.kind === "log"
+    ? (entry) => entry.kind === "line" && probe.pattern.test(entry.line.text)
+    : (entry) => entry.kind === "notify" && entry.values[variable] === "1";
 }

@@ -16,27 +16,31 @@ export type PolledProbe =
   /** Well when a connection is taken. */
   | { readonly kind: "tcp"; readonly host: string; readonly port: number };
 
+/** Something that it says by itself: once until it is ready, and in each period from then on. */
+export type SaidProbe =
+  /** A line of its output that matches. */
+  | { readonly kind: "log"; readonly pattern: RegExp }
+  /** `READY=1`, and then `WATCHDOG=1`, to `sd_notify(3)`. */
+  | { readonly kind: "notify" };
+
 /** How it is known that a service is ready, or well. */
 export type Probe =
-  & (
-    | PolledProbe
-    /** A line of its output matches. */
-    | { readonly kind: "log"; readonly pattern: RegExp }
-    /** It says `READY=1` to `sd_notify(3)`; as liveness it has to say `WATCHDOG=1` in each period. */
-    | { readonly kind: "notify" }
-  )
+  & (PolledProbe | SaidProbe)
   & {
-    /** Pause between two questions; by default 100 ms until it is ready, and 5 s from then on. */
+    /**
+     * Pause between two questions, by default 100 ms until it is ready and 5 s from then on; or the period in which it
+     * has to say that it is well, 30 s by default.
+     */
     readonly everyMs?: number;
     /** What is not answered by then is answered with no; 2 s by default. */
     readonly withinMs?: number;
-    /** So many noes in a row are one; 3 by default. Only for liveness. */
+    /** So many noes in a row are one; 3 by default. Only for liveness that is asked for. */
     readonly failures?: number;
   };
 
 const WITHIN_MS = 2_000;
 
-/** Whether what is asked for is answered by lines and messages instead of by asking. */
+/** Whether it is known by asking. */
 export function isPolled(probe: Probe): probe is PolledProbe & Probe {
   return probe.kind !== "log" && probe.kind !== "notify";
 }

@@ -11,8 +11,7 @@ import {
   step,
 } from "./machine.ts";
 import { Front } from "./front.ts";
-import { Health } from "./health.ts";
-import { isPolled } from "./probes.ts";
+import { Health, SAID_EVERY_MS } from "./health.ts";
 import type { Notice } from "./notice.ts";
 import { Run, type RunContext } from "./run.ts";
 import { type Command, DEFAULT_RETENTION, type ServiceSpec } from "./spec.ts";
@@ -104,10 +103,7 @@ export class Service {
       );
     });
     this.#on({ kind: "adopted", ready, failures: wanted.failures });
-    if (ready) {
-      this.#serve(this.#current);
-      this.#watchLiveness();
-    }
+    if (ready) this.#serve(this.#current);
     return "adopted";
   }
 
@@ -149,6 +145,8 @@ export class Service {
     }
     if (state.kind === "idle" || state.kind === "finished") this.#watch(this.#closeFront());
     for (const effect of effects) this.#perform(effect);
+    // Also of an old instance that runs on, since the one that was to follow did not come.
+    if (state !== before && state.kind === "running") this.#watchLiveness();
     if (state !== before) this.#context.tell({ kind: "state", service: this.spec.name, state: this.#state });
   }
 
@@ -258,6 +256,7 @@ export class Service {
       ...(cwd === undefined ? {} : { cwd }),
       ...(lifetime === "session" ? { owner: this.#context.owner } : {}),
       ...(notify ? { notify } : {}),
+      ...(liveness?.kind === "notify" ? { watchdogUs: (liveness.everyMs ?? SAID_EVERY_MS) * 1_000 } : {}),
       ...keeper,
       ...(socket === undefined ? {} : { listeners: socket.listeners }),
     };
@@ -344,47 +343,38 @@ export class Service {
   }
 
   #entries(place: Place): (entry: LogEntry) => void {
-    const { name: service, readiness } = this.spec;
+    const { name: service } = this.spec;
     const { tell } = this.#context;
     return (entry) => {
-      const isRun = place.kind === "run";
-      if (entry.kind === "line") {
-        tell({ kind: "line", service, of: place.kind, line: entry.line });
-        if (isRun && readiness?.kind === "log" && readiness.pattern.test(entry.line.text)) {
-          this.#isReady(place);
-        }
-      } else if (entry.kind === "event") {
-        tell({ kind: "event", service, of: place.kind, text: entry.text });
-      } else if (isRun && entry.values["READY"] === "1" && readiness?.kind === "notify") {
-        this.#isReady(place);
-      }
+      if (entry.kind === "line") tell({ kind: "line", service, of: place.kind, line: entry.line });
+      else if (entry.kind === "event") tell({ kind: "event", service, of: place.kind, text: entry.text });
+      this.#health.hear(place, entry);
     };
-  }
-
-  #isReady({ folder }: Place): void {
-    if (folder === this.#next?.place.folder) {
-      this.#on({ kind: "nextReady" });
-      this.#watchLiveness();
-    } else if (folder === this.#current?.place.folder && this.is("starting")) {
-      this.#serve(this.#current);
-      this.#on({ kind: "ready" });
-      this.#watchLiveness();
-    }
   }
 
   #watchReadiness(run: Run | undefined): void {
     this.#health.stop();
+    if (run === undefined) return;
     const { readiness } = this.spec;
-    if (run === undefined || (readiness !== undefined && !isPolled(readiness))) return;
     // What is asked of the service is asked of the new instance alone, where it can be told apart.
     const probe = this.#front?.probeOf(readiness, run.place) ?? readiness;
-    this.#health.untilReady(run, probe, () => this.#isReady(run.place));
+    this.#health.untilReady(run, probe, () => this.#isReady(run));
+  }
+
+  #isReady(run: Run): void {
+    if (run === this.#next) {
+      this.#on({ kind: "nextReady" });
+    } else if (run === this.#current && this.is("starting")) {
+      this.#serve(run);
+      this.#on({ kind: "ready" });
+    }
   }
 
   #watchLiveness(): void {
+    this.#health.stop();
     const { liveness } = this.spec;
-    if (liveness === undefined || !isPolled(liveness)) return;
-    this.#health.whileWell(liveness, (text) => {
+    if (liveness === undefined || this.#current === undefined) return;
+    this.#health.whileWell(this.#current, liveness, (text) => {
       this.#tellEvent("run", text);
       this.#on({ kind: "unhealthy" });
     });

@@ -1,7 +1,8 @@
 /** Real processes under the supervisor: order, readiness, restarts, replacement, stops, and nothing left behind. */
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
 import { processStart } from "../../ffi/ring/mod.ts";
-import { type Notice, type Service, type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
+import { type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
+import { Folder, isState, pidOf, until } from "./_scene.ts";
 
 // The library is opened once and stays open: not a leak of the first test.
 processStart(1);
@@ -11,33 +12,6 @@ const SOON = { policy: { backoff: { firstMs: 1, factor: 1, maxMs: 1 } } };
 
 function shell(name: string, script: string, more: Partial<ServiceSpec> = {}): ServiceSpec {
   return { name, command: { argv: ["/bin/sh", "-c", script] }, ...more };
-}
-
-/** A state folder that goes away with the test. */
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "supervisor-" });
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
-
-/** Listens, and resolves when a notice satisfies the test. */
-function until(supervisor: Supervisor, test: (notice: Notice) => boolean): Promise<Notice> {
-  return new Promise((resolve) => {
-    const stop = supervisor.listen((notice) => {
-      if (!test(notice)) return;
-      stop();
-      resolve(notice);
-    });
-  });
-}
-
-const isState = (kind: string) => (notice: Notice) => notice.kind === "state" && notice.state.kind === kind;
-
-function pidOf(supervisor: Supervisor, name: string): number {
-  const status = (supervisor.services.get(name) as Service).current?.status();
-  ok(status?.kind === "running", Deno.inspect(status));
-  return status.pid;
 }
 
 const isAlive = (pid: number) => processStart(pid) !== 0n;
