@@ -1,5 +1,5 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { bpmTools, Manager } from "../../lib/bpm/mod.ts";
+import { bpmResources, bpmTools, Manager } from "../../lib/bpm/mod.ts";
 import { becomeProgram } from "../../ffi/sys/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
@@ -61,7 +61,8 @@ export async function openSession(
   await using stack = new AsyncDisposableStack();
   const manager = stack.use(Manager.open({ folder, config, stateFolder: state }));
   const info = { name: UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
-  const routes = stack.use(mcpRoutes(createRegistry({ tools: bpmTools(manager) }), info, {
+  const registry = createRegistry({ tools: bpmTools(manager), resources: [bpmResources(manager)] });
+  const routes = stack.use(mcpRoutes(registry, info, {
     plainInfo: UPSTREAM,
     ...(token === undefined ? {} : { token }),
   }));

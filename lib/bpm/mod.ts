@@ -4,7 +4,8 @@
  *
  * Reading order: `config.ts` (the file), `processes.ts` with `cargo.ts` and `secrets.ts` (what a process of it is to the
  * supervisor), `manager.ts` (all of them, and the two modes), `process_status.ts` and `status_text.ts` (what is told of
- * them), `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs), `tools/` (the MCP surface), `state_folder.ts`.
+ * them), `process_facts.ts` (the same as data), `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs), `tools/` and
+ * `resources.ts` (the MCP surface), `state_folder.ts`.
  * Supervision, keepers and the protocol belong to others.
  * @module
  */
@@ -27,5 +28,7 @@ export { expandTexts } from "./expand.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { Searcher } from "./searcher.ts";
 export { type Mode, type ProcessEvent, type ProcessStatus, statusText } from "./status_text.ts";
+export { type ProcessFacts, processFacts, type SwapFacts } from "./process_facts.ts";
+export { bpmResources } from "./resources.ts";
 export { stateFolder } from "./state_folder.ts";
 export { bpmTools } from "./tools/mod.ts";

@@ -84,6 +84,8 @@ class RunningCall implements Call {
   readonly #controller = new AbortController();
   readonly #hangUp: () => void;
   #to: Pick<ToolContext, "progress" | "ask">;
+  /** What was told last of how far it is, for a task that it becomes. */
+  #progress: Parameters<ToolContext["progress"]> | undefined;
 
   constructor(tool: Tool, caller: Caller, options: RunOptions) {
     this.tool = tool;
@@ -104,6 +106,7 @@ class RunningCall implements Call {
   detach(to: Pick<ToolContext, "progress" | "ask">): void {
     this.#to = to;
     this.#unlink();
+    if (this.#progress !== undefined) to.progress(...this.#progress);
   }
 
   async #run({ input, callMs }: RunOptions): Promise<Outcome> {
@@ -146,6 +149,7 @@ class RunningCall implements Call {
         // The protocol wants it to grow: a step back is not told.
         if (!(done > last)) return;
         last = done;
+        this.#progress = [done, total, message];
         this.#to.progress(done, total, message);
       },
       ask: (questions) => this.#to.ask(questions),

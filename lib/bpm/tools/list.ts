@@ -1,7 +1,6 @@
 /** `list`: all that is known of each process, as data. @module */
 import { array, boolean, defineTool, integer, nullable, object, string } from "../../mcp/mod.ts";
-import type { Service } from "../../supervisor/mod.ts";
-import type { Manager } from "../manager.ts";
+import { processFacts } from "../process_facts.ts";
 import type { ToolMaker } from "./tool.ts";
 
 const SERVICE = object({
@@ -27,6 +26,7 @@ const SERVICE = object({
       cut: integer({ description: "Answers that broke off" }),
     })),
   })),
+  tty: boolean({ description: "Its input is a terminal" }),
   exit: nullable(string({ description: "How it ended last: a code, a signal, or unknown" })),
   dependsOn: array(object({ name: string(), condition: string() })),
   instances: integer({ description: "Kept logs of runs" }),
@@ -40,46 +40,14 @@ export const list: ToolMaker = (manager) =>
     annotations: { readOnlyHint: true, openWorldHint: false },
     output: object({ mode: string(), services: array(SERVICE) }),
     run() {
-      const services = describeAll(manager);
+      const nowMs = Date.now();
+      const services = [...manager.supervisor.services.values()].map((each) => {
+        const { dependsOn, ...facts } = processFacts(manager, each, nowMs);
+        return { ...facts, dependsOn: [...dependsOn] };
+      });
       const text = services.map(({ name, state, pid }) =>
         `${name}: ${state}${pid === null ? "" : ` (pid ${pid})`}`
       );
       return { text: text.join("\n"), structured: { mode: manager.mode, services } };
     },
   });
-
-function describeAll(manager: Manager) {
-  return [...manager.supervisor.services.values()].map((service) => {
-    const { spec, state, restarts, current, ledger } = service;
-    const status = current?.status();
-    const { startedMs } = manager.status(service);
-    const outcome = "outcome" in state ? state.outcome : undefined;
-    return {
-      name: spec.name,
-      state: state.kind,
-      ready: service.is("running", "replacing"),
-      pid: status?.kind === "running" ? status.pid : null,
-      uptimeMs: startedMs === undefined ? null : Math.max(0, Math.round(Date.now() - startedMs)),
-      restarts,
-      swap: swapOf(service),
-      url: manager.urlOf(spec.name) ?? null,
-      failures: "failures" in state ? state.failures : 0,
-      exit: outcome === undefined
-        ? null
-        : outcome.kind === "lost"
-        ? "unknown"
-        : outcome.signal ?? `${outcome.code}`,
-      dependsOn: (spec.dependsOn ?? []).map(({ name, condition }) => ({ name, condition })),
-      instances: ledger.places("run").length,
-      builds: ledger.places("build").length,
-    };
-  });
-}
-
-function swapOf({ front }: Service) {
-  if (front === undefined) return null;
-  const { rung: { kind: way, reason }, stats } = front;
-  if (stats === undefined) return { way, reason, proxied: null };
-  const { requests, retried, refused, cut } = stats;
-  return { way, reason, proxied: { requests, retried, refused, cut } };
-}

@@ -1,9 +1,7 @@
 /** `restart`: builds and replaces a process, in dev mode from then on. @module */
 import { defineTool, object } from "../../mcp/mod.ts";
-import { orToolError, processName, type ToolMaker } from "./tool.ts";
-
-/** A build that takes longer becomes a task, for clients that know tasks. */
-const TASK_AFTER_MS = 5_000;
+import { tellProgress } from "./progress.ts";
+import { orToolError, OUTCOME, outcomeOf, processName, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
 
 export const restart: ToolMaker = (manager) =>
   defineTool({
@@ -12,9 +10,14 @@ export const restart: ToolMaker = (manager) =>
       "When the build fails the old one runs on.",
     annotations: { destructiveHint: false, openWorldHint: false },
     input: object({ process: processName }),
+    output: OUTCOME,
     task: { afterMs: TASK_AFTER_MS },
-    async run({ process }, { signal }) {
-      await orToolError(() => manager.restart(process, signal));
-      return { text: `Process '${process}' restarted successfully in dev mode` };
+    async run({ process }, context) {
+      using _ = tellProgress(manager, process, context);
+      await orToolError(() => manager.restart(process, context.signal));
+      return {
+        text: `Process '${process}' restarted successfully in dev mode`,
+        structured: outcomeOf(manager, process),
+      };
     },
   });

@@ -1,5 +1,6 @@
 /** `search_logs` and `search_build_log`: one search in two kinds of logs. @module */
-import { defineTool, integer, object, optional, string } from "../../mcp/mod.ts";
+import { array, boolean, defineTool, integer, object, optional, string } from "../../mcp/mod.ts";
+import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 const INPUT = object({
@@ -16,6 +17,13 @@ const INPUT = object({
   })),
 });
 
+const OUTPUT = object({
+  found: boolean({ description: "Whether there is any line" }),
+  lines: array(string(), {
+    description: "With a pattern, lines that match begin with ' * ' and those around them with three blanks",
+  }),
+});
+
 export const searchLogs: ToolMaker = searcher("run", "search_logs", "Searches the output of a process");
 export const searchBuildLog: ToolMaker = searcher(
   "build",
@@ -30,9 +38,12 @@ function searcher(kind: "run" | "build", name: string, description: string): Too
       description,
       annotations: { readOnlyHint: true, openWorldHint: false },
       input: INPUT,
+      output: OUTPUT,
       async run({ process, context_lines: contextLines, ...query }) {
         const asked = contextLines === undefined ? query : { ...query, contextLines };
-        return { text: await orToolError(() => manager.search(process, kind, asked)) };
+        const text = await orToolError(() => manager.search(process, kind, asked));
+        const found = text !== EMPTY_LOG && text !== NO_MATCH;
+        return { text, structured: { found, lines: found ? text.split("\n") : [] } };
       },
     });
 }

@@ -1,5 +1,5 @@
 /** `send`: input for a process. @module */
-import { boolean, defineTool, object, optional, string, ToolError } from "../../mcp/mod.ts";
+import { boolean, defineTool, integer, object, optional, string, ToolError } from "../../mcp/mod.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 /** More belongs into a file. */
@@ -15,6 +15,7 @@ export const send: ToolMaker = (manager) =>
       text: string({ description: "What is sent; a newline only where it has one", maxLength: INPUT_CHARS }),
       end: optional(boolean({ description: "Closes the input after it" })),
     }),
+    output: object({ process: string(), characters: integer(), ended: boolean() }),
     async run({ process, text, end }) {
       const service = await orToolError(() => manager.service(process));
       const { current, spec } = service;
@@ -31,6 +32,9 @@ export const send: ToolMaker = (manager) =>
         if (end === true) await keeper.endInput();
       });
       if (!taken) throw new ToolError(`Process '${process}' has just ended`);
-      return { text: `Sent ${text.length} characters to '${process}'` };
+      return {
+        text: `Sent ${text.length} characters to '${process}'`,
+        structured: { process, characters: text.length, ended: end === true },
+      };
     },
   });

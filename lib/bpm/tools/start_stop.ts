@@ -1,6 +1,7 @@
 /** `start` and `stop`. @module */
 import { defineTool, object } from "../../mcp/mod.ts";
-import { orToolError, processName, type ToolMaker } from "./tool.ts";
+import { tellProgress } from "./progress.ts";
+import { orToolError, OUTCOME, outcomeOf, processName, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
 
 export const start: ToolMaker = (manager) =>
   defineTool({
@@ -8,10 +9,12 @@ export const start: ToolMaker = (manager) =>
     description: "Starts a process that does not run; answers when it is ready",
     annotations: { destructiveHint: false, idempotentHint: true, openWorldHint: false },
     input: object({ process: processName }),
-    task: { afterMs: 5_000 },
-    async run({ process }, { signal }) {
-      await orToolError(() => manager.startOne(process, signal));
-      return { text: `Process '${process}' started` };
+    output: OUTCOME,
+    task: { afterMs: TASK_AFTER_MS },
+    async run({ process }, context) {
+      using _ = tellProgress(manager, process, context);
+      await orToolError(() => manager.startOne(process, context.signal));
+      return { text: `Process '${process}' started`, structured: outcomeOf(manager, process) };
     },
   });
 
@@ -21,8 +24,10 @@ export const stop: ToolMaker = (manager) =>
     description: "Stops a process and all that it has started; it stays stopped until it is asked for",
     annotations: { destructiveHint: true, idempotentHint: true, openWorldHint: false },
     input: object({ process: processName }),
-    async run({ process }, { signal }) {
-      await orToolError(() => manager.stopOne(process, signal));
-      return { text: `Process '${process}' stopped` };
+    output: OUTCOME,
+    async run({ process }, context) {
+      using _ = tellProgress(manager, process, context);
+      await orToolError(() => manager.stopOne(process, context.signal));
+      return { text: `Process '${process}' stopped`, structured: outcomeOf(manager, process) };
     },
   });

@@ -1,5 +1,5 @@
 /** What every tool needs: the manager, and its errors as those of a tool. @module */
-import { string, ToolError } from "../../mcp/mod.ts";
+import { integer, nullable, object, oneOf, string, ToolError } from "../../mcp/mod.ts";
 import { InstanceError, PatternError } from "../log_search.ts";
 import { type Manager, ManagerError } from "../manager.ts";
 
@@ -8,6 +8,29 @@ export type ToolMaker = (manager: Manager) => import("../../mcp/mod.ts").Tool;
 
 /** The argument that nearly all of them take. */
 export const processName = string({ description: "Name of the process", minLength: 1 });
+
+/** A build or a start that takes longer becomes a task, for clients that know tasks. */
+export const TASK_AFTER_MS = 1_000;
+
+/** What became of a process that was started, stopped or restarted. */
+export const OUTCOME = object({
+  process: string(),
+  state: string({ description: "As in list" }),
+  pid: nullable(integer()),
+  mode: oneOf(["dev", "release"]),
+});
+
+/** The same, of now. */
+export function outcomeOf(manager: Manager, process: string) {
+  const { state, current } = manager.service(process);
+  const status = current?.status();
+  return {
+    process,
+    state: state.kind,
+    pid: status?.kind === "running" ? status.pid : null,
+    mode: manager.mode,
+  };
+}
 
 /** Passes on what a client can act on as the tool's own failure. */
 export async function orToolError<T>(body: () => T | Promise<T>): Promise<T> {

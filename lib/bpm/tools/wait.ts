@@ -14,6 +14,7 @@ import { ask, type Service } from "../../supervisor/mod.ts";
 import { deadline, sleep } from "../../async/mod.ts";
 import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
 import type { Manager } from "../manager.ts";
+import { tellProgress } from "./progress.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 const DEFAULT_SECONDS = 60;
@@ -59,12 +60,14 @@ export const wait: ToolMaker = (manager) =>
       ),
     }),
     output: object({ met: boolean(), found: string(), state: string() }),
-    async run({ process, timeout_seconds: seconds = DEFAULT_SECONDS, ...asked }, { signal }) {
+    async run({ process, timeout_seconds: seconds = DEFAULT_SECONDS, ...asked }, context) {
+      const { signal } = context;
       const given = Object.values(asked).filter((each) => each !== undefined && each !== false);
       if (given.length !== 1) {
         throw new ToolError("Cannot wait: give exactly one of state, pattern, port and exit");
       }
       const service = await orToolError(() => manager.service(process));
+      using _ = tellProgress(manager, process, context);
       using limit = deadline(seconds * 1_000, signal);
       const found = await one(manager, service, asked, limit.signal);
       signal.throwIfAborted();

@@ -1,0 +1,78 @@
+/** All that is known of a process now, as plain data: what `list` tells, and what its resource holds. @module */
+import type { Service } from "../supervisor/mod.ts";
+import type { Manager } from "./manager.ts";
+
+/** One process. What is not known, or makes no sense in its state, is `null`. */
+export interface ProcessFacts {
+  readonly name: string;
+  readonly state: Service["state"]["kind"];
+  readonly ready: boolean;
+  readonly pid: number | null;
+  readonly uptimeMs: number | null;
+  /** How often it was started again after it had ended by itself. */
+  readonly restarts: number;
+  /** Ends in a row. */
+  readonly failures: number;
+  readonly url: string | null;
+  readonly swap: SwapFacts | null;
+  /** Its input is a terminal. */
+  readonly tty: boolean;
+  /** How it ended last: a code, the number of a signal, or `unknown`. */
+  readonly exit: string | null;
+  readonly dependsOn: readonly { readonly name: string; readonly condition: string }[];
+  /** Kept logs. */
+  readonly instances: number;
+  readonly builds: number;
+}
+
+/** How its socket is handed on from one instance to the next. */
+export interface SwapFacts {
+  /** `inherited`, `interposer`, `proxy` or `restart`. */
+  readonly way: string;
+  readonly reason: string;
+  /** What the proxy has done, where there is one. */
+  readonly proxied: {
+    readonly requests: number;
+    readonly retried: number;
+    readonly refused: number;
+    readonly cut: number;
+  } | null;
+}
+
+/** @param nowMs Unix milliseconds. */
+export function processFacts(manager: Manager, service: Service, nowMs: number): ProcessFacts {
+  const { spec, state, restarts, current, ledger } = service;
+  const { name, dependsOn = [], keeper } = spec;
+  const status = current?.status();
+  const { startedMs } = manager.status(service);
+  return {
+    name,
+    state: state.kind,
+    ready: service.is("running", "replacing"),
+    pid: status?.kind === "running" ? status.pid : null,
+    uptimeMs: startedMs === undefined ? null : Math.max(0, Math.round(nowMs - startedMs)),
+    restarts,
+    failures: "failures" in state ? state.failures : 0,
+    url: manager.urlOf(name) ?? null,
+    swap: swapOf(service),
+    tty: typeof keeper?.stdin === "object",
+    exit: exitOf(state),
+    dependsOn: dependsOn.map(({ name, condition }) => ({ name, condition })),
+    instances: ledger.places("run").length,
+    builds: ledger.places("build").length,
+  };
+}
+
+function exitOf(state: Service["state"]): string | null {
+  if (!("outcome" in state)) return null;
+  const { outcome } = state;
+  return outcome.kind === "lost" ? "unknown" : `${outcome.signal ?? outcome.code}`;
+}
+
+function swapOf({ front }: Service): SwapFacts | null {
+  if (front === undefined) return null;
+  const { rung: { kind: way, reason }, stats } = front;
+  if (stats === undefined) return { way, reason, proxied: null };
+  const { requests, retried, refused, cut } = stats;
+  return { way, reason, proxied: { requests, retried, refused, cut } };
+}

@@ -1,0 +1,127 @@
+/**
+ * Processes as resources, for clients that would rather be told than ask: `bpm://process/NAME` is what is known of one
+ * as JSON, `bpm://process/NAME/log` and `…/build-log` are the last lines of its newest run and build. Whoever
+ * subscribes hears of each change; how close together, is the server's limit `changeMs`.
+ * @module
+ */
+import type { Resource, ResourceChange, ResourceContent, ResourceProvider } from "../mcp/mod.ts";
+import type { Notice } from "../supervisor/mod.ts";
+import { EMPTY_LOG } from "./log_search.ts";
+import type { Manager } from "./manager.ts";
+import { processFacts } from "./process_facts.ts";
+
+/** Lines that the resource of a log holds; `search_logs` and `read_logs` reach the others. */
+const LOG_LINES = 1_000;
+
+const ROOT = "bpm://process/";
+const JSON_TYPE = "application/json";
+const TEXT_TYPE = "text/plain";
+
+/** What a process has a resource of, and the end of its URI. */
+const ENDINGS = { state: "", run: "/log", build: "/build-log" } as const;
+type Part = keyof typeof ENDINGS;
+const PARTS = Object.keys(ENDINGS) as readonly Part[];
+
+/** The resources of a manager's processes. */
+export function bpmResources(manager: Manager): ResourceProvider {
+  return {
+    templates: PARTS.map((part) => ({
+      ...about("each process", part),
+      uriTemplate: `${ROOT}{name}${ENDINGS[part]}`,
+    })),
+    list: () =>
+      [...manager.supervisor.services.keys()].flatMap((name) => PARTS.map((part) => listed(name, part))),
+    async read(uri) {
+      const found = parseUri(uri);
+      if (found === undefined || !manager.supervisor.services.has(found.name)) return undefined;
+      return [found.part === "state" ? state(manager, uri, found.name) : await log(manager, uri, found)];
+    },
+    watch: (changed) => watch(manager, changed),
+  };
+}
+
+function about(of: string, part: Part) {
+  const what = { state: "state", run: "log", build: "build log" }[part];
+  return {
+    name: `${what} of ${of}`,
+    description: part === "state"
+      ? "State, pid, uptime, restarts, address and last exit"
+      : `The last ${LOG_LINES} lines of the newest ${part}`,
+    mimeType: part === "state" ? JSON_TYPE : TEXT_TYPE,
+  };
+}
+
+function listed(name: string, part: Part): Resource {
+  return { ...about(name, part), uri: uriOf(name, part) };
+}
+
+function uriOf(name: string, part: Part): string {
+  return `${ROOT}${encodeURIComponent(name)}${ENDINGS[part]}`;
+}
+
+/** Undefined for a URI of another kind. */
+function parseUri(uri: string): { readonly name: string; readonly part: Part } | undefined {
+  const [, name, ending = ""] = /^bpm:\/\/process\/([^/]+)(\/[a-z-]+)?$/.exec(uri) ?? [];
+  const part = PARTS.find((each) => ENDINGS[each] === ending);
+  if (name === undefined || part === undefined) return undefined;
+  try {
+    return { name: decodeURIComponent(name), part };
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}
+
+function state(manager: Manager, uri: string, name: string): ResourceContent {
+  const facts = { mode: manager.mode, ...processFacts(manager, manager.service(name), Date.now()) };
+  return { uri, mimeType: JSON_TYPE, text: JSON.stringify(facts, null, 2) };
+}
+
+async function log(
+  manager: Manager,
+  uri: string,
+  { name, part }: { readonly name: string; readonly part: Part },
+): Promise<ResourceContent> {
+  const kind = part === "build" ? "build" : "run";
+  const found = manager.logs(name, kind).length === 0
+    ? EMPTY_LOG
+    : await manager.search(name, kind, { tail: LOG_LINES });
+  return { uri, mimeType: TEXT_TYPE, text: found === EMPTY_LOG ? "" : found };
+}
+
+/** Notices as changes; a process that comes or goes changes the list. */
+function watch(manager: Manager, changed: (change: ResourceChange) => void): () => void {
+  const { services } = manager.supervisor;
+  /** URIs of the processes that are known: made once, since lines come by the hundred thousand. */
+  let known = new Map<string, Readonly<Record<Part, string>>>();
+  const learn = () => {
+    known = new Map([...services.keys()].map((name) => {
+      return [name, { state: uriOf(name, "state"), run: uriOf(name, "run"), build: uriOf(name, "build") }];
+    }));
+  };
+  learn();
+  return manager.supervisor.listen((notice) => {
+    if (services.size !== known.size || !known.has(notice.service)) {
+      learn();
+      changed({ kind: "list" });
+    }
+    const uris = known.get(notice.service);
+    if (uris === undefined) return;
+    for (const part of touched(notice)) changed({ kind: "updated", uri: uris[part] });
+  });
+}
+
+/** What is another after a notice. A new instance begins a log. */
+function touched(notice: Notice): readonly Part[] {
+  if (notice.kind !== "state") return [notice.of];
+  switch (notice.state.kind) {
+    case "building":
+      return ["state", "build"];
+    case "replacing":
+      return ["state", notice.state.phase === "building" ? "build" : "run"];
+    case "starting":
+      return ["state", "run"];
+    default:
+      return ["state"];
+  }
+}
