@@ -197,6 +197,9 @@ static enum child_step become(
 		return STEP_CGROUP;
 	if (pass_listeners(o) < 0)
 		return STEP_LISTENERS;
+	/* Also whoever leaves the session can be found as a part of this instance, when its keeper is no
+	 * more. */
+	setenv(KEEPER_INSTANCE, o->folder, 1);
 	tell_notify(o, notify_path);
 	if (set_limits(o) < 0)
 		return STEP_LIMIT;

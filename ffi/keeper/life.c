@@ -139,7 +139,7 @@ static int wait_ms(const struct keeper *k)
 
 static void fill_poll_set(const struct keeper *k, struct pollfd set[POLLED])
 {
-	const bool full = k->output.full;
+	const bool full = k->output.full, waits = full && !output_discards(&k->output);
 	bool input_waits = false;
 
 	for (uint32_t at = 0; at < KEEPER_CLIENTS; at++) {
@@ -155,8 +155,8 @@ static void fill_poll_set(const struct keeper *k, struct pollfd set[POLLED])
 	set[AT_NOTIFY] = (struct pollfd){.fd = full ? -1 : k->notify, .events = POLLIN};
 	set[AT_OWNER] = (struct pollfd){.fd = k->owner, .events = POLLIN};
 	/* A full log is not asked for, but POLLHUP would be told all the same and make this loop spin. */
-	set[AT_OUTPUT] = (struct pollfd){.fd = full ? -1 : k->child.output, .events = POLLIN};
-	set[AT_ERRORS] = (struct pollfd){.fd = full ? -1 : k->child.errors, .events = POLLIN};
+	set[AT_OUTPUT] = (struct pollfd){.fd = waits ? -1 : k->child.output, .events = POLLIN};
+	set[AT_ERRORS] = (struct pollfd){.fd = waits ? -1 : k->child.errors, .events = POLLIN};
 	set[AT_INPUT] = (struct pollfd){.fd = input_waits ? k->child.input : -1, .events = POLLOUT};
 }
 
@@ -216,8 +216,9 @@ static bool owes(struct keeper *k)
 		return false;
 	output_retry(&k->output);
 	drain(k);
-	return k->output.full && (output_owes(&k->output) || holds(k->child.output) ||
-	                             holds(k->child.errors) || holds(k->notify));
+	return k->output.full && !output_discards(&k->output) &&
+	       (output_owes(&k->output) || holds(k->child.output) || holds(k->child.errors) ||
+	           holds(k->notify));
 }
 
 void keeper_run(struct keeper *k)

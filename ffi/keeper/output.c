@@ -2,6 +2,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 /* Of one sd_notify(3) message; the rest is cut, which is told. */
 #define DATAGRAM_BYTES 4096u
 #define NS_PER_S 1000000000ull
+/* Of one read of output that nobody keeps. */
+#define NOWHERE_BYTES 65536u
 
 int output_open(struct output *out, const struct options *o, char *why)
 {
@@ -25,6 +28,7 @@ int output_open(struct output *out, const struct options *o, char *why)
 
 	if (result == 0)
 		out->largest = (uint32_t)(o->segment_bytes / RING_SLICES) - RING_RECORD_HEADER - STAMP_BYTES;
+	out->waits = o->overflow == SEGMENTS_BLOCK;
 	return result;
 }
 
@@ -41,8 +45,10 @@ static uint8_t *begin_record(struct output *o, uint32_t length)
 	at = segments_begin(o->log, STAMP_BYTES + length, &error);
 	/* Full under "block", or no room on the disk even for one file in exchange for the oldest. */
 	o->full = at == NULL;
-	if (at == NULL)
+	if (at == NULL) {
+		o->refusal = -error;
 		return NULL;
+	}
 	memcpy(at, &stamp, STAMP_BYTES);
 	return at + STAMP_BYTES;
 }
@@ -84,12 +90,37 @@ void output_event(struct output *o, const char *format, ...)
 		memcpy(o->events[o->event_count++], text, sizeof text);
 }
 
+bool output_discards(const struct output *o)
+{
+	/* Nobody makes room in a folder that is not there. */
+	return o->full && (!o->waits || o->refusal == ENOENT);
+}
+
 /* Writes what was read before there was room for it. False while there is none. */
 static bool flush_aside(struct output *o)
 {
-	if (o->aside_bytes > 0 && !write_record(o, o->aside_kind, o->aside, o->aside_bytes))
-		return false;
+	if (o->aside_bytes > 0 && !write_record(o, o->aside_kind, o->aside, o->aside_bytes)) {
+		if (!output_discards(o))
+			return false;
+		o->lost_bytes += o->aside_bytes;
+	}
 	o->aside_bytes = 0;
+	return true;
+}
+
+/* Says how much is missing at this place of the log. False while there is no room for that. */
+static bool tell_loss(struct output *o)
+{
+	char text[OUTPUT_EVENT_BYTES];
+	uint64_t lost = o->lost_bytes;
+
+	if (lost == 0)
+		return true;
+	snprintf(text, sizeof text, "%" PRIu64 " bytes of output are lost: the log could not take them (%s)",
+	    lost, strerror(o->refusal));
+	if (!write_event(o, text))
+		return false;
+	o->lost_bytes = 0;
 	return true;
 }
 
@@ -98,12 +129,35 @@ void output_retry(struct output *o)
 	uint32_t written = 0;
 
 	o->full = false;
-	if (!flush_aside(o))
+	if (!flush_aside(o) || !tell_loss(o))
 		return;
 	while (written < o->event_count && write_event(o, o->events[written]))
 		written++;
 	o->event_count -= written;
 	memmove(o->events, o->events[written], o->event_count * sizeof o->events[0]);
+}
+
+/* The end; of a terminal EIO, when its last user is gone. */
+static void end_if_over(int *fd, ssize_t got)
+{
+	if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+		close(*fd);
+		*fd = -1;
+	}
+}
+
+/* A child that is not to wait is read on. */
+static uint32_t discard(struct output *o, int *fd)
+{
+	static uint8_t nowhere[NOWHERE_BYTES];
+	ssize_t got = read(*fd, nowhere, sizeof nowhere);
+
+	if (got > 0) {
+		o->lost_bytes += (uint64_t)got;
+		return (uint32_t)got;
+	}
+	end_if_over(fd, got);
+	return 0;
 }
 
 /* For what FIONREAD does not tell: the end, and a terminal's bytes that are still on their way. */
@@ -119,11 +173,7 @@ static uint32_t copy_aside(struct output *o, int *fd, uint32_t kind)
 		o->aside_kind = kind;
 		return flush_aside(o) ? (uint32_t)got : 0;
 	}
-	/* The end; of a terminal EIO, when its last user is gone. */
-	if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-		close(*fd);
-		*fd = -1;
-	}
+	end_if_over(fd, got);
 	return 0;
 }
 
@@ -135,6 +185,8 @@ static uint32_t copy_once(struct output *o, int *fd, uint32_t kind)
 	uint8_t *at;
 	ssize_t got;
 
+	if (output_discards(o))
+		return discard(o, fd);
 	/* Asked beforehand, so that a small write does not begin a new segment for want of room for a large
 	 * one, and so that nothing is begun that does not come. */
 	if (o->aside_bytes > 0 || ioctl(*fd, FIONREAD, &waiting) < 0 || waiting <= 0)
@@ -142,7 +194,7 @@ static uint32_t copy_once(struct output *o, int *fd, uint32_t kind)
 	length = (uint32_t)waiting < o->largest ? (uint32_t)waiting : o->largest;
 	at = begin_record(o, length);
 	if (at == NULL)
-		return 0;
+		return output_discards(o) ? discard(o, fd) : 0;
 	got = read(*fd, at, length);
 	end_record(o, kind, got > 0 ? (uint32_t)got : 0);
 	return got > 0 ? (uint32_t)got : 0;

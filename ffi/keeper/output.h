@@ -15,6 +15,10 @@ struct output {
 	struct segments *log;
 	uint32_t largest; /* bytes of one record behind its time stamp */
 	bool full;        /* the log takes nothing until somebody makes room, or it is tried again */
+	bool waits;       /* the child waits until a full log is emptied; else nothing makes it wait */
+	int refusal;      /* errno of the last record that found no room */
+	/* Output that was thrown away since the log takes nothing, until that is told in it. */
+	uint64_t lost_bytes;
 	/* A few bytes that were read while the log was full. */
 	uint32_t aside_bytes, aside_kind;
 	uint8_t aside[OUTPUT_ASIDE_BYTES];
@@ -34,6 +38,10 @@ void output_copy(struct output *o, int *fd, uint32_t kind);
 void output_drain(struct output *o, int *fd, uint32_t kind);
 /* Takes the datagrams that wait at the notify socket, for a turn. What finds no room stays there. */
 void output_notifications(struct output *o, int fd);
+/* Whether output is thrown away, since the log can take none and the child is not to wait for that: no room
+ * on the disk though the oldest has gone, or the folder has. What is lost is told as soon as there is room.
+ */
+bool output_discards(const struct output *o);
 /* Whether something was read or is to be told that the log has no room for. */
 bool output_owes(const struct output *o);
 

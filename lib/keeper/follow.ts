@@ -36,6 +36,11 @@ export class InstanceFollower implements Disposable {
     return inspectLog(this.#reader.status());
   }
 
+  /** Whether its keeper has ended as it should: nothing of the instance is left. */
+  isClosed(): boolean {
+    return this.#reader.status().state === "closed";
+  }
+
   /** Tells all entries; resolves with the end of the instance and its descendants. @throws The signal's reason. */
   async run(tell: (entry: LogEntry) => void): Promise<InstanceEnd> {
     const { doorbell, signal } = this.#options;

@@ -2,7 +2,8 @@
  * Keepers: processes that outlive whoever started them, with their output and their exit status.
  *
  * Reading order: `instance.ts` (one run of a command: begun, found again, looked at), `lines.ts` (its output as lines,
- * pure), `follow.ts` (the lines as they come, and the end), `control.ts` (input, signals, its end). What runs when, and what its end means, is left to others; what a
+ * pure), `follow.ts` (the lines as they come, and the end), `control.ts` (input, signals, its end), `left_over.ts` (what is left when a
+ * keeper was killed). What runs when, and what its end means, is left to others; what a
  * keeper promises stands in `ffi/keeper/keeper.h`.
  * @module
  */
@@ -16,6 +17,7 @@ export {
 } from "./instance.ts";
 export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from "./lines.ts";
 export { type FollowOptions, type InstanceEnd, InstanceFollower } from "./follow.ts";
+export { endLeftOver, leftOver, type LeftBehind } from "./left_over.ts";
 export { KeeperControl } from "./control.ts";
 export {
   isStartedHere,

@@ -3,6 +3,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { reapChild, signalName } from "../../ffi/sys/mod.ts";
 import { sleep } from "../async/mod.ts";
 import {
+  endLeftOver,
   type FollowOptions,
   InstanceFollower,
   type InstanceStatus,
@@ -128,17 +129,16 @@ export class Run {
     if (found === undefined) return { kind: "lost" };
     using follower = found;
     this.#follower = follower;
-    const ours = keeper === undefined ? adoptedKeeper(follower.status()) : undefined;
+    const before = follower.status();
+    const ours = keeper === undefined ? adoptedKeeper(before) : undefined;
     try {
       const end = await follower.run(tell);
       // A keeper that this process started before it became what it is now, nobody else waits for.
       if (ours !== undefined) await reap(ours);
       // It ends a moment after its log does.
       if (keeper !== undefined) await keeper.ended;
-      if (end.kind === "lost") {
-        if (end.orphan !== undefined) killOrphan(end.orphan, tell);
-        return { kind: "lost" };
-      }
+      if (!follower.isClosed()) await endAll(this.place, end.kind === "lost" ? before : undefined, tell);
+      if (end.kind === "lost") return { kind: "lost" };
       const { code, signal: number } = end.exit;
       return number === undefined
         ? { kind: "exited", code }
@@ -186,15 +186,16 @@ function startOrFail(options: KeeperOptions): StartedKeeper | Error {
   }
 }
 
-/** A child that nobody keeps would be there twice once the service is started again. */
-function killOrphan(pid: number, tell: (entry: LogEntry) => void): void {
-  tell({ kind: "event", timeMs: Date.now(), text: `its keeper was killed: process ${pid} is ended too` });
-  try {
-    Deno.kill(-pid, "SIGKILL");
-  } catch (error) {
-    // It ended meanwhile: of itself, or since the kernel ends it with its keeper.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+/** What nobody keeps would be there twice once the service is started again. */
+async function endAll(
+  place: Place,
+  before: InstanceStatus | undefined,
+  tell: (entry: LogEntry) => void,
+): Promise<void> {
+  const session = before?.kind === "running" ? { session: before.pid } : {};
+  const count = await endLeftOver({ folder: place.folder, ...session });
+  const left = count === 0 ? "" : `; of what it kept ${count} processes were left, and are ended`;
+  tell({ kind: "event", timeMs: Date.now(), text: `its keeper was killed${left}` });
 }
 
 /** Whether a control socket belongs to a keeper that has ended. */

@@ -334,8 +334,8 @@ export class Service {
   /** Ends an instance of the manager before, that nobody wants; it is not followed. */
   #discard(place: Place): void {
     const status = settlePlace(place);
-    const isOrphaned = status.kind === "lost" && status.orphan !== undefined;
-    if (!isOrphaned && !lives(status)) return;
+    // Of one that is lost something may be left, which is looked for once.
+    if (status.kind === "lost" ? wasEnded(place) : !lives(status)) return;
     const run = this.#follow(place, () => {
       return Run.adopt(place, { context: this.#context, tell: this.#entries(place) }, "end");
     });
