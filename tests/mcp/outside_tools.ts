@@ -27,13 +27,17 @@ export interface Said {
   readonly stderr: string;
 }
 
-/** Runs one of the programs in a folder of its own. */
-export async function runPackage(name: keyof typeof PACKAGES, args: readonly string[]): Promise<Said> {
+/** Runs one of the programs with a home of its own, and there unless a folder is given. */
+export async function runPackage(
+  name: keyof typeof PACKAGES,
+  args: readonly string[],
+  { cwd }: { readonly cwd?: string } = {},
+): Promise<Said> {
   const home = await Deno.makeTempDir({ prefix: "hostkit-mcp-" });
   try {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--allow-all", "--quiet", "--no-lock", "--no-config", PACKAGES[name], ...args],
-      cwd: home,
+      cwd: cwd ?? home,
       env: { HOME: home, NO_COLOR: "1", DENO_DIR: denoDir() },
       stdin: "null",
     }).output();
