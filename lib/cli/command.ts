@@ -14,13 +14,16 @@ export interface Option<T = unknown> {
   readonly complete?: Completion;
 }
 
-export type Completion = "file" | "directory" | readonly string[];
+/** Files, words that are known, or a command that prints the words that are known now, one a line. */
+export type Completion = "file" | "directory" | readonly string[] | { readonly command: string };
 
 /** An argument by position. */
 export interface Positional {
   readonly name: string;
   readonly help: string;
   readonly optional?: boolean;
+  /** Takes all words that are left; for the last one. */
+  readonly many?: boolean;
   readonly complete?: Completion;
 }
 

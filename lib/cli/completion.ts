@@ -1,6 +1,6 @@
 /**
  * Completion scripts for bash, zsh and fish, made of the command tree. They are static: completing never starts the
- * tool, so that it is instant and works while the tool is broken.
+ * tool, so that it is instant and works while the tool is broken; but where a `command` of the tree is asked for words.
  * @module
  */
 import { type Command, type Completion, flagName } from "./command.ts";
@@ -45,7 +45,12 @@ function valueCases(
 function bashWords(complete: Completion | undefined): string {
   if (complete === "file") return `compgen -f -- "$word"`;
   if (complete === "directory") return `compgen -d -- "$word"`;
-  return `compgen -W "${(complete ?? []).join(" ")}" -- "$word"`;
+  const words = isCommand(complete) ? `$(${complete.command} 2>/dev/null)` : (complete ?? []).join(" ");
+  return `compgen -W "${words}" -- "$word"`;
+}
+
+function isCommand(complete: Completion | undefined): complete is { readonly command: string } {
+  return typeof complete === "object" && "command" in complete;
 }
 
 function bash(tool: Command): string {
@@ -117,6 +122,7 @@ function names(command: Command): string {
 function fishWords(complete: Completion | undefined): string {
   if (complete === "file") return " -F";
   if (complete === "directory") return " -a '(__fish_complete_directories)'";
+  if (isCommand(complete)) return ` -a ${quote(`(${complete.command} 2>/dev/null)`)}`;
   return complete === undefined ? "" : ` -a ${quote(complete.join(" "))}`;
 }
 

@@ -42,7 +42,10 @@ export function usageLines(path: readonly Command[]): string[] {
   const target = path.at(-1)!;
   const lines: string[] = [];
   if (target.run !== undefined) {
-    const words = target.positionals.map((each) => each.optional === true ? `[${each.name}]` : each.name);
+    const words = target.positionals.map(({ name, optional, many }) => {
+      const word = many === true ? `${name}…` : name;
+      return optional === true ? `[${word}]` : word;
+    });
     const rest = target.rest === undefined ? [] : [`[-- ${target.rest}…]`];
     lines.push([names(path), "[OPTIONS]", ...words, ...rest].join(" "));
   }

@@ -138,11 +138,11 @@ function readPositionals(path: readonly Command[], found: readonly string[]): (s
   const { positionals } = path.at(-1)!;
   const missing = positionals.find((each, at) => each.optional !== true && found[at] === undefined);
   if (missing !== undefined) throw new UsageError(`missing ${missing.name}: ${missing.help}`, path);
-  const extra = found[positionals.length];
+  const extra = positionals.at(-1)?.many === true ? undefined : found[positionals.length];
   if (extra !== undefined) {
     throw new UsageError(unknown("argument", extra, path.at(-1)!.commands.map((each) => each.name)), path);
   }
-  return positionals.map((_, at) => found[at]);
+  return [...positionals.map((_, at) => found[at]), ...found.slice(positionals.length)];
 }
 
 function unknown(what: string, word: string, known: readonly string[]): string {

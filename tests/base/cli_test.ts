@@ -153,6 +153,34 @@ Deno.test("completion scripts name every command, flag and choice, and bash comp
   deepStrictEqual(await complete(["record", "--format", "r"]), ["rez", "raw"]);
 });
 
+const many = command({
+  name: "tool",
+  summary: "takes many",
+  positionals: [{
+    name: "NAME",
+    help: "which",
+    optional: true,
+    many: true,
+    complete: { command: "echo red rose" },
+  }],
+  run: () => Promise.resolve(0),
+});
+
+Deno.test("a last argument may take all words that are left, and says so in the usage", () => {
+  deepStrictEqual(parseWords(many, ["a", "b", "c"]).args, ["a", "b", "c"]);
+  deepStrictEqual(parseWords(many, []).args, [undefined]);
+  match(helpText([many]), /tool \[OPTIONS\] \[NAME…\]/);
+});
+
+Deno.test("words that only the moment knows are completed by a command", async () => {
+  const code = `${
+    completionScript(many, "bash")
+  }\nCOMP_WORDS=(tool r); COMP_CWORD=1; _tool; echo "\${COMPREPLY[@]}"`;
+  const { stdout } = await new Deno.Command("bash", { args: ["-c", code] }).output();
+  strictEqual(new TextDecoder().decode(stdout), "red rose\n");
+  match(completionScript(many, "fish"), /-a '\(echo red rose 2>\/dev\/null\)'/);
+});
+
 Deno.test({
   name: "the manual page is roff that man accepts",
   ignore: !exists("/usr/bin/groff"),
