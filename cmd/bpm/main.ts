@@ -2,6 +2,7 @@
 import { command, runTool, withCommon } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
 import { CLIENT_COMMANDS } from "./client.ts";
+import { init } from "./init.ts";
 import { mcp } from "./mcp.ts";
 import { serve } from "./serve.ts";
 import { down, up } from "./up.ts";
@@ -10,7 +11,7 @@ export const bpm = command({
   name: "bpm",
   summary: "run a project's processes, restart them without loss, search their logs",
   description: "Without a command it serves a project, as the original: bpm DIR.",
-  commands: [serve, up, down, ...CLIENT_COMMANDS, mcp],
+  commands: [serve, up, down, ...CLIENT_COMMANDS, init, mcp],
   examples: [
     ["bpm .", "Run what .mcp-run says, with MCP on its port"],
     ["bpm status", "How the processes of this folder's project are"],
