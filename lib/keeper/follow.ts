@@ -61,8 +61,9 @@ function take(result: ReadResult, lines: LineAssembler, tell: (entry: LogEntry) 
   if (result.kind === "records") {
     while (result.records.next()) lines.take(result.records, tell);
   } else if (result.kind === "lapped") {
-    lines.reset();
-    const text = `${result.lostBytes} bytes of output were overwritten before they were read`;
+    const text = `${
+      result.lostBytes + BigInt(lines.reset())
+    } bytes of output were overwritten before they were read`;
     tell({ kind: "event", timeMs: Date.now(), text });
   }
 }

@@ -19,9 +19,13 @@ export interface LeftBehind {
   readonly session?: number;
 }
 
+/** Of a keeper, in its instance's folder. */
+const SOCKETS = ["control", "notify"];
+
 /**
  * Sends SIGKILL to all that descends from an instance's child, also what has left its session, until nothing is left.
- * Only of processes that this one may look at. Resolves with how many there were.
+ * Only of processes that this one may look at. Removes the keeper's sockets too. Resolves with how many processes there
+ * were.
  */
 export async function endLeftOver(instance: LeftBehind): Promise<number> {
   const ended = new Set<number>();
@@ -34,6 +38,7 @@ export async function endLeftOver(instance: LeftBehind): Promise<number> {
     }
     await sleep(PASS_MS);
   }
+  for (const name of SOCKETS) removeIfThere(`${instance.folder}/${name}`);
   return ended.size;
 }
 
@@ -62,6 +67,14 @@ function kill(pid: number): void {
     Deno.kill(pid, "SIGKILL");
   } catch (error) {
     // It has ended by itself.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

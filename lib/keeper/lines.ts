@@ -67,9 +67,14 @@ export class LineAssembler {
     }
   }
 
-  /** Forgets what was begun: its end was overwritten. */
-  reset(): void {
-    for (const rest of Object.values(this.#fragments)) rest.used = 0;
+  /** Forgets what was begun: its end was overwritten. Returns how many bytes that were. */
+  reset(): number {
+    let forgotten = 0;
+    for (const rest of Object.values(this.#fragments)) {
+      forgotten += rest.used;
+      rest.used = 0;
+    }
+    return forgotten;
   }
 
   #take(

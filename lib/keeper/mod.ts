@@ -17,7 +17,7 @@ export {
 } from "./instance.ts";
 export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from "./lines.ts";
 export { type FollowOptions, type InstanceEnd, InstanceFollower } from "./follow.ts";
-export { endLeftOver, leftOver, type LeftBehind } from "./left_over.ts";
+export { endLeftOver, type LeftBehind, leftOver } from "./left_over.ts";
 export { KeeperControl } from "./control.ts";
 export {
   isStartedHere,

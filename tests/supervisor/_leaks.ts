@@ -1,0 +1,78 @@
+/** What a stop must not leave: processes, sockets, open files, mapped segments, cgroups. For tests. @module */
+import { deepStrictEqual } from "node:assert/strict";
+import { leftOver } from "../../lib/keeper/mod.ts";
+import { until } from "../keeper/_log.ts";
+
+/** A state folder whose traces are looked for when it goes away with the test. */
+export class WatchedFolder implements AsyncDisposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "hostile-" });
+  readonly #before = traces(Deno.pid);
+
+  /** Everything below that belongs to somebody; empty when nothing is left. */
+  left(): string[] {
+    const instances = foldersBelow(this.path);
+    return [
+      ...instances.flatMap((folder) => leftOver({ folder }).map((pid) => `process ${pid} of ${folder}`)),
+      ...namedBy(this.path).map((pid) => `process ${pid} names ${this.path}`),
+      ...instances.flatMap((folder) => socketsIn(folder).map((name) => `socket ${folder}/${name}`)),
+      ...readLines("/proc/net/unix").filter((line) => line.includes(this.path)),
+      ...readLines("/proc/self/maps").filter((line) => line.includes(this.path)),
+    ];
+  }
+
+  /** Looks that this process has no more descriptors of any kind than before, and that nothing else is left. */
+  async check(): Promise<void> {
+    // Of a process that was killed the kernel shows something for a moment longer.
+    await until("an end without traces", () => this.left().length === 0).catch(() => {
+      deepStrictEqual(this.left(), []);
+    });
+    await until("as few descriptors as before", () => traces(Deno.pid) <= this.#before);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.check();
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** How many descriptors a process has. */
+export function traces(pid: number): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
+
+/** CPU time of a process with all of its threads, in ticks of 10 ms. */
+export function ticks(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+function foldersBelow(folder: string): string[] {
+  const inside = [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory);
+  return [folder, ...inside.flatMap(({ name }) => foldersBelow(`${folder}/${name}`))];
+}
+
+function socketsIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => {
+    return Deno.lstatSync(`${folder}/${name}`).isSocket;
+  });
+}
+
+function namedBy(folder: string): number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+    return pid > 0 && pid !== Deno.pid && readIfThere(`/proc/${pid}/cmdline`).includes(folder);
+  });
+}
+
+function readLines(path: string): string[] {
+  return readIfThere(path).split("\n");
+}
+
+function readIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || /ESRCH|No such process/.test(String(error))) return "";
+    throw error;
+  }
+}
