@@ -1,22 +1,28 @@
 /** `bpm`: a project's processes, for people and for assistants. @module */
 import { command, runTool, withCommon } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
+import { attach } from "./attach.ts";
 import { CLIENT_COMMANDS } from "./client.ts";
 import { init } from "./init.ts";
+import { graph, list, ps } from "./list.ts";
+import { logs } from "./logs.ts";
 import { mcp } from "./mcp.ts";
 import { serve } from "./serve.ts";
 import { down, up } from "./up.ts";
+import { wait } from "./wait.ts";
 
 export const bpm = command({
   name: "bpm",
   summary: "run a project's processes, restart them without loss, search their logs",
   description: "Without a command it serves a project, as the original: bpm DIR.",
-  commands: [serve, up, down, ...CLIENT_COMMANDS, init, mcp],
+  commands: [serve, up, down, init, ...CLIENT_COMMANDS, list, ps, graph, logs, attach, wait, mcp],
   examples: [
     ["bpm .", "Run what .mcp-run says, with MCP on its port"],
     ["bpm status", "How the processes of this folder's project are"],
     ["bpm restart api", "Build api and replace it once the new one is ready"],
     ["bpm logs api --pattern error --context 3", "Search a log"],
+    ["bpm logs -f", "Follow what all of them say"],
+    ["bpm attach repl", "Use the terminal of one"],
   ],
 });
 

@@ -49,12 +49,13 @@ export function instanceAt(index: number, count: number): number {
 export function searchLog(lines: readonly string[], query: LogQuery): string {
   if (lines.length === 0) return EMPTY_LOG;
   if (query.pattern === undefined) return cut(lines, query).join("\n");
-  const pattern = compile(query.pattern);
+  const pattern = compilePattern(query.pattern);
   const shown = withContext(lines, (line) => pattern.test(line), query.contextLines ?? 0);
   return shown.length === 0 ? NO_MATCH : cut(shown, query).join("\n");
 }
 
-function compile(pattern: string): RegExp {
+/** A regular expression in the syntax of the tools. @throws {PatternError} When it is none. */
+export function compilePattern(pattern: string): RegExp {
   try {
     return new RegExp(...javascriptPattern(pattern));
   } catch (cause) {

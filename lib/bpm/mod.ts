@@ -5,7 +5,8 @@
  * Reading order: `config.ts` (the file), `processes.ts` with `cargo.ts` and `secrets.ts` (what a process of it is to the
  * supervisor), `manager.ts` (all of them, and the two modes), `process_status.ts` and `status_text.ts` (what is told of
  * them), `process_facts.ts` (the same as data), `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs), `tools/` and
- * `resources.ts` (the MCP surface), `state_folder.ts`.
+ * `resources.ts` (the MCP surface), `state_folder.ts`; and for
+ * those that look without a manager: `local_logs.ts`, `log_printer.ts`, `attach.ts`, `process_table.ts`, `graph_text.ts`.
  * Supervision, keepers and the protocol belong to others.
  * @module
  */
@@ -13,6 +14,7 @@ export { Board, boardLines, type Row } from "./board.ts";
 export { BPM_CONFIG, type BpmConfig, CONFIG_NAME, loadBpmConfig } from "./config.ts";
 export { type CargoChoice, type CargoTarget, chooseTarget } from "./cargo.ts";
 export {
+  compilePattern,
   EMPTY_LOG,
   instanceAt,
   InstanceError,
@@ -21,6 +23,21 @@ export {
   PatternError,
   searchLog,
 } from "./log_search.ts";
+export { attach, type AttachedTerminal, type AttachEnd } from "./attach.ts";
+export { DetachKeys, parseKeys, type Typed } from "./detach_keys.ts";
+export { type GraphEdge, type GraphNode, graphText } from "./graph_text.ts";
+export {
+  followLocal,
+  type LocalLine,
+  localPlaces,
+  localProcesses,
+  type LocalQuery,
+  readLocal,
+} from "./local_logs.ts";
+export { type LineChoice, LogPrinter, type LogStyle } from "./log_printer.ts";
+export { type ProcessRow, processTable } from "./process_table.ts";
+export { projectMask } from "./project_mask.ts";
+export { TerminalModes } from "./terminal_modes.ts";
 export { readEntries, shownLine, shownLines } from "./log_lines.ts";
 export { Manager, ManagerError, type ManagerOptions } from "./manager.ts";
 export { type Digest, digest, type DigestLine, digestText, isTrouble, type LogLine } from "./digest.ts";

@@ -18,11 +18,17 @@ export class RunningProject implements AsyncDisposable {
   readonly port: number;
   readonly #manager: Deno.ChildProcess;
   readonly #log: ReadableStreamDefaultReader<string>;
+  #ended: Promise<void> | undefined;
 
   /** Resolves when all processes were started. `head` is for keys of the whole file. */
-  static async start(processes: string, head = ""): Promise<RunningProject> {
+  static async start(
+    processes: string,
+    head = "",
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<RunningProject> {
     const folder = await Deno.makeTempDir({ prefix: "bpm-" });
     const port = freePort();
+    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(`${folder}/${name}`, text);
     await Deno.writeTextFile(`${folder}/.mcp-run`, `mcp_port = ${port}\n${head}\n${processes}`);
     const project = new RunningProject(folder, port);
     await project.#saying(/all processes were started/);
@@ -80,10 +86,17 @@ export class RunningProject implements AsyncDisposable {
     }
   }
 
+  /** Ends the manager and its processes. */
+  end(): Promise<void> {
+    return this.#ended ??= (async () => {
+      this.#manager.kill("SIGTERM");
+      await this.#manager.status;
+      await this.#log.cancel();
+    })();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#manager.kill("SIGTERM");
-    await this.#manager.status;
-    await this.#log.cancel();
+    await this.end();
     await Deno.remove(this.folder, { recursive: true });
   }
 }

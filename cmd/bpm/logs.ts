@@ -1,0 +1,119 @@
+/** `bpm logs`: what processes have said and say, of one, several or all; also while no manager runs. @module */
+import {
+  compilePattern,
+  followLocal,
+  InstanceError,
+  type LocalLine,
+  LogPrinter,
+  projectMask,
+  readLocal,
+} from "../../lib/bpm/mod.ts";
+import { Doorbell } from "../../lib/ring/mod.ts";
+import { command, option, print } from "../../lib/cli/mod.ts";
+import { integer, optionalDuration, optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
+import { OPTIONS, PROCESS } from "./ask.ts";
+import { openProject } from "./project.ts";
+
+const COUNT = { min: 0, max: 1_000_000_000 };
+/** Lines of each that are shown before what comes, unless others are asked for. */
+const FOLLOW_TAIL = 10;
+
+export const logs = command({
+  name: "logs",
+  summary: "show, search and follow what processes say",
+  description:
+    "Without a name, of all processes, in order of time. It reads what lies on disk, so that no manager " +
+    "has to run. Values of environment files are masked.",
+  positionals: [{ ...PROCESS, optional: true, many: true, help: "names in .mcp-run; all without any" }],
+  options: {
+    dir: OPTIONS.dir,
+    config: OPTIONS.config,
+    json: option(toggle({ help: "Prints one JSON object a line.", fallback: false })),
+    follow: option(toggle({ help: "Goes on with what comes, also of new instances.", fallback: false }), {
+      short: "f",
+    }),
+    build: option(toggle({ help: "The logs of builds instead.", fallback: false }), { short: "b" }),
+    pattern: option(
+      optionalText({ help: "Only lines that match this regular expression.", example: "error" }),
+      { short: "p", value: "REGEX" },
+    ),
+    context: option(integer({ help: "Lines around each match.", fallback: 0, ...COUNT }), {
+      short: "C",
+      value: "LINES",
+    }),
+    tail: option(optionalInteger({ help: "Only the last lines.", example: "100", ...COUNT }), {
+      short: "n",
+      value: "LINES",
+    }),
+    since: option(optionalDuration({ help: "Only what is no older, of all instances.", example: "10m" }), {
+      value: "DURATION",
+    }),
+    index: option(
+      optionalInteger({
+        help: "Which instance: -1 is the newest (the default), 0 the oldest kept.",
+        example: "-1",
+        min: -100_000,
+        max: 100_000,
+      }),
+      { short: "i", value: "INDEX" },
+    ),
+    timestamps: option(toggle({ help: "Says when, in local time.", fallback: false }), { short: "t" }),
+  },
+  examples: [
+    ["bpm logs api -n 50", "The last lines of one"],
+    ["bpm logs -f", "All processes, as they say it"],
+    ["bpm logs api web -p 'panic|error' -C 3", "What went wrong in two of them"],
+    ["bpm logs --since 10m --json", "As data"],
+  ],
+  async run({ args, options, signal }) {
+    const { folder, config, state } = await openProject(options.dir ?? ".", options.config);
+    const processes = args.filter((each) => each !== undefined);
+    const query = {
+      processes,
+      kind: options.build ? "build" as const : "run" as const,
+      index: options.index,
+      sinceMs: options.since === undefined ? undefined : Date.now() - options.since,
+      mask: projectMask(folder, config),
+    };
+    const style = {
+      form: options.json ? "json" as const : "text" as const,
+      colour: Deno.stdout.isTerminal() && Deno.env.get("NO_COLOR") === undefined,
+      named: processes.length !== 1,
+      timed: options.timestamps,
+    };
+    const pattern = options.pattern === undefined ? undefined : compilePattern(options.pattern);
+    const printer = new LogPrinter(style, { pattern, context: options.context });
+    const tell = (line: LocalLine) => write(printer.take(line));
+    const begin = (lines: readonly LocalLine[], fallback: number | undefined) => {
+      const shown = lines.flatMap((line) => printer.take(line));
+      const tail = options.tail ?? (options.since === undefined ? fallback : undefined);
+      write(tail === undefined ? shown : shown.slice(Math.max(0, shown.length - tail)));
+    };
+    try {
+      if (options.follow) {
+        await follow((doorbell) =>
+          followLocal(state, query, { doorbell, signal, tell, begin: (lines) => begin(lines, FOLLOW_TAIL) })
+        );
+      } else begin(readLocal(state, query), undefined);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return 0; // Whoever read it has seen enough.
+      throw error instanceof InstanceError ? new Error(error.message, { cause: error }) : error;
+    }
+    return 0;
+  },
+});
+
+/** With a doorbell of its own, so that lines come at once and nothing is polled. */
+async function follow(body: (doorbell: Doorbell) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "bpm-logs-" });
+  try {
+    await using doorbell = Doorbell.create(`${folder}/doorbell`);
+    await body(doorbell);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function write(lines: readonly string[]): void {
+  if (lines.length > 0) print(lines.map((line) => `${line}\n`).join(""));
+}

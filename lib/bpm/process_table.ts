@@ -1,0 +1,62 @@
+/** Processes as a table for people. Pure. @module */
+import type { ProcessFacts } from "./process_facts.ts";
+
+/** A process with what it uses, where that is known. */
+export type ProcessRow =
+  & Pick<ProcessFacts, "name" | "state" | "ready" | "pid" | "uptimeMs" | "restarts" | "url" | "exit">
+  & {
+    /** Of one core. */
+    readonly cpuRatio?: number | null | undefined;
+    readonly memoryBytes?: number | undefined;
+  };
+
+const HEAD = ["NAME", "STATE", "PID", "CPU", "MEMORY", "UPTIME", "RESTARTS", "URL"];
+/** Columns of numbers. */
+const RIGHT = new Set([2, 3, 4, 5, 6]);
+const NONE = "-";
+
+/** Its lines, the head first. */
+export function processTable(rows: readonly ProcessRow[]): string[] {
+  const cells = [HEAD, ...rows.map(cellsOf)];
+  const widths = HEAD.map((_, at) => Math.max(...cells.map((row) => row[at]!.length)));
+  return cells.map((row) =>
+    row.map((text, at) => RIGHT.has(at) ? text.padStart(widths[at]!) : text.padEnd(widths[at]!)).join("  ")
+      .trimEnd()
+  );
+}
+
+function cellsOf(row: ProcessRow): string[] {
+  const { name, state, ready, pid, cpuRatio, memoryBytes, uptimeMs, restarts, url, exit } = row;
+  const how = exit === null ? "" : ` (exit ${exit})`;
+  return [
+    name,
+    `${state}${state === "running" && !ready ? ", not ready" : ""}${how}`,
+    pid === null ? NONE : String(pid),
+    cpuRatio === undefined || cpuRatio === null ? NONE : `${(100 * cpuRatio).toFixed(1)}%`,
+    memoryBytes === undefined ? NONE : bytesText(memoryBytes),
+    uptimeMs === null || pid === null ? NONE : spanText(uptimeMs),
+    String(restarts),
+    url ?? NONE,
+  ];
+}
+
+/** `1.5 MiB`. */
+function bytesText(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+/** Its two largest units: `3h 05m`. */
+function spanText(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const [minutes, hours, days] = [seconds / 60, seconds / 3_600, seconds / 86_400].map(Math.floor) as [
+    number,
+    number,
+    number,
+  ];
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (days > 0) return `${days}d ${two(hours % 24)}h`;
+  if (hours > 0) return `${hours}h ${two(minutes % 60)}m`;
+  return minutes > 0 ? `${minutes}m ${two(seconds % 60)}s` : `${seconds}s`;
+}
