@@ -15,6 +15,8 @@
 #include "life.h"
 
 #define PATH_BYTES (KEEPER_FOLDER_MAX + 64)
+/* Bytes of an address of unix(7), without the NUL at its end. */
+#define UNIX_PATH_MAX 107u
 #define CLOSE_RANGE 436 /* of every architecture; older headers do not name it */
 
 static int fail(const char *what, int error)
@@ -78,6 +80,18 @@ static int open_log(struct keeper *k)
 	return KEEPER_FAILED;
 }
 
+/* The child's library takes no longer path than an address has room for; through the keeper's own descriptor
+ * it is short. Another user may not go that way. */
+static int reach_notify(struct keeper *k)
+{
+	int fd = open(k->options.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail("open the folder", errno);
+	snprintf(k->notify_path, sizeof k->notify_path, "/proc/%d/fd/%d/notify", (int)getpid(), fd);
+	return KEEPER_DONE;
+}
+
 static int open_sockets(struct keeper *k)
 {
 	const char *folder = k->options.folder;
@@ -92,6 +106,8 @@ static int open_sockets(struct keeper *k)
 	if (k->notify < 0)
 		return fail("bind the notify socket", -k->notify);
 	snprintf(k->notify_path, sizeof k->notify_path, "%s/notify", folder);
+	if (strlen(k->notify_path) > UNIX_PATH_MAX)
+		return reach_notify(k);
 	/* The child may be another user; the folder above decides who comes this far. */
 	if (k->options.set_uid && chmod(k->notify_path, 0622) < 0)
 		return fail("open the notify socket to the child", errno);

@@ -5,7 +5,7 @@
  */
 import { openLibrary } from "../assets.ts";
 import { cString } from "../c_string.ts";
-import { check } from "../errno.ts";
+import { check, errnoOf } from "../errno.ts";
 
 const SYMBOLS = {
   sockets_listen_ip: { parameters: ["buffer", "u16"], result: "i32" },
@@ -15,6 +15,8 @@ const SYMBOLS = {
   sockets_duplicate: { parameters: ["i32"], result: "i32" },
   sockets_close: { parameters: ["i32"], result: "i32" },
   sockets_adopt: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "i32", nonblocking: true },
+  sockets_connect_keeper: { parameters: ["buffer", "u32"], result: "i32", nonblocking: true },
+  sockets_send: { parameters: ["i32", "buffer", "u64"], result: "i64" },
 } as const;
 
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -34,6 +36,9 @@ const ADOPTED_MAX = 16;
 const NAMES_BYTES = 4_096;
 /** A keeper answers between two looks at its child's output. */
 const ADOPT_LIMIT_MS = 2_000;
+/** Until a connection that had no room is tried again. */
+const SEND_EVERY_MS = 5;
+const AGAIN = BigInt(errnoOf("EAGAIN"));
 
 /** Where a socket listens: a numeric address (or `localhost`, 127.0.0.1) and a port, or a path. */
 export type SocketAddress =
@@ -118,6 +123,34 @@ export async function adoptListeners(folder: string): Promise<AdoptedListener[]>
   const count = check(`take over the sockets of the keeper in ${folder}`, result);
   const texts = new TextDecoder().decode(names).split("\0");
   return Array.from(fds.subarray(0, count), (fd, at) => ({ name: texts[at]!, listener: new Listener(fd) }));
+}
+
+/** A connection to a keeper in a folder whose path is too long for the runtime's own ones. */
+export class KeeperConnection {
+  readonly #fd: number;
+
+  /** @throws {SystemError} ENOENT or ECONNREFUSED when the keeper has ended, EAGAIN when it takes none in time. */
+  static async open(folder: string): Promise<KeeperConnection> {
+    const fd = await sockets().sockets_connect_keeper(cString(folder), ADOPT_LIMIT_MS);
+    return new KeeperConnection(check(`connect to the keeper in ${folder}`, fd));
+  }
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Sends a part of the bytes; resolves with how many, when there was room. @throws {SystemError} EPIPE when it ended. */
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    for (;;) {
+      const sent = sockets().sockets_send(this.#fd, bytes, BigInt(bytes.length));
+      if (sent !== -AGAIN) return check("write to a keeper", Number(sent));
+      await new Promise((resolve) => setTimeout(resolve, SEND_EVERY_MS));
+    }
+  }
+
+  close(): void {
+    sockets().sockets_close(this.#fd);
+  }
 }
 
 /**

@@ -127,3 +127,15 @@ int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *nam
 {
 	return handover_ask(folder, limit_ms, fds, names);
 }
+
+int sockets_connect_keeper(const char *folder, uint32_t limit_ms)
+{
+	return handover_connect(folder, limit_ms);
+}
+
+int64_t sockets_send(int32_t fd, const uint8_t *bytes, uint64_t count)
+{
+	ssize_t sent = send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return sent < 0 ? -errno : sent;
+}

@@ -29,5 +29,10 @@ HK_EXPORT int sockets_close(int32_t fd);
 /* Asks the keeper of a folder for its sockets (../keeper/handover.h): room for 16 descriptors and 4,096 bytes
  * of names. Returns how many. Blocks. */
 HK_EXPORT int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *names);
+/* Connects to the control socket of the keeper of a folder, whose path may be longer than an address. Blocks
+ * up to the limit. Returns a descriptor. */
+HK_EXPORT int sockets_connect_keeper(const char *folder, uint32_t limit_ms);
+/* Sends what there is room for just now; returns how much that was, -EAGAIN for nothing. */
+HK_EXPORT int64_t sockets_send(int32_t fd, const uint8_t *bytes, uint64_t count);
 
 #endif

@@ -63,6 +63,21 @@ static void test_path(void)
 	CHECK(sockets_listen_unix(longest) == -ENAMETOOLONG);
 }
 
+static void test_send(void)
+{
+	int fd = sockets_connect_keeper("/no/such/folder", 200), ends[2];
+	uint8_t block[4096] = {0};
+	int64_t sent;
+
+	CHECK(fd == -ENOENT && sockets_connect_keeper(folder, 200) == -ENOENT);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && sockets_send(ends[0], block, 8) == 8);
+	do
+		sent = sockets_send(ends[0], block, sizeof block);
+	while (sent > 0);
+	CHECK(sent == -EAGAIN && close(ends[1]) == 0 && sockets_send(ends[0], block, 8) == -EPIPE);
+	CHECK(close(ends[0]) == 0);
+}
+
 static void expect_adopt(const struct answer *a, int expected)
 {
 	int fds[KEEPER_LISTENERS];
@@ -111,6 +126,7 @@ int main(void)
 	CHECK(mkdtemp(folder) != NULL);
 	test_internet();
 	test_path();
+	test_send();
 	test_adopt();
 	snprintf(control, sizeof control, "%s/control", folder);
 	CHECK(unlink(control) == 0 && rmdir(folder) == 0);

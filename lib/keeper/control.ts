@@ -1,33 +1,31 @@
 /** Talking to a keeper: frames over its control socket. @module */
 import { KEEPER_COMMANDS, KEEPER_FRAME_BYTES } from "../../ffi/keeper/mod.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { KeeperConnection } from "../../ffi/sockets/mod.ts";
 import { signalNumber } from "../../ffi/sys/mod.ts";
 
 const HEADER_BYTES = 8;
 
-/** Bytes of a unix socket's address without the NUL at its end. */
+/** Bytes of a unix socket's address without the NUL at its end; longer ones are not the runtime's to connect to. */
 const ADDRESS_BYTES = 107;
 
 /** A connection to a keeper. It has eight at a time; for the next one, the one that was silent longest is closed. */
 export class KeeperControl implements Disposable {
-  readonly #connection: Deno.UnixConn;
+  readonly #connection: Pick<KeeperConnection, "write" | "close">;
 
   /**
    * Connects to the keeper of an instance.
    * @throws {Deno.errors.NotFound | Deno.errors.ConnectionRefused} When the keeper has ended.
-   * @throws {RangeError} When the socket's path is too long to be an address.
    */
   static async open(folder: string): Promise<KeeperControl> {
     const path = `${folder}/control`;
-    const bytes = new TextEncoder().encode(path).length;
-    if (bytes > ADDRESS_BYTES) {
-      throw new RangeError(
-        `Cannot connect to keeper: its socket's path has ${bytes} bytes, at most ${ADDRESS_BYTES} ("${path}")`,
-      );
-    }
-    return new KeeperControl(await Deno.connect({ transport: "unix", path }));
+    const isShort = new TextEncoder().encode(path).length <= ADDRESS_BYTES;
+    return new KeeperControl(
+      isShort ? await Deno.connect({ transport: "unix", path }) : await connectAnyhow(folder),
+    );
   }
 
-  private constructor(connection: Deno.UnixConn) {
+  private constructor(connection: Pick<KeeperConnection, "write" | "close">) {
     this.#connection = connection;
   }
 
@@ -79,4 +77,25 @@ export class KeeperControl implements Disposable {
 function checkRange(what: string, value: number, max: number): void {
   if (value >= 0 && value <= max) return;
   throw new RangeError(`Cannot ${what}: ${value} does not lie in 0..${max}`);
+}
+
+/** With the runtime's own errors, as for a short path. */
+async function connectAnyhow(folder: string): Promise<Pick<KeeperConnection, "write" | "close">> {
+  const connection = await KeeperConnection.open(folder).catch(asRuntimes);
+  return {
+    write: (bytes) => connection.write(bytes).catch(asRuntimes),
+    close: () => connection.close(),
+  };
+}
+
+function asRuntimes(error: unknown): never {
+  const { NotFound, ConnectionRefused, BrokenPipe, ConnectionReset } = Deno.errors;
+  const kinds = {
+    ENOENT: NotFound,
+    ECONNREFUSED: ConnectionRefused,
+    EPIPE: BrokenPipe,
+    ECONNRESET: ConnectionReset,
+  };
+  const kind = error instanceof SystemError ? kinds[error.code as keyof typeof kinds] : undefined;
+  throw kind === undefined ? error : new kind((error as Error).message, { cause: error });
 }

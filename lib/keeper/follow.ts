@@ -1,4 +1,5 @@
 /** An instance that is followed: its lines as they come, and its end. @module */
+import { sleep } from "../async/mod.ts";
 import { type Doorbell, type ReadResult, SegmentReader } from "../ring/mod.ts";
 import { type ExitStatus, inspectLog, type InstanceStatus } from "./instance.ts";
 import { LineAssembler, type LogEntry } from "./lines.ts";
@@ -7,7 +8,12 @@ import { LineAssembler, type LogEntry } from "./lines.ts";
 export type InstanceEnd =
   | { readonly kind: "exited"; readonly exit: ExitStatus }
   /** Its keeper was killed; `orphan` is the child's pid when it still runs. */
-  | { readonly kind: "lost"; readonly orphan?: number };
+  | { readonly kind: "lost"; readonly orphan?: number }
+  /** Its keeper has ended, and the log that would tell how is not there any more, or damaged. */
+  | { readonly kind: "unreadable" };
+
+/** Until it is looked again whether a log can be read on. */
+const RETRY_MS = 250;
 
 /** How an instance is to be followed. */
 export interface FollowOptions {
@@ -23,6 +29,7 @@ export interface FollowOptions {
 export class InstanceFollower implements Disposable {
   readonly #reader: SegmentReader;
   readonly #options: FollowOptions;
+  readonly #lines = new LineAssembler();
 
   /** @throws {Deno.errors.NotFound} When no keeper has come yet. @throws {RingError} When the log is damaged. */
   constructor(folder: string, options: FollowOptions) {
@@ -41,12 +48,24 @@ export class InstanceFollower implements Disposable {
     return this.#reader.status().state === "closed";
   }
 
-  /** Tells all entries; resolves with the end of the instance and its descendants. @throws The signal's reason. */
+  /**
+   * Tells all entries; resolves with the end of the instance and its descendants. A log that cannot be read on is told,
+   * and tried again as long as its keeper lives: an instance whose log was removed runs on. @throws The signal's reason.
+   */
   async run(tell: (entry: LogEntry) => void): Promise<InstanceEnd> {
     const { doorbell, signal } = this.#options;
-    const lines = new LineAssembler();
-    await this.#reader.each(doorbell, signal, (result) => take(result, lines, tell));
-    lines.flush(tell);
+    for (let told = "";;) {
+      try {
+        await this.#reader.each(doorbell, signal, (result) => take(result, this.#lines, tell));
+        break;
+      } catch (error) {
+        if (signal.aborted || !(error instanceof Error)) throw error;
+        if (error.message !== told) tell({ kind: "event", timeMs: Date.now(), text: told = error.message });
+        if (!this.#reader.status().writer.alive && !isPassing(error)) return { kind: "unreadable" };
+        await sleep(RETRY_MS, { signal });
+      }
+    }
+    this.#lines.flush(tell);
     const status = this.status();
     if (status.kind === "exited") return { kind: "exited", exit: status.exit };
     return status.kind === "lost" ? status : { kind: "lost" };
@@ -66,4 +85,9 @@ function take(result: ReadResult, lines: LineAssembler, tell: (entry: LogEntry) 
     } bytes of output were overwritten before they were read`;
     tell({ kind: "event", timeMs: Date.now(), text });
   }
+}
+
+/** Whether an error says nothing of the log: there was no descriptor or no memory to look at it. */
+export function isPassing(error: Error): boolean {
+  return /Too many open files|Cannot allocate memory/.test(error.message);
 }

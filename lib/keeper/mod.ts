@@ -16,7 +16,7 @@ export {
   wasGivenUp,
 } from "./instance.ts";
 export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from "./lines.ts";
-export { type FollowOptions, type InstanceEnd, InstanceFollower } from "./follow.ts";
+export { type FollowOptions, type InstanceEnd, InstanceFollower, isPassing } from "./follow.ts";
 export { endLeftOver, type LeftBehind, leftOver } from "./left_over.ts";
 export { KeeperControl } from "./control.ts";
 export {

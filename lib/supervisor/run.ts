@@ -7,6 +7,7 @@ import {
   type FollowOptions,
   InstanceFollower,
   type InstanceStatus,
+  isPassing,
   isStartedHere,
   KeeperControl,
   type KeeperOptions,
@@ -83,11 +84,15 @@ export class Run {
   async stop(graceMs: number, signal: Deno.Signal = "SIGTERM"): Promise<void> {
     try {
       // A full disk keeps nothing from being ended.
+      let told = false;
       try {
         markEnded(this.place);
       } finally {
-        await this.control((keeper) => keeper.stop(graceMs, signal));
+        told = await this.control((keeper) => keeper.stop(graceMs, signal));
       }
+      // One whose folder was removed cannot be talked to.
+      const status = told ? undefined : this.status();
+      if (status?.kind === "running") Deno.kill(status.keeperPid, "SIGTERM");
     } catch (error) {
       // No descriptor left, for example: the keeper ends it after a grace period of its own.
       const status = this.status();
@@ -137,6 +142,7 @@ export class Run {
       if (ours !== undefined) await reap(ours);
       // It ends a moment after its log does.
       if (keeper !== undefined) await keeper.ended;
+      if (end.kind === "unreadable") return { kind: "lost" };
       if (!follower.isClosed()) await endAll(this.place, end.kind === "lost" ? before : undefined, tell);
       if (end.kind === "lost") return { kind: "lost" };
       const { code, signal: number } = end.exit;
@@ -158,8 +164,10 @@ async function logOf(folder: string, options: FollowOptions): Promise<InstanceFo
     try {
       return new InstanceFollower(folder, options);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      if (waitedMs >= LOG_WITHIN_MS) return undefined;
+      const isMissing = error instanceof Deno.errors.NotFound;
+      // Without a descriptor to look, the instance runs all the same.
+      if (!isMissing && !(error instanceof Error && isPassing(error))) throw error;
+      if (isMissing && waitedMs >= LOG_WITHIN_MS) return undefined;
       await sleep(LOG_EVERY_MS, { signal: options.signal });
     }
   }

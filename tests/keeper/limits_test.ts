@@ -184,6 +184,27 @@ Deno.test("an instance whose keeper failed before its child began is not lost: n
   deepStrictEqual(inspectInstance(folder.path), { kind: "unstarted" });
 });
 
+Deno.test("a keeper in a folder on a long path is told, asked and notified like any other", async () => {
+  using folder = new Folder();
+  const long = `${folder.path}/${"x".repeat(150)}/${"y".repeat(150)}`;
+  Deno.mkdirSync(long, { recursive: true });
+  await rejects(KeeperControl.open(long), Deno.errors.NotFound);
+  const body = `notify(b"READY=1"); print(len(sys.stdin.read()))`;
+  const keeper = startInstance({ folder: long, command: python(body), notify: true, stdin: "pipe" });
+  await keeper.begun;
+  {
+    using control = await KeeperControl.open(long);
+    await control.input(new Uint8Array(300_000).fill(97));
+    await control.endInput();
+  }
+  strictEqual(await keeper.ended, 0);
+  using log = new Consumer(long, 1 << 18);
+  log.take();
+  deepStrictEqual(log.words(), ["READY"]);
+  deepStrictEqual(log.entries.flatMap((each) => each.kind === "line" ? [each.line.text] : []), ["300000"]);
+  deepStrictEqual([...Deno.readDirSync(long)].filter(({ name }) => !name.endsWith(".seg")).length, 1);
+});
+
 Deno.test("numbers that do not fit a frame are refused", async () => {
   using folder = new Folder();
   const keeper = startInstance({ folder: folder.path, command: ["sleep", "1000"] });
