@@ -86,7 +86,8 @@ export class Run {
       // A full disk keeps nothing from being ended.
       let told = false;
       try {
-        markEnded(this.place);
+        // What has ended by itself was not ended.
+        if (this.status().kind !== "exited") markEnded(this.place);
       } finally {
         told = await this.control((keeper) => keeper.stop(graceMs, signal));
       }
