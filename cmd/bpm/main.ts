@@ -8,6 +8,7 @@ import { graph, list, ps } from "./list.ts";
 import { logs } from "./logs.ts";
 import { mcp } from "./mcp.ts";
 import { serve } from "./serve.ts";
+import { unit } from "./unit.ts";
 import { down, up } from "./up.ts";
 import { wait } from "./wait.ts";
 
@@ -15,7 +16,7 @@ export const bpm = command({
   name: "bpm",
   summary: "run a project's processes, restart them without loss, search their logs",
   description: "Without a command it serves a project, as the original: bpm DIR.",
-  commands: [serve, up, down, init, ...CLIENT_COMMANDS, list, ps, graph, logs, attach, wait, mcp],
+  commands: [serve, up, down, init, ...CLIENT_COMMANDS, list, ps, graph, logs, attach, wait, unit, mcp],
   examples: [
     ["bpm .", "Run what .mcp-run says, with MCP on its port"],
     ["bpm status", "How the processes of this folder's project are"],

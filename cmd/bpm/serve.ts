@@ -2,7 +2,7 @@
 import { command, option } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { LEVELS, processLog } from "../../lib/log/mod.ts";
-import type { Manager } from "../../lib/bpm/mod.ts";
+import { type Manager, ServiceManager } from "../../lib/bpm/mod.ts";
 import type { Notice } from "../../lib/supervisor/mod.ts";
 import { CONFIG_OPTION, openProject } from "./project.ts";
 import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
@@ -38,20 +38,25 @@ export const serve = command({
     const project = await openProject(dir, options.config);
     const log = processLog({ level: options.logLevel, json: false });
     for (const warning of project.warnings) log.warn(warning);
-    await using session = await openSession(project, { port: options.port, signal });
+    using services = new ServiceManager();
+    const [socket] = services.listeners;
+    await using session = await openSession(project, { port: options.port, socket, signal });
     const { manager, url } = session;
     if (!options.quiet) echo(manager);
     log.info("serving MCP", { url, project: project.folder });
+    services.ready("starting the processes");
+    signal.addEventListener("abort", () => services.stopping(), { once: true });
     using upgrade = listenForUpgrade();
     const ended = AbortSignal.any([signal, upgrade.signal]);
     await manager.start(ended);
     if (!ended.aborted) {
       log.info("all processes were started", { mode: manager.mode });
+      services.status(`serving MCP on ${url}`);
       await new Promise((resolve) => ended.addEventListener("abort", resolve, { once: true }));
     }
     if (signal.aborted) return 0;
     log.info("becoming a newer manager", { pid: Deno.pid });
-    return await becomeNewer(session);
+    return await becomeNewer(session, services);
   },
 });
 

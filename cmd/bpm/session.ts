@@ -1,12 +1,13 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { bpmResources, bpmTools, Manager } from "../../lib/bpm/mod.ts";
+import { bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
+import type { Listener } from "../../ffi/sockets/mod.ts";
 import { becomeProgram } from "../../ffi/sys/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger } from "../../lib/config/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
-import { formatAddress, isLoopbackName, listen, type Server } from "../../lib/web/mod.ts";
+import { formatAddress, isLoopbackName, listen, listenOn, type Server } from "../../lib/web/mod.ts";
 import type { openProject } from "./project.ts";
 
 /** Names of upstream's server, by which its clients know it. */
@@ -34,10 +35,10 @@ export function listenForUpgrade(): Upgrade {
 }
 
 /** Lets go of everything, and becomes what stands now where this program stood: pid, processes and logs stay. */
-export async function becomeNewer(session: Session): Promise<never> {
+export async function becomeNewer(session: Session, services?: ServiceManager): Promise<never> {
   await session.manager.release();
   await session[Symbol.asyncDispose]();
-  return becomeProgram(ownCommandLine());
+  return services === undefined ? becomeProgram(ownCommandLine()) : services.become(ownCommandLine());
 }
 
 export interface Session extends AsyncDisposable {
@@ -50,13 +51,23 @@ export interface Session extends AsyncDisposable {
 /** Takes the project over and serves it; nothing is started yet. @throws {Error} When it cannot be had, or served. */
 export async function openSession(
   { folder, config, state }: Awaited<ReturnType<typeof openProject>>,
-  { port, signal }: { readonly port: number | undefined; readonly signal: AbortSignal },
+  { port, socket, signal }: {
+    readonly port: number | undefined;
+    /** Listens already, and takes the place of host and port. */
+    readonly socket?: Listener | undefined;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Session> {
   const token = config.token_file === undefined
     ? undefined
     : (await Deno.readTextFile(config.token_file)).trim();
-  if (!isLoopbackName(config.host) && token === undefined) {
-    throw new Error(`Cannot listen on ${config.host}: other hosts reach it, and no "token_file" is set`);
+  const host = socket === undefined
+    ? config.host
+    : "host" in socket.address
+    ? socket.address.host
+    : "localhost";
+  if (!isLoopbackName(host) && token === undefined) {
+    throw new Error(`Cannot listen on ${host}: other hosts reach it, and no "token_file" is set`);
   }
   await using stack = new AsyncDisposableStack();
   const manager = stack.use(Manager.open({ folder, config, stateFolder: state }));
@@ -66,8 +77,13 @@ export async function openSession(
     plainInfo: UPSTREAM,
     ...(token === undefined ? {} : { token }),
   }));
-  const address = { kind: "tcp", host: config.host, port: port ?? config.mcp_port } as const;
-  const server = stack.use(await listen(address, (request) => routes.fetch(request), { signal }));
+  const address = { kind: "tcp", host, port: port ?? config.mcp_port } as const;
+  const handler = (request: Request) => routes.fetch(request);
+  const server = stack.use(
+    await (socket === undefined
+      ? listen(address, handler, { signal })
+      : listenOn(socket, handler, { signal })),
+  );
   const owned = stack.move();
   return {
     manager,

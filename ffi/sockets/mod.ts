@@ -12,6 +12,8 @@ const SYMBOLS = {
   sockets_listen_unix: { parameters: ["buffer"], result: "i32" },
   sockets_address: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   sockets_set_inherited: { parameters: ["i32", "u32"], result: "i32" },
+  sockets_take: { parameters: ["i32"], result: "i32" },
+  sockets_notify: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
   sockets_duplicate: { parameters: ["i32"], result: "i32" },
   sockets_close: { parameters: ["i32"], result: "i32" },
   sockets_adopt: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "i32", nonblocking: true },
@@ -85,6 +87,24 @@ export class Listener implements Disposable {
     if (this.#fd >= 0) sockets().sockets_close(this.#fd);
     this.#fd = -1;
   }
+}
+
+/**
+ * A listening socket that came with this program as descriptor `fd`; no program that is started from now on gets it.
+ * @throws {SystemError} EBADF, ENOTSOCK, or EINVAL when it does not listen; then it stays as it is.
+ */
+export function takeListener(fd: number): Listener {
+  check(`take over descriptor ${fd} as a listening socket`, sockets().sockets_take(fd));
+  return new Listener(fd);
+}
+
+/**
+ * Sends `message` to the datagram socket at a path, or at an abstract name that begins with `@`. Does not wait.
+ * @throws {SystemError} ENOENT or ECONNREFUSED when nobody reads there, EAGAIN when too much is unread.
+ */
+export function sendDatagram(path: string, message: string): void {
+  const bytes = new TextEncoder().encode(message);
+  check(`send a message to ${path}`, sockets().sockets_notify(cString(path), bytes, bytes.length));
 }
 
 /** A socket as a keeper held it. */

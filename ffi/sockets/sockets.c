@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "../keeper/handover.h"
@@ -109,6 +110,45 @@ int sockets_address(int32_t fd, char *text, uint16_t *port)
 int sockets_set_inherited(int32_t fd, uint32_t inherited)
 {
 	return fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int sockets_take(int32_t fd)
+{
+	int type = 0, listens = 0, flags;
+	socklen_t bytes = sizeof type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0)
+		return -errno;
+	bytes = sizeof listens;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) < 0)
+		return -errno;
+	if (type != SOCK_STREAM || !listens)
+		return -EINVAL;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	return sockets_set_inherited(fd, 0);
+}
+
+int sockets_notify(const char *path, const char *message, uint32_t bytes)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length = strlen(path);
+	int fd, result = 0;
+
+	if (length >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, length);
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (sendto(fd, message, bytes, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address,
+	        offsetof(struct sockaddr_un, sun_path) + length) < 0)
+		result = -errno;
+	close(fd);
+	return result;
 }
 
 int sockets_duplicate(int32_t fd)

@@ -23,6 +23,12 @@ HK_EXPORT int sockets_listen_unix(const char *path);
 HK_EXPORT int sockets_address(int32_t fd, char *text, uint16_t *port);
 /* Whether a program that is started from now on gets the descriptor. */
 HK_EXPORT int sockets_set_inherited(int32_t fd, uint32_t inherited);
+/* Makes a listening socket that came with the program what those of sockets_listen_ip are: close-on-exec and
+ * non-blocking. -EINVAL when it is no listening stream socket, -ENOTSOCK when it is none at all. */
+HK_EXPORT int sockets_take(int32_t fd);
+/* Sends a message to a datagram socket at a path, or at an abstract name that begins with '@', without
+ * waiting. -ENAMETOOLONG, -ENOENT, -ECONNREFUSED, -EAGAIN when its reader has too much to read. */
+HK_EXPORT int sockets_notify(const char *path, const char *message, uint32_t bytes);
 /* A second descriptor of the same socket. */
 HK_EXPORT int sockets_duplicate(int32_t fd);
 HK_EXPORT int sockets_close(int32_t fd);

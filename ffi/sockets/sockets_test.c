@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -78,6 +79,54 @@ static void test_send(void)
 	CHECK(close(ends[0]) == 0);
 }
 
+static void test_take(void)
+{
+	int fd = sockets_listen_ip("127.0.0.1", 0), pair[2];
+
+	CHECK(fd >= 0 && fcntl(fd, F_SETFL, 0) == 0 && fcntl(fd, F_SETFD, 0) == 0);
+	CHECK(sockets_take(fd) == 0 && fcntl(fd, F_GETFL) & O_NONBLOCK && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	CHECK(sockets_close(fd) == 0 && sockets_take(fd) == -EBADF);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && sockets_take(pair[0]) == -EINVAL);
+	CHECK(close(pair[0]) == 0 && close(pair[1]) == 0);
+	CHECK(pipe(pair) == 0 && sockets_take(pair[0]) == -ENOTSOCK);
+	CHECK(close(pair[0]) == 0 && close(pair[1]) == 0);
+}
+
+static void expect_message(const char *name, socklen_t bytes, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char text[16] = "";
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(address.sun_path, name, bytes);
+	CHECK(fd >= 0 &&
+	      bind(fd, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + bytes) == 0);
+	CHECK(sockets_notify(path, "READY=1", 7) == 0 && recv(fd, text, sizeof text, 0) == 7);
+	CHECK(strcmp(text, "READY=1") == 0);
+	/* A reader that does not read is not waited for. */
+	for (int sent = 0; sent >= 0;)
+		CHECK((sent = sockets_notify(path, "x", 1)) == 0 || sent == -EAGAIN);
+	CHECK(close(fd) == 0 && sockets_notify(path, "x", 1) == -ECONNREFUSED);
+}
+
+static void test_notify(void)
+{
+	char path[64], longest[200];
+
+	snprintf(path, sizeof path, "%s/notify", folder);
+	CHECK(sockets_notify(path, "x", 1) == -ENOENT);
+	expect_message(path, strlen(path) + 1, path);
+	CHECK(unlink(path) == 0);
+	snprintf(path, sizeof path, "@%s", folder);
+	path[0] = '\0';
+	memcpy(longest, path, sizeof path);
+	longest[0] = '@';
+	expect_message(path, strlen(longest), longest);
+	memset(longest, 'x', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	CHECK(sockets_notify(longest, "x", 1) == -ENAMETOOLONG);
+}
+
 static void expect_adopt(const struct answer *a, int expected)
 {
 	int fds[KEEPER_LISTENERS];
@@ -127,6 +176,8 @@ int main(void)
 	test_internet();
 	test_path();
 	test_send();
+	test_take();
+	test_notify();
 	test_adopt();
 	snprintf(control, sizeof control, "%s/control", folder);
 	CHECK(unlink(control) == 0 && rmdir(folder) == 0);

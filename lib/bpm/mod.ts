@@ -44,8 +44,10 @@ export { type Digest, digest, type DigestLine, digestText, isTrouble, type LogLi
 export { expandTexts } from "./expand.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { Searcher } from "./searcher.ts";
+export { ServiceManager } from "./service_manager.ts";
 export { type Mode, type ProcessEvent, type ProcessStatus, statusText } from "./status_text.ts";
 export { type ProcessFacts, processFacts, type SwapFacts } from "./process_facts.ts";
 export { bpmResources } from "./resources.ts";
 export { stateFolder } from "./state_folder.ts";
+export { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from "./unit.ts";
 export { bpmTools } from "./tools/mod.ts";
