@@ -1,5 +1,6 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
+import { AgentUsage, bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
+import { AGENT_PORT, type AgentAddress, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import type { Listener } from "../../ffi/sockets/mod.ts";
 import { becomeProgram } from "../../ffi/sys/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
@@ -48,6 +49,13 @@ export interface Session extends AsyncDisposable {
   readonly url: string;
 }
 
+/** Where the telemetry agent of this host listens, which counts what processes use; `off` asks none. */
+const AGENT_VARIABLE = "BPM_AGENT";
+
+function agentAddress(text: string | undefined): AgentAddress | undefined {
+  return text === "off" ? undefined : parseAgentAddress(text ?? `127.0.0.1:${AGENT_PORT}`);
+}
+
 /** Takes the project over and serves it; nothing is started yet. @throws {Error} When it cannot be had, or served. */
 export async function openSession(
   { folder, config, state }: Awaited<ReturnType<typeof openProject>>,
@@ -72,7 +80,12 @@ export async function openSession(
   await using stack = new AsyncDisposableStack();
   const manager = stack.use(Manager.open({ folder, config, stateFolder: state }));
   const info = { name: UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
-  const registry = createRegistry({ tools: bpmTools(manager), resources: [bpmResources(manager)] });
+  const agent = agentAddress(Deno.env.get(AGENT_VARIABLE));
+  const counted = agent === undefined ? {} : { agent: stack.use(new AgentUsage(agent)) };
+  const registry = createRegistry({
+    tools: bpmTools(manager, counted),
+    resources: [bpmResources(manager)],
+  });
   const routes = stack.use(mcpRoutes(registry, info, {
     plainInfo: UPSTREAM,
     ...(token === undefined ? {} : { token }),

@@ -6,8 +6,11 @@ import { systemConfig } from "../../ffi/sys/mod.ts";
 /** Of a process and all that it has started. */
 export interface TreeUsage {
   readonly processes: number;
-  /** User and system time of those that are there now. */
+  readonly pids: readonly number[];
+  /** User and system time, of those that are there now and of those that they have waited for. */
   readonly cpuSeconds: number;
+  /** What of it those used that are not there any more. */
+  readonly endedSeconds: number;
   /** Resident, shared pages counted by each. */
   readonly memoryBytes: number;
 }
@@ -20,20 +23,29 @@ export function treeUsage(root: number, proc = "/proc"): TreeUsage {
   const ticks = systemConfig("clockTicksPerSecond");
   const pageBytes = systemConfig("pageBytes");
   const found = [root];
-  let [processes, cpuTicks, pages] = [0, 0, 0];
+  const pids: number[] = [];
+  let [cpuTicks, endedTicks, pages] = [0, 0, 0];
   for (let at = 0; at < found.length && at < PROCESSES_MAX; at++) {
     const folder = `${proc}/${found[at]}`;
     const stat = readIfThere(`${folder}/stat`);
     const statm = readIfThere(`${folder}/statm`);
     if (stat === undefined || statm === undefined) continue;
-    // The name may hold anything; utime and stime are the 12th and 13th fields behind it.
+    // The name may hold anything; utime, stime, cutime and cstime are the 12th to 15th fields behind it.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    processes++;
-    cpuTicks += Number(fields[11]) + Number(fields[12]);
+    pids.push(found[at]!);
+    const ended = Number(fields[13]) + Number(fields[14]);
+    cpuTicks += Number(fields[11]) + Number(fields[12]) + ended;
+    endedTicks += ended;
     pages += Number(statm.split(" ")[1]);
     for (const child of childrenOf(folder)) found.push(child);
   }
-  return { processes, cpuSeconds: cpuTicks / ticks, memoryBytes: pages * pageBytes };
+  return {
+    processes: pids.length,
+    pids,
+    cpuSeconds: cpuTicks / ticks,
+    endedSeconds: endedTicks / ticks,
+    memoryBytes: pages * pageBytes,
+  };
 }
 
 function childrenOf(folder: string): number[] {

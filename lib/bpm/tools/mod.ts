@@ -10,7 +10,7 @@ import { restart } from "./restart.ts";
 import { searchBuildLog, searchLogs } from "./search_logs.ts";
 import { send } from "./send.ts";
 import { start, stop } from "./start_stop.ts";
-import type { ToolMaker } from "./tool.ts";
+import type { ToolMaker, ToolOptions } from "./tool.ts";
 import { usage } from "./usage.ts";
 import { wait } from "./wait.ts";
 
@@ -31,8 +31,8 @@ const MAKERS: readonly ToolMaker[] = [
 ];
 
 /** All tools for a manager; a call of any of them keeps the dev mode up. */
-export function bpmTools(manager: Manager): Tool[] {
-  return MAKERS.map((make) => make(manager)).map((tool) => ({
+export function bpmTools(manager: Manager, options: ToolOptions = {}): Tool[] {
+  return MAKERS.map((make) => make(manager, options)).map((tool) => ({
     ...tool,
     run(input, context) {
       manager.touch();

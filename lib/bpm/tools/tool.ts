@@ -1,10 +1,17 @@
 /** What every tool needs: the manager, and its errors as those of a tool. @module */
-import { integer, nullable, object, oneOf, string, ToolError } from "../../mcp/mod.ts";
+import { integer, nullable, object, oneOf, string, type Tool, ToolError } from "../../mcp/mod.ts";
+import type { TaskUsage } from "../agent_usage.ts";
 import { InstanceError, PatternError } from "../log_search.ts";
 import { type Manager, ManagerError } from "../manager.ts";
 
+/** What tools use beside the manager. */
+export interface ToolOptions {
+  /** Who counts what tasks use, where there is one. */
+  readonly agent?: { read(): Promise<TaskUsage | undefined> } | undefined;
+}
+
 /** Makes tools for one manager. */
-export type ToolMaker = (manager: Manager) => import("../../mcp/mod.ts").Tool;
+export type ToolMaker = (manager: Manager, options: ToolOptions) => Tool;
 
 /** The argument that nearly all of them take. */
 export const processName = string({ description: "Name of the process", minLength: 1 });

@@ -1,0 +1,154 @@
+/** What processes use, as the telemetry agent counts it, where one answers. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
+import { systemConfig } from "../../ffi/sys/mod.ts";
+import { AgentUsage, bpmTools } from "../../lib/bpm/mod.ts";
+import { encodeSnapshotV3, type Snapshot, storeBigint } from "../../lib/metrics/mod.ts";
+import type { ToolContext } from "../../lib/mcp/mod.ts";
+import { serveProject, shell } from "./served.ts";
+
+// The libraries are opened once and stay open: not a leak of the first test.
+processStart(1);
+systemConfig("pageBytes");
+kernelPathExists("/proc/self");
+
+/** A task as an agent tells it: two counters. */
+interface Told {
+  readonly pid: number;
+  readonly tgid: number;
+  readonly userMs: number;
+  readonly systemMs: number;
+}
+
+function snapshotOf(tasks: readonly Told[], atMs: number): Snapshot {
+  const entry = ({ pid, tgid }: Told, state: string) => ({
+    name: `task_cpu_usage/${state}/${pid}`,
+    metadata: {
+      metric: "task_cpu_usage",
+      sampler: "cpu_usage",
+      state,
+      pid: `${pid}`,
+      tgid: `${tgid}`,
+      cgroup: "/a",
+      start: "1",
+    },
+  });
+  const words = new Uint32Array(4 * tasks.length);
+  for (const [at, { userMs, systemMs }] of tasks.entries()) {
+    storeBigint(words, at, BigInt(userMs) * 1_000_000n);
+    storeBigint(words, tasks.length + at, BigInt(systemMs) * 1_000_000n);
+  }
+  const counters = [
+    ...tasks.map((each) => entry(each, "user")),
+    ...tasks.map((each) => entry(each, "system")),
+  ];
+  const none = { words: new Uint32Array() };
+  return {
+    timeNs: BigInt(atMs) * 1_000_000n,
+    durationNs: 0n,
+    metadata: { source: "rezolus" },
+    groups: [{
+      name: "cpu_usage/task",
+      schema: { counters, gauges: [], histograms: [] },
+      window: { beginNs: BigInt(atMs) * 1_000_000n, widthNs: 0 },
+      counters: { words },
+      gauges: none,
+      histograms: [],
+    }],
+  };
+}
+
+/** An agent that says what it is told to. */
+class FakeAgent implements AsyncDisposable {
+  tasks: readonly Told[] = [];
+  atMs = 1_000;
+  asked = 0;
+  answer: "snapshot" | "garbage" | "nothing" = "snapshot";
+  readonly #server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+    this.asked++;
+    if (this.answer === "nothing") return new Response("no", { status: 404 });
+    const bytes = this.answer === "garbage"
+      ? Uint8Array.of(1, 2, 3)
+      : encodeSnapshotV3(snapshotOf(this.tasks, this.atMs));
+    return new Response(new Uint8Array(bytes));
+  });
+
+  get address() {
+    return { kind: "tcp", host: "127.0.0.1", port: this.#server.addr.port } as const;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server.shutdown();
+  }
+}
+
+Deno.test("tasks of a process are added up between two looks, with those that began since", async () => {
+  await using fake = new FakeAgent();
+  let nowMs = 0;
+  using agent = new AgentUsage(fake.address, () => nowMs);
+  fake.tasks = [{ pid: 10, tgid: 10, userMs: 100, systemMs: 50 }, {
+    pid: 11,
+    tgid: 10,
+    userMs: 5,
+    systemMs: 0,
+  }];
+  strictEqual(await agent.read(), undefined);
+  nowMs += 1_000;
+  fake.atMs += 1_000;
+  fake.tasks = [
+    { pid: 10, tgid: 10, userMs: 300, systemMs: 60 },
+    { pid: 12, tgid: 10, userMs: 40, systemMs: 0 },
+    { pid: 20, tgid: 20, userMs: 7, systemMs: 0 },
+  ];
+  const used = await agent.read();
+  strictEqual(used?.elapsedNs, 1e9);
+  deepStrictEqual([...used.byProcess], [["10", 250e6], ["20", 7e6]]);
+});
+
+Deno.test("who asks again at once is told the same, and one that does not answer is let alone for a while", async () => {
+  await using fake = new FakeAgent();
+  let nowMs = 0;
+  using agent = new AgentUsage(fake.address, () => nowMs);
+  await Promise.all([agent.read(), agent.read()]);
+  await agent.read();
+  strictEqual(fake.asked, 1);
+  for (const answer of ["nothing", "garbage"] as const) {
+    fake.answer = answer;
+    nowMs += 10_000;
+    const asked: number = fake.asked;
+    strictEqual(await agent.read(), undefined);
+    nowMs += 5_000;
+    strictEqual(await agent.read(), undefined);
+    deepStrictEqual([answer, fake.asked], [answer, asked + 1]);
+  }
+});
+
+Deno.test("usage tells what the agent has counted of a process and its children, if it counts this host", async () => {
+  await using project = await serveProject(shell("busy", "sleep 60 & wait"));
+  await using fake = new FakeAgent();
+  let nowMs = 0;
+  using agent = new AgentUsage(fake.address, () => nowMs);
+  const tool = bpmTools(project.manager, { agent }).find(({ name }) => name === "usage")!;
+  const usage = async () => {
+    const { structured } = await tool.run({}, {} as ToolContext);
+    return structured as { source: string; services: { cpuRatio: number | null }[] };
+  };
+  const { current } = project.manager.service("busy");
+  const status = current?.status();
+  ok(status?.kind === "running");
+  const children = (await Deno.readTextFile(`/proc/${status.pid}/task/${status.pid}/children`)).trim();
+  match(children, /^\d+$/);
+  const look = async (ms: number, own: number) => {
+    const task = (pid: number) => ({ pid, tgid: pid, userMs: ms, systemMs: 0 });
+    fake.tasks = [task(status.pid), task(Number(children)), task(own)];
+    fake.atMs += 1_000;
+    nowMs += 1_000;
+    return await usage();
+  };
+  strictEqual((await look(0, Deno.pid)).source, "proc");
+  const second = await look(250, Deno.pid);
+  deepStrictEqual([second.source, second.services[0]?.cpuRatio], ["agent", 0.5]);
+  // One that does not know this process counts another host.
+  strictEqual((await look(500, 1)).source, "proc");
+});
