@@ -73,7 +73,7 @@ export const logs = command({
       kind: options.build ? "build" as const : "run" as const,
       index: options.index,
       sinceMs: options.since === undefined ? undefined : Date.now() - options.since,
-      mask: projectMask(folder, config),
+      mask: await projectMask(folder, config),
     };
     const style = {
       form: options.json ? "json" as const : "text" as const,

@@ -25,5 +25,5 @@ export async function openProject(dir: string, file: string | undefined) {
     XDG_STATE_HOME,
     uid: Deno.uid(),
   });
-  return { folder, config, warnings, state };
+  return { folder, config, warnings, state, load: () => loadBpmConfig(path).config };
 }

@@ -58,7 +58,7 @@ function agentAddress(text: string | undefined): AgentAddress | undefined {
 
 /** Takes the project over and serves it; nothing is started yet. @throws {Error} When it cannot be had, or served. */
 export async function openSession(
-  { folder, config, state }: Awaited<ReturnType<typeof openProject>>,
+  { folder, config, state, load }: Awaited<ReturnType<typeof openProject>>,
   { port, socket, signal }: {
     readonly port: number | undefined;
     /** Listens already, and takes the place of host and port. */
@@ -78,7 +78,7 @@ export async function openSession(
     throw new Error(`Cannot listen on ${host}: other hosts reach it, and no "token_file" is set`);
   }
   await using stack = new AsyncDisposableStack();
-  const manager = stack.use(Manager.open({ folder, config, stateFolder: state }));
+  const manager = stack.use(Manager.open({ folder, config, stateFolder: state, load }));
   const info = { name: UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
   const agent = agentAddress(Deno.env.get(AGENT_VARIABLE));
   const counted = agent === undefined ? {} : { agent: stack.use(new AgentUsage(agent)) };

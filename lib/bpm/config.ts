@@ -13,6 +13,8 @@ import {
   namedTables,
   optionalDuration,
   optionalInteger,
+  optionalNumber,
+  optionalSize,
   optionalText,
   optionalToggle,
   stringMap,
@@ -21,7 +23,9 @@ import {
   text,
   toggle,
 } from "../config/mod.ts";
-import { type Condition, CONDITIONS } from "../supervisor/mod.ts";
+import { RESOURCE_NAMES } from "../keeper/mod.ts";
+import { CONDITIONS, cronProblem } from "../supervisor/mod.ts";
+import { dependencyOf } from "./dependency.ts";
 
 /** Name of the file in a project's folder. */
 export const CONFIG_NAME = ".mcp-run";
@@ -30,6 +34,8 @@ export const CONFIG_NAME = ".mcp-run";
 export const PROCESS_TYPES = ["rust", "npm", "command"] as const;
 export type ProcessType = (typeof PROCESS_TYPES)[number];
 
+const RESTARTS: readonly string[] = ["always", "on-failure", "never"];
+const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL"] as const;
 const PORT = { min: 0, max: 65_535 };
 const SECONDS = { min: 0, max: 31_536_000 };
 
@@ -116,7 +122,7 @@ export const BPM_CONFIG = table({
       example: [".env"],
     }),
     depends_on: stringMap({
-      help: `Processes that must be ${CONDITIONS.join(", ")} before.`,
+      help: `Processes that must be ${CONDITIONS.slice(0, -1).join(", ")}, or have said log:REGEX, before.`,
       example: { database: "ready" },
     }),
     ready: table(PROBE, { help: "When it counts as ready; without it, when it runs." }),
@@ -126,10 +132,30 @@ export const BPM_CONFIG = table({
       example: "30s",
       minMs: 1,
     }),
-    restart: text({
-      help: "When it is started again after it ended.",
-      fallback: "always",
-      oneOf: ["always", "on-failure", "never"],
+    restart: optionalText({
+      help:
+        "When it is started again after it ended: always, on-failure or never; what has a schedule, never.",
+      example: "always",
+    }),
+    backoff: table({
+      first: optionalDuration({ help: "Wait before the first restart.", example: "1s" }),
+      factor: optionalNumber({
+        help: "Each later one is so many times longer.",
+        example: "2",
+        min: 1,
+        max: 100,
+      }),
+      max: optionalDuration({ help: "The longest wait.", example: "1m" }),
+      jitter: optionalNumber({
+        help: "Up to this part of a wait is left out by chance.",
+        example: "0.25",
+        min: 0,
+        max: 1,
+      }),
+    }, { help: "Waits before restarts, instead of the project's." }),
+    healthy_after: optionalDuration({
+      help: "After so long without an end, failures are forgotten.",
+      example: "10m",
     }),
     max_failures: optionalInteger({
       help: "After so many failures in a row it is left alone.",
@@ -138,7 +164,74 @@ export const BPM_CONFIG = table({
       max: 1_000_000,
     }),
     grace: optionalDuration({ help: "After SIGTERM, so long until SIGKILL.", example: "5s" }),
-    autostart: toggle({ help: "Whether it is started with the manager.", fallback: true }),
+    stop_signal: text({ help: "Asks it to end.", fallback: "SIGTERM", oneOf: STOP_SIGNALS }),
+    autostart: optionalToggle({
+      help: "Whether it is started with the manager; by default, unless it waits for its schedule.",
+      example: false,
+    }),
+    groups: strings({
+      help: "Names under which it is started and stopped with others: @NAME.",
+      example: ["web"],
+    }),
+    replicas: integer({
+      help: "So many run at once, as NAME.1, NAME.2 ..., with REPLICA in their environment.",
+      fallback: 1,
+      min: 1,
+      max: 100,
+    }),
+    port: optionalInteger({
+      help:
+        "Port on which it listens by itself, told in PORT; replicas have the next ones. 0 chooses a free one.",
+      example: "8080",
+      ...PORT,
+    }),
+    schedule: table({
+      cron: optionalText({
+        help: "Is started at these times, as of crontab(5).",
+        example: "0 3 * * *",
+      }),
+      every: optionalDuration({ help: "Is started again and again.", example: "10m", minMs: 1_000 }),
+      time_zone: optionalText({ help: "Of cron; the machine's by default.", example: "Europe/Berlin" }),
+      overlap: text({
+        help: "When it still runs: skip the start, or restart it.",
+        fallback: "skip",
+        oneOf: ["skip", "restart"],
+      }),
+    }, { help: "Starts by the clock." }),
+    watch: table({
+      paths: strings({
+        help: "A change of these files restarts it.",
+        example: ["src/**/*.ts", "package.json"],
+      }),
+      ignore: strings({ help: "But not of these.", example: ["**/*.test.ts"] }),
+      debounce: optionalDuration({ help: "So long nothing more may change.", example: "200ms", minMs: 1 }),
+      cascade: toggle({ help: "Whether those that depend on it are restarted after it.", fallback: false }),
+    }, { help: "Restarts by changed files." }),
+    limits: table({
+      memory: optionalSize({
+        help: "Of it and all that it starts, together.",
+        example: "512MiB",
+        minBytes: 4_096,
+      }),
+      cpus: optionalNumber({
+        help: "Time of so many CPUs.",
+        example: "1.5",
+        min: 0.01,
+        max: 4_096,
+      }),
+      processes: optionalInteger({ help: "Processes and threads.", example: "200", min: 1, max: 4_194_304 }),
+    }, { help: "By cgroups." }),
+    rlimits: stringMap({
+      help: `By setrlimit(2), soft:hard or both in one: ${RESOURCE_NAMES.join(", ")}.`,
+      example: { nofile: "4096:65536", core: "unlimited" },
+    }),
+    user: optionalText({ help: "Runs as this user, by name or number.", example: "www-data" }),
+    group: optionalText({ help: "With this group instead of the user's.", example: "www-data" }),
+    umask: optionalText({ help: "In octal.", example: "027" }),
+    env_command: stringMap({
+      help: "Variables that these shell commands print, before each start; masked in logs.",
+      example: { DB_PASSWORD: "pass show db" },
+    }),
     stdin: toggle({ help: "Whether it can be sent input.", fallback: false }),
     tty: toggle({ help: "Whether it gets a terminal.", fallback: false }),
     lifetime: text({
@@ -197,6 +290,16 @@ export function loadBpmConfig(file: string): Loaded<BpmConfig & { readonly mcp_p
   return { config: { ...config, mcp_port }, warnings };
 }
 
+/** Soft and hard limit of `4096`, `1024:4096` and `unlimited`; undefined when it is none. */
+export function rlimitOf(text: string): { readonly soft: number; readonly hard: number } | undefined {
+  const [soft, hard = soft, ...more] = text.split(":").map((each) => {
+    return each === "unlimited" ? Infinity : /^\d+$/.test(each) ? Number(each) : undefined;
+  });
+  return soft === undefined || hard === undefined || soft > hard || more.length > 0
+    ? undefined
+    : { soft, hard };
+}
+
 /** Names are parts of paths and of lines of text. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/;
 
@@ -209,8 +312,33 @@ function checkProcess(file: string, name: string, process: ProcessConfig): void 
     fail(`is of type "${process.type}" and has no "command"`);
   }
   for (const [other, condition] of Object.entries(process.depends_on)) {
-    if (!CONDITIONS.includes(condition as Condition)) {
-      fail(`depends on "${other}" being "${condition}", expected one of ${CONDITIONS.join(", ")}`);
+    if (dependencyOf(other, condition) === undefined) {
+      const known = [...CONDITIONS.slice(0, -1), "log:REGEX"].join(", ");
+      fail(`depends on "${other}" being "${condition}", expected one of ${known}`);
+    }
+  }
+  const { restart, schedule, umask, watch } = process;
+  if (restart !== undefined && !RESTARTS.includes(restart)) {
+    fail(`has restart "${restart}", expected one of ${RESTARTS.join(", ")}`);
+  }
+  if (schedule.cron !== undefined && schedule.every !== undefined) {
+    fail('has both "cron" and "every" in its schedule, expected one');
+  }
+  const problem = schedule.cron === undefined ? undefined : cronProblem(schedule.cron, schedule.time_zone);
+  if (problem !== undefined) fail(`has a schedule "${schedule.cron}" that cannot be read: ${problem}`);
+  if (umask !== undefined && !/^[0-7]{1,4}$/.test(umask)) {
+    fail(`has umask "${umask}", expected up to four octal digits`);
+  }
+  const absolute = [...watch.paths, ...watch.ignore].find((path) =>
+    path.startsWith("/") || path.startsWith("..")
+  );
+  if (absolute !== undefined) fail(`watches "${absolute}", expected a path inside the project`);
+  for (const [name, limit] of Object.entries(process.rlimits)) {
+    if (!(RESOURCE_NAMES as readonly string[]).includes(name)) {
+      fail(`limits "${name}", expected one of ${RESOURCE_NAMES.join(", ")}`);
+    }
+    if (rlimitOf(limit) === undefined) {
+      fail(`limits "${name}" to "${limit}", expected a number or "unlimited", or two of them as soft:hard`);
     }
   }
   for (const key of ["ready", "live"] as const) {

@@ -1,8 +1,11 @@
 /** A project's processes under a supervisor, in one of upstream's two modes. @module */
-import { type Notice, type Place, type Service, Supervisor } from "../supervisor/mod.ts";
+import { type Notice, type Place, type Service, type ServiceSpec, Supervisor } from "../supervisor/mod.ts";
+import { ConfigError } from "../config/mod.ts";
 import type { BpmConfig } from "./config.ts";
+import { dependencyText } from "./dependency.ts";
 import { instanceAt, type LogQuery } from "./log_search.ts";
-import { processOf } from "./processes.ts";
+import { Ports } from "./ports.ts";
+import { type Process, processesOf } from "./processes.ts";
 import { Searcher } from "./searcher.ts";
 import { maskerOf } from "./secrets.ts";
 import { type Mode, type ProcessStatus, statusText } from "./status_text.ts";
@@ -27,16 +30,34 @@ export interface ManagerOptions {
   readonly now?: () => number;
   /** A search that takes longer is given up. */
   readonly searchLimitMs?: number;
+  /** Reads the configuration anew, for `reload`. */
+  readonly load?: () => BpmConfig;
 }
+
+/** What another configuration changes: names of services. */
+export interface Changes {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  readonly unchanged: readonly string[];
+  /** Settings of the manager's own that hold from its next start on. */
+  readonly later: readonly string[];
+}
+
+/** Settings that are read once. */
+const READ_ONCE = ["mcp_port", "host", "token_file"] as const;
 
 /** Runs a project's processes until disposed. */
 export class Manager implements AsyncDisposable {
   readonly supervisor: Supervisor;
-  readonly #config: BpmConfig;
+  #config: BpmConfig;
+  #processes: ReadonlyMap<string, Process>;
+  readonly #read: (config: BpmConfig) => Process[];
+  readonly #load: (() => BpmConfig) | undefined;
   readonly #now: () => number;
   readonly #searcher: Searcher;
-  readonly #secrets: readonly string[];
-  readonly #urls: ReadonlyMap<string, string>;
+  readonly #secrets = new Set<string>();
+  #masker = { known: 0, mask: maskerOf([]) };
   readonly #modeCheck: ReturnType<typeof setInterval>;
   #mode: Mode = "release";
   #calledMs: number;
@@ -51,19 +72,31 @@ export class Manager implements AsyncDisposable {
     return new Manager(options);
   }
 
-  private constructor({ folder, config, stateFolder, now = Date.now, searchLimitMs }: ManagerOptions) {
-    this.#searcher = new Searcher(searchLimitMs);
-    const direnv = isThere(`${folder}/.envrc`);
-    const project = { folder, config, direnv, mode: () => this.#mode };
-    const processes = Object.keys(config.process).map((name) => processOf(name, project));
+  private constructor({ folder, config, stateFolder, now = Date.now, searchLimitMs, load }: ManagerOptions) {
     this.#config = config;
+    this.#load = load;
     this.#now = now;
     this.#calledMs = now();
-    this.#secrets = processes.flatMap(({ secrets }) => secrets);
-    this.#urls = new Map(processes.flatMap(({ spec, url }) => url === undefined ? [] : [[spec.name, url]]));
+    const ports = new Ports(stateFolder);
+    this.#read = (config) =>
+      processesOf({
+        folder,
+        config,
+        direnv: isThere(`${folder}/.envrc`),
+        mode: () => this.#mode,
+        settings: () => this.#config,
+        ports,
+        secrets: this.#secrets,
+      });
+    const processes = this.#read(config);
+    this.#processes = byName(processes);
     this.supervisor = Supervisor.open(processes.map(({ spec }) => spec), stateFolder);
+    this.#searcher = new Searcher(searchLimitMs);
     this.supervisor.listen((notice) => {
-      if (notice.kind === "event") this.#events.set(notice.service, notice.text);
+      if (notice.kind !== "event") return;
+      this.#events.set(notice.service, notice.text);
+      // Whoever changes files works on it.
+      if (notice.trigger === "watch") this.#develop();
     });
     this.#modeCheck = setInterval(() => this.checkMode(), MODE_CHECK_MS);
   }
@@ -72,15 +105,23 @@ export class Manager implements AsyncDisposable {
     return this.#mode;
   }
 
-  /** Keeps the values of environment files out of a text. */
-  get mask(): (text: string) => string {
-    return maskerOf(this.#secrets);
-  }
+  /** Keeps the values of environment files and commands out of a text, also those that it gets to know later. */
+  readonly mask = (text: string): string => {
+    const { size } = this.#secrets;
+    if (this.#masker.known !== size) this.#masker = { known: size, mask: maskerOf([...this.#secrets]) };
+    return this.#masker.mask(text);
+  };
 
   /** Starts what starts by itself, or goes on with it. */
-  start(signal: AbortSignal): Promise<void> {
-    const isOff = (name: string) => this.#config.process[name]?.autostart === false;
-    return this.supervisor.start(signal, { except: isOff });
+  async start(signal: AbortSignal): Promise<void> {
+    // What runs already may say what its manager before this one was told.
+    await Promise.all([...this.#processes.values()].map(async ({ spec, environment }) => {
+      if (!environment.isAsked || this.supervisor.services.get(spec.name)!.ledger.wanted()?.up !== true) {
+        return;
+      }
+      await environment.ask().then(() => environment.read(), (error) => this.#note(spec, error));
+    }));
+    await this.supervisor.start(signal, { except: (name) => this.#isOff(name) });
   }
 
   /** A tool was called: dev mode lasts on. */
@@ -93,7 +134,11 @@ export class Manager implements AsyncDisposable {
     if (this.#mode === "release" || this.#devLeftMs() >= 0) return;
     this.#mode = "release";
     for (const [name, service] of this.supervisor.services) {
-      if (this.#config.process[name]?.type === "rust" && !service.is("idle", "finished", "stopping")) {
+      const process = this.#processes.get(name);
+      if (
+        this.#config.process[process?.name ?? ""]?.type === "rust" &&
+        !service.is("idle", "finished", "stopping")
+      ) {
         service.request("restart");
       }
     }
@@ -103,28 +148,95 @@ export class Manager implements AsyncDisposable {
   service(name: string): Service {
     const service = this.supervisor.services.get(name);
     if (service !== undefined) return service;
+    const replicas = this.#namesOf(name).join(", ");
+    if (replicas !== "") throw new ManagerError(`'${name}' is several processes: ask for one of ${replicas}`);
     const known = [...this.supervisor.services.keys()].join(", ");
     throw new ManagerError(`Process '${name}' not found (there are: ${known})`);
   }
 
-  /** Builds and replaces a process in dev mode; resolves when the new one is ready. @throws {ManagerError} Why not. */
+  /**
+   * The services that a name stands for, in the order of the file: of a process, of all its replicas, or with `@` of a
+   * group. @throws {ManagerError} When there is none.
+   */
+  members(name: string): Service[] {
+    const names = this.#namesOf(name);
+    return names.length === 0 ? [this.service(name)] : names.map((each) => this.service(each));
+  }
+
+  /**
+   * Builds and replaces a process, or several one after the other, in dev mode; resolves when the new ones are ready.
+   * @throws {ManagerError} Why not.
+   */
   async restart(name: string, signal: AbortSignal): Promise<void> {
-    const service = this.service(name);
-    this.#mode = "dev";
-    await this.#changed(service, "restart", signal);
+    const services = this.members(name);
+    this.#develop();
+    for (const service of services) await this.#changed(service, "restart", signal);
   }
 
-  /** Starts a process that does not run. @throws {ManagerError} Why it does not come up. */
+  /** Starts what does not run, and before it what it needs. @throws {ManagerError} Why it does not come up. */
   async startOne(name: string, signal: AbortSignal): Promise<void> {
-    const service = this.service(name);
-    if (!service.is("running", "replacing")) await this.#changed(service, "start", signal);
+    await Promise.all(
+      this.members(name).map(async (service) => {
+        if (service.is("running", "replacing")) return;
+        const missing = await this.supervisor.startNeeds(service, signal);
+        if (missing !== undefined) {
+          const { state } = this.service(missing.name);
+          const needs = `it needs '${missing.name}' to be ${
+            dependencyText(missing)
+          }, and that is ${state.kind}`;
+          throw new ManagerError(`Failed to start process '${service.spec.name}': ${needs}`);
+        }
+        if (!service.is("running", "replacing")) await this.#changed(service, "start", signal);
+      }),
+    );
   }
 
-  /** Stops a process; resolves when it is gone. */
+  /** Stops a process, or several; resolves when they are gone. */
   async stopOne(name: string, signal: AbortSignal): Promise<void> {
-    const service = this.service(name);
-    service.request("stop");
-    await this.supervisor.until(service, (each) => each.is("idle", "finished"), signal);
+    await Promise.all(
+      this.members(name).map(async (service) => {
+        service.request("stop");
+        await this.supervisor.until(service, (each) => each.is("idle", "finished"), signal);
+      }),
+    );
+  }
+
+  /**
+   * Reads the configuration anew and makes the processes those of it; those that it does not change run on. With `dryRun`
+   * it is only told what would change.
+   * @throws {ManagerError} When it cannot be read or makes no sense; then nothing has changed.
+   */
+  async reload(
+    { signal, dryRun }: { readonly signal: AbortSignal; readonly dryRun: boolean },
+  ): Promise<Changes> {
+    const [config, processes] = this.#readAnew();
+    const next = byName(processes);
+    const before = this.#processes;
+    const is = (what: "changed" | "unchanged") => ({ spec: { name }, source }: Process) =>
+      before.has(name) && (before.get(name)!.source === source) === (what === "unchanged");
+    const changes: Changes = {
+      added: [...next.keys()].filter((name) => !before.has(name)),
+      removed: [...before.keys()].filter((name) => !next.has(name)),
+      changed: processes.filter(is("changed")).map(({ spec }) => spec.name),
+      unchanged: processes.filter(is("unchanged")).map(({ spec }) => spec.name),
+      later: READ_ONCE.filter((key) => config[key] !== this.#config[key]),
+    };
+    if (dryRun) return changes;
+    // What has not changed keeps what it was made of: its build, for example.
+    const kept = processes.map((each) => {
+      return changes.unchanged.includes(each.spec.name) ? before.get(each.spec.name)! : each;
+    });
+    const changed = new Set(changes.changed);
+    this.#config = config;
+    this.#processes = byName(kept);
+    const except = (name: string) => this.#isOff(name);
+    try {
+      await this.supervisor.apply(kept.map(({ spec }) => spec), { changed, signal, except });
+    } catch (error) {
+      this.#processes = before;
+      throw toManagerError(error);
+    }
+    return changes;
   }
 
   /** The text of `get_status`. */
@@ -139,7 +251,7 @@ export class Manager implements AsyncDisposable {
 
   /** Where to look at a process. */
   urlOf(name: string): string | undefined {
-    return this.#urls.get(name);
+    return this.#processes.get(name)?.url;
   }
 
   /** What is known of a process that it did not say itself, the last of it. */
@@ -159,7 +271,7 @@ export class Manager implements AsyncDisposable {
   search(name: string, kind: Place["kind"], query: LogQuery & { readonly index?: number }): Promise<string> {
     const places = this.logs(name, kind);
     const { folder } = places[instanceAt(query.index ?? -1, places.length)]!;
-    return this.#searcher.search({ folder, kind, query, secrets: this.#secrets });
+    return this.#searcher.search({ folder, kind, query, secrets: [...this.#secrets] });
   }
 
   /** Lets go of everything; the next manager goes on with it. */
@@ -177,6 +289,38 @@ export class Manager implements AsyncDisposable {
   #close(): void {
     clearInterval(this.#modeCheck);
     this.#searcher[Symbol.dispose]();
+  }
+
+  #namesOf(name: string): string[] {
+    const isMeant = (process: Process) =>
+      name.startsWith("@") ? process.groups.includes(name.slice(1)) : process.name === name;
+    return [...this.#processes.values()].filter(isMeant).map(({ spec }) => spec.name);
+  }
+
+  #isOff(name: string): boolean {
+    return this.#processes.get(name)?.autostart === false;
+  }
+
+  #readAnew(): [BpmConfig, Process[]] {
+    if (this.#load === undefined) {
+      throw new ManagerError("Cannot reload: this manager was not started from a file");
+    }
+    try {
+      const config = this.#load();
+      return [config, this.#read(config)];
+    } catch (error) {
+      throw toManagerError(error);
+    }
+  }
+
+  #note({ name }: ServiceSpec, error: unknown): void {
+    if (!(error instanceof Error)) throw error;
+    this.#events.set(name, error.message);
+  }
+
+  #develop(): void {
+    this.#mode = "dev";
+    this.touch();
   }
 
   #devLeftMs(): number {
@@ -227,6 +371,16 @@ function outcomeText(state: Service["state"]): string {
   const { outcome } = state;
   if (outcome.kind === "lost") return " (exit unknown)";
   return ` (exit ${outcome.signal ?? outcome.code})`;
+}
+
+function byName(processes: readonly Process[]): Map<string, Process> {
+  return new Map(processes.map((process) => [process.spec.name, process]));
+}
+
+/** What is wrong with a configuration is for whoever wrote it. */
+function toManagerError(error: unknown): unknown {
+  const isTold = error instanceof ConfigError || error instanceof SyntaxError || error instanceof RangeError;
+  return isTold ? new ManagerError(error.message, { cause: error }) : error;
 }
 
 function isThere(path: string): boolean {

@@ -1,10 +1,15 @@
-/** What must not be shown of a project's environment files, for those that read its logs without a manager. @module */
+/** What must not be shown of a project's environments, for those that read its logs without a manager. @module */
 import type { BpmConfig } from "./config.ts";
-import { processOf } from "./processes.ts";
+import { Environment } from "./environment.ts";
 import { maskerOf } from "./secrets.ts";
 
-/** Keeps the values of environment files out of a text. @throws {SyntaxError} When one of them cannot be read. */
-export function projectMask(folder: string, config: BpmConfig): (text: string) => string {
-  const project = { folder, config, direnv: false, mode: () => "release" as const };
-  return maskerOf(Object.keys(config.process).flatMap((name) => processOf(name, project).secrets));
+/** Keeps what comes from environment files and commands out of a text. @throws {Error} When one of them cannot be had. */
+export async function projectMask(folder: string, config: BpmConfig): Promise<(text: string) => string> {
+  const secrets = new Set<string>();
+  for (const process of Object.values(config.process)) {
+    const environment = new Environment(process, { folder, secrets });
+    await environment.ask();
+    environment.read();
+  }
+  return maskerOf([...secrets]);
 }

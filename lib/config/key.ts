@@ -134,6 +134,52 @@ export function optionalDuration(
   return { ...inner, fallback: undefined };
 }
 
+/** A number within bounds that may be left out. */
+export function optionalNumber(
+  options: { readonly help: string; readonly example: string; readonly min: number; readonly max: number },
+): Key<number | undefined> {
+  const { help, example, min, max } = options;
+  const read = (value: unknown) => {
+    const number = typeof value === "bigint" ? Number(value) : value;
+    return typeof number === "number" && number >= min && number <= max ? number : undefined;
+  };
+  return key<number | undefined>(
+    { help, fallback: undefined },
+    `a number from ${min} to ${max}`,
+    example,
+    read,
+  );
+}
+
+/** A size in bytes that may be left out, written as `512MiB`, `2 GB`, `100k`, or as a number. */
+export function optionalSize(
+  options: { readonly help: string; readonly example: string; readonly minBytes?: number },
+): Key<number | undefined> {
+  const { help, example, minBytes = 1 } = options;
+  const read = (value: unknown) => {
+    const bytes = typeof value === "string"
+      ? parseSize(value)
+      : typeof value === "bigint"
+      ? Number(value)
+      : value;
+    return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= minBytes ? bytes : undefined;
+  };
+  return key<number | undefined>(
+    { help, fallback: undefined },
+    `a size such as "${example}"`,
+    JSON.stringify(example),
+    read,
+  );
+}
+
+/** Bytes of `512MiB` (2²⁰), `2GB` (10⁹), `64k` and `64K` (2¹⁰, as memory is told); `undefined` when it is no size. */
+export function parseSize(text: string): number | undefined {
+  const [, digits, unit, kind] = /^(\d+(?:\.\d+)?)\s*([kKMGT]?)(i?B|b)?$/.exec(text.trim()) ?? [];
+  if (digits === undefined) return undefined;
+  const base = kind === "B" ? 1_000 : 1_024;
+  return Math.round(Number(digits) * base ** " kMGT".indexOf(unit === "K" ? "k" : unit || " "));
+}
+
 /** A whole number within bounds. */
 export function integer(
   options: Options<number> & { readonly min: number; readonly max: number; readonly octal?: boolean },

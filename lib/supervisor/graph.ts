@@ -1,15 +1,21 @@
 /** Order of services: dependencies first. Pure. @module */
 import type { ServiceState } from "./machine.ts";
+import type { Spoken } from "./spoken.ts";
 
 /** What must hold of another service. */
-export interface Dependency {
-  readonly name: string;
-  readonly condition: Condition;
-}
+export type Dependency =
+  | { readonly name: string; readonly condition: Exclude<Condition, "log"> }
+  /** A line of its output matches; it may have been said before. */
+  | { readonly name: string; readonly condition: "log"; readonly pattern: RegExp };
 
-/** A line of the log is asked for by a pattern in `Dependency`'s own service; see `readiness`. */
-export const CONDITIONS = ["started", "ready", "completed", "completed_successfully"] as const;
+export const CONDITIONS = ["started", "ready", "completed", "completed_successfully", "log"] as const;
 export type Condition = (typeof CONDITIONS)[number];
+
+/** What is known of a service that others depend on. */
+export interface Observed {
+  readonly state: ServiceState;
+  readonly spoken: Pick<Spoken, "has">;
+}
 
 /** A service's name with those that it needs. */
 export interface Node {
@@ -17,11 +23,11 @@ export interface Node {
   readonly dependsOn: readonly string[];
 }
 
-/** Whether a state fulfils a condition. */
-export function holds(condition: Condition, state: ServiceState): boolean {
+/** Whether a dependency holds of the service that it is on. */
+export function holds(dependency: Dependency, { state, spoken }: Observed): boolean {
   const { kind } = state;
   const isReady = kind === "running" || kind === "replacing";
-  switch (condition) {
+  switch (dependency.condition) {
     case "started":
       return isReady || kind === "starting" || kind === "finished";
     case "ready":
@@ -30,14 +36,16 @@ export function holds(condition: Condition, state: ServiceState): boolean {
       return kind === "finished";
     case "completed_successfully":
       return kind === "finished" && succeeded(state.outcome);
+    case "log":
+      return spoken.has(dependency.pattern);
     default:
-      return condition satisfies never;
+      return dependency satisfies never;
   }
 }
 
-/** Whether a condition that does not hold will not do so by itself either: then nobody has to wait. */
-export function isHopeless(condition: Condition, state: ServiceState): boolean {
-  return state.kind === "finished" && !holds(condition, state);
+/** Whether a dependency that does not hold will not do so by itself either: then nobody has to wait. */
+export function isHopeless(dependency: Dependency, other: Observed): boolean {
+  return other.state.kind === "finished" && !holds(dependency, other);
 }
 
 function succeeded(outcome: { readonly kind: string; readonly code?: number }): boolean {
@@ -72,4 +80,19 @@ export function startOrder(nodes: readonly Node[]): string[] {
   };
   for (const node of nodes) visit(node, []);
   return order;
+}
+
+/** Names, in `order`, of all that depend on a service, directly or not. */
+export function dependantsOf(
+  name: string,
+  order: readonly string[],
+  services: ReadonlyMap<string, { readonly spec: { readonly dependsOn?: readonly Dependency[] } }>,
+): string[] {
+  const found = new Set([name]);
+  for (const each of order) {
+    if (services.get(each)?.spec.dependsOn?.some((dependency) => found.has(dependency.name)) === true) {
+      found.add(each);
+    }
+  }
+  return [...found].slice(1);
 }

@@ -4,7 +4,9 @@
  *
  * Reading order: `spec.ts` (what a service is), `machine.ts` and `backoff.ts` (the life of one, pure), `graph.ts`
  * (order and conditions, pure), `ledger.ts` (what is left on disk for the next manager), `run.ts` (one instance under
- * its keeper), `front.ts` (the socket that instances have in turn), `probes.ts` and `health.ts` (is it well?), `service.ts` (one service), `supervisor.ts` (all of them). What a service is
+ * its keeper), `cgroups.ts` and `instances.ts` (its runs and builds), `front.ts` (the socket that instances have in turn),
+ * `probes.ts` and `health.ts` (is it well?), `service.ts` (one service), `watch.ts`, `schedule.ts` and `triggers.ts` (what
+ * restarts it), `supervisor.ts` (all of them). What a service is
  * for, where its description comes from and how it is shown belongs to others.
  * @module
  */
@@ -28,10 +30,12 @@ export { type Backoff, backoffMs } from "./backoff.ts";
 export {
   type Condition,
   CONDITIONS,
+  dependantsOf,
   type Dependency,
   holds,
   isHopeless,
   type Node,
+  type Observed,
   startOrder,
 } from "./graph.ts";
 export { type InstanceKind, Ledger, LEDGER_FORMAT, type Place, wasEnded } from "./ledger.ts";
@@ -39,4 +43,9 @@ export { ask, type PolledProbe, type Probe } from "./probes.ts";
 export { Run } from "./run.ts";
 export type { Notice } from "./notice.ts";
 export { Service } from "./service.ts";
-export { BusyError, managerOf, Supervisor } from "./supervisor.ts";
+export { BusyError, managerOf } from "./lock.ts";
+export { cronProblem, nextTime, type Schedule } from "./schedule.ts";
+export type { Limits } from "./cgroups.ts";
+export { mayHold, watchFiles, type WatchSpec } from "./watch.ts";
+export { answerTo, type Trigger } from "./triggers.ts";
+export { Supervisor } from "./supervisor.ts";

@@ -2,10 +2,17 @@
 import type { Line } from "../keeper/mod.ts";
 import type { InstanceKind } from "./ledger.ts";
 import type { ServiceState } from "./machine.ts";
+import type { Trigger } from "./triggers.ts";
 
 /** What others may want to know. */
 export type Notice =
   | { readonly kind: "state"; readonly service: string; readonly state: ServiceState }
   | { readonly kind: "line"; readonly service: string; readonly of: InstanceKind; readonly line: Line }
-  /** Something about the service that it does not say itself. */
-  | { readonly kind: "event"; readonly service: string; readonly of: InstanceKind; readonly text: string };
+  /** Something about the service that it does not say itself; `trigger` when that starts or restarts it right now. */
+  | {
+    readonly kind: "event";
+    readonly service: string;
+    readonly of: InstanceKind;
+    readonly text: string;
+    readonly trigger?: Trigger;
+  };

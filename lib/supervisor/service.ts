@@ -1,6 +1,6 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
 import type { LogEntry } from "../keeper/mod.ts";
-import { type InstanceKind, Ledger, lives, type Place, settlePlace, wasEnded } from "./ledger.ts";
+import { type InstanceKind, Ledger, type Place, settlePlace, wasEnded } from "./ledger.ts";
 import {
   DEFAULT_POLICY,
   type Effect,
@@ -11,25 +11,28 @@ import {
   step,
 } from "./machine.ts";
 import { Front } from "./front.ts";
-import { Health, SAID_EVERY_MS } from "./health.ts";
+import { Health } from "./health.ts";
+import { type InstanceContext, Instances } from "./instances.ts";
 import type { Notice } from "./notice.ts";
-import { Run, type RunContext } from "./run.ts";
-import { type Command, DEFAULT_RETENTION, type ServiceSpec } from "./spec.ts";
+import type { Run } from "./run.ts";
+import { Spoken } from "./spoken.ts";
+import type { Command, ServiceSpec } from "./spec.ts";
 
 /** What of a service was found: an instance that is followed on, or what was wanted of one that is not there. */
 export type Resumed = "adopted" | "wanted" | "unwanted" | "new";
 
 /** What a service needs of its supervisor. */
-export interface ServiceContext extends RunContext {
+export interface ServiceContext extends InstanceContext {
   readonly tell: (notice: Notice) => void;
-  /** The manager's own pid and start, for services that end with it. */
-  readonly owner: { readonly pid: number; readonly startTicks: bigint };
 }
 
 /** A running instance of a spec. */
 export class Service {
-  readonly spec: ServiceSpec;
+  /** Another one holds from the next instance on; a socket only once the service was down. */
+  spec: ServiceSpec;
   readonly ledger: Ledger;
+  /** What its instance has said of what others wait for. */
+  readonly spoken = new Spoken();
   /** How often it was started again after it had ended by itself. */
   restarts = 0;
   #state: ServiceState = { kind: "idle" };
@@ -42,6 +45,7 @@ export class Service {
   #current: Run | undefined;
   #next: Run | undefined;
   #build: Run | undefined;
+  readonly #instances: Instances;
   readonly #context: ServiceContext;
   readonly #work = new Set<Promise<void>>();
 
@@ -49,11 +53,18 @@ export class Service {
     this.spec = spec;
     this.ledger = new Ledger(folder);
     this.#context = context;
+    this.#instances = new Instances(this.ledger, context, {
+      said: (place, entry) => this.#said(place, entry),
+      ended: (run, outcome) => this.#ended(run, outcome),
+      failed: ({ kind }, error) => this.#tellFailure(kind, error),
+      watch: (work) => this.#watch(work),
+    });
   }
 
   get state(): ServiceState {
     return this.#state;
   }
+
   get policy(): Policy {
     const { build, policy } = this.spec;
     const given = typeof policy === "function" ? policy() : policy;
@@ -85,9 +96,9 @@ export class Service {
   /** Looks what a manager before this one left: ends what nobody wants any more and goes on with what was wanted. */
   async resume(): Promise<Resumed> {
     for (const place of this.ledger.places("build")) this.#discard(place);
-    const runs = this.ledger.places("run").filter((place) => settlePlace(place).kind !== "void");
-    const newest = runs.pop();
-    for (const place of runs) this.#discard(place);
+    const runs = this.ledger.places("run");
+    const newest = runs.findLast((place) => settlePlace(place).kind !== "void");
+    for (const place of runs) if (place !== newest) this.#discard(place);
     const wanted = this.ledger.wanted();
     if (newest === undefined || wanted?.up !== true || wasEnded(newest)) {
       if (newest !== undefined) this.#discard(newest);
@@ -95,13 +106,8 @@ export class Service {
     }
     await this.#resumeFront(newest);
     const ready = wanted.ready === newest.number && settlePlace(newest).kind === "running";
-    this.#current = this.#follow(newest, (place) => {
-      return Run.adopt(
-        place,
-        { context: this.#context, tell: this.#entries(place) },
-        ready ? "end" : "oldest",
-      );
-    });
+    this.#current = this.#instances.adopt(newest, ready ? "end" : "oldest");
+    this.spoken.begin(ready);
     this.#on({ kind: "adopted", ready, failures: wanted.failures });
     if (ready) this.#serve(this.#current);
     return "adopted";
@@ -172,10 +178,10 @@ export class Service {
         this.#preparing.abort();
         return this.#end(this.#build, 0);
       case "spawn":
-        this.#current = this.#spawn();
+        this.#current = this.#spawn("exited");
         return;
       case "spawnNext":
-        this.#next = this.#spawn();
+        this.#next = this.#spawn("nextExited");
         return;
       case "watchReadiness":
         return this.#watchReadiness(this.#next ?? this.#current!);
@@ -210,7 +216,7 @@ export class Service {
         const command = await (typeof build === "function" ? build() : build);
         if (cancelled.signal.aborted) return;
         if (command === undefined) this.#on({ kind: "built" });
-        else this.#build = this.#start("build", command);
+        else this.#build = this.#instances.start("build", { spec: this.spec, command, equip: undefined });
       } catch (error) {
         this.#tellFailure("build", error);
         if (!cancelled.signal.aborted) this.#on({ kind: "buildFailed", outcome: NOT_STARTED });
@@ -223,15 +229,21 @@ export class Service {
     return typeof command === "function" ? command() : command;
   }
 
-  #spawn(): Run | undefined {
-    const { listen } = this.spec;
+  /** What cannot be started has ended. */
+  #spawn(ended: "exited" | "nextExited"): Run | undefined {
+    const { spec } = this;
     try {
       const command = this.#command();
-      if (listen !== undefined) this.#front ??= Front.open(listen, command);
-      return this.#start("run", command);
+      if (spec.listen !== undefined) this.#front ??= Front.open(spec.listen, command);
+      this.spoken.begin(false);
+      const front = this.#front;
+      const equip = front === undefined ? undefined : (place: Place) => front.equip(place);
+      return this.#instances.start("run", { spec, command, equip });
     } catch (error) {
       this.#tellFailure("run", error);
-      queueMicrotask(() => this.#on({ kind: "exited", outcome: NOT_STARTED }));
+      queueMicrotask(() =>
+        this.#on(ended === "exited" ? { kind: ended, outcome: NOT_STARTED } : { kind: ended })
+      );
       return undefined;
     }
   }
@@ -243,42 +255,6 @@ export class Service {
 
   #tellEvent(of: InstanceKind, text: string): void {
     this.#context.tell({ kind: "event", service: this.spec.name, of, text });
-  }
-
-  #start(kind: InstanceKind, { argv, env, cwd }: Command): Run {
-    const { keeper, lifetime, readiness, liveness } = this.spec;
-    const place = this.ledger.create(kind, { ...DEFAULT_RETENTION, ...this.spec.retention });
-    const socket = kind === "run" ? this.#front?.equip(place) : undefined;
-    const notify = readiness?.kind === "notify" || liveness?.kind === "notify";
-    const options = {
-      command: argv,
-      env: { ...env, ...socket?.env },
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(lifetime === "session" ? { owner: this.#context.owner } : {}),
-      ...(notify ? { notify } : {}),
-      ...(liveness?.kind === "notify" ? { watchdogUs: (liveness.everyMs ?? SAID_EVERY_MS) * 1_000 } : {}),
-      ...keeper,
-      ...(socket === undefined ? {} : { listeners: socket.listeners }),
-    };
-    try {
-      return this.#follow(place, () => {
-        return Run.start(place, options, { context: this.#context, tell: this.#entries(place) });
-      });
-    } finally {
-      socket?.done();
-    }
-  }
-
-  /** Has the run's end fed to the machine as what the run is by then. */
-  #follow(place: Place, begin: (place: Place) => Run): Run {
-    const run = begin(place);
-    this.#watch(run.ended.then((outcome) => this.#ended(run, outcome), (error) => {
-      // Let go, not ended.
-      if (this.#context.signal.aborted) return;
-      this.#tellFailure(place.kind, error);
-      this.#ended(run, { kind: "lost" });
-    }));
-    return run;
   }
 
   #ended(run: Run, outcome: Outcome): void {
@@ -311,7 +287,7 @@ export class Service {
     const status = run.status();
     const pid = status.kind === "running" ? status.pid : undefined;
     await this.#front?.drain(run.place, pid, this.#context.signal);
-    if (!this.#context.signal.aborted) await run.stop(this.policy.graceMs);
+    if (!this.#context.signal.aborted) await run.stop(this.policy.graceMs, this.spec.stopSignal);
   }
 
   /** Requests go to this instance from now on, or wait. */
@@ -325,31 +301,34 @@ export class Service {
     await front?.[Symbol.asyncDispose]();
   }
 
-  #end(run: Run | undefined, graceMs: number, signal: Deno.Signal = "SIGTERM"): void {
+  #end(run: Run | undefined, graceMs: number, signal = this.spec.stopSignal): void {
     if (run === undefined) return;
     if (run === this.#build) this.#build = undefined;
     this.#watch(run.stop(graceMs, signal));
   }
 
-  /** Ends an instance of the manager before, that nobody wants; it is not followed. */
-  #discard(place: Place): void {
-    const status = settlePlace(place);
-    // Of one that is lost something may be left, which is looked for once.
-    if (status.kind === "lost" ? wasEnded(place) : !lives(status)) return;
-    const run = this.#follow(place, () => {
-      return Run.adopt(place, { context: this.#context, tell: this.#entries(place) }, "end");
-    });
-    this.#end(run, this.policy.graceMs);
+  /** Ends all that a manager before this one left; tells how many instances that were. */
+  endAll(): number {
+    const places = [...this.ledger.places("build"), ...this.ledger.places("run")];
+    const ended = places.filter((place) => this.#discard(place)).length;
+    this.ledger.forget();
+    return ended;
   }
 
-  #entries(place: Place): (entry: LogEntry) => void {
+  /** Ends an instance of the manager before, that nobody wants; false when it has ended. */
+  #discard(place: Place): boolean {
+    const run = this.#instances.adoptUnwanted(place);
+    this.#end(run, this.policy.graceMs);
+    return run !== undefined;
+  }
+
+  #said(place: Place, entry: LogEntry): void {
     const { name: service } = this.spec;
     const { tell } = this.#context;
-    return (entry) => {
-      if (entry.kind === "line") tell({ kind: "line", service, of: place.kind, line: entry.line });
-      else if (entry.kind === "event") tell({ kind: "event", service, of: place.kind, text: entry.text });
-      this.#health.hear(place, entry);
-    };
+    if (entry.kind === "line" && place.kind === "run") this.spoken.hear(entry.line.text);
+    if (entry.kind === "line") tell({ kind: "line", service, of: place.kind, line: entry.line });
+    else if (entry.kind === "event") tell({ kind: "event", service, of: place.kind, text: entry.text });
+    this.#health.hear(place, entry);
   }
 
   #watchReadiness(run: Run | undefined): void {

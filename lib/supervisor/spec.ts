@@ -1,8 +1,11 @@
 /** What a service is. @module */
 import type { KeeperOptions } from "../keeper/mod.ts";
+import type { Limits } from "./cgroups.ts";
 import type { Dependency } from "./graph.ts";
 import type { Policy } from "./machine.ts";
 import type { Probe } from "./probes.ts";
+import type { Schedule } from "./schedule.ts";
+import type { WatchSpec } from "./watch.ts";
 
 /** What is run. */
 export interface Command {
@@ -56,11 +59,16 @@ export interface ServiceSpec {
   readonly policy?: Partial<Policy> | (() => Partial<Policy>);
   /** Limits, identity, terminal, retention of one instance's log. */
   readonly keeper?: Omit<KeeperOptions, "folder" | "command" | "env" | "cwd" | "owner" | "listeners">;
+  readonly limits?: Limits;
   readonly retention?: Partial<Retention>;
-  /** `session`: ends with the manager however that ends. `project` (the default): ends when the manager is asked to end,
-   * and survives a crash of it. `persistent`: survives both, and is found again. */
+  /** Asks it to end; SIGTERM by default. */
+  readonly stopSignal?: Deno.Signal;
+  readonly schedule?: Schedule;
+  readonly watch?: WatchSpec;
   /** Where it listens; then restarts lose no request, and instances overlap unless the policy says otherwise. */
   readonly listen?: ListenSpec;
+  /** `session`: ends with the manager however that ends. `project` (the default): ends when the manager is asked to end,
+   * and survives a crash of it. `persistent`: survives both, and is found again. */
   readonly lifetime?: "session" | "project" | "persistent";
 }
 

@@ -1,30 +1,33 @@
 /** A set of services: started when what they depend on is there, stopped in reverse. @module */
+import { basename } from "node:path";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { Doorbell, readBuffer } from "../ring/mod.ts";
-import { holds, isHopeless, startOrder } from "./graph.ts";
+import { CgroupMaker } from "./cgroups.ts";
+import { dependantsOf, type Dependency, holds, isHopeless, startOrder } from "./graph.ts";
+import { takeLock } from "./lock.ts";
 import type { Notice } from "./notice.ts";
-import { Service } from "./service.ts";
+import { Service, type ServiceContext } from "./service.ts";
 import type { ServiceSpec } from "./spec.ts";
+import { answerTo, type Trigger, Triggers } from "./triggers.ts";
 
-/** Keeps other managers out of a state folder while this one lives. */
-const LOCK = "manager.lock";
-const LOCK_TRIES = 10;
-const LOCK_PAUSE_MS = 5;
 const SERVICES = "services";
-
-/** Another manager has the folder. */
-export class BusyError extends Error {
-  override readonly name = "BusyError";
-}
 
 /** Runs services until disposed. What it leaves in `folder` lets the next one go on where this one stood. */
 export class Supervisor implements AsyncDisposable {
-  readonly services: ReadonlyMap<string, Service>;
-  readonly #order: readonly string[];
+  /** In the order in which they were given. */
+  readonly #services = new Map<string, Service>();
+  readonly #triggers = new Map<string, Triggers>();
+  /** Dependencies first. */
+  #order: readonly string[] = [];
+  readonly #folder: string;
+  readonly #context: ServiceContext;
   readonly #listeners = new Set<(notice: Notice) => void>();
   readonly #lock: Deno.FsFile;
   readonly #doorbell: Doorbell;
+  /** Nothing begins by itself from then on. */
+  readonly #closing = new AbortController();
   readonly #follow = new AbortController();
+  readonly #work = new Set<Promise<void>>();
   #ending: Promise<void> | undefined;
 
   /**
@@ -33,9 +36,7 @@ export class Supervisor implements AsyncDisposable {
    * @throws {BusyError} When another manager has the folder.
    */
   static open(specs: readonly ServiceSpec[], folder: string): Supervisor {
-    const order = startOrder(specs.map(({ name, dependsOn = [] }) => {
-      return { name, dependsOn: dependsOn.map((each) => each.name) };
-    }));
+    const order = orderOf(specs);
     Deno.mkdirSync(`${folder}/${SERVICES}`, { recursive: true, mode: 0o700 });
     return new Supervisor(specs, { folder, order, lock: takeLock(folder) });
   }
@@ -48,21 +49,27 @@ export class Supervisor implements AsyncDisposable {
       readonly lock: Deno.FsFile;
     },
   ) {
-    this.#order = order;
+    this.#folder = folder;
     this.#lock = lock;
     this.#doorbell = Doorbell.create(`${folder}/doorbell`);
-    const context = {
+    this.#context = {
       doorbell: this.#doorbell,
       buffer: readBuffer(),
       signal: this.#follow.signal,
       owner: { pid: Deno.pid, startTicks: processStart(Deno.pid) },
-      tell: (notice: Notice) => {
-        for (const listener of [...this.#listeners]) listener(notice);
-      },
+      cgroups: new CgroupMaker(basename(folder)),
+      tell: (notice) => this.#tell(notice),
     };
-    this.services = new Map(specs.map((spec) => {
-      return [spec.name, new Service(spec, `${folder}/${SERVICES}/${spec.name}`, context)];
-    }));
+    this.#define(specs, order);
+  }
+
+  get services(): ReadonlyMap<string, Service> {
+    return this.#services;
+  }
+
+  /** Unix milliseconds of a service's next start by the clock; undefined where there is none. */
+  nextStartMs(name: string): number | undefined {
+    return this.#triggers.get(name)?.nextMs;
   }
 
   /** Hears of changes and lines; returns how to stop listening. */
@@ -72,22 +79,76 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /**
-   * Goes on with what a manager before this one left, and starts the others when what they depend on is there.
-   * Resolves when all are ready or have ended for good, or when `signal` aborts. Those of `except` have to be asked for.
+   * Goes on with what a manager before this one left, ends what it left of services that are none any more, and starts
+   * the others when what they depend on is there. Resolves when all are ready or have ended for good, or when `signal`
+   * aborts. Those of `except` have to be asked for, or needed.
    */
   async start(
     signal: AbortSignal,
     { except }: { readonly except?: (name: string) => boolean } = {},
   ): Promise<void> {
+    this.#endStrangers();
     const begun = await Promise.all(this.#order.map(async (name) => {
-      const service = this.services.get(name)!;
+      const service = this.#services.get(name)!;
       return { service, resumed: await service.resume() };
     }));
+    for (const { service } of begun) this.#arm(service);
     await Promise.all(begun.map(async ({ service, resumed }) => {
       if (resumed === "unwanted" || (resumed === "new" && except?.(service.spec.name) === true)) return;
-      if (resumed !== "adopted" && !(await this.#dependenciesHold(service, signal))) return;
-      if (resumed !== "adopted") service.request("start");
+      if (resumed !== "adopted" && !(await this.#bringUp(service, signal))) return;
       await this.until(service, isSettled, signal);
+    }));
+  }
+
+  /**
+   * Starts what a service needs, and what that needs. Resolves with what does not hold of it and will not by itself;
+   * undefined when everything does, or when `signal` aborts.
+   */
+  async startNeeds(service: Service, signal: AbortSignal): Promise<Dependency | undefined> {
+    for (const dependency of service.spec.dependsOn ?? []) {
+      const other = this.#services.get(dependency.name)!;
+      if (!holds(dependency, other) && other.is("idle")) await this.#bringUp(other, signal);
+      const isDecided = (each: Service) =>
+        holds(dependency, each) || isHopeless(dependency, each) || each.is("idle");
+      await this.until(other, isDecided, signal);
+      if (signal.aborted) return undefined;
+      if (!holds(dependency, other)) return dependency;
+    }
+    return undefined;
+  }
+
+  /**
+   * Makes the services those of `specs`: what is gone is stopped, what is new is started as by `start`, and what runs of
+   * the `changed` ones is replaced by what it is now. Resolves when all of that has come to rest, or `signal` aborts.
+   * @throws {RangeError} When dependencies are unknown or circular; then nothing has changed.
+   */
+  async apply(
+    specs: readonly ServiceSpec[],
+    { changed, signal, except }: {
+      readonly changed: ReadonlySet<string>;
+      readonly signal: AbortSignal;
+      readonly except?: (name: string) => boolean;
+    },
+  ): Promise<void> {
+    const order = orderOf(specs);
+    const wanted = new Map(specs.map((spec) => [spec.name, spec]));
+    const before = new Set(this.#services.keys());
+    const gone = this.#order.filter((name) => !wanted.has(name));
+    await this.#stopAll(gone);
+    const moved = [...changed].filter((name) => before.has(name) && this.#isMoved(name, wanted.get(name)));
+    const wereUp = this.#order.filter((name) => changed.has(name) && isUp(this.#services.get(name)!));
+    await this.#stopAll(moved);
+    if (this.#closing.signal.aborted) return;
+    for (const name of [...gone, ...changed]) await this.#disarm(name);
+    this.#define(specs, order);
+    await Promise.all(order.map(async (name) => {
+      const service = this.#services.get(name)!;
+      const isNew = !before.has(name);
+      if (isNew || changed.has(name)) this.#arm(service);
+      if (isNew ? except?.(name) === true : !wereUp.includes(name)) return;
+      if (!isNew && !moved.includes(name)) service.request("restart");
+      else if (!(await this.#bringUp(service, signal))) return;
+      await this.until(service, isAtRest, signal);
     }));
   }
 
@@ -109,7 +170,11 @@ export class Supervisor implements AsyncDisposable {
 
   /** Stops all but the persistent ones, dependants first; resolves when every process is gone. */
   stop(): Promise<void> {
-    return this.#ending ??= this.#end(() => this.#stopAll());
+    return this.#ending ??= this.#end(() => {
+      return this.#stopAll(this.#order.filter((name) => {
+        return this.#services.get(name)!.spec.lifetime !== "persistent";
+      }));
+    });
   }
 
   /** Lets go of everything as a crash would: the next manager goes on with it. */
@@ -122,46 +187,153 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #end(before: () => Promise<void>): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#triggers.keys()].map((name) => this.#disarm(name)));
     await before();
     this.#follow.abort();
-    await Promise.all([...this.services.values()].map((service) => service.release()));
+    await Promise.all([...this.#services.values()].map((service) => service.release()));
+    await Promise.all(this.#work);
     await this.#doorbell[Symbol.asyncDispose]();
     // A child that is being started right now has the descriptor too, until it becomes its program.
     this.#lock.unlockSync();
     this.#lock.close();
   }
 
-  /** False when a dependency can no longer come, or the start was called off. */
-  async #dependenciesHold(service: Service, signal: AbortSignal): Promise<boolean> {
-    for (const { name, condition } of service.spec.dependsOn ?? []) {
-      const other = this.services.get(name)!;
-      const isDecided = ({ state }: Service) => holds(condition, state) || isHopeless(condition, state);
-      await this.until(other, isDecided, signal);
-      if (signal.aborted || !holds(condition, other.state)) return false;
+  #tell(notice: Notice): void {
+    for (const listener of [...this.#listeners]) listener(notice);
+  }
+
+  /** Makes the map that of `specs`; services that stay are the same objects. */
+  #define(specs: readonly ServiceSpec[], order: readonly string[]): void {
+    const before = new Map(this.#services);
+    this.#services.clear();
+    this.#order = order;
+    for (const spec of specs) {
+      const folder = `${this.#folder}/${SERVICES}/${spec.name}`;
+      const service = before.get(spec.name) ?? new Service(spec, folder, this.#context);
+      service.spec = spec;
+      this.#services.set(spec.name, service);
     }
-    return true;
+    for (const { dependsOn = [] } of specs) {
+      for (const each of dependsOn) {
+        if (each.condition === "log") this.#services.get(each.name)!.spoken.await(each.pattern);
+      }
+    }
+  }
+
+  /** Whether a socket or a life is another one: such a service cannot be replaced while it runs. */
+  #isMoved(name: string, spec: ServiceSpec | undefined): boolean {
+    const before = this.#services.get(name)!.spec;
+    return JSON.stringify([before.listen, before.lifetime]) !==
+      JSON.stringify([spec?.listen, spec?.lifetime]);
+  }
+
+  /** Ends what runs of services that are not there any more. */
+  #endStrangers(): void {
+    for (const { name } of Deno.readDirSync(`${this.#folder}/${SERVICES}`)) {
+      if (this.#services.has(name)) continue;
+      const folder = `${this.#folder}/${SERVICES}/${name}`;
+      const stranger = new Service({ name, command: { argv: [name] } }, folder, this.#context);
+      if (stranger.endAll() > 0) {
+        const text = "it is no service any more, and is ended";
+        this.#tell({ kind: "event", service: name, of: "run", text });
+      }
+      this.#watch(stranger.settled());
+    }
+  }
+
+  #arm(service: Service): void {
+    const { name } = service.spec;
+    const fire = (trigger: Trigger, what: string) => this.#fire(service, trigger, what);
+    const fail = (error: Error) =>
+      this.#tell({ kind: "event", service: name, of: "run", text: error.message });
+    this.#triggers.set(name, new Triggers(service.spec, fire, fail));
+  }
+
+  async #disarm(name: string): Promise<void> {
+    await this.#triggers.get(name)?.[Symbol.asyncDispose]();
+    this.#triggers.delete(name);
+  }
+
+  #fire(service: Service, trigger: Trigger, what: string): void {
+    const { policy, state, spec: { name, schedule, watch } } = service;
+    const isJob = policy.restart !== "always";
+    const answer = answerTo(trigger, state, { isJob, overlap: schedule?.overlap ?? "skip" });
+    if (answer === undefined && trigger === "watch") return;
+    const text = answer === undefined ? `${what}, but it is ${state.kind}` : `${what}: it is ${answer}ed`;
+    this.#tell({ kind: "event", service: name, of: "run", text, trigger });
+    if (answer === undefined) return;
+    const before = service.current;
+    service.request(answer);
+    if (trigger === "watch" && watch?.cascade === true) this.#watch(this.#cascade(service, before));
+  }
+
+  /** Once it was replaced, those that depend on it are too, one after the other. */
+  async #cascade(service: Service, before: Service["current"]): Promise<void> {
+    const { signal } = this.#closing;
+    await this.until(service, isAtRest, signal);
+    if (!service.is("running") || service.current === before) return;
+    const replaced = new Set([service.spec.name]);
+    for (const name of dependantsOf(service.spec.name, this.#order, this.#services)) {
+      const dependant = this.#services.get(name)!;
+      const isConcerned = dependant.spec.dependsOn?.some((each) => replaced.has(each.name)) === true;
+      if (signal.aborted || !isConcerned || !isUp(dependant)) continue;
+      dependant.request("restart");
+      await this.until(dependant, isAtRest, signal);
+      replaced.add(name);
+    }
+  }
+
+  /** Starts what a service needs and then the service; false when that cannot be, or was called off. */
+  async #bringUp(service: Service, signal: AbortSignal): Promise<boolean> {
+    const missing = await this.startNeeds(service, signal);
+    if (signal.aborted || this.#closing.signal.aborted) return false;
+    if (missing === undefined) {
+      service.request("start");
+      return true;
+    }
+    const { spec: { name } } = service;
+    const { state } = this.#services.get(missing.name)!;
+    const text = `it needs "${missing.name}" to be ${missing.condition}, and that is ${state.kind}`;
+    this.#tell({ kind: "event", service: name, of: "run", text });
+    return false;
   }
 
   /** Each stops as soon as those that depend on it are gone. */
-  async #stopAll(): Promise<void> {
+  async #stopAll(names: readonly string[]): Promise<void> {
     const stopped = new Map<string, Promise<void>>();
-    for (const name of this.#order.toReversed()) {
-      const dependants = [...this.services.values()].filter(({ spec }) => {
+    for (const name of names.toReversed()) {
+      const dependants = [...this.#services.values()].filter(({ spec }) => {
         return spec.dependsOn?.some((each) => each.name === name) === true;
       });
-      const gone = dependants.map(({ spec }) => stopped.get(spec.name)!);
-      stopped.set(name, Promise.all(gone).then(() => this.#stopOne(this.services.get(name)!)));
+      const gone = dependants.map(({ spec }) => stopped.get(spec.name));
+      stopped.set(name, Promise.all(gone).then(() => this.#stopOne(this.#services.get(name)!)));
     }
     await Promise.all(stopped.values());
   }
 
   async #stopOne(service: Service): Promise<void> {
-    if (service.spec.lifetime === "persistent") return;
     service.request("stop");
     await this.until(service, (each) => each.is("idle", "finished"));
     await service.settled();
     service.ledger.forget();
   }
+
+  #watch(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#work.delete(tracked));
+    this.#work.add(tracked);
+  }
+}
+
+function orderOf(specs: readonly ServiceSpec[]): string[] {
+  return startOrder(specs.map(({ name, dependsOn = [] }) => {
+    return { name, dependsOn: dependsOn.map((each) => each.name) };
+  }));
+}
+
+/** Whether it runs, or is meant to. */
+function isUp(service: Service): boolean {
+  return !service.is("idle", "finished", "stopping");
 }
 
 /** Nothing more happens to it by itself, but what its policy makes of an end. */
@@ -169,34 +341,7 @@ function isSettled(service: Service): boolean {
   return service.is("running", "finished");
 }
 
-/** Pid of the manager that has the folder; undefined when none has. */
-export function managerOf(folder: string): number | undefined {
-  try {
-    using file = Deno.openSync(`${folder}/${LOCK}`, { read: true, write: true });
-    if (file.tryLockSync(true)) return undefined;
-    const pid = Number(Deno.readTextFileSync(`${folder}/${LOCK}`));
-    return pid > 0 ? pid : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-function takeLock(folder: string): Deno.FsFile {
-  const file = Deno.openSync(`${folder}/${LOCK}`, { create: true, read: true, write: true, mode: 0o600 });
-  // Whoever only looks whether there is a manager has it for a moment.
-  for (let tries = 1; tries < LOCK_TRIES && !file.tryLockSync(true); tries++) pause(LOCK_PAUSE_MS);
-  if (file.tryLockSync(true)) {
-    file.truncateSync();
-    file.writeSync(new TextEncoder().encode(`${Deno.pid}`));
-    return file;
-  }
-  file.close();
-  const pid = managerOf(folder);
-  const who = pid === undefined ? "another manager has it" : `another manager has it, process ${pid}`;
-  throw new BusyError(`Cannot manage "${folder}": ${who}`);
+/** What was asked for has succeeded or failed. */
+function isAtRest(service: Service): boolean {
+  return service.is("running", "finished", "idle", "backoff");
 }

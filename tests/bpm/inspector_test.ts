@@ -29,6 +29,7 @@ const CALLS: Readonly<Record<string, readonly [args: readonly string[], contains
   usage: [[], /"memoryBytes": \d+/],
   graph: [[], /web needs api ready/],
   explain: [["process=api"], /Process 'api' is/],
+  reload: [["dry_run=true"], /Nothing has changed/],
 };
 /** Those that change what the others look at come after them. */
 const CHANGES = ["restart", "stop", "start"];

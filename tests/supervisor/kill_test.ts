@@ -1,13 +1,17 @@
 /** The promise of keepers: managers that are killed under load lose no child, no line and no exit code. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { basename } from "node:path";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { inspectInstance, LineAssembler } from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
 import { Ledger, type Place, wasEnded } from "../../lib/supervisor/mod.ts";
+import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { KILLED_SERVICES } from "./manager_child.ts";
 
 // The library is opened once and stays open: not a leak of the first test.
 processStart(1);
+kernelPathExists("/proc/self");
 
 const ROUNDS = Deno.env.get("HOSTKIT_SOAK") === undefined ? 10 : 50;
 /** A manager lives at most so long before it is killed; it needs a third of it to begin. */
@@ -56,6 +60,7 @@ function check(name: string, place: Place): "live" | "ended" | "void" {
   const where = `${name} ${place.kind} ${place.number}: ${Deno.inspect(status)}`;
   ok(status.kind !== "lost", where);
   if (status.kind === "void" || status.kind === "unborn") return "void";
+  if (status.kind === "beginning") return "live";
   const lines = linesOf(place.folder);
   const code = /^exit (\d+)$/.exec(lines.at(-1) ?? "")?.[1];
   const numbers = (code === undefined ? lines : lines.slice(0, -1)).map(Number);
@@ -124,6 +129,8 @@ async function nothingIsLost(folder: string): Promise<void> {
     }
   }
   strictEqual(await processesOf(folder), "", "keepers are left");
+  const cgroups = findHierarchies().map(({ base }) => `${base}/hostkit/${basename(folder)}`);
+  deepStrictEqual(cgroups.filter(kernelPathExists), [], "cgroups are left");
   strictEqual(await Deno.readTextFile(`${folder}/events`).catch(() => ""), "", "nothing went wrong");
   await Deno.remove(folder, { recursive: true });
 }

@@ -2,11 +2,12 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import {
   backoffMs,
-  type Condition,
   CONDITIONS,
   DEFAULT_POLICY,
+  type Dependency,
   holds,
   isHopeless,
+  type Observed,
   type Outcome,
   type Policy,
   type ServiceEvent,
@@ -224,10 +225,16 @@ Deno.test("holds() and isHopeless(): conditions by state", () => {
     kind: "finished",
     outcome: code(1),
   }];
-  const table = (test: (condition: Condition, state: ServiceState) => boolean) =>
-    CONDITIONS.map((condition) => states.map((state) => test(condition, state) ? "x" : ".").join(""));
-  deepStrictEqual(table(holds), [".xxx.xx", "..xx.x.", ".....xx", ".....x."]);
-  deepStrictEqual(table(isHopeless), [".......", "......x", ".......", "......x"]);
+  const table = (test: (dependency: Dependency, other: Observed) => boolean, said: boolean) =>
+    CONDITIONS.map((condition) =>
+      states.map((state) => {
+        const other = { state, spoken: { has: () => said } };
+        return test({ name: "other", condition, pattern: /x/ }, other) ? "x" : ".";
+      }).join("")
+    );
+  deepStrictEqual(table(holds, false), [".xxx.xx", "..xx.x.", ".....xx", ".....x.", "......."]);
+  deepStrictEqual(table(holds, true).at(-1), "xxxxxxx");
+  deepStrictEqual(table(isHopeless, false), [".......", "......x", ".......", "......x", ".....xx"]);
 });
 
 Deno.test("startOrder() puts dependencies first and keeps the order given otherwise", () => {

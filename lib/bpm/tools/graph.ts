@@ -1,6 +1,7 @@
 /** `graph`: which process waits for which. @module */
 import { array, defineTool, object, string } from "../../mcp/mod.ts";
 import { holds } from "../../supervisor/mod.ts";
+import { dependencyText } from "../dependency.ts";
 import type { ToolMaker } from "./tool.ts";
 
 export const graph: ToolMaker = (manager) =>
@@ -14,8 +15,10 @@ export const graph: ToolMaker = (manager) =>
     run() {
       const { services } = manager.supervisor;
       const edges = [...services.values()].flatMap(({ spec: { name: from, dependsOn = [] } }) =>
-        dependsOn.map(({ name: to, condition }) => {
-          return { from, to, condition, holds: holds(condition, services.get(to)!.state) ? "yes" : "no" };
+        dependsOn.map((dependency) => {
+          const { name: to } = dependency;
+          const condition = dependencyText(dependency);
+          return { from, to, condition, holds: holds(dependency, services.get(to)!) ? "yes" : "no" };
         })
       );
       const lines = edges.map(({ from, to, condition, holds }) =>

@@ -6,6 +6,7 @@ import { getStatus } from "./get_status.ts";
 import { graph } from "./graph.ts";
 import { list } from "./list.ts";
 import { readLogs } from "./read_logs.ts";
+import { reload } from "./reload.ts";
 import { restart } from "./restart.ts";
 import { searchBuildLog, searchLogs } from "./search_logs.ts";
 import { send } from "./send.ts";
@@ -28,6 +29,7 @@ const MAKERS: readonly ToolMaker[] = [
   usage,
   graph,
   explain,
+  reload,
 ];
 
 /** All tools for a manager; a call of any of them keeps the dev mode up. */

@@ -1,0 +1,28 @@
+/** What `depends_on` says of another process. Pure. @module */
+import { type Condition, CONDITIONS, type Dependency } from "../supervisor/mod.ts";
+
+const LOG = "log:";
+
+/** Undefined when `condition` is none: a word, or `log:` and a regular expression. */
+export function dependencyOf(name: string, condition: string): Dependency | undefined {
+  if (condition.startsWith(LOG)) {
+    const pattern = patternOf(condition.slice(LOG.length).trim());
+    return pattern === undefined ? undefined : { name, condition: "log", pattern };
+  }
+  const isKnown = condition !== "log" && CONDITIONS.includes(condition as Condition);
+  return isKnown ? { name, condition: condition as Exclude<Condition, "log"> } : undefined;
+}
+
+/** As it is written in the file. */
+export function dependencyText(dependency: Dependency): string {
+  return dependency.condition === "log" ? `${LOG}${dependency.pattern.source}` : dependency.condition;
+}
+
+function patternOf(source: string): RegExp | undefined {
+  try {
+    return source === "" ? undefined : new RegExp(source, "u");
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/** One manager for a state folder. @module */
+
+/** Keeps other managers out of a state folder while this one lives. */
+const LOCK = "manager.lock";
+const LOCK_TRIES = 10;
+const LOCK_PAUSE_MS = 5;
+
+/** Another manager has the folder. */
+export class BusyError extends Error {
+  override readonly name = "BusyError";
+}
+
+/** Takes a folder until the file is closed. @throws {BusyError} When another manager has it. */
+export function takeLock(folder: string): Deno.FsFile {
+  const file = Deno.openSync(`${folder}/${LOCK}`, { create: true, read: true, write: true, mode: 0o600 });
+  // Whoever only looks whether there is a manager has it for a moment.
+  for (let tries = 1; tries < LOCK_TRIES && !file.tryLockSync(true); tries++) pause(LOCK_PAUSE_MS);
+  if (file.tryLockSync(true)) {
+    file.truncateSync();
+    file.writeSync(new TextEncoder().encode(`${Deno.pid}`));
+    return file;
+  }
+  file.close();
+  const pid = managerOf(folder);
+  const who = pid === undefined ? "another manager has it" : `another manager has it, process ${pid}`;
+  throw new BusyError(`Cannot manage "${folder}": ${who}`);
+}
+
+/** Pid of the manager that has the folder; undefined when none has. */
+export function managerOf(folder: string): number | undefined {
+  try {
+    using file = Deno.openSync(`${folder}/${LOCK}`, { read: true, write: true });
+    if (file.tryLockSync(true)) return undefined;
+    const pid = Number(Deno.readTextFileSync(`${folder}/${LOCK}`));
+    return pid > 0 ? pid : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
