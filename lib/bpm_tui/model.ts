@@ -17,6 +17,7 @@ import type { Action } from "./keymap.ts";
 import type { LogLine, LogLines, NewLine, Search } from "./log_lines.ts";
 import type { ServerIdentity } from "./mcp_client.ts";
 import type { Overview, ServiceInfo } from "./service.ts";
+import { NO_USAGE, type UsageHistory } from "./usage_history.ts";
 
 /** What a server can do beyond logs, restart and status, found by the tools that it offers. */
 export interface Abilities {
@@ -79,8 +80,7 @@ export interface Project {
   /** Since when an answer to a poll is waited for. */
   readonly polling?: number;
   readonly pollDueMs: number;
-  /** CPU by service at each of the last polls, oldest first. */
-  readonly usage: readonly ReadonlyMap<string, number>[];
+  readonly usage: UsageHistory;
   readonly selected?: string;
   readonly list: ListState;
   /** Logs that were looked at, oldest first. */
@@ -216,7 +216,7 @@ export function startModel(urls: readonly string[], options: { depth: ColourDept
       abilities: NO_ABILITIES,
       overviewMs: options.nowMs,
       pollDueMs: options.nowMs,
-      usage: [],
+      usage: NO_USAGE,
       list: LIST_START,
       logs: new Map(),
       readDueMs: options.nowMs,
@@ -266,11 +266,6 @@ export function selectedService({ overview, selected, list }: Project): ServiceI
   // It nearly always stands where the list has it: lists are long, and this is asked often.
   const there = overview?.services[list.selected];
   return there?.name === selected ? there : overview?.services.find(({ name }) => name === selected);
-}
-
-/** What a service used of CPU at the last polls, oldest first. */
-export function usageOf({ usage }: Project, name: string): number[] {
-  return usage.flatMap((poll) => poll.get(name) ?? []);
 }
 
 /** The log that is to be seen; none while another tab is, or no service. */

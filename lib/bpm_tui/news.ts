@@ -16,6 +16,7 @@ import {
 import { keepSelectionSeen, refind } from "./select.ts";
 import { type Overview, summaryOf } from "./service.ts";
 import type { Step } from "./update.ts";
+import { withUsage } from "./usage_history.ts";
 
 /** How often a project is asked: the one that is seen, and the others. */
 export const POLL_MS = 1_000;
@@ -28,8 +29,7 @@ export const RETRY_MS = 1_000;
 export const RETRY_MAX_MS = 5_000;
 /** How long news are seen. */
 export const NOTICE_MS = { good: 4_000, info: 4_000, bad: 10_000 } as const;
-/** Polls whose usage is kept, and logs of one project. */
-const USAGE_POLLS = 40;
+/** Logs of one project that are kept. */
 const KEPT_LOGS = 12;
 
 /** The model after news. */
@@ -123,9 +123,7 @@ function away({ projects, nowMs }: Model, at: number, reason: string): Link {
 
 function polled(model: Model, at: number, overview: Overview): Model {
   const before = model.projects[at]!;
-  const used = new Map<string, number>();
-  for (const { name, cpuRatio } of overview.services) if (cpuRatio !== undefined) used.set(name, cpuRatio);
-  const usage = [...before.usage, used].slice(-USAGE_POLLS);
+  const usage = withUsage(before.usage, overview.services);
   const every = at === model.active ? POLL_MS : POLL_OTHERS_MS;
   const next = unlock(model, at, {
     link: { kind: "online" },

@@ -3,13 +3,16 @@ import { lineOfText, type NewLine } from "./log_lines.ts";
 import { McpClient, type OfferedTool, type ServerIdentity } from "./mcp_client.ts";
 import type { Abilities, LogPart, LogTarget } from "./model.ts";
 import { ToolError, type ToolResult } from "./reply.ts";
-import { type Overview, readServices, readUsage, type Usage } from "./service.ts";
+import { type Overview, readServices, readUsage, type UsageAnswer } from "./service.ts";
 import { parseStatusText } from "./status_text.ts";
 
 /** Upstream's answer for a log without a line. */
 const EMPTY = "(empty)";
 /** Upstream's answer for an instance that is not there. */
 const NO_INSTANCE = /^Log instance -?\d+ not found/;
+
+/** Of servers that do not tell. */
+const NO_USAGE: UsageAnswer = { byName: new Map() };
 
 /** One manager. */
 export class ManagerServer {
@@ -47,11 +50,12 @@ export class ManagerServer {
     return {
       ...mode === undefined ? {} : { mode },
       ...modeNote === undefined ? {} : { modeNote },
+      ...usage.source === undefined ? {} : { usageSource: usage.source },
       ...overview,
       // The list does not tell what happened; the text does.
       services: overview.services.map((each) => ({
         ...each,
-        ...usage.get(each.name),
+        ...usage.byName.get(each.name),
         events: each.events.length > 0 ? each.events : events.get(each.name)?.events ?? [],
         crashes: Math.max(each.crashes, events.get(each.name)?.crashes ?? 0),
       })),
@@ -59,12 +63,12 @@ export class ManagerServer {
   }
 
   /** CPU and memory by service, of servers that have a tool for it; one that fails leaves the columns empty. */
-  async #usage(signal: AbortSignal): Promise<ReadonlyMap<string, Usage>> {
-    if (!this.#tools.has("usage")) return new Map();
+  async #usage(signal: AbortSignal): Promise<UsageAnswer> {
+    if (!this.#tools.has("usage")) return NO_USAGE;
     try {
       return readUsage(structuredOf(await this.#client.call("usage", {}, signal)));
     } catch (error) {
-      if (error instanceof ToolError) return new Map();
+      if (error instanceof ToolError) return NO_USAGE;
       throw error;
     }
   }

@@ -34,6 +34,8 @@ export interface Overview {
   readonly mode?: string;
   /** What the server says of the mode, in its words. */
   readonly modeNote?: string;
+  /** Who counted what services use, in the server's word: `agent` or `proc`. */
+  readonly usageSource?: string;
   readonly services: readonly ServiceInfo[];
 }
 
@@ -127,12 +129,19 @@ export function readServices(answer: unknown): Overview {
 /** What a service uses. */
 export type Usage = Pick<ServiceInfo, "cpuRatio" | "memoryBytes">;
 
+/** What all services use, and who has counted it. */
+export interface UsageAnswer {
+  readonly source?: string;
+  readonly byName: ReadonlyMap<string, Usage>;
+}
+
 /** Reads a server's structured answer to `usage`: a list of objects with a name and what it uses. */
-export function readUsage(answer: unknown): ReadonlyMap<string, Usage> {
+export function readUsage(answer: unknown): UsageAnswer {
+  const source = text(field(answer, "source"));
   const lists = typeof answer === "object" && answer !== null
     ? Object.values(answer).filter(Array.isArray)
     : [];
-  return new Map(
+  const byName = new Map(
     lists.flat().flatMap((each): [string, Usage][] => {
       const name = text(field(each, "name")) ?? text(field(each, "process"));
       const [cpuRatio, memoryBytes] = [field(each, "cpuRatio"), field(each, "memoryBytes")];
@@ -143,6 +152,7 @@ export function readUsage(answer: unknown): ReadonlyMap<string, Usage> {
       }]];
     }),
   );
+  return source === undefined ? { byName } : { source, byName };
 }
 
 function readService(value: unknown): ServiceInfo | undefined {

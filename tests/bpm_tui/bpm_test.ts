@@ -83,7 +83,7 @@ Deno.test({
     match(screen, /▶ running, ready .* pid \d+/);
     match(screen, /needs +db/);
     // CPU is told from the second time on.
-    await tmux.until(/load +\d+(\.\d+)?% +\d+(\.\d+)?[KM] /);
+    await tmux.until(/cpu +\d+(\.\d+)?% +[▁-█][^]*memory +\d+(\.\d+)?[KM] +[▁-█]/);
 
     await tmux.keys("d");
     await tmux.until(/▶ web {2}running, ready *│[\s\S]*└─ ▶ db/);

@@ -114,9 +114,10 @@ Deno.test("states have tones: well, between, at rest, in trouble", () => {
 Deno.test("usage is found by name in any list of the answer", () => {
   deepStrictEqual(
     readUsage({ services: [{ name: "a", cpuRatio: 0.5, memoryBytes: 10 }, { name: "b", cpuRatio: "x" }] }),
-    new Map([["a", { cpuRatio: 0.5, memoryBytes: 10 }], ["b", {}]]),
+    { byName: new Map([["a", { cpuRatio: 0.5, memoryBytes: 10 }], ["b", {}]]) },
   );
-  deepStrictEqual(readUsage(null), new Map());
+  deepStrictEqual(readUsage({ source: "agent" }), { source: "agent", byName: new Map() });
+  deepStrictEqual(readUsage(null), { byName: new Map() });
 });
 
 Deno.test("replies are told from notifications, and errors from results", () => {

@@ -272,7 +272,7 @@ Deno.test("a program that draws on its terminal is seen as it draws while somebo
   const player = new Player({ width: 120, height: 30 }).online(aProject());
   player.logs("\x1b[?1049h\x1b[2J\x1b[3;5HMENU", "\x1b[1;1H\x1b[7mtitle\x1b[0m\x1b[4;5H> ");
   player.press("a");
-  const rows = player.text().split("\n").map((row) => row.slice(51));
+  const rows = player.text().split("\n").map((row) => row.slice(55));
   deepStrictEqual(rows.slice(1, 5).map((row) => row.replace(/ *│$/, "")), ["title", "", "    MENU", "    >"]);
   const cursor = player.frame().cursor!;
   deepStrictEqual(player.frame().rowText(cursor.y)[cursor.x - 2], ">");

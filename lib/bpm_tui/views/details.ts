@@ -1,9 +1,19 @@
 /** The panel of the service that is selected. Pure. @module */
-import { type Area, drawPanel, putSpans, type Span, span, type Theme, wrapText } from "../../tui/mod.ts";
+import {
+  type Area,
+  drawPanel,
+  putSpans,
+  type Span,
+  span,
+  sparkline,
+  type Theme,
+  wrapText,
+} from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
-import { activeProject, jobOf, type Model, selectedService, usageOf } from "../model.ts";
+import { activeProject, jobOf, type Model, selectedService } from "../model.ts";
 import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
-import { loadText, uptimeText } from "./services.ts";
+import { USAGE_POLLS, usageOf } from "../usage_history.ts";
+import { cpuBars, uptimeText } from "./services.ts";
 import { spinner, toneStyle } from "./tones.ts";
 
 /** Draws it. */
@@ -52,9 +62,7 @@ function detailLines(service: ServiceInfo, model: Model, width: number): Span[][
     lines.push(...rows.map((text) => [span(text, outcome.ok ? theme.good : theme.bad)]));
   }
   if (service.url !== undefined) lines.push(line("url", service.url, theme.accent));
-  if (service.cpuRatio !== undefined || service.memoryBytes !== undefined) {
-    lines.push(usageLine(service, model, width));
-  }
+  lines.push(...usageLines(service, model, width));
   if (service.dependsOn.length > 0) lines.push(line("needs", service.dependsOn.join(", ")));
   if (service.restarts !== undefined && service.restarts > 0) {
     lines.push(line("restarts", String(service.restarts)));
@@ -92,14 +100,31 @@ function count(value: number | undefined, word: string): string {
   return value === undefined ? "" : `${value} ${word}${value === 1 ? "" : "s"}`;
 }
 
-function usageLine({ name, cpuRatio, memoryBytes }: ServiceInfo, model: Model, width: number): Span[] {
+/** Above the most memory that was used, so that what stays the same is no full block. */
+const MEMORY_ROOM = 1.5;
+/** Columns of the numbers before the bars. */
+const NUMBER = 6;
+
+/** CPU and memory now, and how they were until now. */
+function usageLines({ name, cpuRatio, memoryBytes }: ServiceInfo, model: Model, width: number): Span[][] {
   const { theme } = model;
-  const texts = [
-    cpuRatio === undefined ? "" : cpuText(cpuRatio),
-    memoryBytes === undefined ? "" : bytesText(memoryBytes),
+  const project = activeProject(model);
+  const source = project.overview?.usageSource === "agent" ? "  agent" : "";
+  const columns = Math.max(0, Math.min(USAGE_POLLS, width - LABEL - NUMBER - 2 - source.length));
+  const line = (label: string, text: string, bars: string, more: string): Span[] => [
+    span(label.padEnd(LABEL), theme.muted),
+    span(`${text.padEnd(NUMBER)}  `, theme.text),
+    span(bars.trimStart(), theme.accent),
+    span(more, theme.muted),
   ];
-  const text = texts.filter((each) => each !== "").join("  ");
-  const columns = Math.max(0, Math.min(40, width - LABEL - text.length - 2));
-  const bars = loadText(usageOf(activeProject(model), name), columns).trimStart();
-  return [span("load".padEnd(LABEL), theme.muted), span(`${text}  `, theme.text), span(bars, theme.accent)];
+  const lines: Span[][] = [];
+  if (cpuRatio !== undefined) {
+    lines.push(line("cpu", cpuText(cpuRatio), cpuBars(project, name, columns), source));
+  }
+  if (memoryBytes !== undefined) {
+    const values = usageOf(project.usage, name, "memory").slice(-columns);
+    const max = MEMORY_ROOM * Math.max(...values.map((value) => value ?? 0));
+    lines.push(line("memory", bytesText(memoryBytes), sparkline(values, columns, { max }), ""));
+  }
+  return lines;
 }

@@ -14,7 +14,7 @@ import {
 } from "../../tui/mod.ts";
 import { bytesText, cpuText, durationText } from "../format.ts";
 import { layoutOf, listHead } from "../layout.ts";
-import { activeProject, jobOf, type Model, type Project, usageOf } from "../model.ts";
+import { activeProject, jobOf, type Model, type Project } from "../model.ts";
 import {
   endsOf,
   ICONS,
@@ -24,6 +24,7 @@ import {
   summaryOf,
   toneOf,
 } from "../service.ts";
+import { usageOf } from "../usage_history.ts";
 import { spinner, toneStyle } from "./tones.ts";
 
 /** A column and what a service has in it. */
@@ -61,7 +62,7 @@ const COLUMNS: readonly ServiceColumn[] = [
   },
   {
     title: "load",
-    min: 8,
+    min: 6,
     max: 12,
     rank: 6,
     align: "right",
@@ -71,7 +72,7 @@ const COLUMNS: readonly ServiceColumn[] = [
       { theme },
       project,
       width,
-    ) => [span(loadText(usageOf(project, name), width), theme.accent)],
+    ) => [span(cpuBars(project, name, width), theme.accent)],
   },
   {
     title: "↻",
@@ -123,9 +124,13 @@ export function drawServices(area: Area, model: Model): void {
   drawScrollBar(edge, project.list.top, services.length, theme.muted);
 }
 
-/** Usage of CPU over time; a full bar is one CPU, or the most that was used when that is more. */
-export function loadText(usage: readonly number[], columns: number): string {
-  return sparkline(usage, columns, { max: Math.max(1, ...usage.slice(-columns)) });
+/** A full bar is so much of one CPU at least, so that what hardly works looks so. */
+const CPU_BAR = 0.1;
+
+/** CPU over time as bars; a full one is the most that was used, or a little when that is less. */
+export function cpuBars({ usage }: Project, name: string, columns: number): string {
+  const values = usageOf(usage, name, "cpu").slice(-columns);
+  return sparkline(values, columns, { max: Math.max(CPU_BAR, ...values.map((value) => value ?? 0)) });
 }
 
 function emptyText({ overview, link }: Project): string {
