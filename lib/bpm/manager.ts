@@ -268,10 +268,15 @@ export class Manager implements AsyncDisposable {
    * Searches the log of one instance; −1 is the newest one.
    * @throws {ManagerError | InstanceError | PatternError} When there is no such process, instance or pattern.
    */
-  search(name: string, kind: Place["kind"], query: LogQuery & { readonly index?: number }): Promise<string> {
+  search(
+    name: string,
+    kind: Place["kind"],
+    query: LogQuery & { readonly index?: number },
+    signal?: AbortSignal,
+  ): Promise<string> {
     const places = this.logs(name, kind);
     const { folder } = places[instanceAt(query.index ?? -1, places.length)]!;
-    return this.#searcher.search({ folder, kind, query, secrets: [...this.#secrets] });
+    return this.#searcher.search({ folder, kind, query, secrets: [...this.#secrets] }, signal);
   }
 
   /** Lets go of everything; the next manager goes on with it. */

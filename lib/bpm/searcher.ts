@@ -4,11 +4,13 @@ import { PatternError } from "./log_search.ts";
 
 /** JavaScript's engine can need for ever for a pattern that Rust's does in no time. */
 const LIMIT_MS = 10_000;
+/** A search that nobody waits for any more may take so long: each worker that is ended costs two descriptors for good. */
+const ABANDONED_MS = 1_000;
 
 interface Waiting {
   readonly request: SearchRequest;
   readonly resolve: (text: string) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Searches logs until disposed. The worker is started with the first search. */
@@ -16,19 +18,30 @@ export class Searcher implements Disposable {
   readonly #limitMs: number;
   readonly #waiting: Waiting[] = [];
   #worker: Worker | undefined;
-  #busy: { readonly job: Waiting; readonly timer: ReturnType<typeof setTimeout> } | undefined;
+  #busy: { readonly job: Waiting; timer: ReturnType<typeof setTimeout> } | undefined;
 
   /** @param limitMs A search that takes longer is given up. */
   constructor(limitMs = LIMIT_MS) {
     this.#limitMs = limitMs;
   }
 
-  /** The answer's text. @throws {PatternError} On a pattern that cannot be read, or takes too long. */
-  search(request: SearchRequest): Promise<string> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject });
-      this.#next();
-    });
+  /**
+   * The answer's text. When `signal` fires nobody waits for it any more: the search ends.
+   * @throws {PatternError} On a pattern that cannot be read, or takes too long. @throws The signal's reason.
+   */
+  async search(request: SearchRequest, signal?: AbortSignal): Promise<string> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const job = { request, resolve, reject };
+    const onAbort = () => this.#drop(job, signal!.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.push(job);
+    this.#next();
+    try {
+      return await promise;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -72,7 +85,22 @@ export class Searcher implements Disposable {
     return worker;
   }
 
-  #fail(error: Error): void {
+  #drop(job: Waiting, reason: unknown): void {
+    const at = this.#waiting.indexOf(job);
+    if (at >= 0) {
+      this.#waiting.splice(at, 1);
+      return job.reject(reason);
+    }
+    if (this.#busy?.job !== job) return;
+    job.reject(reason);
+    clearTimeout(this.#busy.timer);
+    this.#busy.timer = setTimeout(() => {
+      this.#end();
+      this.#fail(reason);
+    }, Math.min(ABANDONED_MS, this.#limitMs));
+  }
+
+  #fail(error: unknown): void {
     if (this.#busy === undefined) return;
     clearTimeout(this.#busy.timer);
     this.#busy.job.reject(error);

@@ -25,12 +25,13 @@ export async function listen(
     throw new Error(`Cannot listen on ${formatAddress(address)}: the socket is occupied by another process`);
   }
   const abort = new AbortController();
-  const server = bind(address, handler, abort.signal);
+  const requests = new Requests();
+  const server = bind(address, requests.counted(handler), abort.signal);
   const bound: Address = server.addr.transport === "tcp" && address.kind === "tcp"
     ? { ...address, port: server.addr.port }
     : address;
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => stopping ??= shutDown(server, abort, bound);
+  const stop = (): Promise<void> => stopping ??= shutDown(server, { abort, requests, bound });
   const onAbort = () => void stop();
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted) await stop();
@@ -43,7 +44,7 @@ export async function listen(
 
 function bind(
   address: Address,
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Deno.ServeHandler,
   signal: AbortSignal,
 ): Deno.HttpServer<Deno.NetAddr | Deno.UnixAddr> {
   const common = { signal, onListen: () => {}, onError: internalError };
@@ -84,17 +85,48 @@ export async function isSocketTaken(path: string): Promise<boolean> {
   }
 }
 
+/** Requests whose answers have not gone out as a whole. */
+class Requests {
+  readonly #open = new Set<Promise<void>>();
+  #closing = false;
+
+  counted(handler: (request: Request) => Response | Promise<Response>): Deno.ServeHandler {
+    return (request, { completed }) => {
+      if (this.#closing) {
+        return new Response("the server ends\n", { status: 503, headers: { connection: "close" } });
+      }
+      // One whose client has gone is over too.
+      const over = completed.catch(() => {}).finally(() => this.#open.delete(over));
+      this.#open.add(over);
+      return handler(request);
+    };
+  }
+
+  /** Takes no more; resolves when those that are under way are over, or after the limit. */
+  async end(limitMs: number): Promise<void> {
+    this.#closing = true;
+    const limit = Promise.withResolvers<void>();
+    const timer = setTimeout(limit.resolve, limitMs);
+    await Promise.race([Promise.all(this.#open), limit.promise]);
+    clearTimeout(timer);
+  }
+}
+
+/** The runtime's own `shutdown` waits for ever for what is under way, and takes no abort any more once it was called. */
 async function shutDown(
   server: Deno.HttpServer<Deno.NetAddr | Deno.UnixAddr>,
-  abort: AbortController,
-  address: Address,
+  { abort, requests, bound }: {
+    readonly abort: AbortController;
+    readonly requests: Requests;
+    readonly bound: Address;
+  },
 ): Promise<void> {
-  const cut = setTimeout(() => abort.abort(), STOP_GRACE_MS);
-  await server.shutdown();
-  clearTimeout(cut);
-  if (address.kind !== "unix") return;
+  await requests.end(STOP_GRACE_MS);
+  abort.abort();
+  await server.finished;
+  if (bound.kind !== "unix") return;
   try {
-    await Deno.remove(address.path);
+    await Deno.remove(bound.path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

@@ -49,7 +49,7 @@ export class Client implements Disposable {
     const params = { name, arguments: args, _meta: META };
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
     const response = await this.post(body, headers, signal);
-    const { result, error } = await response.json();
+    const { result, error } = answerOf(await response.text());
     if (error !== undefined) throw new Error(`${name}: ${response.status} ${JSON.stringify(error)}`);
     const text = result.content.map((each: { text?: string }) => each.text ?? "").join("\n");
     return { text, isError: result.isError === true, structured: result.structuredContent };
@@ -58,6 +58,13 @@ export class Client implements Disposable {
   [Symbol.dispose](): void {
     this.#http.close();
   }
+}
+
+/** An answer that takes long comes as the last event of a stream. */
+function answerOf(text: string) {
+  if (text.startsWith("{")) return JSON.parse(text);
+  const events = [...text.matchAll(/^data: ?(.+)$/gm)].map(([, data]) => JSON.parse(data!));
+  return events.find((each) => "result" in each || "error" in each);
 }
 
 /** A project with its manager as a process. */

@@ -5,7 +5,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { freePort } from "../free_port.ts";
 import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
-import { ticks, traces, WatchedFolder } from "../supervisor/_leaks.ts";
+import { descriptors, ticks, WatchedFolder } from "../supervisor/_leaks.ts";
 import { Client, Served } from "./_served.ts";
 
 // Libraries are opened once and stay open: not leaks of the first test.
@@ -83,7 +83,7 @@ autostart = false
   await client.call("wait", { process: "count", state: "running" });
   // What is asked on the client's own connection still comes in when nobody else gets one.
   const idle: Deno.Conn[] = [];
-  while (traces(served.pid) < LIMIT) {
+  while (descriptors(served.pid).length < LIMIT) {
     idle.push(await Deno.connect({ port: served.port }));
     ok(idle.length < 2 * LIMIT, "it takes no connection any more");
     await served.until("its turn", looks(2));
@@ -97,7 +97,7 @@ autostart = false
   ok(ticks(served.pid) - spent < 100, "it does not spin");
   await served.until("more rounds", () => rounds(served) > before + 20);
   for (const each of idle) each.close();
-  await served.until("room", () => traces(served.pid) < LIMIT - 20);
+  await served.until("room", () => descriptors(served.pid).length < LIMIT - 20);
   match((await client.call("wait", { process: "later", state: "running" })).text, /is running/);
   using other = new Client(served.port);
   match((await other.call("get_status")).text, /count: running/);
@@ -197,7 +197,11 @@ env = { LISTEN = "${port}" }
     /far (\d+)/.exec((await served.client.call("wait", { process: "far", pattern: "far" })).text)?.[1],
   );
   await served.client.call("wait", { process: "web", state: "running" });
-  strictEqual(await served.stop(), 0);
+  // Somebody still waits for an answer.
+  const waiting = served.client.call("wait", { process: "web", state: "finished" }).catch((error) => error);
+  await served.client.call("list");
+  strictEqual(await served.stop(), 0, served.log);
+  await waiting;
   strictEqual(processStart(far), 0n);
   Deno.listen({ port, hostname: "127.0.0.1" }).close();
   await served[Symbol.asyncDispose]();

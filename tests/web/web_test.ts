@@ -184,3 +184,25 @@ Deno.test("a file that is no socket is never removed for one", async () => {
   strictEqual(await Deno.readTextFile(path), "data");
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("a server that is stopped lets answers go out that are soon whole, and cuts the others", async () => {
+  const soon = Promise.withResolvers<Response>();
+  const asked = Promise.withResolvers<void>();
+  let waiting = 0;
+  const server = await listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, (request) => {
+    if (++waiting === 2) asked.resolve();
+    return request.url.endsWith("/soon") ? soon.promise : new Promise<Response>(() => {});
+  });
+  const url = formatAddress(server.address);
+  const client = Deno.createHttpClient({});
+  const whole = fetch(`${url}/soon`, { client }).then((response) => response.text());
+  const cut = rejects(fetch(`${url}/never`, { client }));
+  await asked.promise;
+  const stopped = server[Symbol.asyncDispose]();
+  soon.resolve(new Response("whole"));
+  strictEqual(await whole, "whole");
+  await cut;
+  await stopped;
+  await server.finished;
+  client.close();
+});

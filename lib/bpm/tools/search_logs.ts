@@ -39,9 +39,9 @@ function searcher(kind: "run" | "build", name: string, description: string): Too
       annotations: { readOnlyHint: true, openWorldHint: false },
       input: INPUT,
       output: OUTPUT,
-      async run({ process, context_lines: contextLines, ...query }) {
+      async run({ process, context_lines: contextLines, ...query }, { signal }) {
         const asked = contextLines === undefined ? query : { ...query, contextLines };
-        const text = await orToolError(() => manager.search(process, kind, asked));
+        const text = await orToolError(() => manager.search(process, kind, asked, signal));
         const found = text !== EMPTY_LOG && text !== NO_MATCH;
         return { text, structured: { found, lines: found ? text.split("\n") : [] } };
       },

@@ -107,14 +107,19 @@ async function aLine(
     const stopListening = manager.supervisor.listen((notice) => {
       if (notice.kind === "line" && notice.service === name && notice.of === "run") said.resolve();
     });
-    signal.addEventListener("abort", () => said.resolve(), { once: true });
+    const onAbort = () => said.resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
       if (manager.logs(name, "run").length > 0) {
-        const found = await orToolError(() => manager.search(name, "run", { pattern, tail: 1 }));
+        const found = await orToolError(() => manager.search(name, "run", { pattern, tail: 1 }, signal));
         if (found !== NO_MATCH && found !== EMPTY_LOG) return found;
       }
       await said.promise;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
     } finally {
+      signal.removeEventListener("abort", onAbort);
       stopListening();
     }
     await sleep(LINES_EVERY_MS, { signal }).catch(() => "The loop ends.");
