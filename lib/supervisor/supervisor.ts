@@ -170,10 +170,11 @@ export class Supervisor implements AsyncDisposable {
 
   /** Stops all but the persistent ones, dependants first; resolves when every process is gone. */
   stop(): Promise<void> {
-    return this.#ending ??= this.#end(() => {
-      return this.#stopAll(this.#order.filter((name) => {
+    return this.#ending ??= this.#end(async () => {
+      await this.#stopAll(this.#order.filter((name) => {
         return this.#services.get(name)!.spec.lifetime !== "persistent";
       }));
+      await Promise.all(this.#work);
     });
   }
 

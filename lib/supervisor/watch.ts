@@ -101,14 +101,22 @@ class Watcher implements Disposable {
 
   /** Resolves when something happened and nothing more for a while; false when it is closed. */
   async quiet(debounceMs: number): Promise<boolean> {
-    if (!(await this.#event())) return false;
+    // Reading is no change.
+    for (
+      let kind = await this.#event();
+      kind === undefined || kind === "access";
+      kind = await this.#event()
+    ) {
+      if (kind === undefined) return false;
+    }
     const limitMs = performance.now() + MOST_DEBOUNCES * debounceMs;
     while (performance.now() < limitMs) {
       const pause = new AbortController();
       const isQuiet = sleep(debounceMs, { signal: pause.signal }).then(() => true, () => false);
       const isOver = await Promise.race([isQuiet, this.#next.then(() => false)]);
       pause.abort();
-      if (isOver || !(await this.#event())) break;
+      if (isOver) break;
+      if (await this.#event() === undefined) return false;
     }
     return !this.#signal.aborted;
   }
@@ -118,14 +126,12 @@ class Watcher implements Disposable {
     this.#close();
   }
 
-  /** The next thing that changes something; reading is none. */
-  async #event(): Promise<boolean> {
-    for (;;) {
-      const { done, value } = await this.#next;
-      if (done === true) return false;
-      this.#next = this.#events.next();
-      if (value.kind !== "access") return true;
-    }
+  /** The kind of the next event; undefined when it is closed. */
+  async #event(): Promise<Deno.FsEvent["kind"] | undefined> {
+    const { done, value } = await this.#next;
+    if (done === true) return undefined;
+    this.#next = this.#events.next();
+    return value.kind;
   }
 
   #close(): void {

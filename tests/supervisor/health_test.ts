@@ -70,9 +70,13 @@ Deno.test("an old instance that runs on, since the new one did not come, is aske
   await using supervisor = Supervisor.open([{
     name: "it",
     command: {
-      argv: ["/bin/sh", "-c", `test -e ${path}/up && exit 1; touch ${path}/up ${path}/well; exec sleep 60`],
+      argv: [
+        "/bin/sh",
+        "-c",
+        `test -e ${path}/up && exit 1; touch ${path}/up ${path}/well; echo ready; exec sleep 60`,
+      ],
     },
-    readiness: { kind: "exec", command: { argv: ["test", "-e", `${path}/well`] }, everyMs: 5 },
+    readiness: { kind: "log", pattern: /^ready$/ },
     liveness: {
       kind: "exec",
       command: { argv: ["test", "-e", `${path}/well`] },
