@@ -76,19 +76,17 @@ export class Effects {
       }
       case "send": {
         const { project, service, text } = effect;
-        const before = this.#sending;
-        const sent = Promise.withResolvers<void>();
-        this.#sending = sent.promise;
-        return this.#ask(
-          async (limit) => {
-            await before;
-            await this.#servers[project]!.send(service, text, limit);
-          },
-          () => sent.resolve(),
-          (reason) => {
-            sent.resolve();
-            tell({ kind: "notSent", reason: `not sent to ${service}: ${reason}` });
-          },
+        return this.#sendInTurn(
+          (limit) => this.#servers[project]!.send(service, text, limit),
+          (reason) => tell({ kind: "notSent", reason: `not sent to ${service}: ${reason}` }),
+          signal,
+        );
+      }
+      case "window": {
+        const { project, service, rows, columns } = effect;
+        return this.#sendInTurn(
+          (limit) => this.#servers[project]!.window(service, rows, columns, limit),
+          (reason) => tell({ kind: "notSent", reason: `the size was not told to ${service}: ${reason}` }),
           signal,
         );
       }
@@ -111,6 +109,29 @@ export class Effects {
       default:
         return effect satisfies never;
     }
+  }
+
+  /** Sends after what was sent before. */
+  #sendInTurn(
+    send: (limit: AbortSignal) => Promise<void>,
+    failed: (reason: string) => void,
+    signal: AbortSignal,
+  ): void {
+    const before = this.#sending;
+    const sent = Promise.withResolvers<void>();
+    this.#sending = sent.promise;
+    this.#ask(
+      async (limit) => {
+        await before;
+        await send(limit);
+      },
+      () => sent.resolve(),
+      (reason) => {
+        sent.resolve();
+        failed(reason);
+      },
+      signal,
+    );
   }
 
   /** Asks within a time limit and tells either the answer or why there is none; nothing when the program has ended. */

@@ -24,6 +24,8 @@ export interface Abilities {
   readonly start: boolean;
   readonly stop: boolean;
   readonly send: boolean;
+  /** The size of a service's terminal can be told. */
+  readonly window: boolean;
   readonly explain: boolean;
   /** Services are told with their dependencies, pids and usage. */
   readonly structured: boolean;
@@ -34,6 +36,7 @@ export const NO_ABILITIES: Abilities = {
   start: false,
   stop: false,
   send: false,
+  window: false,
   explain: false,
   structured: false,
 };
@@ -202,6 +205,13 @@ export type Effect =
   }
   | { readonly kind: "act"; readonly job: Job }
   | { readonly kind: "send"; readonly project: number; readonly service: string; readonly text: string }
+  | {
+    readonly kind: "window";
+    readonly project: number;
+    readonly service: string;
+    readonly rows: number;
+    readonly columns: number;
+  }
   | { readonly kind: "explain"; readonly project: number; readonly service: string }
   | { readonly kind: "copy"; readonly text: string }
   | { readonly kind: "mouse"; readonly on: boolean }

@@ -4,6 +4,7 @@ import { layoutOf, listRows, outputSize } from "./layout.ts";
 import { isMatch, type Search } from "./log_lines.ts";
 import {
   activeProject,
+  type Effect,
   type Found,
   logKey,
   type LogView,
@@ -48,6 +49,26 @@ export function rowOptions(model: Model): RowOptions {
   const { width, height } = outputSize(layoutOf(model));
   // One column at the right is the scroll bar's.
   return { width: Math.max(2, width - GUTTER - 1), height, wrap: model.wrap };
+}
+
+/** The size that the terminal of the service has while somebody is attached to it; undefined where none can be told. */
+export function attachedSize(
+  model: Model,
+): { readonly rows: number; readonly columns: number } | undefined {
+  const { overlay } = model;
+  const { abilities, overview } = activeProject(model);
+  if (overlay?.kind !== "attach" || !abilities.window) return undefined;
+  if (overview?.services.find(({ name }) => name === overlay.service)?.tty !== true) return undefined;
+  const { width: columns, height: rows } = outputSize(layoutOf(model));
+  return columns > 0 && rows > 0 ? { rows, columns } : undefined;
+}
+
+/** Tells the service that somebody is attached to how large its terminal is, when it is another than before. */
+export function windowEffects(before: Model, model: Model): Effect[] {
+  const [last, size] = [attachedSize(before), attachedSize(model)];
+  if (size === undefined || model.overlay?.kind !== "attach") return [];
+  if (last?.rows === size.rows && last.columns === size.columns) return [];
+  return [{ kind: "window", project: model.active, service: model.overlay.service, ...size }];
 }
 
 /** The model with the log that is seen changed. */

@@ -98,6 +98,12 @@ export class ManagerServer {
     await this.#client.call("send", { ...this.#naming("send", service), [key]: text }, signal);
   }
 
+  /** Tells the size of a service's terminal. */
+  async window(service: string, rows: number, columns: number, signal: AbortSignal): Promise<void> {
+    const size = { text: "", window: { rows, columns } };
+    await this.#client.call("send", { ...this.#naming("send", service), ...size }, signal);
+  }
+
   /** Why a service failed last. */
   async explain(service: string, signal: AbortSignal): Promise<string> {
     return (await this.#client.call("explain", this.#naming("explain", service), signal)).text;
@@ -116,6 +122,7 @@ function abilitiesOf(tools: ReadonlyMap<string, OfferedTool>): Abilities {
     start: tools.has("start"),
     stop: tools.has("stop"),
     send: tools.has("send"),
+    window: tools.get("send")?.parameters.includes("window") === true,
     explain: tools.has("explain"),
     structured: tools.has("list"),
   };

@@ -12,7 +12,7 @@ import {
 } from "./model.ts";
 import { onInput } from "./input.ts";
 import { onServer } from "./news.ts";
-import { keepSelectionSeen } from "./select.ts";
+import { keepSelectionSeen, windowEffects } from "./select.ts";
 
 /** A model and what is to be done. */
 export type Step = readonly [Model, readonly Effect[]];
@@ -26,7 +26,7 @@ export function update(model: Model, event: TuiEvent): Step {
   const timed = "nowMs" in event ? event.nowMs : model.nowMs;
   const [next, effects] = isTerminal(event) ? onTerminal(model, event) : onServer(model, event);
   const [last, more] = readWanted(next, timed);
-  return [last, [...effects, ...more]];
+  return [last, [...effects, ...windowEffects(model, last), ...more]];
 }
 
 function isTerminal(event: TuiEvent): event is TerminalEvent {

@@ -76,6 +76,27 @@ Deno.test("wait: a state, a line that was said or comes, a port, an end, and not
   await rejects(project.call("wait", { process: "off", state: "running" }, hangUp), { name: "TimeoutError" });
 });
 
+Deno.test("send: a line, the size of the terminal, and the end of the input", async () => {
+  await using project = await open([
+    shell("term", "read x; stty size; exec cat", "tty = true\nrestart = 'never'"),
+    shell("deaf", "exec sleep 60"),
+  ].join(""));
+  const { structured } = await project.call("send", {
+    process: "term",
+    text: "go\n",
+    end: true,
+    window: { rows: 33, columns: 101 },
+  });
+  deepStrictEqual(structured, { process: "term", characters: 3, ended: true });
+  match((await project.call("wait", { process: "term", pattern: "33 101" })).text, /33 101/);
+  await project.call("wait", { process: "term", exit: true });
+  await rejects(
+    project.call("send", { process: "term", text: "" }),
+    /Process 'term' does not run: it is finished/,
+  );
+  await rejects(project.call("send", { process: "deaf", text: "x" }), /takes no input: set "stdin" or "tty"/);
+});
+
 Deno.test("read_logs: all processes in order of time, and on from the cursor, also into the next instance", async () => {
   await using project = await open([
     shell("a", "echo a1; sleep 0.2; echo a2; exec sleep 60"),

@@ -139,7 +139,7 @@ const MORE_TOOLS = [
   { name: "list", inputSchema: { type: "object", properties: {} } },
   { name: "start", inputSchema: PROCESS },
   { name: "stop", inputSchema: PROCESS },
-  { name: "send", inputSchema: { type: "object", properties: { process: {}, text: {} } } },
+  { name: "send", inputSchema: { type: "object", properties: { process: {}, text: {}, window: {} } } },
   { name: "explain", inputSchema: PROCESS },
   { name: "usage", inputSchema: { type: "object", properties: {} } },
 ];

@@ -17,6 +17,7 @@ export const ALL_ABILITIES = {
   start: true,
   stop: true,
   send: true,
+  window: true,
   explain: true,
   structured: true,
 };
@@ -187,6 +188,7 @@ export const UPSTREAM = {
   start: false,
   stop: false,
   send: false,
+  window: false,
   explain: false,
   structured: false,
 };

@@ -176,7 +176,7 @@ Deno.test("an upstream-style server is known by its four tools, and asked with u
   const server = new ManagerServer(upstream.url);
   const { identity, abilities } = await server.connect(signal);
   deepStrictEqual(identity, { name: "background-process-manager", version: "0.1.0", protocol: "2024-11-05" });
-  deepStrictEqual(Object.values(abilities), [false, false, false, false, false]);
+  deepStrictEqual(Object.values(abilities), [false, false, false, false, false, false]);
   deepStrictEqual((await server.overview(signal)).services.map(({ name, state }) => `${name} ${state}`), [
     "api running",
     "web crashed",
@@ -212,6 +212,7 @@ Deno.test("our server is known by more tools; its answers come as events", async
     start: true,
     stop: true,
     send: true,
+    window: true,
     explain: true,
     structured: true,
   });
@@ -228,6 +229,8 @@ Deno.test("our server is known by more tools; its answers come as events", async
   await rejects(server.act("start", "nobody", signal), /Process 'nobody' not found/);
   await server.send("api", "hello\n", signal);
   deepStrictEqual(ours.calls.at(-1), { name: "send", args: { process: "api", text: "hello\n" } });
+  await server.window("api", 24, 80, signal);
+  deepStrictEqual(ours.calls.at(-1)?.args, { process: "api", text: "", window: { rows: 24, columns: 80 } });
   match(await server.explain("mailer", signal), /exit code 101/);
 });
 

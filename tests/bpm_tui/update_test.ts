@@ -278,6 +278,26 @@ Deno.test("a program that draws on its terminal is seen as it draws while somebo
   deepStrictEqual(player.frame().rowText(cursor.y)[cursor.x - 2], ">");
 });
 
+Deno.test("a terminal that one is attached to has the size of the output, and follows it", () => {
+  const shop = aProject();
+  const [web, ...others] = shop.services;
+  const player = new Player({ width: 120, height: 30 }).online({
+    ...shop,
+    services: [{ ...web!, tty: true }, ...others],
+  });
+  player.logs("a").done();
+  const sizes = () =>
+    player.done().flatMap((each) => each.kind === "window" ? [[each.service, each.rows, each.columns]] : []);
+  player.press("a");
+  deepStrictEqual(sizes(), [["web", 27, 64]]);
+  player.pass(1_000);
+  deepStrictEqual(sizes(), []);
+  player.terminal({ kind: "resize", width: 100, height: 40 });
+  deepStrictEqual(sizes(), [["web", 37, 53]]);
+  player.press("ctrl+]", "tab", "j", "a");
+  deepStrictEqual(sizes(), []);
+});
+
 Deno.test("the palette does what its choices say, and finds services", () => {
   const player = ours().logs("a");
   player.press(":").type("go to mailer").press("enter");

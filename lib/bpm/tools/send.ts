@@ -2,6 +2,8 @@
 import { boolean, defineTool, integer, object, optional, string, ToolError } from "../../mcp/mod.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
+/** A terminal larger than any screen is a mistake. */
+const CELLS = { minimum: 1, maximum: 10_000 };
 /** More belongs into a file. */
 const INPUT_CHARS = 65_536;
 
@@ -14,9 +16,14 @@ export const send: ToolMaker = (manager) =>
       process: processName,
       text: string({ description: "What is sent; a newline only where it has one", maxLength: INPUT_CHARS }),
       end: optional(boolean({ description: "Closes the input after it" })),
+      window: optional(
+        object({ rows: integer(CELLS), columns: integer(CELLS) }, {
+          description: "Size that its terminal has from now on, where it has one",
+        }),
+      ),
     }),
     output: object({ process: string(), characters: integer(), ended: boolean() }),
-    async run({ process, text, end }) {
+    async run({ process, text, end, window }) {
       const service = await orToolError(() => manager.service(process));
       const { current, spec } = service;
       if (current === undefined) {
@@ -28,6 +35,7 @@ export const send: ToolMaker = (manager) =>
         );
       }
       const taken = await current.control(async (keeper) => {
+        if (window !== undefined) await keeper.window(window.rows, window.columns);
         await keeper.input(new TextEncoder().encode(text));
         if (end === true) await keeper.endInput();
       });

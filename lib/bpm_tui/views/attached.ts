@@ -2,8 +2,14 @@
 import { type Area, Emulator, glyphText, TAIL } from "../../tui/mod.ts";
 import type { LogLines } from "../log_lines.ts";
 
-/** Size of the terminals that our manager gives. */
-export const PTY_SIZE = { columns: 80, rows: 24 } as const;
+/** Size of a terminal in cells. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Size of the terminals that our manager gives, until somebody tells another. */
+export const PTY_SIZE: TerminalSize = { columns: 80, rows: 24 };
 /** So many lines are drawn: a program that draws begins anew much sooner. */
 const LINES = 500;
 
@@ -18,11 +24,11 @@ export function isDrawn({ lines }: LogLines): boolean {
 
 const screens = new WeakMap<LogLines, Emulator>();
 
-/** The terminal as its program has drawn it; made once for each state of a log. */
-export function terminalOf(log: LogLines): Emulator {
+/** The terminal as its program has drawn it; made once for each state of a log and size. */
+export function terminalOf(log: LogLines, { columns, rows }: TerminalSize = PTY_SIZE): Emulator {
   const known = screens.get(log);
-  if (known !== undefined) return known;
-  const screen = new Emulator(PTY_SIZE.columns, PTY_SIZE.rows);
+  if (known?.frame.width === columns && known.frame.height === rows) return known;
+  const screen = new Emulator(columns, rows);
   // Logs are cut at newlines, which terminals turn into two characters.
   screen.write(
     log.lines.slice(-LINES).filter(({ stream }) => stream !== "note").map(({ raw }) => raw).join("\r\n"),
@@ -32,8 +38,8 @@ export function terminalOf(log: LogLines): Emulator {
 }
 
 /** Draws the part of the terminal that has the cursor. */
-export function drawTerminal(area: Area, log: LogLines): void {
-  const { frame } = terminalOf(log);
+export function drawTerminal(area: Area, log: LogLines, size: TerminalSize): void {
+  const { frame } = terminalOf(log, size);
   const cursor = frame.cursor ?? { x: 0, y: 0 };
   const top = Math.max(0, Math.min(cursor.y - area.height + 1, frame.height - area.height));
   const left = Math.max(0, Math.min(cursor.x - area.width + 1, frame.width - area.width));

@@ -19,7 +19,8 @@ import { type LogLine, matchesIn } from "../log_lines.ts";
 import { activeProject, jobOf, type LogView, type Model, seenLines, seenLog } from "../model.ts";
 import { bottomIndex, type RowOptions, seenUpTo } from "../scroll.ts";
 import { GUTTER, rowOptions } from "../select.ts";
-import { drawTerminal, isDrawn } from "./attached.ts";
+import { attachedSize } from "../select.ts";
+import { drawTerminal, isDrawn, PTY_SIZE } from "./attached.ts";
 import { drawGraph } from "./graph.ts";
 import { tabSpans } from "./places.ts";
 import { spinner } from "./tones.ts";
@@ -36,7 +37,9 @@ export function drawOutput(area: Area, model: Model): void {
   });
   if (model.tab === "graph") return drawGraph(inside, model);
   const view = seenLog(model);
-  if (attached && view !== undefined && isDrawn(view.log)) return drawTerminal(inside, view.log);
+  if (attached && view !== undefined && isDrawn(view.log)) {
+    return drawTerminal(inside, view.log, attachedSize(model) ?? PTY_SIZE);
+  }
   const lines = view === undefined ? [] : seenLines(model, view);
   if (view === undefined || lines.length === 0) {
     inside.put(1, 0, emptyText(model, view), view?.failure === undefined ? theme.muted : theme.bad);
