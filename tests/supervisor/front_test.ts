@@ -1,5 +1,5 @@
 /** Services that listen, restarted under load by the supervisor in the way that it picks. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
@@ -107,9 +107,7 @@ Deno.test("a port that somebody has is told with who has it, and the socket goes
     supervisor.services.get("web")!.request("stop");
     await supervisor.until(supervisor.services.get("web")!, (each) => each.is("idle"));
     await supervisor.services.get("web")!.settled();
-    await Deno.connect({ port }).then((connection) => connection.close(), (error) => {
-      ok(error instanceof Deno.errors.ConnectionRefused);
-    });
+    await rejects(Deno.connect({ port }), Deno.errors.ConnectionRefused);
   }
   await Deno.remove(folder, { recursive: true });
 });
