@@ -300,6 +300,16 @@ export function rlimitOf(text: string): { readonly soft: number; readonly hard: 
     : { soft, hard };
 }
 
+function patternProblem(pattern: string): string | undefined {
+  try {
+    new RegExp(pattern, "u");
+    return undefined;
+  } catch (error) {
+    // Without the runtime's own words around it.
+    return (error as Error).message.replace(/^.*\/\w*: /s, "");
+  }
+}
+
 /** Names are parts of paths and of lines of text. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/;
 
@@ -346,6 +356,13 @@ function checkProcess(file: string, name: string, process: ProcessConfig): void 
     const given = [http, tcp, log, exec.length > 0 || undefined, notify || undefined];
     if (given.filter((each) => each !== undefined).length > 1) {
       fail(`has several of http, tcp, log, exec and notify in "${key}", expected one`);
+    }
+    // What its texts are in the end is known when they have been expanded.
+    if (process.expand) continue;
+    const wrong = log === undefined ? undefined : patternProblem(log);
+    if (wrong !== undefined) fail(`has "${log}" as "log" in "${key}", no regular expression: ${wrong}`);
+    if (http !== undefined && !URL.canParse(http)) {
+      fail(`has "${http}" as "http" in "${key}", expected a URL`);
     }
   }
 }
