@@ -148,10 +148,17 @@ export class Manager implements AsyncDisposable {
   service(name: string): Service {
     const service = this.supervisor.services.get(name);
     if (service !== undefined) return service;
-    const replicas = this.#namesOf(name).join(", ");
+    const replicas = this.namesOf(name).join(", ");
     if (replicas !== "") throw new ManagerError(`'${name}' is several processes: ask for one of ${replicas}`);
     const known = [...this.supervisor.services.keys()].join(", ");
     throw new ManagerError(`Process '${name}' not found (there are: ${known})`);
+  }
+
+  /** Names of the services that a process or a group, written with `@`, has; none when there is no such. */
+  namesOf(name: string): string[] {
+    const isMeant = (process: Process) =>
+      name.startsWith("@") ? process.groups.includes(name.slice(1)) : process.name === name;
+    return [...this.#processes.values()].filter(isMeant).map(({ spec }) => spec.name);
   }
 
   /**
@@ -159,7 +166,7 @@ export class Manager implements AsyncDisposable {
    * group. @throws {ManagerError} When there is none.
    */
   members(name: string): Service[] {
-    const names = this.#namesOf(name);
+    const names = this.namesOf(name);
     return names.length === 0 ? [this.service(name)] : names.map((each) => this.service(each));
   }
 
@@ -294,12 +301,6 @@ export class Manager implements AsyncDisposable {
   #close(): void {
     clearInterval(this.#modeCheck);
     this.#searcher[Symbol.dispose]();
-  }
-
-  #namesOf(name: string): string[] {
-    const isMeant = (process: Process) =>
-      name.startsWith("@") ? process.groups.includes(name.slice(1)) : process.name === name;
-    return [...this.#processes.values()].filter(isMeant).map(({ spec }) => spec.name);
   }
 
   #isOff(name: string): boolean {

@@ -2,8 +2,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
-import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
-import type { Tool, ToolContext } from "../../lib/mcp/mod.ts";
+import { Project } from "./_managed.ts";
 
 // The library is opened once and stays open: not a leak of the first test.
 processStart(1);
@@ -16,52 +15,6 @@ const HAS_NPM = await has("npm");
 async function has(program: string): Promise<boolean> {
   return await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()
     .then(({ success }) => success, () => false);
-}
-
-/** A project with a manager, and a clock that is the test's. */
-class Project implements AsyncDisposable {
-  readonly folder = Deno.makeTempDirSync({ prefix: "bpm-" });
-  nowMs = Date.now();
-  searchLimitMs = 60_000;
-  #manager: Manager | undefined;
-
-  constructor(files: Readonly<Record<string, string>>) {
-    for (const [name, text] of Object.entries(files)) {
-      const path = `${this.folder}/${name}`;
-      Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-      Deno.writeTextFileSync(path, text);
-    }
-  }
-
-  get manager(): Manager {
-    return this.#manager ??= Manager.open({
-      folder: this.folder,
-      config: loadBpmConfig(`${this.folder}/.mcp-run`).config,
-      stateFolder: `${this.folder}/.state`,
-      now: () => this.nowMs,
-      searchLimitMs: this.searchLimitMs,
-    });
-  }
-
-  /** Calls a tool as a client would; a failure is thrown. */
-  async call(name: string, args: Record<string, unknown> = {}): Promise<string> {
-    const tool = bpmTools(this.manager).find((each) => each.name === name) as Tool;
-    const context = { signal: never, progress: () => {} } as unknown as ToolContext;
-    return (await tool.run(args, context)).text;
-  }
-
-  async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    const limit = performance.now() + 60_000;
-    while (!(await holds())) {
-      ok(performance.now() < limit, `${what} does not come: ${this.manager.statusText()}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#manager?.[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
-  }
 }
 
 const MAIN = `use std::{env, io::Write, thread, time::Duration};

@@ -17,8 +17,9 @@ export function tellProgress(
   let step = 0;
   let lineMs = -Infinity;
   const { mask } = manager;
+  const names = new Set([process, ...manager.namesOf(process)]);
   const stop = manager.supervisor.listen((notice) => {
-    if (notice.service !== process) return;
+    if (!names.has(notice.service)) return;
     if (notice.kind !== "state") {
       const nowMs = performance.now();
       if (nowMs - lineMs < LINE_EVERY_MS) return;

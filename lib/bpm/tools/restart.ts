@@ -1,7 +1,7 @@
 /** `restart`: builds and replaces a process, in dev mode from then on. @module */
 import { defineTool, object } from "../../mcp/mod.ts";
 import { tellProgress } from "./progress.ts";
-import { orToolError, OUTCOME, outcomeOf, processName, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
+import { orToolError, OUTCOME, outcomeOf, processNames, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
 
 export const restart: ToolMaker = (manager) =>
   defineTool({
@@ -9,7 +9,7 @@ export const restart: ToolMaker = (manager) =>
     description: "Rebuilds a process and replaces it once the new one is ready; switches to dev mode. " +
       "When the build fails the old one runs on.",
     annotations: { destructiveHint: false, openWorldHint: false },
-    input: object({ process: processName }),
+    input: object({ process: processNames }),
     output: OUTCOME,
     task: { afterMs: TASK_AFTER_MS },
     async run({ process }, context) {

@@ -1,14 +1,14 @@
 /** `start` and `stop`. @module */
 import { defineTool, object } from "../../mcp/mod.ts";
 import { tellProgress } from "./progress.ts";
-import { orToolError, OUTCOME, outcomeOf, processName, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
+import { orToolError, OUTCOME, outcomeOf, processNames, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
 
 export const start: ToolMaker = (manager) =>
   defineTool({
     name: "start",
     description: "Starts a process that does not run; answers when it is ready",
     annotations: { destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    input: object({ process: processName }),
+    input: object({ process: processNames }),
     output: OUTCOME,
     task: { afterMs: TASK_AFTER_MS },
     async run({ process }, context) {
@@ -23,7 +23,7 @@ export const stop: ToolMaker = (manager) =>
     name: "stop",
     description: "Stops a process and all that it has started; it stays stopped until it is asked for",
     annotations: { destructiveHint: true, idempotentHint: true, openWorldHint: false },
-    input: object({ process: processName }),
+    input: object({ process: processNames }),
     output: OUTCOME,
     async run({ process }, context) {
       using _ = tellProgress(manager, process, context);

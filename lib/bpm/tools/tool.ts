@@ -16,6 +16,12 @@ export type ToolMaker = (manager: Manager, options: ToolOptions) => Tool;
 /** The argument that nearly all of them take. */
 export const processName = string({ description: "Name of the process", minLength: 1 });
 
+/** The same where several can be meant at once. */
+export const processNames = string({
+  description: "Name of a process, of all its replicas, or with @ before it of a group",
+  minLength: 1,
+});
+
 /** A build or a start that takes longer becomes a task, for clients that know tasks. */
 export const TASK_AFTER_MS = 1_000;
 
@@ -27,13 +33,13 @@ export const OUTCOME = object({
   mode: oneOf(["dev", "release"]),
 });
 
-/** The same, of now. */
+/** The same, of now; of several processes their states, and no pid. */
 export function outcomeOf(manager: Manager, process: string) {
-  const { state, current } = manager.service(process);
-  const status = current?.status();
+  const services = manager.members(process);
+  const status = services.length === 1 ? services[0]!.current?.status() : undefined;
   return {
     process,
-    state: state.kind,
+    state: [...new Set(services.map(({ state }) => state.kind))].join(", "),
     pid: status?.kind === "running" ? status.pid : null,
     mode: manager.mode,
   };
