@@ -15,7 +15,14 @@ const UP_LIMIT_MS = 10 * 60_000;
 const END_LIMIT_MS = 30_000;
 
 /** Each part throws what went wrong. */
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { laps, fuzz, repeats, guest, fresh };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  laps,
+  fuzz,
+  repeats,
+  supervisor,
+  guest,
+  fresh,
+};
 
 export async function run(args: string[]): Promise<number> {
   const wrong = args.find((name) => !Object.hasOwn(PARTS, name));
@@ -57,6 +64,28 @@ async function repeats(): Promise<void> {
     const started = performance.now();
     await mustRun([Deno.execPath(), "test", "--allow-all", "--no-check", "--parallel", "--quiet", "tests"]);
     say(`repeats: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
+  }
+}
+
+/** Tests of managers that are killed, and of all that is against them. */
+const HOSTILE_TESTS = [
+  "tests/supervisor/kill_test.ts",
+  "tests/supervisor/hostile_test.ts",
+  "tests/supervisor/front_test.ts",
+  "tests/bpm/hostile_test.ts",
+  "tests/bpm/hang_up_test.ts",
+  "tests/keeper",
+];
+
+/** The promises of supervision, ten times in a row: managers are killed and upgraded 50 times in each round. */
+async function supervisor(): Promise<void> {
+  for (let round = 1; round <= REPEATS; round++) {
+    const started = performance.now();
+    await mustRun(
+      [Deno.execPath(), "test", "--allow-all", "--no-check", "--quiet", ...HOSTILE_TESTS],
+      { HOSTKIT_KILLS: "50" },
+    );
+    say(`supervisor: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
 }
 

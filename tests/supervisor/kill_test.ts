@@ -13,7 +13,9 @@ import { KILLED_SERVICES } from "./manager_child.ts";
 processStart(1);
 kernelPathExists("/proc/self");
 
-const ROUNDS = Deno.env.get("HOSTKIT_SOAK") === undefined ? 10 : 50;
+const ROUNDS = Number(
+  Deno.env.get("HOSTKIT_KILLS") ?? (Deno.env.get("HOSTKIT_SOAK") === undefined ? 10 : 50),
+);
 /** A manager lives at most so long before it is killed; it needs a third of it to begin. */
 const LIFE_MS = 400;
 const CHILD = new URL("./manager_child.ts", import.meta.url).pathname;
