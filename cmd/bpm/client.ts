@@ -1,5 +1,6 @@
 /** Commands that are one call of a tool each. @module */
-import { type Command, command } from "../../lib/cli/mod.ts";
+import { type Command, command, option } from "../../lib/cli/mod.ts";
+import { toggle } from "../../lib/config/mod.ts";
 import { call, OPTIONS, PROCESS } from "./ask.ts";
 
 const status = command({
@@ -28,6 +29,18 @@ const explain = command({
   run: ({ args: [process], options, signal }) => call("explain", { process }, { options, signal }),
 });
 
+const reload = command({
+  name: "reload",
+  summary: "make the processes what .mcp-run says now",
+  description: "New ones are started, removed ones stopped, changed ones replaced; the others run on.",
+  options: {
+    ...OPTIONS,
+    dryRun: option(toggle({ help: "Only tells what would change.", fallback: false }), { short: "n" }),
+  },
+  examples: [["bpm reload", "After a change of .mcp-run"], ["bpm reload -n", "What it would do"]],
+  run: ({ options, signal }) => call("reload", { dry_run: options.dryRun }, { options, signal }),
+});
+
 const send = command({
   name: "send",
   summary: "send a line to the input of a process",
@@ -43,6 +56,7 @@ export const CLIENT_COMMANDS: readonly Command[] = [
   onProcess("restart", "build a process and replace it once the new one is ready"),
   onProcess("start", "start a process"),
   onProcess("stop", "stop a process"),
+  reload,
   send,
   explain,
   usage,

@@ -96,6 +96,12 @@ export const BPM_CONFIG = table({
     max: 10_000,
   }),
   log_mib: integer({ help: "Space of one instance's log in MiB.", fallback: 10, min: 1, max: 65_536 }),
+  log_total_mib: integer({
+    help: "Space of one process's ended instances together in MiB; the newest is always kept.",
+    fallback: 256,
+    min: 1,
+    max: 1_048_576,
+  }),
   process: namedTables({
     type: text({
       help: "rust is built by cargo, npm and command are run as they are.",

@@ -1,5 +1,6 @@
 /** A project's processes under a supervisor, in one of upstream's two modes. @module */
 import { type Notice, type Place, type Service, type ServiceSpec, Supervisor } from "../supervisor/mod.ts";
+import { type Changes, changesOf, settingsLater } from "./changes.ts";
 import { ConfigError } from "../config/mod.ts";
 import type { BpmConfig } from "./config.ts";
 import { dependencyText } from "./dependency.ts";
@@ -33,19 +34,6 @@ export interface ManagerOptions {
   /** Reads the configuration anew, for `reload`. */
   readonly load?: () => BpmConfig;
 }
-
-/** What another configuration changes: names of services. */
-export interface Changes {
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly changed: readonly string[];
-  readonly unchanged: readonly string[];
-  /** Settings of the manager's own that hold from its next start on. */
-  readonly later: readonly string[];
-}
-
-/** Settings that are read once. */
-const READ_ONCE = ["mcp_port", "host", "token_file"] as const;
 
 /** Runs a project's processes until disposed. */
 export class Manager implements AsyncDisposable {
@@ -217,17 +205,8 @@ export class Manager implements AsyncDisposable {
     { signal, dryRun }: { readonly signal: AbortSignal; readonly dryRun: boolean },
   ): Promise<Changes> {
     const [config, processes] = this.#readAnew();
-    const next = byName(processes);
     const before = this.#processes;
-    const is = (what: "changed" | "unchanged") => ({ spec: { name }, source }: Process) =>
-      before.has(name) && (before.get(name)!.source === source) === (what === "unchanged");
-    const changes: Changes = {
-      added: [...next.keys()].filter((name) => !before.has(name)),
-      removed: [...before.keys()].filter((name) => !next.has(name)),
-      changed: processes.filter(is("changed")).map(({ spec }) => spec.name),
-      unchanged: processes.filter(is("unchanged")).map(({ spec }) => spec.name),
-      later: READ_ONCE.filter((key) => config[key] !== this.#config[key]),
-    };
+    const changes = changesOf([...before.values()], processes, settingsLater(this.#config, config));
     if (dryRun) return changes;
     // What has not changed keeps what it was made of: its build, for example.
     const kept = processes.map((each) => {

@@ -109,7 +109,7 @@ function processOf(
     ...(listen === undefined ? {} : { listen }),
     lifetime: config.lifetime,
     limits: limitsOf(config.limits),
-    retention: { count: project.config.log_instances },
+    retention: { count: project.config.log_instances, bytes: project.config.log_total_mib * MIB },
     stopSignal: config.stop_signal,
     ...scheduleOf(config.schedule),
     ...watchOf(config.watch, folder),
@@ -139,8 +139,8 @@ function processOf(
 }
 
 /** What of the project's own settings goes into each process. */
-function projectKeys({ log_instances, log_mib }: BpmConfig): unknown {
-  return [log_instances, log_mib];
+function projectKeys({ log_instances, log_mib, log_total_mib }: BpmConfig): unknown {
+  return [log_instances, log_mib, log_total_mib];
 }
 
 /** What the making of a command needs. */

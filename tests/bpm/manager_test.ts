@@ -1,5 +1,5 @@
 /** Projects of `.mcp-run` under a real manager: real cargo, real npm, crash loops and both modes. */
-import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { Project } from "./_managed.ts";
