@@ -14,20 +14,39 @@ const ANSWER_MS = 500;
 const EVERY_MS = 500;
 /** One that did not answer is asked again after so long. */
 const RETRY_MS = 10_000;
-const METRIC = "task_cpu_usage";
 
-/** The CPU time of tasks between two looks. */
-export interface TaskUsage {
+/** What was used between two looks, in nanoseconds. */
+export interface CountedUsage {
   /** Between the two looks. */
   readonly elapsedNs: number;
-  /** By id of the process (tgid). */
+  /** CPU by id of the process (tgid), of tasks that are there or ended a moment ago. */
   readonly byProcess: ReadonlyMap<string, number>;
+  /** CPU by path of the cgroup, of all that ever ran in it. */
+  readonly byCgroup: ReadonlyMap<string, number>;
+  /** Time in which tasks of a cgroup could have run and had no CPU. */
+  readonly waitedByCgroup: ReadonlyMap<string, number>;
 }
 
-/** A task's time, and whose it is. */
-interface Task {
+type Table = Exclude<keyof CountedUsage, "elapsedNs">;
+
+/** Which counters are added up, by what, and where. */
+const METRICS: Readonly<Record<string, { readonly table: Table; readonly owner: string }>> = {
+  task_cpu_usage: { table: "byProcess", owner: "tgid" },
+  cgroup_cpu_usage: { table: "byCgroup", owner: "name" },
+  cgroup_scheduler_runqueue_wait: { table: "waitedByCgroup", owner: "name" },
+};
+
+/** One counter at one look. */
+interface Counted {
   readonly ns: number;
-  readonly process: string;
+  readonly table: Table;
+  readonly owner: string;
+}
+
+interface Look {
+  readonly atNs: number;
+  /** By the column's name and the start of its task: what bears a name again is another one. */
+  readonly counters: ReadonlyMap<string, Counted>;
 }
 
 /** Asks one agent. */
@@ -35,10 +54,10 @@ export class AgentUsage implements Disposable {
   readonly #client: AgentClient;
   readonly #now: () => number;
   #cache = new SchemaCache();
-  #tasks: { readonly atNs: number; readonly byId: ReadonlyMap<string, Task> } | undefined;
-  #last: TaskUsage | undefined;
+  #before: Look | undefined;
+  #last: CountedUsage | undefined;
   #askMs = -Infinity;
-  #asking: Promise<TaskUsage | undefined> | undefined;
+  #asking: Promise<CountedUsage | undefined> | undefined;
 
   /** `now` is in milliseconds of any steady clock. */
   constructor(address: AgentAddress, now: () => number = () => performance.now()) {
@@ -47,7 +66,7 @@ export class AgentUsage implements Disposable {
   }
 
   /** What was used since the look before; undefined at the first look, and where no agent answers. */
-  read(): Promise<TaskUsage | undefined> {
+  read(): Promise<CountedUsage | undefined> {
     if (this.#now() < this.#askMs) return Promise.resolve(this.#last);
     return this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
   }
@@ -56,17 +75,17 @@ export class AgentUsage implements Disposable {
     this.#client[Symbol.dispose]();
   }
 
-  async #ask(): Promise<TaskUsage | undefined> {
+  async #ask(): Promise<CountedUsage | undefined> {
     const snapshot = await this.#snapshot();
     if (snapshot === undefined) {
       this.#cache = new SchemaCache();
-      this.#last = this.#tasks = undefined;
+      this.#last = this.#before = undefined;
       this.#askMs = this.#now() + RETRY_MS;
       return undefined;
     }
-    const now = tasksOf(snapshot);
-    this.#last = this.#tasks === undefined ? undefined : usedBetween(this.#tasks, now);
-    this.#tasks = now;
+    const now = lookOf(snapshot);
+    this.#last = this.#before === undefined ? undefined : usedBetween(this.#before, now);
+    this.#before = now;
     this.#askMs = this.#now() + EVERY_MS;
     return this.#last;
   }
@@ -82,34 +101,36 @@ export class AgentUsage implements Disposable {
   }
 }
 
-function tasksOf({ groups }: Snapshot): { readonly atNs: number; readonly byId: ReadonlyMap<string, Task> } {
-  const byId = new Map<string, Task>();
+function lookOf({ groups }: Snapshot): Look {
+  const found = new Map<string, Counted>();
   let atNs = 0;
   for (const { schema, window, counters: { words, missing } } of groups) {
-    if (schema.counters[0]?.metadata.metric !== METRIC) continue;
-    atNs = Number(window?.beginNs ?? 0n);
-    for (const [at, { metadata }] of schema.counters.entries()) {
-      if (missing?.[at] === 1 || metadata.metric !== METRIC) continue;
-      const { pid = "", start = "", tgid = pid } = metadata;
-      const id = `${pid} ${start}`;
-      const before = byId.get(id)?.ns ?? 0;
-      byId.set(id, { ns: before + wordsToNumber(words, at), process: tgid });
+    for (const [at, { name, metadata }] of schema.counters.entries()) {
+      const metric = METRICS[metadata.metric ?? ""];
+      if (metric === undefined || missing?.[at] === 1) continue;
+      if (metric.table === "byProcess") atNs = Number(window?.beginNs ?? 0n);
+      const owner = metadata[metric.owner] ?? "";
+      found.set(`${name} ${metadata.start ?? ""}`, {
+        ns: wordsToNumber(words, at),
+        table: metric.table,
+        owner,
+      });
     }
   }
-  return { atNs, byId };
+  return { atNs, counters: found };
 }
 
-/** A task that was not there before has begun since. */
-function usedBetween(
-  before: { readonly atNs: number; readonly byId: ReadonlyMap<string, Task> },
-  now: { readonly atNs: number; readonly byId: ReadonlyMap<string, Task> },
-): TaskUsage | undefined {
+/** A counter that was not there before has begun since. */
+function usedBetween(before: Look, now: Look): CountedUsage | undefined {
   const elapsedNs = now.atNs - before.atNs;
-  if (elapsedNs <= 0 || now.byId.size === 0) return undefined;
-  const byProcess = new Map<string, number>();
-  for (const [id, { ns, process }] of now.byId) {
-    const used = Math.max(0, ns - (before.byId.get(id)?.ns ?? 0));
-    byProcess.set(process, (byProcess.get(process) ?? 0) + used);
+  if (elapsedNs <= 0) return undefined;
+  const used = { byProcess: new Map(), byCgroup: new Map(), waitedByCgroup: new Map() } satisfies Record<
+    Table,
+    Map<string, number>
+  >;
+  for (const [key, { ns, table, owner }] of now.counters) {
+    const more = Math.max(0, ns - (before.counters.get(key)?.ns ?? 0));
+    used[table].set(owner, (used[table].get(owner) ?? 0) + more);
   }
-  return { elapsedNs, byProcess };
+  return { elapsedNs, ...used };
 }

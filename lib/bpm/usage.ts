@@ -48,6 +48,14 @@ export function treeUsage(root: number, proc = "/proc"): TreeUsage {
   };
 }
 
+/**
+ * Path of the cgroup of version 2 that was made for the instance of a process; undefined where it has none of its own.
+ * Source: `/proc/PID/cgroup` (cgroups(7)).
+ */
+export function ownCgroup(pid: number, proc = "/proc"): string | undefined {
+  return /^0::(\/.*\bhostkit\/[^/\n]+\/[^/\n]+)$/m.exec(readIfThere(`${proc}/${pid}/cgroup`) ?? "")?.[1];
+}
+
 function childrenOf(folder: string): number[] {
   const threads = gone(() => listKernelFolder(`${folder}/task`)) ?? [];
   return threads.flatMap((name) => (readIfThere(`${folder}/task/${name}/children`) ?? "").split(" "))

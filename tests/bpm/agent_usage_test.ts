@@ -1,5 +1,5 @@
 /** What processes use, as the telemetry agent counts it, where one answers. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
@@ -13,15 +13,20 @@ processStart(1);
 systemConfig("pageBytes");
 kernelPathExists("/proc/self");
 
-/** A task as an agent tells it: two counters. */
+/** A task as an agent tells it: two counters. Of a cgroup: its path, and how long it waited. */
 interface Told {
   readonly pid: number;
   readonly tgid: number;
   readonly userMs: number;
   readonly systemMs: number;
 }
+interface ToldCgroup {
+  readonly path: string;
+  readonly cpuMs: number;
+  readonly waitMs: number;
+}
 
-function snapshotOf(tasks: readonly Told[], atMs: number): Snapshot {
+function snapshotOf(tasks: readonly Told[], cgroups: readonly ToldCgroup[], atMs: number): Snapshot {
   const entry = ({ pid, tgid }: Told, state: string) => ({
     name: `task_cpu_usage/${state}/${pid}`,
     metadata: {
@@ -44,6 +49,15 @@ function snapshotOf(tasks: readonly Told[], atMs: number): Snapshot {
     ...tasks.map((each) => entry(each, "system")),
   ];
   const none = { words: new Uint32Array() };
+  const ofCgroups = new Uint32Array(4 * cgroups.length);
+  for (const [at, { cpuMs, waitMs }] of cgroups.entries()) {
+    storeBigint(ofCgroups, at, BigInt(cpuMs) * 1_000_000n);
+    storeBigint(ofCgroups, cgroups.length + at, BigInt(waitMs) * 1_000_000n);
+  }
+  const cgroupEntry = (metric: string) => ({ path }: ToldCgroup) => ({
+    name: `${metric}/1/${path}`,
+    metadata: { metric, sampler: "cpu_usage", id: "1", name: path },
+  });
   return {
     timeNs: BigInt(atMs) * 1_000_000n,
     durationNs: 0n,
@@ -55,6 +69,19 @@ function snapshotOf(tasks: readonly Told[], atMs: number): Snapshot {
       counters: { words },
       gauges: none,
       histograms: [],
+    }, {
+      name: "cpu_usage/cgroup",
+      schema: {
+        counters: [
+          ...cgroups.map(cgroupEntry("cgroup_cpu_usage")),
+          ...cgroups.map(cgroupEntry("cgroup_scheduler_runqueue_wait")),
+        ],
+        gauges: [],
+        histograms: [],
+      },
+      counters: { words: ofCgroups },
+      gauges: none,
+      histograms: [],
     }],
   };
 }
@@ -62,6 +89,7 @@ function snapshotOf(tasks: readonly Told[], atMs: number): Snapshot {
 /** An agent that says what it is told to. */
 class FakeAgent implements AsyncDisposable {
   tasks: readonly Told[] = [];
+  cgroups: readonly ToldCgroup[] = [];
   atMs = 1_000;
   asked = 0;
   answer: "snapshot" | "garbage" | "nothing" = "snapshot";
@@ -70,7 +98,7 @@ class FakeAgent implements AsyncDisposable {
     if (this.answer === "nothing") return new Response("no", { status: 404 });
     const bytes = this.answer === "garbage"
       ? Uint8Array.of(1, 2, 3)
-      : encodeSnapshotV3(snapshotOf(this.tasks, this.atMs));
+      : encodeSnapshotV3(snapshotOf(this.tasks, this.cgroups, this.atMs));
     return new Response(new Uint8Array(bytes));
   });
 
@@ -104,6 +132,14 @@ Deno.test("tasks of a process are added up between two looks, with those that be
   const used = await agent.read();
   strictEqual(used?.elapsedNs, 1e9);
   deepStrictEqual([...used.byProcess], [["10", 250e6], ["20", 7e6]]);
+  nowMs += 1_000;
+  fake.atMs += 2_000;
+  fake.cgroups = [{ path: "/hostkit/a/b", cpuMs: 500, waitMs: 20 }];
+  const last = await agent.read();
+  deepStrictEqual([...last!.byCgroup, ...last!.waitedByCgroup], [["/hostkit/a/b", 500e6], [
+    "/hostkit/a/b",
+    20e6,
+  ]]);
 });
 
 Deno.test("who asks again at once is told the same, and one that does not answer is let alone for a while", async () => {
@@ -132,13 +168,18 @@ Deno.test("usage tells what the agent has counted of a process and its children,
   const tool = bpmTools(project.manager, { agent }).find(({ name }) => name === "usage")!;
   const usage = async () => {
     const { structured } = await tool.run({}, {} as ToolContext);
-    return structured as { source: string; services: { cpuRatio: number | null }[] };
+    return structured as {
+      source: string;
+      services: { cpuRatio: number | null; waitRatio: number | null }[];
+    };
   };
   const { current } = project.manager.service("busy");
   const status = current?.status();
   ok(status?.kind === "running");
-  const children = (await Deno.readTextFile(`/proc/${status.pid}/task/${status.pid}/children`)).trim();
-  match(children, /^\d+$/);
+  let children = "";
+  while (children === "") {
+    children = (await Deno.readTextFile(`/proc/${status.pid}/task/${status.pid}/children`)).trim();
+  }
   const look = async (ms: number, own: number) => {
     const task = (pid: number) => ({ pid, tgid: pid, userMs: ms, systemMs: 0 });
     fake.tasks = [task(status.pid), task(Number(children)), task(own)];
@@ -149,6 +190,13 @@ Deno.test("usage tells what the agent has counted of a process and its children,
   strictEqual((await look(0, Deno.pid)).source, "proc");
   const second = await look(250, Deno.pid);
   deepStrictEqual([second.source, second.services[0]?.cpuRatio], ["agent", 0.5]);
+  // What is counted of its own cgroup has also those that came and went.
+  const path = /^0::(.*)$/m.exec(await Deno.readTextFile(`/proc/${status.pid}/cgroup`))?.[1] ?? "";
+  if (/\/hostkit\//.test(path)) {
+    fake.cgroups = [{ path, cpuMs: 900, waitMs: 250 }];
+    const third = await look(300, Deno.pid);
+    deepStrictEqual([third.services[0]?.cpuRatio, third.services[0]?.waitRatio], [0.9, 0.25]);
+  }
   // One that does not know this process counts another host.
   strictEqual((await look(500, 1)).source, "proc");
 });

@@ -1,13 +1,13 @@
 /** What every tool needs: the manager, and its errors as those of a tool. @module */
 import { integer, nullable, object, oneOf, string, type Tool, ToolError } from "../../mcp/mod.ts";
-import type { TaskUsage } from "../agent_usage.ts";
+import type { CountedUsage } from "../agent_usage.ts";
 import { InstanceError, PatternError } from "../log_search.ts";
 import { type Manager, ManagerError } from "../manager.ts";
 
 /** What tools use beside the manager. */
 export interface ToolOptions {
   /** Who counts what tasks use, where there is one. */
-  readonly agent?: { read(): Promise<TaskUsage | undefined> } | undefined;
+  readonly agent?: { read(): Promise<CountedUsage | undefined> } | undefined;
 }
 
 /** Makes tools for one manager. */

@@ -1,7 +1,7 @@
 /** `usage`: CPU and memory of processes with all that they have started. @module */
 import { array, defineTool, integer, nullable, number, object, oneOf, string } from "../../mcp/mod.ts";
-import type { TaskUsage } from "../agent_usage.ts";
-import { treeUsage } from "../usage.ts";
+import type { CountedUsage } from "../agent_usage.ts";
+import { ownCgroup, treeUsage } from "../usage.ts";
 import type { ToolMaker } from "./tool.ts";
 
 const MIB = 2 ** 20;
@@ -29,6 +29,11 @@ export const usage: ToolMaker = (manager, { agent }) => {
         processes: integer(),
         cpuSeconds: number({ description: "Since they were started" }),
         cpuRatio: nullable(number({ description: "Of one core, since the call before" })),
+        waitRatio: nullable(
+          number({
+            description: "Time in which it could have run and had no CPU; told by the agent of a cgroup",
+          }),
+        ),
         memoryBytes: integer(),
       })),
     }),
@@ -41,17 +46,21 @@ export const usage: ToolMaker = (manager, { agent }) => {
         const { pids, endedSeconds, ...used } = treeUsage(pid);
         const now = { pid, cpuSeconds: used.cpuSeconds, endedSeconds, atMs: performance.now() };
         const last = before.get(name);
-        // The agent's nanoseconds are finer than the kernel's ticks, but only those add up those that have ended.
-        const isFiner = counted !== undefined && last?.endedSeconds === endedSeconds;
-        const cpuRatio = (isFiner ? countedRatio(counted, pids) : undefined) ?? ratioSince(last, now);
         before.set(name, now);
-        return [{ name, ...used, cpuRatio }];
+        const cgroup = counted === undefined ? undefined : ownCgroup(pid);
+        // The agent's nanoseconds are finer than the kernel's ticks, but those add up also what has ended.
+        const isFiner = last?.endedSeconds === endedSeconds;
+        const cpuRatio = shareOf(counted, "byCgroup", [cgroup]) ??
+          (isFiner ? shareOf(counted, "byProcess", pids) : undefined) ?? ratioSince(last, now);
+        const waitRatio = shareOf(counted, "waitedByCgroup", [cgroup]) ?? null;
+        return [{ name, ...used, cpuRatio, waitRatio }];
       });
-      const lines = services.map(({ name, processes, cpuSeconds, cpuRatio, memoryBytes }) => {
+      const lines = services.map(({ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes }) => {
         const cpu = cpuRatio === null
           ? `${cpuSeconds.toFixed(1)} s CPU`
           : `${(100 * cpuRatio).toFixed(1)} % CPU`;
-        return `${name}: ${cpu}, ${(memoryBytes / MIB).toFixed(1)} MiB, ${processes} processes`;
+        const waited = waitRatio === null ? "" : `, waited ${(100 * waitRatio).toFixed(1)} %`;
+        return `${name}: ${cpu}${waited}, ${(memoryBytes / MIB).toFixed(1)} MiB, ${processes} processes`;
       });
       const source = counted === undefined ? "proc" as const : "agent" as const;
       return { text: lines.join("\n") || "(nothing runs)", structured: { source, services } };
@@ -61,16 +70,21 @@ export const usage: ToolMaker = (manager, { agent }) => {
 
 /** What the agent has counted, if it counts the pids of this host: this process uses the CPU at this moment. */
 async function countedHere(
-  agent: { read(): Promise<TaskUsage | undefined> } | undefined,
-): Promise<TaskUsage | undefined> {
+  agent: { read(): Promise<CountedUsage | undefined> } | undefined,
+): Promise<CountedUsage | undefined> {
   const counted = await agent?.read();
   return counted?.byProcess.has(String(Deno.pid)) === true ? counted : undefined;
 }
 
-/** Undefined when the agent knows none of them: they have not used the CPU since it came, or their table is full. */
-function countedRatio({ byProcess, elapsedNs }: TaskUsage, pids: readonly number[]): number | undefined {
-  const found = pids.flatMap((pid) => byProcess.get(String(pid)) ?? []);
-  return found.length === 0 ? undefined : found.reduce((sum, ns) => sum + ns, 0) / elapsedNs;
+/** Of one CPU's time. Undefined when the agent has counted none of them: it came later, or its table is full. */
+function shareOf(
+  counted: CountedUsage | undefined,
+  table: "byProcess" | "byCgroup" | "waitedByCgroup",
+  owners: readonly (string | number | undefined)[],
+): number | undefined {
+  if (counted === undefined) return undefined;
+  const found = owners.flatMap((owner) => counted[table].get(String(owner)) ?? []);
+  return found.length === 0 ? undefined : found.reduce((sum, ns) => sum + ns, 0) / counted.elapsedNs;
 }
 
 function ratioSince(before: Look | undefined, now: Look): number | null {
