@@ -42,7 +42,9 @@ export const attach = command({
     const { config, state } = await openProject(options.dir ?? ".", options.config);
     const folder = runningInstance(state, name!);
     const keys = keysOf(options.detachKeys);
-    const hasTerminal = config.process[name!]?.tty === true;
+    // Replicas are `name.1`, `name.2` and so on.
+    const { process } = config;
+    const hasTerminal = (process[name!] ?? process[name!.replace(/\.\d+$/, "")])?.tty === true;
     const types = hasTerminal && !options.readOnly && Deno.stdin.isTerminal();
     tell(
       types

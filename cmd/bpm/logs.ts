@@ -1,9 +1,11 @@
 /** `bpm logs`: what processes have said and say, of one, several or all; also while no manager runs. @module */
 import {
+  type BpmConfig,
   compilePattern,
   followLocal,
   InstanceError,
   type LocalLine,
+  localProcesses,
   LogPrinter,
   projectMask,
   readLocal,
@@ -61,13 +63,14 @@ export const logs = command({
   },
   examples: [
     ["bpm logs api -n 50", "The last lines of one"],
+    ["bpm logs @backend --since 10m", "What a group has said"],
     ["bpm logs -f", "All processes, as they say it"],
     ["bpm logs api web -p 'panic|error' -C 3", "What went wrong in two of them"],
     ["bpm logs --since 10m --json", "As data"],
   ],
   async run({ args, options, signal }) {
     const { folder, config, state } = await openProject(options.dir ?? ".", options.config);
-    const processes = args.filter((each) => each !== undefined);
+    const processes = args.flatMap((each) => each === undefined ? [] : servicesOf(each, config, state));
     const query = {
       processes,
       kind: options.build ? "build" as const : "run" as const,
@@ -102,6 +105,21 @@ export const logs = command({
     return 0;
   },
 });
+
+/** What a name stands for: a process, all its replicas, or with `@` a group. */
+function servicesOf(word: string, { process }: BpmConfig, state: string): string[] {
+  const names = word.startsWith("@")
+    ? Object.keys(process).filter((name) => process[name]!.groups.includes(word.slice(1)))
+    : [word];
+  if (names.length === 0) throw new Error(`Group '${word}' not found: no process names it in "groups"`);
+  const known = localProcesses(state);
+  return names.flatMap((name) => {
+    const replicas = known.filter((each) =>
+      each.startsWith(`${name}.`) && /^\d+$/.test(each.slice(name.length + 1))
+    );
+    return known.includes(name) || replicas.length === 0 ? [name] : replicas;
+  });
+}
 
 /** With a doorbell of its own, so that lines come at once and nothing is polled. */
 async function follow(body: (doorbell: Doorbell) => Promise<void>): Promise<void> {

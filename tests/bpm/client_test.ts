@@ -174,6 +174,23 @@ Deno.test("logs are there when no manager runs, and of a project that never ran 
   match((await project.run("status")).err, /nobody answers there; start it with: bpm serve/);
 });
 
+Deno.test("logs of a name are those of all its replicas, and with @ of a group; list and graph show each", async () => {
+  await using project = await RunningProject.start(
+    '[process.web]\ncommand = ["sh", "-c", "echo web $REPLICA; exec sleep 100"]\nreplicas = 2\ngroups = ["front"]\n' +
+      '[process.db]\ncommand = ["sh", "-c", "echo db; exec sleep 100"]\n',
+  );
+  for (const name of ["web.1", "web.2", "db"]) await project.run("wait", name, "--pattern", "web|db");
+  const lines = async (...words: string[]) =>
+    (await project.run("logs", ...words)).out.trim().split("\n").sort();
+  deepStrictEqual(await lines("web"), ["[web.1] web 1", "[web.2] web 2"]);
+  deepStrictEqual(await lines("@front", "db"), ["[db] db", "[web.1] web 1", "[web.2] web 2"]);
+  deepStrictEqual(await lines("web.2"), ["web 2"]);
+  match((await project.run("logs", "@back")).err, /^bpm: Group '@back' not found/);
+  match((await project.run("list")).out, /^web\.1 +running[^]*^web\.2 +running/m);
+  strictEqual((await project.run("graph")).out, "web.1  running\nweb.2  running\ndb  running\n");
+  match((await project.run("stop", "@front")).out, /^Process '@front' stopped/);
+});
+
 Deno.test({
   name: `two terminals share a process's terminal, leave it by the detach keys, and see its end${
     hasTmux() ? "" : " (needs tmux)"
