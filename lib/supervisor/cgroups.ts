@@ -4,7 +4,7 @@
  * @module
  */
 import { errnoOf, SystemError } from "../../ffi/errno.ts";
-import { kernelPathExists, readKernelFile, writeKernelFile } from "../../ffi/files/mod.ts";
+import { kernelPathExists, listKernelFolder, readKernelFile, writeKernelFile } from "../../ffi/files/mod.ts";
 
 /** What an instance and all that it starts may use together. */
 export interface Limits {
@@ -30,6 +30,8 @@ const SUBTREE = "hostkit";
 const EBUSY = errnoOf("EBUSY");
 /** In an instance's folder: its cgroups, one a line. */
 const NAMES = "cgroups";
+/** An instance's cgroup among its owner's, and the kernel's own files. */
+const INSTANCE = /\.(run|build)-\d+$/;
 
 /** Trees in which this process may make cgroups, v2 first. Those of others are not theirs to give. */
 export function findHierarchies(): Hierarchy[] {
@@ -97,6 +99,15 @@ export class CgroupMaker {
       removeCgroups(folder);
       if (Object.keys(limits).length === 0) return [];
       throw new Error(`Cannot limit "${name}": ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  /** Removes what is left of this owner's and empty: a folder may have been removed with the names in it. */
+  sweep(): void {
+    for (const { base } of this.#hierarchies) {
+      const own = `${base}/${SUBTREE}/${this.#owner}`;
+      const names = kernelPathExists(own) ? listKernelFolder(own) : [];
+      for (const name of names) if (INSTANCE.test(name)) isRemoved(`${own}/${name}`);
     }
   }
 

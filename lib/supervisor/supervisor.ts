@@ -194,6 +194,7 @@ export class Supervisor implements AsyncDisposable {
     this.#follow.abort();
     await Promise.all([...this.#services.values()].map((service) => service.release()));
     await Promise.all(this.#work);
+    this.#context.cgroups.sweep();
     await this.#doorbell[Symbol.asyncDispose]();
     // A child that is being started right now has the descriptor too, until it becomes its program.
     this.#lock.unlockSync();

@@ -1,5 +1,6 @@
 /** What a stop must not leave: processes, sockets, open files, mapped segments, cgroups. For tests. @module */
 import { deepStrictEqual } from "node:assert/strict";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { leftOver } from "../../lib/keeper/mod.ts";
 import { until } from "../keeper/_log.ts";
 
@@ -15,6 +16,7 @@ export class WatchedFolder implements AsyncDisposable {
       ...instances.flatMap((folder) => leftOver({ folder }).map((pid) => `process ${pid} of ${folder}`)),
       ...namedBy(this.path).map((pid) => `process ${pid} names ${this.path}`),
       ...instances.flatMap((folder) => socketsIn(folder).map((name) => `socket ${folder}/${name}`)),
+      ...instances.flatMap(cgroupsOf),
       ...readLines("/proc/net/unix").filter((line) => line.includes(this.path)),
       ...readLines("/proc/self/maps").filter((line) => line.includes(this.path)),
     ];
@@ -69,6 +71,12 @@ export function ticks(pid: number): number {
 function foldersBelow(folder: string): string[] {
   const inside = [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory);
   return [folder, ...inside.flatMap(({ name }) => foldersBelow(`${folder}/${name}`))];
+}
+
+/** An instance's cgroups that are still there; `lib/supervisor` keeps their names in its folder. */
+function cgroupsOf(folder: string): string[] {
+  const names = readLines(`${folder}/cgroups`).filter((line) => line !== "");
+  return names.filter((path) => kernelPathExists(path)).map((path) => `cgroup ${path}`);
 }
 
 function socketsIn(folder: string): string[] {

@@ -284,6 +284,10 @@ Deno.test("a folder that is removed under a service neither ends nor blocks it, 
   await watched.until("idle");
   await watched.service.settled();
   deepStrictEqual([alive(keeperPid), alive(pid)], [false, false]);
+  await watched.supervisor.stop();
+  // Its name was in the folder.
+  const owner = folder.path.slice(folder.path.lastIndexOf("/") + 1);
+  strictEqual(CGROUP !== undefined && kernelPathExists(`${CGROUP}/hostkit/${owner}`), false);
 });
 
 Deno.test("a cgroup that cannot be joined keeps a service from starting, and says so each time", async () => {
