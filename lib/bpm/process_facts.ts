@@ -1,5 +1,6 @@
 /** All that is known of a process now, as plain data: what `list` tells, and what its resource holds. @module */
 import type { Service } from "../supervisor/mod.ts";
+import { dependencyText } from "./dependency.ts";
 import type { Manager } from "./manager.ts";
 
 /** One process. What is not known, or makes no sense in its state, is `null`. */
@@ -57,7 +58,7 @@ export function processFacts(manager: Manager, service: Service, nowMs: number):
     swap: swapOf(service),
     tty: typeof keeper?.stdin === "object",
     exit: exitOf(state),
-    dependsOn: dependsOn.map(({ name, condition }) => ({ name, condition })),
+    dependsOn: dependsOn.map((each) => ({ name: each.name, condition: dependencyText(each) })),
     instances: ledger.places("run").length,
     builds: ledger.places("build").length,
   };

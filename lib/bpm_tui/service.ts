@@ -24,6 +24,8 @@ export interface ServiceInfo {
   /** Whether its standard input is a terminal. */
   readonly tty?: boolean;
   readonly dependsOn: readonly string[];
+  /** What each of these has to be, where the server tells. */
+  readonly conditions?: ReadonlyMap<string, string>;
   /** What happened, newest first. */
   readonly events: readonly string[];
 }
@@ -177,11 +179,13 @@ function readService(value: unknown): ServiceInfo | undefined {
     if (found !== undefined) known[key] = found;
   }
   const crashes = field(value, "crashes") ?? field(value, "failures");
+  const conditions = conditionsOf(field(value, "dependsOn"));
   return {
     name,
     state: text(field(value, "state")) ?? "unknown",
     crashes: typeof crashes === "number" ? crashes : 0,
     dependsOn: names(field(value, "dependsOn")),
+    ...conditions.size === 0 ? {} : { conditions },
     events: names(field(value, "events")),
     ...known,
   };
@@ -190,6 +194,15 @@ function readService(value: unknown): ServiceInfo | undefined {
 function countOf(value: unknown): number | undefined {
   if (Array.isArray(value)) return value.length;
   return typeof value === "number" && Number.isInteger(value) ? value : undefined;
+}
+
+/** Of objects with a name and a condition. */
+function conditionsOf(value: unknown): ReadonlyMap<string, string> {
+  if (!Array.isArray(value)) return new Map();
+  return new Map(value.flatMap((each): [string, string][] => {
+    const [name, condition] = [text(field(each, "name")), text(field(each, "condition"))];
+    return name === undefined || condition === undefined ? [] : [[name, condition]];
+  }));
 }
 
 /** Texts, or the names of objects that have one. */

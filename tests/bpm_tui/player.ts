@@ -139,6 +139,7 @@ export function aProject(): Overview {
         cpuRatio: 0.42,
         memoryBytes: 187_000_000,
         dependsOn: ["api", "cache"],
+        conditions: new Map([["api", "ready"], ["cache", "started"]]),
         instances: 3,
         builds: 2,
         events: [

@@ -225,6 +225,7 @@ Deno.test("our server is known by more tools; its answers come as events", async
     ["db"],
     ["Started at 2026-11-21 08:00:00 UTC"],
   ]);
+  strictEqual(api?.conditions?.get("db"), "ready");
   strictEqual(await server.act("stop", "api", signal), "Process 'api' stopped");
   await rejects(server.act("start", "nobody", signal), /Process 'nobody' not found/);
   await server.send("api", "hello\n", signal);

@@ -20,6 +20,8 @@ export interface GraphLine {
   readonly name: string;
   /** Absent when nobody has told of a service of this name. */
   readonly service?: ServiceInfo;
+  /** What it has to be for the one above it. */
+  readonly condition?: string;
   /** What it needs stands elsewhere already, or it needs itself. */
   readonly repeated: boolean;
 }
@@ -30,15 +32,24 @@ export function graphLines(services: readonly ServiceInfo[]): GraphLine[] {
   const needed = new Set(services.flatMap(({ dependsOn }) => dependsOn));
   const told = new Set<string>();
   const lines: GraphLine[] = [];
-  const tell = (name: string, lead: string, branch: string) => {
+  const tell = (name: string, lead: string, branch: string, condition?: string) => {
     const service = byName.get(name);
     const needs = service?.dependsOn ?? [];
     const repeated = told.has(name) && needs.length > 0;
-    lines.push({ indent: lead + branch, name, repeated, ...service === undefined ? {} : { service } });
+    lines.push({
+      indent: lead + branch,
+      name,
+      repeated,
+      ...service === undefined ? {} : { service },
+      ...condition === undefined ? {} : { condition },
+    });
     if (told.has(name)) return;
     told.add(name);
     const below = lead + (branch === "" ? "" : branch === "└─ " ? "   " : "│  ");
-    needs.forEach((need, at) => tell(need, below, at === needs.length - 1 ? "└─ " : "├─ "));
+    for (const [at, need] of needs.entries()) {
+      const branch = at === needs.length - 1 ? "└─ " : "├─ ";
+      tell(need, below, branch, service?.conditions?.get(need));
+    }
   };
   for (const { name } of services) if (!needed.has(name)) tell(name, "", "");
   // What is left stands in circles.
@@ -46,7 +57,8 @@ export function graphLines(services: readonly ServiceInfo[]): GraphLine[] {
   return lines;
 }
 
-function lineSpans({ indent, name, service, repeated }: GraphLine, model: Model, selected?: string): Span[] {
+function lineSpans(line: GraphLine, model: Model, selected?: string): Span[] {
+  const { indent, name, service, condition, repeated } = line;
   const { theme } = model;
   const style = name === selected ? theme.key : theme.text;
   if (service === undefined) {
@@ -58,6 +70,7 @@ function lineSpans({ indent, name, service, repeated }: GraphLine, model: Model,
     span(`${ICONS[tone]} `, toneStyle(theme, tone)),
     span(name, style),
     span(`  ${service.state}${service.ready === true ? ", ready" : ""}`, theme.muted),
+    span(condition === undefined ? "" : `  ← ${condition}`, theme.info),
     span(repeated ? "  (see above)" : "", theme.muted),
   ];
 }
