@@ -4,6 +4,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
 import { AgentUsage, bpmTools } from "../../lib/bpm/mod.ts";
+import { ownCgroup } from "../../lib/bpm/usage.ts";
 import { encodeSnapshotV3, type Snapshot, storeBigint } from "../../lib/metrics/mod.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
 import { serveProject, shell } from "./served.ts";
@@ -158,6 +159,23 @@ Deno.test("who asks again at once is told the same, and one that does not answer
     strictEqual(await agent.read(), undefined);
     deepStrictEqual([answer, fake.asked], [answer, asked + 1]);
   }
+});
+
+Deno.test("a cgroup is an instance's own when a manager made it, and is no longer than its line", async () => {
+  const proc = await Deno.makeTempDir({ prefix: "bpm-" });
+  const cases = [
+    ["4:memory:/init.scope\n0::/hostkit/shop/api.run-3\n", "/hostkit/shop/api.run-3"],
+    ["0::/user.slice/app/hostkit/shop/api.run-3\n1:cpu:/\n", "/user.slice/app/hostkit/shop/api.run-3"],
+    ["0::/init.scope\n", undefined],
+    ["0::/hostkit/shop\n", undefined],
+  ] as const;
+  for (const [at, [text, wanted]] of cases.entries()) {
+    await Deno.mkdir(`${proc}/${at}`);
+    await Deno.writeTextFile(`${proc}/${at}/cgroup`, text);
+    strictEqual(ownCgroup(at, proc), wanted);
+  }
+  strictEqual(ownCgroup(99, proc), undefined);
+  await Deno.remove(proc, { recursive: true });
 });
 
 Deno.test("usage tells what the agent has counted of a process and its children, if it counts this host", async () => {

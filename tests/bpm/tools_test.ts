@@ -149,6 +149,17 @@ Deno.test("usage counts descendants, and CPU since the call before", async () =>
   }
 });
 
+Deno.test("usage counts also children that have ended", async () => {
+  const work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+  await using project = await open(shell("parent", `sh -c '${work}'; echo worked; exec sleep 60`));
+  await project.call("wait", { process: "parent", pattern: "worked" });
+  const { services: [parent] } = (await project.call("usage")).structured as {
+    services: { processes: number; cpuSeconds: number }[];
+  };
+  strictEqual(parent?.processes, 1);
+  ok(parent.cpuSeconds > 0.02, `${parent.cpuSeconds} s`);
+});
+
 Deno.test("graph and list tell what waits for what; explain tells how it failed", async () => {
   await using project = await open([
     shell("db", "exec sleep 60", 'url = "http://127.0.0.1:1"'),
