@@ -6,9 +6,8 @@ import { commandOf, shellLine } from "../../lib/bpm/init/shell.ts";
 import { forExpand, hasVariables, interpolate } from "../../lib/bpm/init/variables.ts";
 import { joinPath, matchFolders } from "../../lib/bpm/init/found.ts";
 import { processName } from "../../lib/bpm/init/merge.ts";
-import { BPM_CONFIG, loadBpmConfig } from "../../lib/bpm/mod.ts";
+import { loadBpmConfig } from "../../lib/bpm/mod.ts";
 import { expandTexts } from "../../lib/bpm/expand.ts";
-import { parseConfig } from "../../lib/config/mod.ts";
 
 const CASES = new URL("testdata/init/", import.meta.url).pathname;
 
@@ -32,7 +31,10 @@ async function written(folder: ProjectFolder, files: readonly string[] = []): Pr
 }
 
 function processesOf(text: string) {
-  const { config, warnings } = parseConfig(BPM_CONFIG, text, "test");
+  const file = Deno.makeTempFileSync({ prefix: "bpm-init-" });
+  Deno.writeTextFileSync(file, text);
+  const { config, warnings } = loadBpmConfig(file);
+  Deno.removeSync(file);
   deepStrictEqual(warnings, []);
   return config.process;
 }
@@ -207,8 +209,14 @@ Deno.test(`whatever the files say, what is written loads, and no text gets lost 
             entrypoint: ["run", word],
             environment: [`KEY=${value}`],
             description: about,
-            readiness_probe: next(2) === 0 ? { exec: { command: word } } : [word],
+            readiness_probe: next(2) === 0
+              ? { exec: { command: word } }
+              : { http_get: { host: word, path: value, port: next(9) } },
             availability: next(2) === 0 ? value : { restart: value },
+            ready_log_line: value,
+            namespace: [word],
+            schedule: next(2) === 0 ? { cron: value, interval: word } : { interval: `${next(3)}s` },
+            watch: { paths: [value, { path: word, include: [value], exclude: [about] }] },
             depends_on: next(2) === 0 ? { [name]: null, x: value } : word,
             disable_env_expansion: true,
             [about]: value,

@@ -1,15 +1,16 @@
 /** Real projects as people have them: what bpm init writes for them, run by a real manager with real cargo and npm. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { deadline } from "../../lib/async/mod.ts";
-import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
 import { diskFolder, findProcesses, merge, writeConfig } from "../../lib/bpm/init/mod.ts";
-import type { Tool, ToolContext } from "../../lib/mcp/mod.ts";
 import { freePort } from "../free_port.ts";
+import { Project } from "./_managed.ts";
 
 // Libraries are opened once and stay open: not leaks of the first test.
 processStart(1);
+kernelPathExists("/proc/self");
 openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const never = new AbortController().signal;
@@ -23,36 +24,13 @@ async function has(program: string, word: string): Promise<boolean> {
     .then(({ success }) => success, () => false);
 }
 
-/** A project with a manager in this process, and a clock that is the test's. */
-class Project implements AsyncDisposable {
-  readonly folder = Deno.makeTempDirSync({ prefix: "bpm-project-" });
-  nowMs = Date.now();
-  #manager: Manager | undefined;
-
-  constructor(files: Readonly<Record<string, string>>) {
-    for (const [name, text] of Object.entries(files)) this.write(name, text);
-  }
-
-  write(name: string, text: string): void {
-    const path = `${this.folder}/${name}`;
-    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    Deno.writeTextFileSync(path, text);
-  }
-
-  /** Writes `.mcp-run` as `bpm init` does, with keys for the whole file in front; returns it. */
+/** A project that begins as `bpm init` finds it. */
+class RealProject extends Project {
+  /** Writes `.mcp-run`, with keys for the whole file in front; returns it. */
   async init(head = ""): Promise<string> {
     const text = writeConfig(merge(await findProcesses(diskFolder(this.folder))), { port: 1 });
-    this.write(".mcp-run", `${head}\n${text}`);
+    this.write({ ".mcp-run": `${head}\n${text}` });
     return text;
-  }
-
-  get manager(): Manager {
-    return this.#manager ??= Manager.open({
-      folder: this.folder,
-      config: loadBpmConfig(`${this.folder}/.mcp-run`).config,
-      stateFolder: `${this.folder}/.state`,
-      now: () => this.nowMs,
-    });
   }
 
   /** Resolves when all that starts by itself runs. */
@@ -60,21 +38,6 @@ class Project implements AsyncDisposable {
     using limit = deadline(PATIENCE_MS);
     await this.manager.start(limit.signal);
     ok(!limit.signal.aborted, `not all of it runs: ${this.manager.statusText()}`);
-  }
-
-  /** Calls a tool as a client would; a failure is thrown. */
-  async call(name: string, args: Record<string, unknown> = {}): Promise<string> {
-    const tool = bpmTools(this.manager).find((each) => each.name === name) as Tool;
-    const context = { signal: never, progress: () => {} } as unknown as ToolContext;
-    return (await tool.run(args, context)).text;
-  }
-
-  async until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-    const limit = performance.now() + PATIENCE_MS;
-    while (!(await holds())) {
-      ok(performance.now() < limit, `${what} does not come: ${this.manager.statusText()}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
   }
 
   /** Until a process has said something. */
@@ -86,11 +49,6 @@ class Project implements AsyncDisposable {
   async #log(process: string): Promise<string> {
     if (this.manager.logs(process, "run").length === 0) return "";
     return await this.call("search_logs", { process });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#manager?.[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
   }
 }
 
@@ -122,7 +80,7 @@ Deno.test({
     "an npm project that crashes in a loop is started again after waits of 1, 1, 2 s, as get_status shows",
   ignore: !HAS_NPM,
   fn: async () => {
-    await using project = new Project({
+    await using project = new RealProject({
       "package.json": '{"name": "@acme/web", "version": "1.0.0", "scripts": {"dev": "node server.js"}}',
       "package-lock.json": "{}",
       "server.js":
@@ -156,7 +114,7 @@ Deno.test({
     "in dev mode the first crash of an npm project waits as dev_crash_wait_seconds says, the second one again 1 s",
   ignore: !HAS_NPM,
   fn: async () => {
-    await using project = new Project({
+    await using project = new RealProject({
       "package.json": '{"name": "web", "scripts": {"start": "node server.js"}}',
       "server.js":
         'console.log("up"); setInterval(() => { if (require("fs").existsSync("crash")) process.exit(4); }, 10);',
@@ -165,7 +123,7 @@ Deno.test({
     await project.start();
     await project.call("restart", { process: "web" });
     await project.said("web", "up");
-    project.write("crash", "");
+    project.write({ crash: "" });
     const watched = new Watched();
     await project.until("the third crash", async () => {
       const status = await project.call("get_status");
@@ -200,14 +158,14 @@ Deno.test({
   ignore: !HAS_CARGO,
   fn: async () => {
     const port = freePort();
-    await using project = new Project({
+    await using project = new RealProject({
       "Cargo.toml": '[package]\nname = "server"\nversion = "0.1.0"\nedition = "2021"\n',
       "src/main.rs": SERVER,
     });
     await project.init();
     const keys =
       `args = ["127.0.0.1:${port}"]\nlisten = "127.0.0.1:${port}"\nready = { log = "listening" }\n`;
-    project.write(".mcp-run", `${Deno.readTextFileSync(`${project.folder}/.mcp-run`)}${keys}`);
+    project.write({ ".mcp-run": `${Deno.readTextFileSync(`${project.folder}/.mcp-run`)}${keys}` });
     const { manager } = project;
     await project.start();
     await project.call("restart", { process: "server" });
@@ -257,7 +215,7 @@ Deno.test({
     "of a workspace each binary is built and run: by default-run, by [[bin]], by package, in CARGO_TARGET_DIR",
   ignore: !HAS_CARGO,
   fn: async () => {
-    await using project = new Project({
+    await using project = new RealProject({
       "Cargo.toml": '[workspace]\nresolver = "2"\nmembers = ["crates/*"]\n',
       "crates/shop/Cargo.toml": crate(
         "shop",
@@ -280,13 +238,12 @@ Deno.test({
     const text = Deno.readTextFileSync(`${project.folder}/.mcp-run`);
     // As people write it by hand: what is left out is what cargo takes by default.
     const byHand = `[process.shop]\ntype = "rust"\npackage = "shop"\n[process.seeder]\n`;
-    project.write(
-      ".mcp-run",
-      text.replace("[process.seeder]\n", byHand).replaceAll(
+    project.write({
+      ".mcp-run": text.replace("[process.seeder]\n", byHand).replaceAll(
         'type = "rust"',
         `type = "rust"\nenv = { CARGO_TARGET_DIR = "${target}" }`,
       ),
-    );
+    });
     const { manager } = project;
     await project.start();
     strictEqual(manager.service("seeder").state.kind, "idle", "it does not start by itself");
@@ -306,9 +263,9 @@ Deno.test({
   name: "what .envrc sets holds for builds and programs, by direnv",
   ignore: !HAS_DIRENV,
   fn: async () => {
-    await using project = new Project({
+    await using project = new RealProject({
       ".envrc": 'export GREETING="hello from direnv"\n',
-      "Procfile": "web: echo $GREETING to $PORT; exec sleep 1000\n",
+      "Procfile": "worker: echo $GREETING to all; exec sleep 1000\n",
     });
     // What direnv allows it remembers: here within the project.
     const env = { XDG_DATA_HOME: `${project.folder}/.data` };
@@ -321,9 +278,9 @@ Deno.test({
       "env = {",
       `env = { XDG_DATA_HOME = "${env.XDG_DATA_HOME}",`,
     );
-    project.write(".mcp-run", `${text}build = ["sh", "-c", "echo building with $GREETING"]\n`);
+    project.write({ ".mcp-run": `${text}build = ["sh", "-c", "echo building with $GREETING"]\n` });
     await project.start();
-    await project.said("web", "hello from direnv to 5000");
-    match(await project.call("search_build_log", { process: "web" }), /building with hello from direnv/);
+    await project.said("worker", "hello from direnv to all");
+    match(await project.call("search_build_log", { process: "worker" }), /building with hello from direnv/);
   },
 });

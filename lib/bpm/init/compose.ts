@@ -132,6 +132,7 @@ function serviceOf(service: Service): FoundProcess {
       ...restart,
       grace: graceOf(keys),
       autostart: profiles.length === 0 ? undefined : false,
+      groups: profiles.length === 0 ? undefined : profiles,
     },
     notes: keys.notes,
     ...(build === undefined ? {} : { builds: buildFolder(build, service) }),

@@ -11,6 +11,21 @@ export interface ProbeKeys {
   readonly failures?: number | undefined;
 }
 
+/** Starts by the clock; one of `cron` and `every`. */
+export interface ScheduleKeys {
+  readonly cron?: string | undefined;
+  readonly every?: string | undefined;
+  readonly time_zone?: string | undefined;
+}
+
+/** Restarts by changed files; globs from the project's folder. */
+export interface WatchKeys {
+  readonly paths: readonly string[];
+  readonly ignore?: readonly string[] | undefined;
+  readonly debounce?: string | undefined;
+  readonly cascade?: boolean | undefined;
+}
+
 /** Keys of a process as they are written: durations are texts such as `5s`. Keys at their defaults are left out. */
 export interface ProcessKeys {
   readonly type?: "rust" | "npm" | undefined;
@@ -29,8 +44,16 @@ export interface ProcessKeys {
   readonly ready_within?: string | undefined;
   readonly restart?: "always" | "on-failure" | "never" | undefined;
   readonly max_failures?: number | undefined;
+  readonly backoff?: { readonly first?: string | undefined; readonly factor?: number } | undefined;
   readonly grace?: string | undefined;
+  readonly stop_signal?: string | undefined;
   readonly autostart?: boolean | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly replicas?: number | undefined;
+  readonly port?: number | undefined;
+  readonly schedule?: ScheduleKeys | undefined;
+  readonly watch?: WatchKeys | undefined;
+  readonly env_command?: Readonly<Record<string, string>> | undefined;
   readonly stdin?: boolean | undefined;
   readonly tty?: boolean | undefined;
   readonly listen?: string | undefined;

@@ -4,11 +4,14 @@ import {
   type Found,
   type FoundProcess,
   joinPath,
+  type ProbeKeys,
   type ProcessKeys,
   type ProjectFolder,
 } from "./found.ts";
 import { isTable, Keys } from "./keys.ts";
+import { groupsOf, policyOf, replicasOf } from "./process_compose_policy.ts";
 import { probeOf } from "./process_compose_probe.ts";
+import { scheduleOf, watchOf } from "./process_compose_times.ts";
 import { commandOf } from "./shell.ts";
 import { forExpand, hasVariables } from "./variables.ts";
 import { readYaml } from "./yaml.ts";
@@ -33,6 +36,7 @@ export async function readProcessCompose(folder: ProjectFolder, file: string): P
     file,
     shell: shellWords,
     env: top.variables("environment"),
+    envCommands: top.variables("env_cmds"),
     envFiles: folder.read(envFile) === undefined ? [] : [envFile],
     raw: top.toggle("disable_env_expansion") === true,
   };
@@ -50,10 +54,12 @@ export async function readProcessCompose(folder: ProjectFolder, file: string): P
   top.note("log_location", "bpm keeps the logs itself, see log_instances and log_mib");
   top.note("log_configuration", "bpm keeps the logs itself, see log_instances and log_mib");
   top.note("vars", "templates such as {{.NAME}} are not filled in");
-  top.note("env_cmds", "variables are not taken from commands; set them before bpm is started, or in .envrc");
   top.untaken();
   const list = isTable(processes) ? Object.entries(processes) : [];
-  const names = new Set(list.map(([name]) => name));
+  const names = new Map(list.map(([name, value]): [string, ReadyBy] => {
+    const { ready_log_line: line, readiness_probe: probe } = isTable(value) ? value : {};
+    return [name, { line: typeof line === "string" ? line : undefined, hasProbe: isTable(probe) }];
+  }));
   return {
     file,
     kind: "process-compose",
@@ -66,6 +72,8 @@ interface Context {
   readonly file: string;
   readonly shell: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Commands that print the values of variables. */
+  readonly envCommands: Readonly<Record<string, string>>;
   readonly envFiles: readonly string[];
   /** Whether `$NAME` in the file is left to the shell. */
   readonly raw: boolean;
@@ -74,119 +82,118 @@ interface Context {
 function processOf(
   name: string,
   keys: Keys,
-  context: Context & { readonly names: ReadonlySet<string> },
+  context: Context & { readonly names: ReadonlyMap<string, ReadyBy> },
 ): FoundProcess {
   const { file, shell, raw } = context;
   const folder = folderOf(file);
   const line = keys.text("command");
-  const entrypoint = keys.texts("entrypoint");
+  const entrypoint = keys.texts("entrypoint") ?? [];
   const cwd = keys.text("working_dir");
   const env = { ...context.env, ...keys.variables("environment") };
-  // Without them the shell expands the command by itself, with what .env files say besides.
-  const expand = !raw && (Object.values(env).some(hasVariables) || (cwd !== undefined && hasVariables(cwd)));
-  const text = (value: string) => expand ? value.replaceAll("$", "$$$$") : value;
-  const open = (value: string) => expand ? forExpand(value) : value;
-  const command = line !== undefined
-    ? commandOf(raw ? line : line.replaceAll("$$", "$"), shell)
-    : entrypoint ?? [];
   const readyLine = keys.text("ready_log_line");
-  const readiness = probeOf(keys, "readiness_probe", shell);
-  const liveness = probeOf(keys, "liveness_probe", shell);
+  const readiness = probeOf(keys, "readiness_probe", { shell, raw });
+  const liveness = probeOf(keys, "liveness_probe", { shell, raw });
+  const open = [...Object.values(env), cwd ?? "", readiness?.probe.http ?? "", liveness?.probe.http ?? ""];
+  // What a shell runs it expands by itself, with all that is in the process's environment.
+  const expand = !raw && [...open, ...line === undefined ? entrypoint : []].some(hasVariables);
+  const plain = (value: string) => raw ? value : value.replaceAll("$$", "$");
+  const text: Texts = {
+    expanded: expand ? forExpand : plain,
+    asIs: (value) => expand ? plain(value).replaceAll("$", "$$$$") : plain(value),
+  };
+  const command = line !== undefined
+    ? commandOf(plain(line), shell).map((each) => expand ? each.replaceAll("$", "$$$$") : each)
+    : entrypoint.map(text.expanded);
   if (command.length === 0) keys.notes.push("it has no command: it ends at once");
   const isTerminal = [keys.toggle("is_tty"), keys.toggle("is_interactive")].includes(true);
   const envFiles = [
     ...(keys.toggle("is_dotenv_disabled") === true ? [] : context.envFiles),
     ...(keys.texts("env_file") ?? []).map((each) => joinPath(folder, each)),
   ];
+  const isOff = keys.toggle("disabled") === true;
+  const isJob = keys.has("schedule");
+  const when = scheduleOf(keys);
   const found: ProcessKeys = {
-    command: (command.length === 0 ? ["true"] : command).map(text),
+    command: command.length === 0 ? ["true"] : command,
     expand: expand || undefined,
-    cwd: cwd === undefined ? (folder === "." ? undefined : text(folder)) : open(inFolder(folder, cwd)),
-    env: mapValues(env, open),
+    cwd: cwd === undefined
+      ? (folder === "." ? undefined : text.asIs(folder))
+      : text.expanded(inFolder(folder, cwd)),
+    env: mapValues(env, text.expanded),
+    env_command: mapValues(context.envCommands, text.asIs),
     env_file: envFiles.length === 0 ? undefined : envFiles,
-    depends_on: dependenciesOf(keys, context.names),
-    ready: readyLine === undefined ? readiness?.probe : { log: asPattern(readyLine) },
+    depends_on: dependenciesOf(keys, context.names, text),
+    ready: readyOf(readiness?.probe, readyLine, text),
     ready_within: readiness?.readyWithin,
-    live: liveness?.probe,
-    ...policyOf(keys),
-    autostart: keys.toggle("disabled") === true ? false : undefined,
+    live: probeTexts(liveness?.probe, text),
+    ...policyOf(keys, when !== undefined),
+    // A job whose times are lost is started by hand rather than at a wrong one.
+    autostart: isOff || (isJob && when === undefined) ? false : when?.onStart === true ? true : undefined,
+    groups: groupsOf(keys),
+    replicas: replicasOf(keys),
+    schedule: when?.keys,
+    watch: watchOf(keys, cwd === undefined ? folder : inFolder(folder, cwd)),
     tty: isTerminal || undefined,
   };
   const description = keys.text("description");
   noteRest(keys);
+  const about = `Process "${name}" of ${file}${description === undefined ? "" : `: ${description}`}`;
   return {
     name,
-    about: `Process "${name}" of ${file}${
-      description === undefined ? "" : `: ${description.replaceAll(/\s+/g, " ").trim()}`
-    }`
-      .replace(/[^.]$/, "$&."),
-    keys: inProbes(found, text),
+    about: about.replaceAll(/\s+/g, " ").trim().replace(/[^.]$/, "$&."),
+    keys: found,
     notes: keys.notes,
   };
 }
 
-/** Texts of probes are expanded, too, where those of the process are. */
-function inProbes(keys: ProcessKeys, text: (value: string) => string): ProcessKeys {
-  const each = (probe: ProcessKeys["ready"]) =>
-    probe && {
-      ...probe,
-      http: probe.http && text(probe.http),
-      log: probe.log && text(probe.log),
-      exec: probe.exec?.map(text),
-    };
-  return { ...keys, ready: each(keys.ready), live: each(keys.live) };
+/** How texts of the file are written where `expand` may be set. */
+interface Texts {
+  /** With its variables. */
+  expanded(text: string): string;
+  /** With what a shell will make of it. */
+  asIs(text: string): string;
 }
 
-function policyOf(keys: Keys): Pick<ProcessKeys, "restart" | "max_failures" | "grace"> {
-  const availability = keys.table("availability");
-  const policy = availability.text("restart") ?? "no";
-  const restart = {
-    always: undefined,
-    on_failure: "on-failure",
-    no: "never",
-    exit_on_failure: "never",
-  } as const;
-  if (!(policy in restart)) keys.notes.push(`availability.restart = "${policy}": is no policy that is known`);
-  if (policy === "exit_on_failure") {
-    keys.notes.push(`availability.restart = "exit_on_failure": a failure does not end the others`);
-  }
-  const most = availability.number("max_restarts");
-  availability.note(
-    "backoff_seconds",
-    "waits are the project's: release_crash_backoff_initial_seconds and its like",
-  );
-  for (const name of ["exit_on_end", "exit_on_skipped"]) {
-    availability.note(name, "its end does not end the others");
-  }
-  availability.untaken();
-  const shutdown = keys.table("shutdown");
-  const grace = shutdown.seconds("timeout_seconds");
-  if (shutdown.has("signal") && shutdown.number("signal") !== 15) {
-    keys.notes.push("shutdown.signal: bpm sends SIGTERM");
-  }
-  shutdown.note("command", "bpm sends SIGTERM, and SIGKILL after grace");
-  shutdown.note("parent_only", "the whole tree is ended");
-  shutdown.untaken();
-  return {
-    restart: restart[policy as keyof typeof restart],
-    max_failures: most === undefined || most <= 0 ? undefined : most,
-    grace,
+/** How others know that a process is ready. */
+interface ReadyBy {
+  readonly line: string | undefined;
+  readonly hasProbe: boolean;
+}
+
+function readyOf(probe: ProbeKeys | undefined, line: string | undefined, text: Texts): ProbeKeys | undefined {
+  return probe !== undefined || line === undefined
+    ? probeTexts(probe, text)
+    : { log: text.asIs(asPattern(line)) };
+}
+
+function probeTexts(probe: ProbeKeys | undefined, text: Texts): ProbeKeys | undefined {
+  return probe && {
+    ...probe,
+    http: probe.http && text.expanded(probe.http),
+    exec: probe.exec?.map(text.asIs),
   };
 }
 
-function dependenciesOf(keys: Keys, names: ReadonlySet<string>): Record<string, string> | undefined {
+function dependenciesOf(
+  keys: Keys,
+  names: ReadonlyMap<string, ReadyBy>,
+  text: Texts,
+): Record<string, string> | undefined {
   const all = keys.table("depends_on");
   const found: Record<string, string> = {};
   for (const name of all.names) {
     const options = all.table(name);
     const condition = options.text("condition") ?? "process_started";
     options.untaken();
-    if (!names.has(name)) {
+    const other = names.get(name);
+    if (other === undefined) {
       keys.notes.push(`depends_on.${name}: there is no such process in the file`);
       continue;
     }
-    found[name] = CONDITIONS[condition] ?? "started";
-    if (!(condition in CONDITIONS)) {
+    // Where the line is its readiness the shorter word says the same.
+    const isLine = condition === "process_log_ready" && other.line !== undefined && other.hasProbe;
+    found[name] = isLine ? text.asIs(`log:${asPattern(other.line)}`) : CONDITIONS[condition] ?? "started";
+    if (!Object.hasOwn(CONDITIONS, condition)) {
       keys.notes.push(`depends_on.${name} = "${condition}": is taken for "started"`);
     }
   }
@@ -200,10 +207,6 @@ function noteRest(keys: Keys): void {
   );
   keys.note("is_foreground", "start it in a terminal of your own");
   keys.note("is_elevated", "bpm asks for no password; run it as who it has to be");
-  keys.note("namespace", "processes are not grouped");
-  keys.note("replicas", "one runs");
-  keys.note("schedule", "it is not run by time");
-  keys.note("watch", "changes of files do not restart it");
   keys.note("vars", "templates such as {{.NAME}} are not filled in");
   keys.note("log_location", "bpm keeps the logs itself, see log_instances and log_mib");
   keys.note("log_configuration", "bpm keeps the logs itself, see log_instances and log_mib");

@@ -2,6 +2,7 @@
 import type { ProbeKeys } from "./found.ts";
 import type { Keys } from "./keys.ts";
 import { commandOf, shellLine } from "./shell.ts";
+import { hasVariables } from "./variables.ts";
 
 /** process-compose's own: what is not said there is meant so. */
 const PERIOD_S = 10;
@@ -14,8 +15,14 @@ export interface FoundProbe {
   readonly readyWithin: string | undefined;
 }
 
+interface ProbeContext {
+  readonly shell: readonly string[];
+  /** Whether variables are nobody's to replace. */
+  readonly raw: boolean;
+}
+
 /** The probe of that key, taken; `undefined` when there is none, or none that asks anything. */
-export function probeOf(keys: Keys, name: string, shell: readonly string[]): FoundProbe | undefined {
+export function probeOf(keys: Keys, name: string, { shell, raw }: ProbeContext): FoundProbe | undefined {
   if (!keys.has(name)) return undefined;
   const probe = keys.table(name);
   const delay = probe.number("initial_delay_seconds") ?? 0;
@@ -24,7 +31,7 @@ export function probeOf(keys: Keys, name: string, shell: readonly string[]): Fou
   const failures = Math.max(1, probe.number("failure_threshold") ?? FAILURES);
   probe.note("success_threshold", "the first yes counts");
   const asks = { every: `${period}s`, within: `${timeout}s`, failures };
-  const http = httpOf(probe);
+  const http = httpOf(probe, raw);
   const exec = execOf(probe, shell);
   probe.untaken();
   const question = http !== undefined ? { http } : exec !== undefined ? { exec } : undefined;
@@ -34,7 +41,7 @@ export function probeOf(keys: Keys, name: string, shell: readonly string[]): Fou
   return { probe: { ...question, ...asks }, readyWithin };
 }
 
-function httpOf(probe: Keys): string | undefined {
+function httpOf(probe: Keys, raw: boolean): string | undefined {
   if (!probe.has("http_get")) return undefined;
   const http = probe.table("http_get");
   const scheme = http.text("scheme") ?? "http";
@@ -46,9 +53,12 @@ function httpOf(probe: Keys): string | undefined {
     http.notes.push("http_get.status_code: 200 to 399 are a yes");
   }
   http.untaken();
-  return `${scheme}://${host}${port === undefined ? "" : `:${port}`}${
+  const url = `${scheme}://${host}${port === undefined ? "" : `:${port}`}${
     path.startsWith("/") ? path : `/${path}`
   }`;
+  if (!raw && hasVariables(url) || URL.canParse(url)) return url;
+  http.notes.push(`http_get: ${url} is no URL, and is left out`);
+  return undefined;
 }
 
 function execOf(probe: Keys, shell: readonly string[]): string[] | undefined {

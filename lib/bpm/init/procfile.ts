@@ -65,11 +65,11 @@ function processOf({ name, command, port, file, envFile }: Line): FoundProcess {
   return {
     name,
     about,
-    keys: { ...keys, url: `http://127.0.0.1:${port}` },
+    keys: { ...keys, env: undefined, port, url: `http://127.0.0.1:${port}` },
     notes: [],
     suggestions: [{
       keys: { listen: `127.0.0.1:${port}` },
-      why: "With this bpm holds the port, and a restart loses no request.",
+      why: "With this in place of port, bpm holds it itself, and a restart loses no request.",
     }],
   };
 }
