@@ -1,16 +1,13 @@
 /** A project's processes under a supervisor, in one of upstream's two modes. @module */
-import { type Notice, type Place, type Service, type ServiceSpec, Supervisor } from "../supervisor/mod.ts";
-import { type Changes, changesOf, settingsLater } from "./changes.ts";
 import { ConfigError } from "../config/mod.ts";
-import type { BpmConfig } from "./config.ts";
+import { type Notice, type Place, type Service, Supervisor } from "../supervisor/mod.ts";
+import type { Changes } from "./changes.ts";
 import { dependencyText } from "./dependency.ts";
 import { instanceAt, type LogQuery } from "./log_search.ts";
-import { Ports } from "./ports.ts";
-import { type Process, processesOf } from "./processes.ts";
-import { Searcher } from "./searcher.ts";
-import { maskerOf } from "./secrets.ts";
-import { type Mode, type ProcessStatus, statusText } from "./status_text.ts";
 import { processStatus } from "./process_status.ts";
+import { Project, type ProjectOptions, type Revision } from "./project.ts";
+import { Searcher } from "./searcher.ts";
+import { type Mode, type ProcessStatus, statusText } from "./status_text.ts";
 
 /** How often it is looked whether the dev mode is over. */
 const MODE_CHECK_MS = 60_000;
@@ -21,32 +18,22 @@ export class ManagerError extends Error {
   override readonly name = "ManagerError";
 }
 
-export interface ManagerOptions {
-  /** The project's own, absolute. */
-  readonly folder: string;
-  readonly config: BpmConfig;
-  /** Where instances, logs and what is wanted are kept. */
-  readonly stateFolder: string;
+export interface ManagerOptions extends ProjectOptions {
   /** Unix milliseconds. */
   readonly now?: () => number;
   /** A search that takes longer is given up. */
   readonly searchLimitMs?: number;
-  /** Reads the configuration anew, for `reload`. */
-  readonly load?: () => BpmConfig;
 }
 
 /** Runs a project's processes until disposed. */
 export class Manager implements AsyncDisposable {
   readonly supervisor: Supervisor;
-  #config: BpmConfig;
-  #processes: ReadonlyMap<string, Process>;
-  readonly #read: (config: BpmConfig) => Process[];
-  readonly #load: (() => BpmConfig) | undefined;
+  readonly #project: Project;
   readonly #now: () => number;
   readonly #searcher: Searcher;
-  readonly #secrets = new Set<string>();
-  #masker = { known: 0, mask: maskerOf([]) };
   readonly #modeCheck: ReturnType<typeof setInterval>;
+  #reloading: Promise<unknown> = Promise.resolve();
+  readonly #closing = new AbortController();
   #mode: Mode = "release";
   #calledMs: number;
   /** The last words about each process that it did not say itself. */
@@ -60,25 +47,11 @@ export class Manager implements AsyncDisposable {
     return new Manager(options);
   }
 
-  private constructor({ folder, config, stateFolder, now = Date.now, searchLimitMs, load }: ManagerOptions) {
-    this.#config = config;
-    this.#load = load;
+  private constructor({ now = Date.now, searchLimitMs, ...options }: ManagerOptions) {
     this.#now = now;
     this.#calledMs = now();
-    const ports = new Ports(stateFolder);
-    this.#read = (config) =>
-      processesOf({
-        folder,
-        config,
-        direnv: isThere(`${folder}/.envrc`),
-        mode: () => this.#mode,
-        settings: () => this.#config,
-        ports,
-        secrets: this.#secrets,
-      });
-    const processes = this.#read(config);
-    this.#processes = byName(processes);
-    this.supervisor = Supervisor.open(processes.map(({ spec }) => spec), stateFolder);
+    this.#project = new Project(options, () => this.#mode);
+    this.supervisor = Supervisor.open(this.#project.specs, options.stateFolder);
     this.#searcher = new Searcher(searchLimitMs);
     this.supervisor.listen((notice) => {
       if (notice.kind !== "event") return;
@@ -94,21 +67,15 @@ export class Manager implements AsyncDisposable {
   }
 
   /** Keeps the values of environment files and commands out of a text, also those that it gets to know later. */
-  readonly mask = (text: string): string => {
-    const { size } = this.#secrets;
-    if (this.#masker.known !== size) this.#masker = { known: size, mask: maskerOf([...this.#secrets]) };
-    return this.#masker.mask(text);
-  };
+  get mask(): (text: string) => string {
+    return this.#project.mask;
+  }
 
   /** Starts what starts by itself, or goes on with it. */
   async start(signal: AbortSignal): Promise<void> {
-    // What runs already may say what its manager before this one was told.
-    await Promise.all([...this.#processes.values()].map(async ({ spec, environment }) => {
-      if (!environment.isAsked || this.supervisor.services.get(spec.name)!.ledger.wanted()?.up !== true) {
-        return;
-      }
-      await environment.ask().then(() => environment.read(), (error) => this.#note(spec, error));
-    }));
+    // What runs already may say what the manager before this one was told.
+    const isUp = (name: string) => this.supervisor.services.get(name)!.ledger.wanted()?.up === true;
+    await this.#project.learnSecrets(isUp, (name, error) => this.#events.set(name, error.message));
     await this.supervisor.start(signal, { except: (name) => this.#isOff(name) });
   }
 
@@ -122,13 +89,8 @@ export class Manager implements AsyncDisposable {
     if (this.#mode === "release" || this.#devLeftMs() >= 0) return;
     this.#mode = "release";
     for (const [name, service] of this.supervisor.services) {
-      const process = this.#processes.get(name);
-      if (
-        this.#config.process[process?.name ?? ""]?.type === "rust" &&
-        !service.is("idle", "finished", "stopping")
-      ) {
-        service.request("restart");
-      }
+      const isBuilt = this.#project.process(name)?.config.type === "rust";
+      if (isBuilt && !service.is("idle", "finished", "stopping")) service.request("restart");
     }
   }
 
@@ -144,9 +106,7 @@ export class Manager implements AsyncDisposable {
 
   /** Names of the services that a process or a group, written with `@`, has; none when there is no such. */
   namesOf(name: string): string[] {
-    const isMeant = (process: Process) =>
-      name.startsWith("@") ? process.groups.includes(name.slice(1)) : process.name === name;
-    return [...this.#processes.values()].filter(isMeant).map(({ spec }) => spec.name);
+    return this.#project.servicesOf(name);
   }
 
   /**
@@ -204,25 +164,18 @@ export class Manager implements AsyncDisposable {
   async reload(
     { signal, dryRun }: { readonly signal: AbortSignal; readonly dryRun: boolean },
   ): Promise<Changes> {
-    const [config, processes] = this.#readAnew();
-    const before = this.#processes;
-    const changes = changesOf([...before.values()], processes, settingsLater(this.#config, config));
-    if (dryRun) return changes;
-    // What has not changed keeps what it was made of: its build, for example.
-    const kept = processes.map((each) => {
-      return changes.unchanged.includes(each.spec.name) ? before.get(each.spec.name)! : each;
-    });
-    const changed = new Set(changes.changed);
-    this.#config = config;
-    this.#processes = byName(kept);
-    const except = (name: string) => this.#isOff(name);
+    if (dryRun) return this.#revise().changes;
+    // One after the other, and to its end also when nobody waits for it any more.
+    const work = this.#reloading.then(() => this.#become(this.#revise()));
+    this.#reloading = work.then(() => {}, () => "Told to whoever asked.");
+    const gone = Promise.withResolvers<never>();
+    const leave = () => gone.reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
     try {
-      await this.supervisor.apply(kept.map(({ spec }) => spec), { changed, signal, except });
-    } catch (error) {
-      this.#processes = before;
-      throw toManagerError(error);
+      return await Promise.race([work, gone.promise]);
+    } finally {
+      signal.removeEventListener("abort", leave);
     }
-    return changes;
   }
 
   /** The text of `get_status`. */
@@ -237,7 +190,7 @@ export class Manager implements AsyncDisposable {
 
   /** Where to look at a process. */
   urlOf(name: string): string | undefined {
-    return this.#processes.get(name)?.url;
+    return this.#project.process(name)?.url;
   }
 
   /** What is known of a process that it did not say itself, the last of it. */
@@ -262,7 +215,7 @@ export class Manager implements AsyncDisposable {
   ): Promise<string> {
     const places = this.logs(name, kind);
     const { folder } = places[instanceAt(query.index ?? -1, places.length)]!;
-    return this.#searcher.search({ folder, kind, query, secrets: [...this.#secrets] }, signal);
+    return this.#searcher.search({ folder, kind, query, secrets: this.#project.secrets }, signal);
   }
 
   /** Lets go of everything; the next manager goes on with it. */
@@ -278,29 +231,36 @@ export class Manager implements AsyncDisposable {
   }
 
   #close(): void {
+    this.#closing.abort();
     clearInterval(this.#modeCheck);
     this.#searcher[Symbol.dispose]();
   }
 
   #isOff(name: string): boolean {
-    return this.#processes.get(name)?.autostart === false;
+    return this.#project.process(name)?.autostart === false;
   }
 
-  #readAnew(): [BpmConfig, Process[]] {
-    if (this.#load === undefined) {
-      throw new ManagerError("Cannot reload: this manager was not started from a file");
-    }
+  #revise(): Revision {
     try {
-      const config = this.#load();
-      return [config, this.#read(config)];
+      return this.#project.revise();
     } catch (error) {
       throw toManagerError(error);
     }
   }
 
-  #note({ name }: ServiceSpec, error: unknown): void {
-    if (!(error instanceof Error)) throw error;
-    this.#events.set(name, error.message);
+  async #become(revision: Revision): Promise<Changes> {
+    const undo = this.#project.become(revision);
+    try {
+      await this.supervisor.apply(this.#project.specs, {
+        changed: new Set(revision.changes.changed),
+        signal: this.#closing.signal,
+        except: (name) => this.#isOff(name),
+      });
+      return revision.changes;
+    } catch (error) {
+      undo();
+      throw toManagerError(error);
+    }
   }
 
   #develop(): void {
@@ -309,7 +269,7 @@ export class Manager implements AsyncDisposable {
   }
 
   #devLeftMs(): number {
-    return this.#calledMs + this.#config.dev_timeout_hours * HOUR_MS - this.#now();
+    return this.#calledMs + this.#project.config.dev_timeout_hours * HOUR_MS - this.#now();
   }
 
   /** Asks for a change and waits for what becomes of it. */
@@ -358,22 +318,8 @@ function outcomeText(state: Service["state"]): string {
   return ` (exit ${outcome.signal ?? outcome.code})`;
 }
 
-function byName(processes: readonly Process[]): Map<string, Process> {
-  return new Map(processes.map((process) => [process.spec.name, process]));
-}
-
 /** What is wrong with a configuration is for whoever wrote it. */
 function toManagerError(error: unknown): unknown {
   const isTold = error instanceof ConfigError || error instanceof SyntaxError || error instanceof RangeError;
   return isTold ? new ManagerError(error.message, { cause: error }) : error;
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

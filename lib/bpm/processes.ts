@@ -38,6 +38,7 @@ export interface Process {
   readonly spec: ServiceSpec;
   /** Name in the file; replicas share it. */
   readonly name: string;
+  readonly config: ProcessConfig;
   readonly groups: readonly string[];
   /** Whether it starts with the manager. */
   readonly autostart: boolean;
@@ -129,6 +130,7 @@ function processOf(
   return {
     spec,
     name,
+    config,
     groups: config.groups,
     autostart: config.autostart ?? !isJob,
     url: config.url ??
