@@ -49,6 +49,18 @@ Deno.test("the packed file", async (t) => {
     match(notices, /Permission is hereby granted, free of charge/);
   });
 
+  await t.step("reads YAML with a package that is no ES module", async () => {
+    Deno.mkdirSync(`${folder.path}/project`);
+    Deno.writeTextFileSync(`${folder.path}/project/compose.yaml`, "services: { db: { image: postgres } }\n");
+    const { code, out } = await runProgram(`${folder.path}/bpm`, [
+      "init",
+      "--print",
+      `${folder.path}/project`,
+    ], env);
+    strictEqual(code, 0);
+    match(out, /^\[process\.db\]$/m);
+  });
+
   await t.step("has a checksum that sha256sum agrees with", async () => {
     const check = new Deno.Command("sha256sum", { args: ["--check", "SHA256SUMS"], cwd: folder.path });
     const { code, stdout } = await check.output();

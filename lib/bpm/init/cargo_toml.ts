@@ -28,9 +28,11 @@ export function readCargoToml(folder: ProjectFolder, file: string): Found {
   const root = readToml(folder, file);
   const workspace = isTable(root.workspace) ? root.workspace : undefined;
   const own = crateOf(folder, root, base);
-  const members = workspace === undefined ? [] : memberFolders(folder, workspace, base).flatMap((each) => {
-    return crateOf(folder, readToml(folder, joinPath(each, "Cargo.toml")), each) ?? [];
-  });
+  const members = workspace === undefined
+    ? []
+    : memberFolders(folder, { base, root, workspace }).flatMap((each) => {
+      return crateOf(folder, readToml(folder, joinPath(each, "Cargo.toml")), each) ?? [];
+    });
   const crates = [...(own === undefined ? [] : [own]), ...members].filter(({ bins }) => bins.length > 0);
   const listed = textsOf(workspace?.["default-members"]).flatMap((each) => {
     return matchFolders(folder, joinPath(base, each));
@@ -49,22 +51,60 @@ function readToml(folder: ProjectFolder, path: string): Record<string, unknown> 
   try {
     return parse(folder.read(path) ?? "");
   } catch (cause) {
-    throw new SyntaxError(
-      `Cannot read ${path}: ${cause instanceof Error ? cause.message.split("\n")[0] : cause}`,
-      {
-        cause,
-      },
-    );
+    const what = cause instanceof Error ? cause.message.split("\n")[0] : cause;
+    throw new SyntaxError(`Cannot read ${path}: ${what}`, { cause });
   }
 }
 
-function memberFolders(folder: ProjectFolder, workspace: Record<string, unknown>, base: string): string[] {
+interface Workspace {
+  readonly base: string;
+  /** The root's Cargo.toml. */
+  readonly root: Record<string, unknown>;
+  readonly workspace: Record<string, unknown>;
+}
+
+/** Those that the workspace names, and what lies in its folder and one of them depends on by path. */
+function memberFolders(folder: ProjectFolder, { base, root, workspace }: Workspace): string[] {
   const without = textsOf(workspace.exclude).map((each) => joinPath(base, each));
-  const found = textsOf(workspace.members).flatMap((each) => matchFolders(folder, joinPath(base, each)));
-  return [...new Set(found)].filter((each) =>
+  const isMember = (each: string) =>
     each !== base && !without.some((other) => each === other || each.startsWith(`${other}/`)) &&
-    folder.read(joinPath(each, "Cargo.toml")) !== undefined
-  ).sort();
+    folder.read(joinPath(each, "Cargo.toml")) !== undefined;
+  const shared = isTable(workspace.dependencies) ? workspace.dependencies : {};
+  const near = (toml: Record<string, unknown>, from: string) =>
+    dependencyFolders(toml, { from, base, shared }).filter((each) =>
+      base === "." ? !/^(?:\.\.|\/)/.test(each) : each.startsWith(`${base}/`)
+    );
+  const found = new Set<string>();
+  const left = [
+    ...textsOf(workspace.members).flatMap((each) => matchFolders(folder, joinPath(base, each))),
+    ...near(root, base),
+  ];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    if (found.has(next) || !isMember(next)) continue;
+    found.add(next);
+    left.push(...near(readToml(folder, joinPath(next, "Cargo.toml")), next));
+  }
+  return [...found].sort();
+}
+
+const DEPENDENCIES = ["dependencies", "dev-dependencies", "build-dependencies"];
+
+interface Paths {
+  readonly from: string;
+  readonly base: string;
+  /** Dependencies of the workspace, which members take over by name. */
+  readonly shared: Record<string, unknown>;
+}
+
+function dependencyFolders(toml: Record<string, unknown>, { from, base, shared }: Paths): string[] {
+  const targets = isTable(toml.target) ? Object.values(toml.target).filter(isTable) : [];
+  const lists = [toml, ...targets].flatMap((each) => DEPENDENCIES.map((name) => each[name])).filter(isTable);
+  return lists.flatMap((list) => Object.entries(list)).flatMap(([name, value]) => {
+    if (!isTable(value)) return [];
+    const inherited = value.workspace === true ? shared[name] : undefined;
+    if (isTable(inherited) && typeof inherited.path === "string") return [joinPath(base, inherited.path)];
+    return typeof value.path === "string" ? [joinPath(from, value.path)] : [];
+  });
 }
 
 function crateOf(folder: ProjectFolder, toml: Record<string, unknown>, where: string): Crate | undefined {
@@ -76,8 +116,14 @@ function crateOf(folder: ProjectFolder, toml: Record<string, unknown>, where: st
     name,
     folder: where,
     defaultRun: typeof defaultRun === "string" ? defaultRun : undefined,
-    bins: binsOf(folder, { toml, name, where, automatic: owner.autobins !== false }),
+    bins: binsOf(folder, { toml, name, where, automatic: findsBins(owner, toml) }),
   };
+}
+
+/** In the first edition naming one binary ends the search for others. */
+function findsBins(owner: Record<string, unknown>, toml: Record<string, unknown>): boolean {
+  if (typeof owner.autobins === "boolean") return owner.autobins;
+  return (owner.edition ?? "2015") !== "2015" || !Array.isArray(toml.bin) || toml.bin.length === 0;
 }
 
 interface Sources {

@@ -6,7 +6,8 @@ const MAX_ALIASES = 100;
 /** The one document of a text, as plain data. @throws {SyntaxError} Naming file, line and what was found. */
 export async function readYaml(text: string, file: string): Promise<unknown> {
   // 27 ms to load, which only those pay who read YAML.
-  const { LineCounter, parseDocument } = await import("yaml");
+  // A bundle has only the whole of it, as it is no ES module.
+  const { LineCounter, parseDocument } = (await import("yaml")).default;
   const lines = new LineCounter();
   const document = parseDocument(text, { merge: true, lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
