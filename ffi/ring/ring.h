@@ -200,6 +200,9 @@ HK_EXPORT int64_t segments_write(struct segments *s, const uint8_t *batch, uint6
 /* As ring_begin; *error is -EAGAIN under SEGMENTS_BLOCK when there is no room now. */
 HK_EXPORT uint8_t *segments_begin(struct segments *s, uint32_t length, int *error);
 HK_EXPORT int segments_end(struct segments *s, uint32_t kind, uint32_t length);
+/* The descriptor of the file in which a record that was begun lies, and where: for who has the kernel copy
+ * into it. */
+int segments_place(const struct segments *s, const uint8_t *payload, uint64_t *offset);
 HK_EXPORT int segments_notify(struct segments *s);
 HK_EXPORT void segments_beat(struct segments *s);
 HK_EXPORT uint64_t segments_position(const struct segments *s);

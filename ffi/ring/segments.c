@@ -289,6 +289,12 @@ int segments_end(struct segments *s, uint32_t kind, uint32_t length)
 	return ring_end(s->writer, kind, length);
 }
 
+int segments_place(const struct segments *s, const uint8_t *payload, uint64_t *offset)
+{
+	*offset = (uint64_t)(payload - (const uint8_t *)s->writer->map.header);
+	return s->writer->map.fd;
+}
+
 int segments_notify(struct segments *s)
 {
 	return ring_bells(s->writer);
