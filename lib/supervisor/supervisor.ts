@@ -27,7 +27,7 @@ export class Supervisor implements AsyncDisposable {
   /** Nothing begins by itself from then on. */
   readonly #closing = new AbortController();
   readonly #follow = new AbortController();
-  readonly #work = new Set<Promise<void>>();
+  readonly #work = new Set<Promise<unknown>>();
   #ending: Promise<void> | undefined;
 
   /**
@@ -266,6 +266,7 @@ export class Supervisor implements AsyncDisposable {
     this.#tell({ kind: "event", service: name, of: "run", text, trigger });
     if (answer === undefined) return;
     const before = service.current;
+    if (answer === "start") return this.#watch(this.#bringUp(service, this.#closing.signal));
     service.request(answer);
     if (trigger === "watch" && watch?.cascade === true) this.#watch(this.#cascade(service, before));
   }
@@ -321,7 +322,7 @@ export class Supervisor implements AsyncDisposable {
     service.ledger.forget();
   }
 
-  #watch(work: Promise<void>): void {
+  #watch(work: Promise<unknown>): void {
     const tracked = work.finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }

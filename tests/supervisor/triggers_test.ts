@@ -181,6 +181,22 @@ Deno.test("a job runs at its times, not while it still runs, and its next time i
   await skipped;
 });
 
+Deno.test("a job that is started by the clock finds what it needs", async () => {
+  using folder = new Folder();
+  await using supervisor = Supervisor.open([
+    shell("db", "exec sleep 60"),
+    shell("job", "exec sleep 60", {
+      schedule: { kind: "interval", everyMs: 20 },
+      policy: { restart: "never" },
+      dependsOn: [{ name: "db", condition: "ready" }],
+    }),
+  ], folder.path);
+  const running = until(supervisor, (notice) => isState("running")(notice) && notice.service === "job");
+  await supervisor.start(never, { except: () => true });
+  await running;
+  ok(supervisor.services.get("db")!.is("running"));
+});
+
 Deno.test("a service waits for a line that another one says, also for one that was said before", async () => {
   using folder = new Folder();
   const log: string[] = [];
