@@ -265,25 +265,31 @@ export class Supervisor implements AsyncDisposable {
     const text = answer === undefined ? `${what}, but it is ${state.kind}` : `${what}: it is ${answer}ed`;
     this.#tell({ kind: "event", service: name, of: "run", text, trigger });
     if (answer === undefined) return;
-    const before = service.current;
-    if (answer === "start") return this.#watch(this.#bringUp(service, this.#closing.signal));
-    service.request(answer);
-    if (trigger === "watch" && watch?.cascade === true) this.#watch(this.#cascade(service, before));
+    this.#watch(this.#answer(service, answer, trigger === "watch" && watch?.cascade === true));
   }
 
-  /** Once it was replaced, those that depend on it are too, one after the other. */
-  async #cascade(service: Service, before: Service["current"]): Promise<void> {
+  async #answer(service: Service, answer: "start" | "restart", isCascading: boolean): Promise<void> {
+    const { signal } = this.#closing;
+    const before = newestOf(service);
+    if (answer === "restart") service.request("restart");
+    else if (!(await this.#bringUp(service, signal))) return;
+    if (isCascading) await this.#cascade(service, before);
+  }
+
+  /** Once it was replaced, or has run to a good end, those that depend on it are restarted, one after the other. */
+  async #cascade(service: Service, before: number | undefined): Promise<void> {
     const { signal } = this.#closing;
     await this.until(service, isAtRest, signal);
-    if (!service.is("running") || service.current === before) return;
-    const replaced = new Set([service.spec.name]);
-    for (const name of dependantsOf(service.spec.name, this.#order, this.#services)) {
-      const dependant = this.#services.get(name)!;
-      const isConcerned = dependant.spec.dependsOn?.some((each) => replaced.has(each.name)) === true;
+    const { spec: { name } } = service;
+    if (newestOf(service) === before || !holds({ name, condition: "ready" }, service)) return;
+    const replaced = new Set([name]);
+    for (const each of dependantsOf(name, this.#order, this.#services)) {
+      const dependant = this.#services.get(each)!;
+      const isConcerned = dependant.spec.dependsOn?.some((needed) => replaced.has(needed.name)) === true;
       if (signal.aborted || !isConcerned || !isUp(dependant)) continue;
       dependant.request("restart");
       await this.until(dependant, isAtRest, signal);
-      replaced.add(name);
+      replaced.add(each);
     }
   }
 
@@ -332,6 +338,11 @@ function orderOf(specs: readonly ServiceSpec[]): string[] {
   return startOrder(specs.map(({ name, dependsOn = [] }) => {
     return { name, dependsOn: dependsOn.map((each) => each.name) };
   }));
+}
+
+/** Number of the run that serves, or was the last. */
+function newestOf({ current, ledger }: Service): number | undefined {
+  return current?.place.number ?? ledger.places("run").at(-1)?.number;
 }
 
 /** Whether it runs, or is meant to. */

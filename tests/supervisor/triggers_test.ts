@@ -126,6 +126,29 @@ Deno.test("a changed file restarts its service and, in order, those that depend 
   deepStrictEqual(after.map((pid, at) => pid === before[at]), [false, false, false, true]);
 });
 
+Deno.test("a changed file runs a job again, and what depends on the job is restarted when it went well", async () => {
+  using folder = new Folder();
+  using sources = new Folder();
+  write(sources.path, { "schema": "1" });
+  await using supervisor = Supervisor.open([
+    shell("generate", `grep -q bad ${sources.path}/schema && exit 1; exit 0`, {
+      policy: { restart: "never" },
+      watch: { folder: sources.path, globs: ["*"], debounceMs: 10, cascade: true },
+    }),
+    shell("web", "exec sleep 60", { dependsOn: [{ name: "generate", condition: "completed_successfully" }] }),
+  ], folder.path);
+  await supervisor.start(never);
+  const [web, generate] = ["web", "generate"].map((name) => supervisor.services.get(name)!);
+  const runsOf = (name: string) => supervisor.services.get(name)!.ledger.places("run").length;
+  const change = async (text: string, isOver: () => boolean) => {
+    write(sources.path, { "schema": text });
+    await supervisor.until(generate!, () => isOver() && generate!.is("finished") && web!.is("running"));
+  };
+  await change("a bad one", () => runsOf("generate") === 2);
+  strictEqual(runsOf("web"), 1);
+  await change("a good one again", () => runsOf("generate") === 3 && runsOf("web") === 2);
+});
+
 Deno.test("answerTo(): what was stopped stays so, jobs start at their time, what runs is replaced where that is said", () => {
   const outcome = { kind: "exited", code: 0 } as const;
   const states: ServiceState[] = [
