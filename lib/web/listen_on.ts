@@ -1,12 +1,13 @@
 /** Serves a fetch handler on a socket that listens already, as systemd passes them; `Deno.serve` cannot. @module */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { Readable } from "node:stream";
 import type { Listener } from "../../ffi/sockets/mod.ts";
 import type { Address } from "./address.ts";
 import type { Server } from "./listen.ts";
 
 /** How long running requests may go on after a stop; then their connections are cut. */
 const STOP_GRACE_MS = 500;
+/** Of a body that the handler did not read; a client that sends more is cut off. */
+const UNREAD_MAX_BYTES = 16 * 2 ** 20;
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
@@ -56,19 +57,24 @@ export async function listenOn(
 async function answer(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const controller = new AbortController();
   outgoing.once("close", () => controller.abort());
+  const body = new Body(incoming);
   try {
-    const response = await handler(requestOf(incoming, controller.signal));
+    const response = await handler(requestOf(incoming, body.stream, controller.signal));
     await send(response, outgoing);
   } catch (error) {
     if (!outgoing.headersSent && !outgoing.destroyed) {
-      // A handler maps its own errors; what gets here is a bug, told without its details to the other side.
-      console.error(`Cannot answer a request: ${error instanceof Error ? error.stack : error}`);
+      tell(error);
       outgoing.writeHead(500, { "content-type": "text/plain" }).end("internal error\n");
     } else outgoing.destroy();
   }
+  body.discard();
 }
 
-function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
+function requestOf(
+  incoming: IncomingMessage,
+  stream: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): Request {
   const { method = "GET", url = "/", headers: found } = incoming;
   const headers = new Headers();
   for (const [name, value] of Object.entries(found)) {
@@ -76,13 +82,47 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
       headers.append(name, each);
     }
   }
-  const hasBody = method !== "GET" && method !== "HEAD";
-  const body = hasBody
-    ? { body: Readable.toWeb(incoming) as ReadableStream<Uint8Array>, duplex: "half" }
-    : {};
+  const body = method === "GET" || method === "HEAD" ? {} : { body: stream, duplex: "half" };
   // A name that is no host is the guard's to refuse.
   const base = URL.canParse(`http://${found.host}`) ? `http://${found.host}` : "http://invalid";
   return new Request(new URL(url, base), { method, headers, signal, ...body });
+}
+
+/** A request's body: what is not read of it must not stand in the way of the next request. */
+class Body {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #incoming: IncomingMessage;
+  #unreadBytes: number | undefined;
+
+  constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming;
+    this.stream = new ReadableStream({
+      start: (controller) => {
+        incoming.pause();
+        incoming.on("data", (chunk: Uint8Array) => {
+          if (this.#unreadBytes !== undefined) return this.#drop(chunk.length);
+          controller.enqueue(chunk);
+          if (controller.desiredSize! <= 0) incoming.pause();
+        });
+        incoming.once("end", () => this.#unreadBytes === undefined && controller.close());
+        incoming.once("error", (error: Error) => controller.error(error));
+      },
+      pull: () => void incoming.resume(),
+      cancel: () => this.discard(),
+    });
+  }
+
+  /** What comes from now on is thrown away. */
+  discard(): void {
+    if (this.#unreadBytes !== undefined || this.#incoming.readableEnded) return;
+    this.#unreadBytes = 0;
+    this.#incoming.resume();
+  }
+
+  #drop(bytes: number): void {
+    this.#unreadBytes! += bytes;
+    if (this.#unreadBytes! > UNREAD_MAX_BYTES) this.#incoming.destroy();
+  }
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
@@ -93,11 +133,20 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
     outgoing.end();
     return;
   }
-  for await (const chunk of response.body) {
-    if (outgoing.destroyed) break;
-    if (!outgoing.write(chunk)) await drained(outgoing);
+  const reader = response.body.getReader();
+  // A stream that has nothing to say would not notice that nobody listens any more.
+  outgoing.once("close", () => void reader.cancel().catch(tell));
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done || outgoing.destroyed) break;
+    if (!outgoing.write(value)) await drained(outgoing);
   }
   outgoing.end();
+}
+
+/** A handler maps its own errors; what gets here is a bug, told without its details to the other side. */
+function tell(error: unknown): void {
+  console.error(`Cannot answer a request: ${error instanceof Error ? error.stack : error}`);
 }
 
 /** Resolves when more can be written, or nobody reads any more. */
