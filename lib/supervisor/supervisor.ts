@@ -108,11 +108,9 @@ export class Supervisor implements AsyncDisposable {
     for (const dependency of service.spec.dependsOn ?? []) {
       const other = this.#services.get(dependency.name)!;
       if (!holds(dependency, other) && other.is("idle")) await this.#bringUp(other, signal);
-      const isDecided = (each: Service) =>
-        holds(dependency, each) || isHopeless(dependency, each) || each.is("idle");
-      await this.until(other, isDecided, signal);
+      const comes = await this.#comes(dependency, signal);
       if (signal.aborted) return undefined;
-      if (!holds(dependency, other)) return dependency;
+      if (!comes) return dependency;
     }
     return undefined;
   }
@@ -280,17 +278,27 @@ export class Supervisor implements AsyncDisposable {
   async #cascade(service: Service, before: number | undefined): Promise<void> {
     const { signal } = this.#closing;
     await this.until(service, isAtRest, signal);
+    if (newestOf(service) === before) return;
     const { spec: { name } } = service;
-    if (newestOf(service) === before || !holds({ name, condition: "ready" }, service)) return;
     const replaced = new Set([name]);
     for (const each of dependantsOf(name, this.#order, this.#services)) {
       const dependant = this.#services.get(each)!;
-      const isConcerned = dependant.spec.dependsOn?.some((needed) => replaced.has(needed.name)) === true;
-      if (signal.aborted || !isConcerned || !isUp(dependant)) continue;
+      const needed = dependant.spec.dependsOn!.filter((dependency) => replaced.has(dependency.name));
+      const come = await Promise.all(needed.map((dependency) => this.#comes(dependency, signal)));
+      if (signal.aborted || needed.length === 0 || !come.every(Boolean) || !isUp(dependant)) continue;
       dependant.request("restart");
       await this.until(dependant, isAtRest, signal);
       replaced.add(each);
     }
+  }
+
+  /** Whether a dependency holds, or comes to do so by itself. */
+  async #comes(dependency: Dependency, signal: AbortSignal): Promise<boolean> {
+    const other = this.#services.get(dependency.name)!;
+    const isDecided = (each: Service) =>
+      holds(dependency, each) || isHopeless(dependency, each) || each.is("idle");
+    await this.until(other, isDecided, signal);
+    return holds(dependency, other);
   }
 
   /** Starts what a service needs and then the service; false when that cannot be, or was called off. */
