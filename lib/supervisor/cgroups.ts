@@ -27,6 +27,7 @@ const PERIOD_US = 100_000;
 /** The kernel takes no less. */
 const LEAST_QUOTA_US = 1_000;
 const SUBTREE = "hostkit";
+const TRIES = 10;
 const EBUSY = errnoOf("EBUSY");
 /** In an instance's folder: its cgroups, one a line. */
 const NAMES = "cgroups";
@@ -87,11 +88,13 @@ export class CgroupMaker {
         const path = `${parents.at(-1)}/${name}`;
         made.push(path);
         Deno.writeTextFileSync(`${folder}/${NAMES}`, made.join("\n"));
-        for (const parent of parents) {
-          if (parent !== base) Deno.mkdirSync(parent, { recursive: true });
-          if (version === 2) handOn(parent, settings.map(([file]) => file.slice(0, file.indexOf("."))));
-        }
-        Deno.mkdirSync(path);
+        againWhenGone(() => {
+          for (const parent of parents) {
+            if (parent !== base) Deno.mkdirSync(parent, { recursive: true });
+            if (version === 2) handOn(parent, settings.map(([file]) => file.slice(0, file.indexOf("."))));
+          }
+          Deno.mkdirSync(path);
+        });
         for (const [file, value] of settings) writeKernelFile(`${path}/${file}`, value);
       }
       return made;
@@ -174,6 +177,17 @@ export function removeCgroups(folder: string): void {
   const paths = cgroupsOf(folder);
   if (paths.length === 0 || !paths.map(isRemoved).every(Boolean)) return;
   Deno.removeSync(`${folder}/${NAMES}`);
+}
+
+/** The last of another manager's instances takes what is above it along, perhaps right now. */
+function againWhenGone(body: () => void): void {
+  for (let tries = 1;; tries++) {
+    try {
+      return body();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) || tries === TRIES) throw error;
+    }
+  }
 }
 
 function isRemoved(path: string): boolean {
