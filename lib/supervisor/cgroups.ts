@@ -185,7 +185,9 @@ function againWhenGone(body: () => void): void {
     try {
       return body();
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound) || tries === TRIES) throw error;
+      const isGone = error instanceof Deno.errors.NotFound ||
+        (error instanceof SystemError && error.code === "ENOENT");
+      if (!isGone || tries === TRIES) throw error;
     }
   }
 }
