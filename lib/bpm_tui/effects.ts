@@ -22,6 +22,8 @@ export class Effects {
   readonly #screen: Screen;
   /** Text for a service's input goes in the order in which it was typed. */
   #sending: Promise<void> = Promise.resolve();
+  /** Ends what is listened to, by project. */
+  readonly #listening = new Map<number, AbortController>();
 
   constructor(urls: readonly string[], screen: Screen, options: { readonly token?: string | undefined }) {
     this.#servers = urls.map((url) => new ManagerServer(url, options));
@@ -64,6 +66,8 @@ export class Effects {
           signal,
         );
       }
+      case "listen":
+        return this.#listen(effect.project, effect.uris, tell, signal);
       case "act": {
         const { id: job, project, verb, service } = effect.job;
         return this.#ask(
@@ -109,6 +113,28 @@ export class Effects {
       default:
         return effect satisfies never;
     }
+  }
+
+  /** Listens in place of what was listened to before. */
+  #listen(
+    project: number,
+    uris: readonly string[],
+    tell: (news: ServerNews) => void,
+    signal: AbortSignal,
+  ): void {
+    this.#listening.get(project)?.abort();
+    this.#listening.delete(project);
+    if (uris.length === 0) return;
+    const own = new AbortController();
+    this.#listening.set(project, own);
+    const ended = (refused: boolean) => {
+      if (!own.signal.aborted && !signal.aborted) tell({ kind: "unheard", project, refused });
+    };
+    this.#servers[project]!.listen(
+      uris,
+      (uri) => tell({ kind: "changed", project, uri }),
+      AbortSignal.any([signal, own.signal]),
+    ).then((how) => ended(how === "refused"), () => ended(false));
   }
 
   /** Sends after what was sent before. */

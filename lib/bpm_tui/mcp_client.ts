@@ -30,11 +30,17 @@ export class McpClient {
   readonly #token: string | undefined;
   #session: string | undefined;
   #protocol: string | undefined;
+  #subscribes = false;
   #lastId = 0;
 
   constructor(url: string, options: { readonly token?: string | undefined } = {}) {
     this.url = url;
     this.#token = options.token;
+  }
+
+  /** Whether the server tells of changes of its resources, as it said when it was connected to. */
+  get subscribes(): boolean {
+    return this.#subscribes;
   }
 
   /** Introduces itself. @throws {Error} When no MCP server answers. */
@@ -45,14 +51,16 @@ export class McpClient {
       capabilities: {},
       clientInfo: { name: "bpm-tui", version: "1" },
     }, signal);
-    const { protocolVersion, serverInfo } = (answer ?? {}) as {
+    const { protocolVersion, serverInfo, capabilities } = (answer ?? {}) as {
       protocolVersion?: unknown;
+      capabilities?: { resources?: { subscribe?: unknown } };
       serverInfo?: { name?: unknown; version?: unknown };
     };
     if (typeof protocolVersion !== "string") {
       throw new TypeError(`Cannot connect to ${this.url}: what answers there is no MCP server`);
     }
     this.#protocol = protocolVersion;
+    this.#subscribes = capabilities?.resources?.subscribe === true;
     // Upstream's server answers this notification with an error; nobody waits for its answer.
     const notified = await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" }, signal);
     await notified.body?.cancel();

@@ -27,6 +27,8 @@ export interface Abilities {
   /** The size of a service's terminal can be told. */
   readonly window: boolean;
   readonly explain: boolean;
+  /** It tells of changes by itself. */
+  readonly listen: boolean;
   /** Services are told with their dependencies, pids and usage. */
   readonly structured: boolean;
 }
@@ -38,6 +40,7 @@ export const NO_ABILITIES: Abilities = {
   send: false,
   window: false,
   explain: false,
+  listen: false,
   structured: false,
 };
 
@@ -91,6 +94,9 @@ export interface Project {
   /** The log that is being read. */
   readonly reading?: string;
   readonly readDueMs: number;
+  /** What the server was asked to tell of by itself, one URI a line; "" for nothing. */
+  readonly listening: string;
+  readonly listenDueMs: number;
 }
 
 /** Something that was asked of a server and takes its time. */
@@ -178,6 +184,8 @@ export type ServerNews =
   | ({ readonly kind: "logRead"; readonly project: number; readonly key: string } & LogPart)
   | { readonly kind: "logFailed"; readonly project: number; readonly key: string; readonly reason: string }
   | { readonly kind: "jobEnded"; readonly job: number; readonly ok: boolean; readonly text: string }
+  | { readonly kind: "changed"; readonly project: number; readonly uri: string }
+  | { readonly kind: "unheard"; readonly project: number; readonly refused: boolean }
   | { readonly kind: "told"; readonly title: string; readonly text: string }
   | { readonly kind: "notSent"; readonly reason: string };
 
@@ -203,6 +211,8 @@ export type Effect =
     readonly target: LogTarget;
     readonly depth: number;
   }
+  /** In place of what was listened to before; nothing when there are no URIs. */
+  | { readonly kind: "listen"; readonly project: number; readonly uris: readonly string[] }
   | { readonly kind: "act"; readonly job: Job }
   | { readonly kind: "send"; readonly project: number; readonly service: string; readonly text: string }
   | {
@@ -230,6 +240,8 @@ export function startModel(urls: readonly string[], options: { depth: ColourDept
       list: LIST_START,
       logs: new Map(),
       readDueMs: options.nowMs,
+      listening: "",
+      listenDueMs: options.nowMs,
     })),
     active: 0,
     width: 0,

@@ -1,4 +1,5 @@
 /** What the servers and the clock tell. Pure. @module */
+import { changed, unheard } from "./changes.ts";
 import { append, mergeTail, type NewLine, NO_LINES } from "./log_lines.ts";
 import {
   activeProject,
@@ -57,6 +58,10 @@ export function onServer(before: Model, event: ServerEvent): Step {
       return [logFailed(model, event.project, event.key, event.reason), []];
     case "jobEnded":
       return [jobEnded(model, event.job, event.ok, event.text), []];
+    case "changed":
+      return [changed(model, event.project, event.uri), []];
+    case "unheard":
+      return [unheard(model, event.project, event.refused), []];
     case "told":
       return [{ ...model, overlay: { kind: "text", title: event.title, text: event.text, top: 0 } }, []];
     case "notSent":

@@ -1,4 +1,5 @@
 /** A manager as the TUI uses it: which tools it has, and its answers in our words. Shell. @module */
+import { listenToChanges } from "./listen.ts";
 import { lineOfText, type NewLine } from "./log_lines.ts";
 import { McpClient, type OfferedTool, type ServerIdentity } from "./mcp_client.ts";
 import type { Abilities, LogPart, LogTarget } from "./model.ts";
@@ -17,10 +18,12 @@ const NO_USAGE: UsageAnswer = { byName: new Map() };
 /** One manager. */
 export class ManagerServer {
   readonly #client: McpClient;
+  readonly #token: string | undefined;
   #tools: ReadonlyMap<string, OfferedTool> = new Map();
 
   constructor(url: string, options: { readonly token?: string | undefined } = {}) {
     this.#client = new McpClient(url, options);
+    this.#token = options.token;
   }
 
   /** Connects and looks what is offered. */
@@ -32,7 +35,7 @@ export class ManagerServer {
     if (missing.length > 0) {
       throw new TypeError(`${this.#client.url} is no process manager: it has no tool ${missing.join(", ")}`);
     }
-    return { identity, abilities: abilitiesOf(this.#tools) };
+    return { identity, abilities: { ...abilitiesOf(this.#tools), listen: this.#client.subscribes } };
   }
 
   /** Mode and services. */
@@ -104,6 +107,15 @@ export class ManagerServer {
     await this.#client.call("send", { ...this.#naming("send", service), ...size }, signal);
   }
 
+  /** Tells of changes of resources by their URIs until the server ends that; "refused" when it never began. */
+  listen(
+    uris: readonly string[],
+    tell: (uri: string) => void,
+    signal: AbortSignal,
+  ): Promise<"ended" | "refused"> {
+    return listenToChanges({ url: this.#client.url, token: this.#token, uris, signal }, tell);
+  }
+
   /** Why a service failed last. */
   async explain(service: string, signal: AbortSignal): Promise<string> {
     return (await this.#client.call("explain", this.#naming("explain", service), signal)).text;
@@ -117,7 +129,7 @@ export class ManagerServer {
   }
 }
 
-function abilitiesOf(tools: ReadonlyMap<string, OfferedTool>): Abilities {
+function abilitiesOf(tools: ReadonlyMap<string, OfferedTool>): Omit<Abilities, "listen"> {
   return {
     start: tools.has("start"),
     stop: tools.has("stop"),

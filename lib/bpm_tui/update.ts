@@ -10,6 +10,7 @@ import {
   withBackground,
   withProject,
 } from "./model.ts";
+import { listenToSeen } from "./changes.ts";
 import { onInput } from "./input.ts";
 import { onServer } from "./news.ts";
 import { keepSelectionSeen, windowEffects } from "./select.ts";
@@ -26,7 +27,8 @@ export function update(model: Model, event: TuiEvent): Step {
   const timed = "nowMs" in event ? event.nowMs : model.nowMs;
   const [next, effects] = isTerminal(event) ? onTerminal(model, event) : onServer(model, event);
   const [last, more] = readWanted(next, timed);
-  return [last, [...effects, ...windowEffects(model, last), ...more]];
+  const [listening, listens] = listenToSeen(last, timed);
+  return [listening, [...effects, ...windowEffects(model, last), ...more, ...listens]];
 }
 
 function isTerminal(event: TuiEvent): event is TerminalEvent {

@@ -23,9 +23,9 @@ export async function serveProject(processes: string, options: HttpOptions = {})
   await Deno.writeTextFile(file, `mcp_port = 0\nrelease_crash_backoff_initial_seconds = 1000\n${processes}`);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const manager = stack.use(
-    Manager.open({ folder, config: loadBpmConfig(file).config, stateFolder: `${folder}/.state` }),
-  );
+  // Cgroups are named after it, and are of all tests that run now.
+  const stateFolder = `${folder}/${folder.slice(folder.lastIndexOf("/") + 1)}`;
+  const manager = stack.use(Manager.open({ folder, config: loadBpmConfig(file).config, stateFolder }));
   const registry = createRegistry({ tools: bpmTools(manager), resources: [bpmResources(manager)] });
   const { url } = stack.use(await serve(registry, options));
   await manager.start(AbortSignal.timeout(200));

@@ -19,6 +19,7 @@ export const ALL_ABILITIES = {
   send: true,
   window: true,
   explain: true,
+  listen: true,
   structured: true,
 };
 
@@ -191,5 +192,6 @@ export const UPSTREAM = {
   send: false,
   window: false,
   explain: false,
+  listen: false,
   structured: false,
 };

@@ -176,7 +176,7 @@ Deno.test("an upstream-style server is known by its four tools, and asked with u
   const server = new ManagerServer(upstream.url);
   const { identity, abilities } = await server.connect(signal);
   deepStrictEqual(identity, { name: "background-process-manager", version: "0.1.0", protocol: "2024-11-05" });
-  deepStrictEqual(Object.values(abilities), [false, false, false, false, false, false]);
+  deepStrictEqual(Object.values(abilities), [false, false, false, false, false, false, false]);
   deepStrictEqual((await server.overview(signal)).services.map(({ name, state }) => `${name} ${state}`), [
     "api running",
     "web crashed",
@@ -215,6 +215,7 @@ Deno.test("our server is known by more tools; its answers come as events", async
     window: true,
     explain: true,
     structured: true,
+    listen: false,
   });
   const { mode, modeNote, services } = await server.overview(signal);
   deepStrictEqual([mode, modeNote], ["Dev", "Time until release mode: 2 hours 14 minutes"]);

@@ -40,7 +40,7 @@ Deno.test("never more than one poll and one log is asked for, however slow the s
   player.pass(1_500);
   deepStrictEqual(kinds(player.done()), ["poll"]);
   player.pass(60_000).press("j", "j", "k", "j");
-  deepStrictEqual(player.done(), []);
+  deepStrictEqual(player.done().filter(({ kind }) => kind !== "listen"), []);
 });
 
 Deno.test("a server that is away is tried again less and less often, and at once found", () => {
