@@ -284,3 +284,92 @@ Deno.test({
     match(await project.call("search_build_log", { process: "worker" }), /building with hello from direnv/);
   },
 });
+
+Deno.test("a process-compose project runs in its order, with its environment, replicas and lines that make ready", async () => {
+  await using project = new RealProject({
+    "process-compose.yaml": `
+environment: [ "GREETING=hello" ]
+processes:
+  api:
+    command: echo "$GREETING to $NAME, 5$$ for $REPLICA"; exec sleep 1000
+    environment: [ "NAME=\${NOBODY_SETS_THIS:-me}" ]
+    depends_on: { queue: { condition: process_log_ready } }
+    replicas: 2
+  queue:
+    command: |
+      cat made
+      echo 'queue [0] is up'
+      exec sleep 1000
+    working_dir: ./below
+    ready_log_line: "queue [0] is up"
+    depends_on: { setup: { condition: process_completed_successfully } }
+  setup:
+    command: mkdir -p below && echo made by setup > below/made
+  job:
+    command: echo at night
+    schedule: { cron: "0 3 * * *" }
+`,
+    "below/.keep": "",
+  });
+  await project.init();
+  await project.start();
+  const { manager } = project;
+  match(await project.call("search_logs", { process: "queue" }), /^made by setup\nqueue \[0\] is up$/);
+  await project.said("api.1", "hello to me, 5$ for 1");
+  await project.said("api.2", "hello to me, 5$ for 2");
+  deepStrictEqual([manager.service("setup").state.kind, manager.service("job").state.kind], [
+    "finished",
+    "idle",
+  ]);
+});
+
+/** Notes how it is called, and does of it what the test looks at. */
+const DOCKER = `#!/bin/sh
+echo "$*" >> calls
+case "$*" in
+  *" exec "*) test -e healthy ;;
+  *" build "*) echo "building $3" ;;
+  *" migrate") echo "migrated" ;;
+  *) echo "attached to $7"; trap 'echo "$7 stops"; exit 0' TERM; while :; do sleep 0.05; done ;;
+esac
+`;
+
+Deno.test("services of a compose file are brought up one by one, as they become healthy, and are stopped by docker", async () => {
+  await using project = new RealProject({
+    "compose.yaml": `
+services:
+  web:
+    build: ./web
+    depends_on: { migrate: { condition: service_completed_successfully } }
+  migrate:
+    image: migrate
+    depends_on: { database: { condition: service_healthy } }
+  database:
+    image: postgres
+    healthcheck: { test: "pg_isready -U $\${USER}", interval: 100ms, retries: 1 }
+`,
+    "docker": DOCKER,
+    "calls": "",
+  });
+  Deno.chmodSync(`${project.folder}/docker`, 0o755);
+  // In place of Docker's own, which is nobody's to run here.
+  project.write({ ".mcp-run": (await project.init()).replaceAll('"docker"', '"./docker"') });
+  const { manager } = project;
+  const started = project.start();
+  const calls = () => Deno.readTextFileSync(`${project.folder}/calls`);
+  await project.until(
+    "its health check",
+    () => calls().includes("exec -T database sh -c pg_isready -U ${USER}"),
+  );
+  ok(
+    !calls().includes("up --no-deps --no-log-prefix --exit-code-from migrate"),
+    "it waits for a healthy database",
+  );
+  project.write({ healthy: "" });
+  await started;
+  await project.said("web", "attached to web");
+  match(await project.call("search_build_log", { process: "web" }), /^building web$/m);
+  strictEqual(manager.service("migrate").state.kind, "finished");
+  await project.call("stop", { process: "database" });
+  match(await project.call("search_logs", { process: "database" }), /database stops$/);
+});

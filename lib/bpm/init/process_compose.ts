@@ -104,6 +104,9 @@ function processOf(
   const command = line !== undefined
     ? commandOf(plain(line), shell).map((each) => expand ? each.replaceAll("$", "$$$$") : each)
     : entrypoint.map(text.expanded);
+  if (command.some((each) => each.includes("PC_REPLICA_NUM"))) {
+    keys.notes.push("PC_REPLICA_NUM is not set: REPLICA is its number, from 1");
+  }
   if (command.length === 0) keys.notes.push("it has no command: it ends at once");
   const isTerminal = [keys.toggle("is_tty"), keys.toggle("is_interactive")].includes(true);
   const envFiles = [
