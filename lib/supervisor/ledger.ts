@@ -29,6 +29,8 @@ export interface Wanted {
 
 const NAME = /^(run|build)-(\d{6,15})$/;
 const WANTED = "wanted.json";
+/** What is wanted takes less, and is filled up with spaces: then one write into the file changes all of it. */
+const WANTED_BYTES = 256;
 /** Stands in an instance that was ended on purpose. */
 const ENDED = "ended";
 
@@ -77,9 +79,12 @@ export class Ledger {
 
   /** Keeps what is wanted; all of it or, when the manager dies meanwhile, what stood there before. */
   want(wanted: Omit<Wanted, "format">): void {
-    Deno.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const path = `${this.folder}/${WANTED}`;
-    Deno.writeTextFileSync(`${path}.new`, JSON.stringify({ format: LEDGER_FORMAT, ...wanted }));
+    const text = JSON.stringify({ format: LEDGER_FORMAT, ...wanted });
+    const bytes = new TextEncoder().encode(text.padEnd(WANTED_BYTES));
+    if (bytes.length === WANTED_BYTES && overwrite(path, bytes)) return;
+    Deno.mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    Deno.writeFileSync(`${path}.new`, bytes);
     Deno.renameSync(`${path}.new`, path);
   }
 
@@ -131,6 +136,21 @@ export function inspectPlace({ folder }: Place): InstanceStatus {
 export function lives(status: InstanceStatus): boolean {
   return status.kind === "unborn" || status.kind === "beginning" || status.kind === "running" ||
     (status.kind === "exited" && status.keeperAlive);
+}
+
+/**
+ * Changes a file of the same size in place, in one write that a killed process has made or not; false when there is none.
+ * A new file for each change makes ext4 look through all inodes that were freed in the last seconds: stopping 500
+ * services took 2.0 s so, against 0.25 s.
+ */
+function overwrite(path: string, bytes: Uint8Array): boolean {
+  try {
+    using file = Deno.openSync(path, { write: true });
+    return file.statSync().size === bytes.length && file.writeSync(bytes) === bytes.length;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 function parseWanted(text: string): Wanted | undefined {
