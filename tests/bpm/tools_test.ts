@@ -169,6 +169,7 @@ Deno.test("graph and list tell what waits for what; explain tells how it failed"
       "depends_on = { db = 'ready' }\nrestart = 'never'",
     ),
     shell("lint", "true", "build = ['sh', '-c', 'echo bad code; exit 2']\nrestart = 'never'"),
+    '[process.lost]\ncommand = ["no-such-program"]\nrestart = "never"\n',
   ].join(""));
   await project.call("wait", { process: "api", state: "finished" });
   await project.call("wait", { process: "lint", state: "finished" });
@@ -178,6 +179,7 @@ Deno.test("graph and list tell what waits for what; explain tells how it failed"
     ["db", "running", null, "http://127.0.0.1:1"],
     ["api", "finished", "9", null],
     ["lint", "finished", "2", null],
+    ["lost", "finished", "127", null],
   ]);
   match(
     (await project.call("explain", { process: "api" })).text,
@@ -188,4 +190,8 @@ Deno.test("graph and list tell what waits for what; explain tells how it failed"
     /Its build with log index 0 .* exit code 2\n\nbad code$/,
   );
   match((await project.call("explain", { process: "db" })).text, /is running\nNo failure is kept/);
+  await project.call("wait", { process: "lost", state: "finished" });
+  const lost = await project.call("explain", { process: "lost" });
+  match(lost.text, /^Process 'lost' is finished\n(Its run .*\n)?bpm: .*no-such-program/);
+  match(JSON.stringify(lost.structured), /no-such-program|exit code 127/);
 });

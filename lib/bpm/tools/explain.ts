@@ -21,9 +21,14 @@ export const explain: ToolMaker = (manager) =>
       const state = service.state.kind;
       const failed = lastFailure(manager, process);
       const event = manager.lastEvent(process);
-      const failure = failed?.what ?? null;
+      // What could not even be started has left nothing but the reason.
+      const reason = event === undefined || !service.is("backoff", "finished", "failing")
+        ? undefined
+        : manager.mask(event);
+      const failure = failed?.what ?? reason ?? null;
       const lines = [`Process '${process}' is ${state}`];
-      lines.push(failed === undefined ? "No failure is kept" : failed.what);
+      if (failed !== undefined) lines.push(failed.what);
+      else if (reason === undefined) lines.push("No failure is kept");
       if (event !== undefined) lines.push(`bpm: ${manager.mask(event)}`);
       if (failed !== undefined) lines.push("", failed.words || "(it said nothing)");
       return { text: lines.join("\n"), structured: { state, failure, lastWords: failed?.words ?? "" } };
