@@ -371,5 +371,5 @@ services:
   match(await project.call("search_build_log", { process: "web" }), /^building web$/m);
   strictEqual(manager.service("migrate").state.kind, "finished");
   await project.call("stop", { process: "database" });
-  match(await project.call("search_logs", { process: "database" }), /database stops$/);
+  match(await project.call("search_logs", { process: "database" }), /^database stops$/m);
 });
