@@ -34,6 +34,8 @@ export interface Asking {
     readonly json: boolean;
   };
   readonly signal: AbortSignal;
+  /** Told how far it is, of tools that take their time. */
+  readonly progress?: ((message: string) => void) | undefined;
 }
 
 /** What a tool answers. */
@@ -57,7 +59,7 @@ export function jsonText(value: unknown): string {
 export async function ask(
   tool: string,
   args: Record<string, unknown>,
-  { options, signal }: Asking,
+  { options, signal, progress }: Asking,
 ): Promise<Answer> {
   const { config } = await openProject(options.dir ?? ".", options.config);
   const url = `http://${config.host}:${config.mcp_port}/mcp`;
@@ -81,7 +83,11 @@ export async function ask(
         jsonrpc: "2.0",
         id: 1,
         method: "tools/call",
-        params: { name: tool, arguments: args, _meta: ENVELOPE },
+        params: {
+          name: tool,
+          arguments: args,
+          _meta: progress === undefined ? ENVELOPE : { ...ENVELOPE, progressToken: 1 },
+        },
       }),
       signal,
     });
@@ -91,22 +97,52 @@ export async function ask(
       cause,
     });
   }
-  const text = await response.text();
   if (!response.ok) {
+    const text = await response.text();
     throw new Error(`Cannot ask the manager at ${url}: it answers ${response.status} ${text}`);
   }
-  const { result, error } = JSON.parse(lastMessage(response, text));
-  if (error !== undefined) throw new Error(String(error.message));
+  const { result, error } = await answerIn(response, progress, url);
+  if (result === undefined) throw new Error(error?.message ?? `Cannot ask the manager at ${url}: no answer`);
   if (result.isError === true) throw new Error(textOf(result));
   return { text: textOf(result), structured: result.structuredContent };
 }
 
-/** An answer that took a while comes as a stream of events, of which it is the last. */
-function lastMessage(response: Response, text: string): string {
-  if (response.headers.get("content-type")?.includes("text/event-stream") !== true) return text;
-  return text.split("\n").findLast((line) => line.startsWith("data: "))?.slice("data: ".length) ?? "{}";
+interface ToolAnswer {
+  readonly content: readonly { readonly text?: string }[];
+  readonly structuredContent?: unknown;
+  readonly isError?: boolean;
 }
 
-function textOf(result: { readonly content: readonly { readonly text?: string }[] }): string {
-  return result.content.map(({ text = "" }) => text).join("");
+/** A message of JSON-RPC, as far as it matters here. */
+interface Message {
+  readonly method?: string;
+  readonly params?: { readonly message?: string };
+  readonly result?: ToolAnswer;
+  readonly error?: { readonly message?: string };
+}
+
+/** The answer: the body, or of a stream of events, on which it comes after a while, the last one. */
+async function answerIn(response: Response, progress: Asking["progress"], url: string): Promise<Message> {
+  const isStream = response.headers.get("content-type")?.includes("text/event-stream") === true;
+  if (!isStream || response.body === null) return await response.json();
+  for await (const line of linesOf(response.body)) {
+    if (!line.startsWith("data: ")) continue;
+    const message: Message = JSON.parse(line.slice("data: ".length));
+    if (message.method === undefined) return message;
+    if (message.params?.message !== undefined) progress?.(message.params.message);
+  }
+  throw new Error(`Cannot ask the manager at ${url}: it went away before it answered`);
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+function textOf({ content }: ToolAnswer): string {
+  return content.map(({ text = "" }) => text).join("");
 }

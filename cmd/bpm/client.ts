@@ -3,6 +3,8 @@ import { type Command, command, option } from "../../lib/cli/mod.ts";
 import { toggle } from "../../lib/config/mod.ts";
 import { call, OPTIONS, PROCESS } from "./ask.ts";
 
+const PROCESSES = { ...PROCESS, help: "name in .mcp-run, of all its replicas, or with @ of a group" };
+
 const status = command({
   name: "status",
   summary: "tell how the processes are",
@@ -62,13 +64,25 @@ export const CLIENT_COMMANDS: readonly Command[] = [
   usage,
 ];
 
+/** A call that takes its time tells how far it is: people on a terminal, and whoever asks for it. */
 function onProcess(name: "restart" | "start" | "stop", summary: string): Command {
+  const does = `${name[0]!.toUpperCase()}${name.slice(1)}`;
   return command({
     name,
     summary,
-    positionals: [PROCESS],
-    options: OPTIONS,
-    examples: [[`bpm ${name} api`, `${name[0]!.toUpperCase()}${name.slice(1)} one process`]],
-    run: ({ args: [process], options, signal }) => call(name, { process }, { options, signal }),
+    positionals: [PROCESSES],
+    options: {
+      ...OPTIONS,
+      verbose: option(
+        toggle({ help: "Tells how far it is on standard error, as on a terminal.", fallback: false }),
+        { short: "v" },
+      ),
+    },
+    examples: [[`bpm ${name} api`, `${does} one process`], [`bpm ${name} @web`, `${does} a group`]],
+    run: ({ args: [process], options, signal }) => {
+      const isTold = options.verbose || (Deno.stderr.isTerminal() && !options.json);
+      const progress = isTold ? (message: string) => console.error(message) : undefined;
+      return call(name, { process }, { options, signal, progress });
+    },
   });
 }

@@ -117,6 +117,10 @@ Deno.test("commands tell, follow and steer a project that runs", async (test) =>
     strictEqual(await text("start", "api"), "Process 'api' started\n");
     strictEqual(await text("stop", "api"), "Process 'api' stopped\n");
     deepStrictEqual(await json("stop", "api"), { process: "api", state: "idle", pid: null, mode: "dev" });
+    const told = await project.run("restart", "api", "--verbose");
+    match(told.err, /^api: building\n[^]*\[build\] compiled\n[^]*api: running\n$/);
+    strictEqual(told.out, "Process 'api' restarted successfully in dev mode\n");
+    await text("stop", "api");
     match((await project.run("restart", "no")).err, /^bpm: Process 'no' not found \(there are: db, api\)/);
   });
 
