@@ -57,7 +57,10 @@ export function searchLog(lines: readonly string[], query: LogQuery): string {
 /** A regular expression in the syntax of the tools. @throws {PatternError} When it is none. */
 export function compilePattern(pattern: string): RegExp {
   try {
-    return new RegExp(...javascriptPattern(pattern));
+    const [source, flags] = javascriptPattern(pattern);
+    const strict = new RegExp(source, `${flags}u`);
+    // Without the flag V8 can go on in linear time where a pattern backtracks without end; see `RUNTIME_FLAGS`.
+    return NEEDS_UNICODE.test(source) ? strict : new RegExp(source, flags);
   } catch (cause) {
     // Without the runtime's own words around it: `Invalid regular expression: /(/u: Unterminated group`.
     const reason = cause instanceof Error
@@ -75,8 +78,11 @@ function javascriptPattern(pattern: string): [source: string, flags: string] {
   const flags = /^\(\?([imsu]+)\)/.exec(pattern)?.[1] ?? "";
   const rest = flags === "" ? pattern : pattern.slice(flags.length + 3);
   const source = rest.replaceAll(/\\[\s\S]|\(\?P</g, (token) => TOKENS[token] ?? token);
-  return [source, `${flags.replaceAll(/[mu]/g, "")}u`];
+  return [source, flags.replaceAll(/[mu]/g, "")];
 }
+
+/** Properties and characters beyond 16 bits. */
+const NEEDS_UNICODE = /\\[pPu]|[\u{10000}-\u{10ffff}]/u;
 
 const TOKENS: Readonly<Record<string, string>> = { "(?P<": "(?<", "\\A": "^", "\\z": "$" };
 

@@ -5,10 +5,12 @@ import { exists } from "./step.ts";
 /**
  * Small heaps, at no cost in CPU: an agent at 100 ms has 87 MiB. `--optimize-for-size` saves nothing beside it (87 MiB
  * too, 82 instead of 87 at 1 s), and costs a viewer's queries a quarter of their speed. A request's signal fires when
- * its client goes away, and not, as it once did, after every answer.
+ * its client goes away, and not, as it once did, after every answer. A regular expression that backtracks over 50,000
+ * times goes on in V8's engine of linear time, where it has no case-insensitivity, lookaround or back references: a
+ * thread that is lost in one cannot be ended.
  */
 export const RUNTIME_FLAGS: readonly string[] = [
-  "--v8-flags=--max-semi-space-size=1",
+  "--v8-flags=--max-semi-space-size=1,--enable-experimental-regexp-engine-on-excessive-backtracks",
   "--unstable-no-legacy-abort",
 ];
 

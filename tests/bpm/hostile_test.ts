@@ -210,6 +210,20 @@ env = { LISTEN = "${port}" }
   await served[Symbol.asyncDispose]();
 });
 
+Deno.test("a pattern that backtracks without end is answered, and nothing goes on to look for it", async () => {
+  await using served = await new Served(`[process.a]
+command = ["sh", "-c", "echo ${"a".repeat(60)}b; exec sleep 1000"]
+`).start();
+  const { client } = served;
+  await client.call("wait", { process: "a", pattern: "b$" });
+  for (const pattern of ["(a+)+$", "(?:a|aa)+$", "(.*)*x"]) {
+    strictEqual((await client.call("search_logs", { process: "a", pattern })).text, "No matches found");
+  }
+  const before = ticks(served.pid);
+  await served.until("50 looks", looks(50));
+  ok(ticks(served.pid) - before < 20, "it rests");
+});
+
 const MESSAGES: Uint8Array[] = [
   {
     jsonrpc: "2.0",

@@ -14,6 +14,7 @@ const CASES: [string, Parameters<typeof searchLog>[1], string[]][] = [
   ["case counts", { pattern: "ERROR" }, ["No matches found"]],
   ["flags in front hold for the whole pattern", { pattern: "(?i)START" }, [" * a start"]],
   ["names of groups are written as Rust does", { pattern: "(?P<what>end)$" }, [" * g end"]],
+  ["characters have properties", { pattern: "^\\p{L} start$" }, [" * a start"]],
   ["anchors are written as Rust does", { pattern: "\\Ag end\\z" }, [" * g end"]],
   ["context widens the selection", { pattern: "start", contextLines: 1 }, [" * a start", "   b work"]],
   [
