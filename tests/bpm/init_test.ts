@@ -127,6 +127,7 @@ Deno.test("names become such as .mcp-run allows, and stay apart", async () => {
     "web",
     "web-procfile",
     "web-2",
+    "compose-create",
     "web-compose",
     "web-2-compose",
     "web_2",
@@ -154,6 +155,18 @@ Deno.test("what cannot be read is told by file and line, and nothing is guessed"
     written(folderWith({}), ["a/Procfile"]),
     /^Error: Cannot read a\/Procfile: there is no such file/,
   );
+});
+
+Deno.test("docker's own rules for .env are docker's: what cannot be read of it is told", async () => {
+  const text = await written(folderWith({
+    "compose.yaml": 'services: { web: { image: x, ports: ["${PORT:-8080}:80"] } }',
+    ".env": "PORT=9\nNOT SET\n",
+  }));
+  match(
+    text,
+    /# - compose\.yaml: Cannot read environment \.env:2: expected NAME=value: its variables are taken/,
+  );
+  strictEqual(processesOf(text).web!.url, "http://127.0.0.1:8080");
 });
 
 Deno.test("a file in a folder below, and a compose.yaml that is process-compose's, are read as what they are", async () => {

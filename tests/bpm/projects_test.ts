@@ -328,6 +328,7 @@ const DOCKER = `#!/bin/sh
 echo "$*" >> calls
 case "$*" in
   *" exec "*) test -e healthy ;;
+  *" create "*) echo "created" ;;
   *" build "*) echo "building $3" ;;
   *" migrate") echo "migrated" ;;
   *) echo "attached to $7"; trap 'echo "$7 stops"; exit 0' TERM; while :; do sleep 0.05; done ;;
@@ -368,6 +369,7 @@ services:
   project.write({ healthy: "" });
   await started;
   await project.said("web", "attached to web");
+  match(calls(), /^compose create --no-recreate\n/, "networks before all");
   match(await project.call("search_build_log", { process: "web" }), /^building web$/m);
   strictEqual(manager.service("migrate").state.kind, "finished");
   await project.call("stop", { process: "database" });

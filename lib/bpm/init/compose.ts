@@ -5,14 +5,8 @@
  * @module
  */
 import { parseEnvFile } from "../secrets.ts";
-import {
-  folderOf,
-  type Found,
-  type FoundProcess,
-  joinPath,
-  type ProbeKeys,
-  type ProjectFolder,
-} from "./found.ts";
+import { healthOf, mayHavePages, publishedPort } from "./compose_probe.ts";
+import { folderOf, type Found, type FoundProcess, joinPath, type ProjectFolder } from "./found.ts";
 import { isTable, Keys } from "./keys.ts";
 import { interpolate } from "./variables.ts";
 import { readYaml } from "./yaml.ts";
@@ -26,37 +20,18 @@ const READY_WITHIN = "5m";
 /** What docker gives a container to end; bpm must not be faster. */
 const DOCKER_GRACE_S = 10;
 const GRACE_MARGIN_S = 5;
-/** Ports behind which no page is. */
-const NO_PAGES = new Set([
-  22,
-  25,
-  53,
-  1433,
-  1521,
-  2181,
-  3306,
-  4222,
-  5432,
-  5672,
-  6379,
-  9042,
-  9092,
-  11211,
-  27017,
-]);
-
 const CONDITIONS: Readonly<Record<string, string>> = {
   service_started: "started",
   service_healthy: "ready",
   service_completed_successfully: "completed_successfully",
 };
 
-/** Services of a compose file. @throws {SyntaxError} When it is no YAML, or `.env` beside it cannot be read. */
+/** Services of a compose file. @throws {SyntaxError} When it is no YAML. */
 export async function readCompose(folder: ProjectFolder, file: string): Promise<Found> {
   const data = await readYaml(folder.read(file) ?? "", file);
   const top = new Keys(data);
   const services = top.take("services");
-  const context = contextOf(folder, file);
+  const context = contextOf(folder, file, top.notes);
   top.pass("version", "name", "networks", "volumes", "configs", "secrets", "models");
   top.note("include", 'the files that it names are not read; name them with "--from"');
   top.untaken();
@@ -71,10 +46,35 @@ export async function readCompose(folder: ProjectFolder, file: string): Promise<
   }
   const list = isTable(services) ? Object.entries(services) : [];
   const names = new Set(list.map(([name]) => name));
-  const processes = list.map(([name, value]) =>
-    serviceOf({ name, names, keys: new Keys(value), ...context })
-  );
-  return { file, kind: "compose", processes, notes };
+  const found = list.map(([name, value]) => serviceOf({ name, names, keys: new Keys(value), ...context }));
+  return { file, kind: "compose", processes: prepared(found, context), notes };
+}
+
+/** Name of the process that comes before all services. */
+const CREATE = "compose-create";
+
+/**
+ * Services that are brought up at the same time would each create the network that they share, and then it is ambiguous
+ * (docker/compose issue 10696): of several services one process creates all that is missing first.
+ */
+function prepared(services: readonly FoundProcess[], { file, files, cwd }: Context): FoundProcess[] {
+  if (services.length < 2) return [...services];
+  const create: FoundProcess = {
+    name: CREATE,
+    about:
+      `Creates networks, volumes and containers of ${file}: services that do so at once get in each other's way.`,
+    keys: { command: ["docker", "compose", ...files, "create", "--no-recreate"], cwd, restart: "on-failure" },
+    notes: [],
+    prepares: true,
+  };
+  return [
+    create,
+    // Those that wait for others have waited for it, too.
+    ...services.map((each) => {
+      const depends_on = each.keys.depends_on ?? { [CREATE]: "completed_successfully" };
+      return { ...each, keys: { ...each.keys, depends_on } };
+    }),
+  ];
 }
 
 interface Context {
@@ -91,7 +91,7 @@ interface Service extends Context {
   readonly keys: Keys;
 }
 
-function contextOf(folder: ProjectFolder, file: string): Context {
+function contextOf(folder: ProjectFolder, file: string, notes: string[]): Context {
   const where = folderOf(file);
   const base = file.slice(file.lastIndexOf("/") + 1);
   const first = COMPOSE_FILES.find((each) => folder.read(joinPath(where, each)) !== undefined);
@@ -100,15 +100,27 @@ function contextOf(folder: ProjectFolder, file: string): Context {
     file,
     files: base === first ? [] : ["-f", base],
     cwd: where === "." ? undefined : where,
-    env: parseEnvFile(folder.read(envFile) ?? "", envFile),
+    env: readEnv(folder.read(envFile) ?? "", envFile, notes),
   };
 }
 
+/** It matters only for what is replaced in a port: docker compose reads it by rules of its own. */
+function readEnv(text: string, file: string, notes: string[]): Record<string, string> {
+  try {
+    return parseEnvFile(text, file);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    notes.push(`${error.message}: its variables are taken for not set`);
+    return {};
+  }
+}
+
 function serviceOf(service: Service): FoundProcess {
-  const { name, file, files, cwd, keys } = service;
+  const { name, file, files, cwd, env, keys } = service;
   const compose = ["docker", "compose", ...files];
-  const port = publishedPort(service);
-  const ready = healthOf(service, compose) ?? (port === undefined ? undefined : { tcp: `127.0.0.1:${port}` });
+  const port = publishedPort(keys, env);
+  const ready = healthOf(keys, { name, compose, env }) ??
+    (port === undefined ? undefined : { tcp: `127.0.0.1:${port}` });
   const build = keys.take("build");
   const profiles = keys.texts("profiles") ?? [];
   const restart = restartOf(keys);
@@ -125,7 +137,7 @@ function serviceOf(service: Service): FoundProcess {
       command: [...compose, "up", "--no-deps", "--no-log-prefix", "--exit-code-from", name, name],
       build: build === undefined ? undefined : [...compose, "build", name],
       cwd,
-      url: port === undefined || NO_PAGES.has(port) ? undefined : `http://127.0.0.1:${port}`,
+      url: port === undefined || !mayHavePages(port) ? undefined : `http://127.0.0.1:${port}`,
       depends_on: dependenciesOf(service),
       ready,
       ready_within: ready === undefined ? undefined : READY_WITHIN,
@@ -200,53 +212,4 @@ function dependenciesOf({ keys, names }: Service): Record<string, string> | unde
     }
   }
   return Object.keys(found).length === 0 ? undefined : found;
-}
-
-function healthOf({ name, keys, env }: Service, compose: readonly string[]): ProbeKeys | undefined {
-  if (!keys.has("healthcheck")) return undefined;
-  const check = keys.table("healthcheck");
-  const test = check.texts("test") ?? [];
-  const isOff = check.toggle("disable") === true || test[0] === "NONE";
-  const [form, ...words] = test.length === 1 ? ["CMD-SHELL", ...test] : test;
-  const texts = words.map((each) => interpolate(each, env).text);
-  const inside = form === "CMD-SHELL" ? ["sh", "-c", texts.join(" ")] : texts;
-  const probe = {
-    exec: [...compose, "exec", "-T", name, ...inside],
-    every: check.duration("interval"),
-    within: check.duration("timeout"),
-    failures: check.number("retries"),
-  };
-  // How long failures do not count matters only to docker: here a service is waited for until it is ready.
-  check.pass("start_period", "start_interval");
-  check.untaken();
-  if (isOff) return undefined;
-  if (words.length === 0) {
-    check.notes.push("healthcheck: only the image knows the test, so that it counts as ready when it runs");
-    return undefined;
-  }
-  return probe;
-}
-
-const PORTS = /^(?:(?:\[[^\]]*\]|\d+\.[\d.]+):)?(?:(\d+)(?:-\d+)?:)?(\d+)(?:-\d+)?(?:\/(tcp|udp))?$/;
-
-/** The first TCP port that the host has of it. */
-function publishedPort({ keys, env }: Service): number | undefined {
-  const value = keys.take("ports");
-  for (const each of Array.isArray(value) ? value : []) {
-    if (isTable(each)) {
-      const published = interpolate(String(each.published ?? ""), env).text.split("-")[0];
-      if (each.protocol !== "udp" && Number(published) > 0) return Number(published);
-      continue;
-    }
-    const { text, missing } = interpolate(String(each), env);
-    const found = PORTS.exec(text);
-    if (found === null) {
-      const why = missing.length > 0 ? `${missing.join(", ")} is not set` : "is no port";
-      keys.notes.push(`ports: ${JSON.stringify(each)}: ${why}, so that there is no url and no probe`);
-      continue;
-    }
-    const [, published, , protocol] = found;
-    if (protocol !== "udp" && published !== undefined) return Number(published);
-  }
-  return undefined;
 }

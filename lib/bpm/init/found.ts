@@ -80,6 +80,8 @@ export interface FoundProcess {
   readonly code?: string;
   /** Folder of the code of which it builds a container. */
   readonly builds?: string;
+  /** It prepares the others of its file, and is of no use to those of other files. */
+  readonly prepares?: true;
 }
 
 /** What one file says. */

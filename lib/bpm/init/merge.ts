@@ -37,18 +37,19 @@ export function merge(all: readonly Found[]): Plan {
   const processes = needed.map((each) => {
     const { found, process } = each;
     const placed = { ...process, name: names.get(process)! };
-    const inOwn = (name: string): string => {
-      const other = needed.find((at) => at.found === found && at.process.name === name);
-      return names.get(native.get(other?.process ?? process) ?? other?.process ?? process) ?? name;
+    const inOwn = (name: string): string | undefined => {
+      const other = needed.find((at) => at.found === found && at.process.name === name)?.process;
+      return other && names.get(native.get(other) ?? other);
     };
     const own = native.get(process);
     if (own !== undefined) return asContainer(placed, names.get(own)!, inOwn);
     const container = [...native].find(([, other]) => other === process)?.[0];
     if (container === undefined) return withDependencies(placed, process.keys.depends_on, inOwn);
     const source = needed.find((at) => at.process === container)!.found;
+    const others = source.processes.filter((each) => each.prepares !== true);
     return asNative(placed, container, (name) => {
-      const other = needed.find((at) => at.found === source && at.process.name === name)!.process;
-      return names.get(native.get(other) ?? other)!;
+      const other = others.find((each) => each.name === name);
+      return other && names.get(native.get(other) ?? other);
     });
   });
   return { files: all.map(({ file }) => file), processes, notes: [...notes, ...unmet(processes)] };
@@ -106,16 +107,21 @@ export function processName(name: string): string {
 function withDependencies(
   process: FoundProcess,
   dependencies: ProcessKeys["depends_on"],
-  rename: (name: string) => string,
+  rename: (name: string) => string | undefined,
 ): FoundProcess {
-  if (dependencies === undefined) return process;
-  const renamed = Object.fromEntries(
-    Object.entries(dependencies).map(([name, each]) => [rename(name), each]),
-  );
-  return { ...process, keys: { ...process.keys, depends_on: renamed } };
+  const renamed = Object.entries(dependencies ?? {}).flatMap(([name, each]) => {
+    const other = rename(name);
+    return other === undefined ? [] : [[other, each] as const];
+  });
+  if (renamed.length === 0) return process;
+  return { ...process, keys: { ...process.keys, depends_on: Object.fromEntries(renamed) } };
 }
 
-function asContainer(process: FoundProcess, native: string, rename: (name: string) => string): FoundProcess {
+function asContainer(
+  process: FoundProcess,
+  native: string,
+  rename: (name: string) => string | undefined,
+): FoundProcess {
   return {
     ...withDependencies(process, process.keys.depends_on, rename),
     about:
@@ -130,7 +136,7 @@ function asContainer(process: FoundProcess, native: string, rename: (name: strin
 function asNative(
   process: FoundProcess,
   container: FoundProcess,
-  rename: (name: string) => string,
+  rename: (name: string) => string | undefined,
 ): FoundProcess {
   const inherited = withDependencies(process, container.keys.depends_on, rename);
   return {
