@@ -13,6 +13,9 @@ import { processFacts } from "./process_facts.ts";
 /** Lines that the resource of a log holds; `search_logs` and `read_logs` reach the others. */
 const LOG_LINES = 1_000;
 
+/** One that a new configuration does not have goes without a word, a moment after it has stopped. */
+const GONE_AFTER_MS = 200;
+
 const ROOT = "bpm://process/";
 const JSON_TYPE = "application/json";
 const TEXT_TYPE = "text/plain";
@@ -99,16 +102,26 @@ function watch(manager: Manager, changed: (change: ResourceChange) => void): () 
       return [name, { state: uriOf(name, "state"), run: uriOf(name, "run"), build: uriOf(name, "build") }];
     }));
   };
+  const lookForOthers = () => {
+    if (services.size === known.size && [...services.keys()].every((name) => known.has(name))) return;
+    learn();
+    changed({ kind: "list" });
+  };
   learn();
-  return manager.supervisor.listen((notice) => {
-    if (services.size !== known.size || !known.has(notice.service)) {
-      learn();
-      changed({ kind: "list" });
-    }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = manager.supervisor.listen((notice) => {
+    if (!known.has(notice.service)) lookForOthers();
     const uris = known.get(notice.service);
     if (uris === undefined) return;
     for (const part of touched(notice)) changed({ kind: "updated", uri: uris[part] });
+    if (notice.kind !== "state" || notice.state.kind !== "idle") return;
+    clearTimeout(timer);
+    timer = setTimeout(lookForOthers, GONE_AFTER_MS);
   });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
 }
 
 /** What is another after a notice. A new instance begins a log. */

@@ -25,7 +25,8 @@ export async function serveProject(processes: string, options: HttpOptions = {})
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   // Cgroups are named after it, and are of all tests that run now.
   const stateFolder = `${folder}/${folder.slice(folder.lastIndexOf("/") + 1)}`;
-  const manager = stack.use(Manager.open({ folder, config: loadBpmConfig(file).config, stateFolder }));
+  const load = () => loadBpmConfig(file).config;
+  const manager = stack.use(Manager.open({ folder, config: load(), stateFolder, load }));
   const registry = createRegistry({ tools: bpmTools(manager), resources: [bpmResources(manager)] });
   const { url } = stack.use(await serve(registry, options));
   await manager.start(AbortSignal.timeout(200));

@@ -156,6 +156,33 @@ Deno.test("a log that pours is told a few times, not once a line", async () => {
   ok(told <= most, `told ${told} times, at most ${most}`);
 });
 
+Deno.test("processes that come and go with a new configuration change the list", async () => {
+  await using project = await serveProject(shell("api", "exec sleep 60"));
+  await using events = new Events(
+    await fetch(
+      statelessRequest(project.url, "subscriptions/listen", {
+        notifications: { resourcesListChanged: true },
+      }),
+    ),
+  );
+  await events.next();
+  const uris = async () => {
+    const { result } = await stateless(project.url, "resources/list");
+    return result.resources.map(({ uri }: { uri: string }) => uri).filter((uri: string) =>
+      !uri.endsWith("log")
+    );
+  };
+  const reload = async (processes: string) => {
+    await Deno.writeTextFile(`${project.folder}/.mcp-run`, `mcp_port = 0\n${processes}`);
+    await stateless(project.url, "tools/call", { name: "reload", arguments: {} });
+    strictEqual((await events.next()).method, "notifications/resources/list_changed");
+  };
+  await reload(shell("api", "exec sleep 60") + shell("web", "exec sleep 60"));
+  deepStrictEqual(await uris(), ["bpm://process/api", "bpm://process/web"]);
+  await reload(shell("web", "exec sleep 60"));
+  deepStrictEqual(await uris(), ["bpm://process/web"]);
+});
+
 Deno.test("progress of a restart tells its build's lines and its phases, and grows", async () => {
   await using project = await serveProject(
     shell(
