@@ -175,13 +175,29 @@ Deno.test({
     const port = freePort();
     folder.write(".mcp-run", `mcp_port = ${freePort()}\n${SLEEPER}`);
     const manager = new Deno.Command("systemd-socket-activate", {
-      args: ["-l", `127.0.0.1:${port}`, ...BPM, "serve", "--quiet", folder.path],
-      env: { XDG_STATE_HOME: `${folder.path}/state` },
+      // It passes on of its environment only what it is told to.
+      args: [
+        "-E",
+        `XDG_STATE_HOME=${folder.path}/state`,
+        "-l",
+        `127.0.0.1:${port}`,
+        ...BPM,
+        "serve",
+        "--quiet",
+        folder.path,
+      ],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
     }).spawn();
     const reader = manager.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    await using end = new AsyncDisposableStack();
+    end.defer(async () => {
+      manager.kill("SIGTERM");
+      const { code } = await manager.status;
+      await reader.cancel();
+      strictEqual(code, 0);
+    });
     let log = "";
     const logged = async (pattern: RegExp) => {
       while (!pattern.test(log)) {
@@ -204,10 +220,6 @@ Deno.test({
     manager.kill("SIGHUP");
     await logged(/becoming a newer manager[^]*all processes were started/);
     match(await ask(port, "search_logs", { process: "api" }), /^pid \d+$/m);
-    await ask(port, "stop", { process: "api" });
-    manager.kill("SIGTERM");
-    strictEqual((await manager.status).code, 0);
-    await reader.cancel();
   },
 });
 
@@ -216,6 +228,7 @@ Deno.test("bpm unit installs for this user, replaces its own units alone, and re
   const env = {
     XDG_CONFIG_HOME: `${folder.path}/config`,
     XDG_RUNTIME_DIR: folder.path,
+    XDG_STATE_HOME: `${folder.path}/state`,
     DBUS_SESSION_BUS_ADDRESS: "",
   };
   const bpm = (...words: string[]) => run([...BPM, "unit", ...words], env);
