@@ -13,6 +13,7 @@ import { groupsOf, policyOf, replicasOf } from "./process_compose_policy.ts";
 import { probeOf } from "./process_compose_probe.ts";
 import { scheduleOf, watchOf } from "./process_compose_times.ts";
 import { commandOf } from "./shell.ts";
+import { fillTemplates, openTemplate } from "./templates.ts";
 import { forExpand, hasVariables } from "./variables.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -28,6 +29,7 @@ const CONDITIONS: Readonly<Record<string, string>> = {
 export async function readProcessCompose(folder: ProjectFolder, file: string): Promise<Found> {
   const top = new Keys(await readYaml(folder.read(file) ?? "", file));
   const processes = top.take("processes");
+  const vars = top.take("vars");
   const shell = top.table("shell");
   const shellWords = [shell.text("shell_command") ?? "bash", shell.text("shell_argument") ?? "-c"];
   shell.untaken();
@@ -53,7 +55,6 @@ export async function readProcessCompose(folder: ProjectFolder, file: string): P
   );
   top.note("log_location", "bpm keeps the logs itself, see log_instances and log_mib");
   top.note("log_configuration", "bpm keeps the logs itself, see log_instances and log_mib");
-  top.note("vars", "templates such as {{.NAME}} are not filled in");
   top.untaken();
   const list = isTable(processes) ? Object.entries(processes) : [];
   const names = new Map(list.map(([name, value]): [string, ReadyBy] => {
@@ -63,9 +64,29 @@ export async function readProcessCompose(folder: ProjectFolder, file: string): P
   return {
     file,
     kind: "process-compose",
-    processes: list.map(([name, value]) => processOf(name, new Keys(value), { ...context, names })),
-    notes: top.notes,
+    processes: list.map(([name, value]) => processOf(name, filled(value, vars), { ...context, names })),
+    notes: [...top.notes, ...overrideOf(folder, file)],
   };
+}
+
+/** With the file's variables and its own in its texts. */
+function filled(value: unknown, vars: unknown): Keys {
+  if (!isTable(value)) return new Keys(value);
+  const { vars: own, ...rest } = value;
+  const full = fillTemplates(rest, { ...isTable(vars) ? vars : {}, ...isTable(own) ? own : {} });
+  const keys = new Keys(full);
+  const open = openTemplate(full);
+  if (open !== undefined) {
+    keys.notes.push(`${open}: is not filled in`);
+  }
+  return keys;
+}
+
+function overrideOf(folder: ProjectFolder, file: string): string[] {
+  const override = file.replace(/(\.ya?ml)$/, ".override$1");
+  return folder.read(override) === undefined
+    ? []
+    : [`${override} is used by process-compose, too; it is not read`];
 }
 
 interface Context {
@@ -210,7 +231,6 @@ function noteRest(keys: Keys): void {
   );
   keys.note("is_foreground", "start it in a terminal of your own");
   keys.note("is_elevated", "bpm asks for no password; run it as who it has to be");
-  keys.note("vars", "templates such as {{.NAME}} are not filled in");
   keys.note("log_location", "bpm keeps the logs itself, see log_instances and log_mib");
   keys.note("log_configuration", "bpm keeps the logs itself, see log_instances and log_mib");
   keys.note("launch_timeout_seconds", "it is for daemons");

@@ -29,7 +29,9 @@ export function probeOf(keys: Keys, name: string, { shell, raw }: ProbeContext):
   const period = Math.max(1, probe.number("period_seconds") ?? PERIOD_S);
   const timeout = Math.max(1, probe.number("timeout_seconds") ?? TIMEOUT_S);
   const failures = Math.max(1, probe.number("failure_threshold") ?? FAILURES);
-  probe.note("success_threshold", "the first yes counts");
+  if ((probe.number("success_threshold") ?? 1) > 1) {
+    probe.notes.push(`${name}.success_threshold: the first yes counts`);
+  }
   const asks = { every: `${period}s`, within: `${timeout}s`, failures };
   const http = httpOf(probe, raw);
   const exec = execOf(probe, shell);
