@@ -157,6 +157,25 @@ Deno.test("what cannot be read is told by file and line, and nothing is guessed"
   );
 });
 
+Deno.test("processes that wait for each other, or for one that is off, are told", () => {
+  const process = (name: string, other: string, off = false) => ({
+    name,
+    about: "",
+    keys: { command: ["x"], depends_on: { [other]: "started" }, ...(off ? { autostart: false } : {}) },
+    notes: [],
+  });
+  const found = {
+    file: "f",
+    kind: "k",
+    processes: [process("a", "b"), process("b", "a"), process("c", "d"), process("d", "c", true)],
+    notes: [],
+  };
+  deepStrictEqual(merge([found]).notes, [
+    '"c" waits until "d" is started, which does not start by itself',
+    "bpm will not start them. Cannot order services: they depend on each other: a -> b -> a",
+  ]);
+});
+
 Deno.test("docker's own rules for .env are docker's: what cannot be read of it is told", async () => {
   const text = await written(folderWith({
     "compose.yaml": 'services: { web: { image: x, ports: ["${PORT:-8080}:80"] } }',

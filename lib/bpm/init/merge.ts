@@ -1,4 +1,5 @@
 /** All that was found in a project as one: names that differ, and nothing run twice. Pure. @module */
+import { startOrder } from "../../supervisor/mod.ts";
 import type { Found, FoundProcess, ProcessKeys } from "./found.ts";
 import { shellLine } from "./shell.ts";
 
@@ -52,7 +53,11 @@ export function merge(all: readonly Found[]): Plan {
       return other && names.get(native.get(other) ?? other);
     });
   });
-  return { files: all.map(({ file }) => file), processes, notes: [...notes, ...unmet(processes)] };
+  return {
+    files: all.map(({ file }) => file),
+    processes,
+    notes: [...notes, ...unmet(processes), ...circle(processes)],
+  };
 }
 
 /** Whether a process runs a command line, perhaps with more before and behind it. */
@@ -157,4 +162,15 @@ function unmet(processes: readonly FoundProcess[]): string[] {
       `"${name}" waits until "${each}" is started, which does not start by itself`
     )
   );
+}
+
+/** Processes that would all wait for each other. */
+function circle(processes: readonly FoundProcess[]): string[] {
+  try {
+    startOrder(processes.map(({ name, keys }) => ({ name, dependsOn: Object.keys(keys.depends_on ?? {}) })));
+    return [];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [`bpm will not start them. ${error.message}`];
+  }
 }
