@@ -79,10 +79,12 @@ export async function followLocal(
   const reading = new Reading(stateFolder, query);
   begin(reading.take({ whole: false }));
   await using group = new TaskGroup(signal);
-  for (;;) {
+  while (!group.signal.aborted) {
     for (const tail of reading.open()) group.start((signal) => tail.live(doorbell, signal, tell));
-    await sleep(LOOK_EVERY_MS, { signal });
+    // What ends it is told by the group: nobody listens any more, or a log is damaged.
+    await sleep(LOOK_EVERY_MS, { signal: group.signal }).catch(() => undefined);
   }
+  signal.throwIfAborted();
 }
 
 /** The logs that are read, and how far. */

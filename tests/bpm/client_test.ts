@@ -92,6 +92,27 @@ Deno.test("commands tell, follow and steer a project that runs", async (test) =>
     await child.stderr.cancel();
   });
 
+  await test.step("logs -f ends without a word when nobody reads it any more", async () => {
+    const { args: words, program } = project.words("logs", "-f");
+    const child = new Deno.Command("sh", {
+      args: ["-c", '"$@" | head -n 1', "sh", program, ...words],
+      cwd: project.folder,
+      env: project.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    ok((await reader.read()).value !== undefined);
+    let ended = false;
+    const status = child.status.then(() => ended = true);
+    for (; !ended; await Promise.race([status, new Promise((resolve) => setTimeout(resolve, 50))])) {
+      await text("send", "api", "is anybody there");
+    }
+    strictEqual(await new Response(child.stderr).text(), "");
+    await reader.cancel();
+  });
+
   await test.step("wait tells by its code whether it was met, and refuses two conditions", async () => {
     strictEqual(await text("wait", "api"), "Process 'api' is running\n");
     deepStrictEqual(await json("wait", "api", "--state", "running"), {

@@ -56,11 +56,17 @@ export class RunningProject implements AsyncDisposable {
     return { XDG_STATE_HOME: this.stateHome, NO_COLOR: "1" };
   }
 
+  /** How a command of bpm is started. */
+  words(...words: string[]): { readonly program: string; readonly args: readonly string[] } {
+    const [program, ...args] = toolCommand("bpm");
+    return { program, args: [...args, ...words] };
+  }
+
   /** A command of bpm in the project's folder. */
   command(words: readonly string[], options: Deno.CommandOptions = {}): Deno.Command {
-    const [program, ...args] = toolCommand("bpm");
+    const { program, args } = this.words(...words);
     return new Deno.Command(program, {
-      args: [...args, ...words],
+      args: [...args],
       cwd: this.folder,
       env: this.env,
       stdin: "null",
