@@ -52,12 +52,18 @@ class RealProject extends Project {
   }
 }
 
-/** Starts and crashes that `get_status` has told while it was watched, oldest first, in seconds. */
+/** Starts, and crashes with one exit code, that `get_status` has told while it was watched. */
 class Watched {
   readonly #seen = new Map<string, { readonly kind: string; readonly atS: number }>();
+  readonly #code: number;
+
+  constructor(code: number) {
+    this.#code = code;
+  }
 
   look(status: string): void {
-    for (const [line, kind, at] of status.matchAll(/- (Started|Crashed) at (\S+ \S+) UTC.*/g)) {
+    for (const [line, kind, at, more] of status.matchAll(/- (Started|Crashed) at (\S+ \S+) UTC(.*)/g)) {
+      if (kind === "Crashed" && more !== ` (exit code: Some(${this.#code}))`) continue;
       this.#seen.set(line, { kind: kind!, atS: Date.parse(`${at!.replace(" ", "T")}Z`) / 1_000 });
     }
   }
@@ -90,7 +96,7 @@ Deno.test({
     match(await project.init(), /^\[process\.web\]\ntype = "npm"\ncommand = \["npm", "run", "dev"\]$/m);
     const { manager } = project;
     void manager.start(never);
-    const watched = new Watched();
+    const watched = new Watched(3);
     await project.until("the fourth crash", async () => {
       const status = await project.call("get_status");
       watched.look(status);
@@ -124,7 +130,7 @@ Deno.test({
     await project.call("restart", { process: "web" });
     await project.said("web", "up");
     project.write({ crash: "" });
-    const watched = new Watched();
+    const watched = new Watched(4);
     await project.until("the third crash", async () => {
       const status = await project.call("get_status");
       match(status, /^Mode: Dev\nTime until release mode: 3 hours 0 minutes\n/);
