@@ -57,21 +57,40 @@ export function append({ lines, next }: LogLines, added: readonly NewLine[]): Lo
  * been ended may have grown.
  */
 export function mergeTail(log: LogLines, tail: readonly NewLine[], complete: boolean): LogLines {
+  const joint = jointOf(log, tail);
+  switch (joint.kind) {
+    case "grown":
+      return append(withoutLast(log), tail.slice(joint.known));
+    case "known":
+      return append(log, tail.slice(joint.known));
+    case "apart": {
+      const note = complete ? "a new instance begins" : "lines between were not read";
+      return append(log, [{ raw: note, stream: "note" }, ...tail]);
+    }
+    default:
+      return joint satisfies never;
+  }
+}
+
+/** Whether nothing of a tail is known: lines are missing between, or it is another instance's. */
+export function isApart(log: LogLines, tail: readonly NewLine[]): boolean {
+  return jointOf(log, tail).kind === "apart";
+}
+
+/** Where a tail joins a log: so many of its lines are known, of which the last may have grown. */
+type Joint = { readonly kind: "known" | "grown"; readonly known: number } | { readonly kind: "apart" };
+
+function jointOf(log: LogLines, tail: readonly NewLine[]): Joint {
   const known = log.lines.filter(({ stream }) => stream !== "note");
-  if (known.length === 0) return append(log, tail);
+  if (known.length === 0 || tail.length === 0) return { kind: "known", known: 0 };
   const before = known.slice(-tail.length).map(keyOf);
   const after = tail.map(keyOf);
   const overlap = overlapOf(before, after);
   const grown = overlapOf(before.slice(0, -1), after);
-  if (
-    grown >= overlap && (grown > 0 || before.length === 1) &&
-    after[grown]?.startsWith(before.at(-1)!) === true
-  ) {
-    return append(withoutLast(log), tail.slice(grown));
-  }
-  if (overlap > 0 || tail.length === 0) return append(log, tail.slice(overlap));
-  const note = complete ? "a new instance begins" : "lines between were not read";
-  return append(log, [{ raw: note, stream: "note" }, ...tail]);
+  const hasGrown = grown >= overlap && (grown > 0 || before.length === 1) &&
+    after[grown]?.startsWith(before.at(-1)!) === true;
+  if (hasGrown) return { kind: "grown", known: grown };
+  return overlap > 0 ? { kind: "known", known: overlap } : { kind: "apart" };
 }
 
 /** Its place is free again. */

@@ -70,6 +70,8 @@ export interface LogView {
   readonly clearedTo: number;
   /** How many lines were asked for so far; 0 before the first answer. */
   readonly depth: number;
+  /** More was said than what was read last: it has to be read further back. */
+  readonly behind?: true;
   /** Why there is nothing, in the server's words. */
   readonly failure?: string;
 }

@@ -1,6 +1,6 @@
 /** What the servers and the clock tell. Pure. @module */
 import { changed, unheard } from "./changes.ts";
-import { append, mergeTail, type NewLine, NO_LINES } from "./log_lines.ts";
+import { append, isApart, mergeTail, type NewLine, NO_LINES } from "./log_lines.ts";
 import {
   activeProject,
   type Effect,
@@ -25,6 +25,8 @@ export const POLL_OTHERS_MS = 5_000;
 /** How often a log is read on, and while somebody is attached to the service. */
 export const READ_MS = 1_000;
 export const READ_ATTACHED_MS = 200;
+/** Lines that are read of a log that was read before; when all of them are new it is read further back. */
+export const READ_ON_LINES = 200;
 /** A server that does not answer is tried again after this, doubled each time, up to the other. */
 export const RETRY_MS = 1_000;
 export const RETRY_MAX_MS = 5_000;
@@ -162,8 +164,12 @@ function logRead(before: Model, event: ServerEvent & { readonly kind: "logRead" 
   const { project: at, key, lines, depth } = event;
   const model = doneReading(before, at);
   const view = model.projects[at]!.logs.get(key) ?? newView(key);
+  const { failure: _before, behind: _behind, ...rest } = view;
+  if (depth === READ_ON_LINES && lines.length === depth && isApart(view.log, lines)) {
+    const due = withProject(model, at, { readDueMs: model.nowMs });
+    return withLog(due, at, key, { ...rest, behind: true });
+  }
   const log = merged(view, lines, depth);
-  const { failure: _before, ...rest } = view;
   const next: LogView = {
     ...rest,
     log,

@@ -12,7 +12,7 @@ import {
 } from "./model.ts";
 import { listenToSeen } from "./changes.ts";
 import { onInput } from "./input.ts";
-import { onServer } from "./news.ts";
+import { onServer, READ_ON_LINES } from "./news.ts";
 import { keepSelectionSeen, windowEffects } from "./select.ts";
 
 /** A model and what is to be done. */
@@ -67,7 +67,7 @@ function readWanted(model: Model, nowMs: number): Step {
     key,
     target,
     // What was read once so far back is only read on.
-    depth: fresh ? wanted : FIRST_LINES,
+    depth: fresh ? wanted : view.behind === true ? FIRST_LINES : READ_ON_LINES,
   };
   return [withProject(model, model.active, { reading: key }), [effect]];
 }

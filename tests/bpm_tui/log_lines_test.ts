@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   append,
+  isApart,
   isMatch,
   lineOfText,
   type LogLines,
@@ -38,6 +39,11 @@ Deno.test("of a tail that is read again only what is new is added", () => {
   deepStrictEqual(shown(mergeTail(log, texts("b", "c", "d"), false)), ["a", "b", "c", "d"]);
   deepStrictEqual(shown(mergeTail(log, texts("a", "b", "c"), true)), ["a", "b", "c"]);
   deepStrictEqual(shown(mergeTail(log, [], true)), ["a", "b", "c"]);
+  deepStrictEqual([isApart(log, texts("c", "d")), isApart(log, texts("cd")), isApart(log, texts("d", "e"))], [
+    false,
+    false,
+    true,
+  ]);
   deepStrictEqual(shown(mergeTail(NO_LINES, texts("a"), true)), ["a"]);
   deepStrictEqual(shown(mergeTail(logOf("x", "x"), texts("x", "x", "x"), true)), ["x", "x", "x"]);
 });

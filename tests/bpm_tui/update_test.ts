@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Effect } from "../../lib/bpm_tui/model.ts";
 import { KEYMAP } from "../../lib/bpm_tui/keymap.ts";
 import { FIRST_LINES, SEARCH_LINES } from "../../lib/bpm_tui/update.ts";
-import { RETRY_MAX_MS } from "../../lib/bpm_tui/news.ts";
+import { READ_ON_LINES, RETRY_MAX_MS } from "../../lib/bpm_tui/news.ts";
 import { VIEWS } from "../../lib/bpm_tui/views/mod.ts";
 import { aProject, Player, UPSTREAM, upstreamProject } from "./player.ts";
 
@@ -276,6 +276,35 @@ Deno.test("a program that draws on its terminal is seen as it draws while somebo
   deepStrictEqual(rows.slice(1, 5).map((row) => row.replace(/ *│$/, "")), ["title", "", "    MENU", "    >"]);
   const cursor = player.frame().cursor!;
   deepStrictEqual(player.frame().rowText(cursor.y)[cursor.x - 2], ">");
+});
+
+Deno.test("a log is read on by few lines, and further back when all of them are new", () => {
+  const player = ours();
+  const numbers = (from: number, count: number) =>
+    Array.from({ length: count }, (_, at) => `line ${from + at}`);
+  const depth = () => player.effects.findLast((each) => each.kind === "readLog")?.depth;
+  const shown = () => {
+    const view = player.model.projects[0]!.logs.get("run -1 web")!;
+    return [
+      view.log.lines.length,
+      view.log.lines.at(-1)?.raw,
+      view.log.lines.some(({ stream }) => stream === "note"),
+    ];
+  };
+  player.logs(...numbers(0, 300)).done();
+  player.pass(1_000);
+  strictEqual(depth(), READ_ON_LINES);
+  player.logs(...numbers(200, READ_ON_LINES)).done();
+  deepStrictEqual(shown(), [400, "line 399", false]);
+  player.pass(1_000);
+  // Much was said meanwhile: nothing is shown before what lies between was read.
+  player.logs(...numbers(700, READ_ON_LINES));
+  deepStrictEqual(shown(), [400, "line 399", false]);
+  strictEqual(depth(), FIRST_LINES);
+  player.logs(...numbers(300, 600)).done();
+  deepStrictEqual(shown(), [900, "line 899", false]);
+  player.pass(1_000);
+  strictEqual(depth(), READ_ON_LINES);
 });
 
 Deno.test("a terminal that one is attached to has the size of the output, and follows it", () => {
