@@ -3,6 +3,8 @@
  * machine is counted there, and its limits hold there (cgroups(7), Documentation/admin-guide/cgroup-v2.rst).
  * @module
  */
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { errnoOf, SystemError } from "../../ffi/errno.ts";
 import { kernelPathExists, listKernelFolder, readKernelFile, writeKernelFile } from "../../ffi/files/mod.ts";
 
@@ -28,6 +30,7 @@ const PERIOD_US = 100_000;
 const LEAST_QUOTA_US = 1_000;
 const SUBTREE = "hostkit";
 const TRIES = 10;
+const OWNER_HASH_CHARS = 8;
 const EBUSY = errnoOf("EBUSY");
 /** In an instance's folder: its cgroups, one a line. */
 const NAMES = "cgroups";
@@ -60,6 +63,12 @@ export function cgroupMounts(
     const options = superOptions.split(",").filter((option) => option !== "rw" && option !== "ro");
     return [{ point, version: type === "cgroup2" ? 2 as const : 1 as const, options }];
   });
+}
+
+/** Name of a state folder's cgroups: readable, and no other folder's. */
+export function cgroupOwner(folder: string): string {
+  const digest = createHash("sha256").update(folder).digest("hex");
+  return `${basename(folder)}-${digest.slice(0, OWNER_HASH_CHARS)}`;
 }
 
 /** Makes the cgroups of instances. Their names stand in the instance's folder, for whoever has to remove them. */

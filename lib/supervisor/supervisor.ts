@@ -1,8 +1,7 @@
 /** A set of services: started when what they depend on is there, stopped in reverse. @module */
-import { basename } from "node:path";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { Doorbell, readBuffer } from "../ring/mod.ts";
-import { CgroupMaker } from "./cgroups.ts";
+import { CgroupMaker, cgroupOwner } from "./cgroups.ts";
 import { dependantsOf, type Dependency, holds, isHopeless, startOrder } from "./graph.ts";
 import { takeLock } from "./lock.ts";
 import type { Notice } from "./notice.ts";
@@ -57,7 +56,7 @@ export class Supervisor implements AsyncDisposable {
       buffer: readBuffer(),
       signal: this.#follow.signal,
       owner: { pid: Deno.pid, startTicks: processStart(Deno.pid) },
-      cgroups: new CgroupMaker(basename(folder)),
+      cgroups: new CgroupMaker(cgroupOwner(folder)),
       tell: (notice) => this.#tell(notice),
     };
     this.#define(specs, order);

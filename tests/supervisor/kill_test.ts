@@ -1,12 +1,11 @@
 /** The promise of keepers: managers that are killed under load lose no child, no line and no exit code. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { basename } from "node:path";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { inspectInstance, LineAssembler } from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
 import { Ledger, type Place, wasEnded } from "../../lib/supervisor/mod.ts";
-import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
+import { cgroupOwner, findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { KILLED_SERVICES } from "./manager_child.ts";
 
 // The library is opened once and stays open: not a leak of the first test.
@@ -131,7 +130,7 @@ async function nothingIsLost(folder: string): Promise<void> {
     }
   }
   strictEqual(await processesOf(folder), "", "keepers are left");
-  const cgroups = findHierarchies().map(({ base }) => `${base}/hostkit/${basename(folder)}`);
+  const cgroups = findHierarchies().map(({ base }) => `${base}/hostkit/${cgroupOwner(folder)}`);
   deepStrictEqual(cgroups.filter(kernelPathExists), [], "cgroups are left");
   strictEqual(await Deno.readTextFile(`${folder}/events`).catch(() => ""), "", "nothing went wrong");
   await Deno.remove(folder, { recursive: true });
