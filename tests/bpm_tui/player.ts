@@ -128,6 +128,7 @@ export function aProject(): Overview {
   return {
     mode: "Dev",
     modeNote: "Time until release mode: 2 hours 14 minutes",
+    usageSource: "agent",
     services: [
       {
         ...base,
