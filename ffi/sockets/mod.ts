@@ -16,6 +16,7 @@ const SYMBOLS = {
   sockets_notify: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
   sockets_duplicate: { parameters: ["i32"], result: "i32" },
   sockets_close: { parameters: ["i32"], result: "i32" },
+  sockets_waiting: { parameters: ["i32"], result: "i32" },
   sockets_adopt: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "i32", nonblocking: true },
   sockets_connect_keeper: { parameters: ["buffer", "u32"], result: "i32", nonblocking: true },
   sockets_send: { parameters: ["i32", "buffer", "u64"], result: "i64" },
@@ -73,6 +74,11 @@ export class Listener implements Disposable {
   duplicate(): Listener {
     const what = `duplicate listener ${addressText(this.address)}`;
     return new Listener(check(what, sockets().sockets_duplicate(this.fd)));
+  }
+
+  /** How many connections wait to be accepted. @throws {SystemError} EOPNOTSUPP when it is no TCP socket. */
+  get waiting(): number {
+    return check(`look at listener ${addressText(this.address)}`, sockets().sockets_waiting(this.fd));
   }
 
   /** Gives the descriptor away: whoever takes it closes it. */

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -161,6 +162,15 @@ int sockets_duplicate(int32_t fd)
 int sockets_close(int32_t fd)
 {
 	return close(fd) < 0 ? -errno : 0;
+}
+
+int sockets_waiting(int32_t fd)
+{
+	struct tcp_info info;
+	socklen_t bytes = sizeof info;
+
+	/* Of a listener it is the length of its queue (tcp_get_info, net/ipv4/tcp.c). */
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0 ? -errno : (int)info.tcpi_unacked;
 }
 
 int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *names)

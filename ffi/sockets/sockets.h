@@ -32,6 +32,8 @@ HK_EXPORT int sockets_notify(const char *path, const char *message, uint32_t byt
 /* A second descriptor of the same socket. */
 HK_EXPORT int sockets_duplicate(int32_t fd);
 HK_EXPORT int sockets_close(int32_t fd);
+/* Connections that wait to be accepted on a listening TCP socket. */
+HK_EXPORT int sockets_waiting(int32_t fd);
 /* Asks the keeper of a folder for its sockets (../keeper/handover.h): room for 16 descriptors and 4,096 bytes
  * of names. Returns how many. Blocks. */
 HK_EXPORT int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *names);

@@ -40,6 +40,24 @@ static void test_internet(void)
 	CHECK(sockets_close(six) == 0);
 }
 
+static void test_waiting(void)
+{
+	int fd = sockets_listen_ip("127.0.0.1", 0), client = socket(AF_INET, SOCK_STREAM, 0), taken;
+	struct sockaddr_in address;
+	socklen_t bytes = sizeof address;
+
+	/* An emulated kernel may not know the option. */
+	if (sockets_waiting(fd) == -EOPNOTSUPP) {
+		CHECK(close(client) == 0 && sockets_close(fd) == 0);
+		return;
+	}
+	CHECK(sockets_waiting(fd) == 0 && getsockname(fd, (struct sockaddr *)&address, &bytes) == 0);
+	CHECK(connect(client, (struct sockaddr *)&address, bytes) == 0 && sockets_waiting(fd) == 1);
+	taken = accept(fd, NULL, NULL);
+	CHECK(taken >= 0 && sockets_waiting(fd) == 0 && close(taken) == 0);
+	CHECK(close(client) == 0 && sockets_close(fd) == 0 && sockets_waiting(fd) == -EBADF);
+}
+
 static void test_path(void)
 {
 	char path[64], text[SOCKETS_ADDRESS], longest[200];
@@ -174,6 +192,7 @@ int main(void)
 
 	CHECK(mkdtemp(folder) != NULL);
 	test_internet();
+	test_waiting();
 	test_path();
 	test_send();
 	test_take();

@@ -172,6 +172,10 @@ export class Supervisor implements AsyncDisposable {
         return this.#services.get(name)!.spec.lifetime !== "persistent";
       }));
       await Promise.all(this.#work);
+      // One that goes on may just be about to join its own, which is empty until then.
+      if ([...this.#services.values()].every((each) => each.is("idle", "finished"))) {
+        this.#context.cgroups.sweep();
+      }
     });
   }
 
@@ -191,7 +195,6 @@ export class Supervisor implements AsyncDisposable {
     this.#follow.abort();
     await Promise.all([...this.#services.values()].map((service) => service.release()));
     await Promise.all(this.#work);
-    this.#context.cgroups.sweep();
     await this.#doorbell[Symbol.asyncDispose]();
     // A child that is being started right now has the descriptor too, until it becomes its program.
     this.#lock.unlockSync();

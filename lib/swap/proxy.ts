@@ -11,6 +11,8 @@ const HOLD_MS = 30_000;
 const HOLD_MAX = 1_024;
 /** Until a server that refused a connection is asked again. */
 const RETRY_MS = 20;
+/** How often it is looked whether connections wait that nobody accepts. */
+const LOOK_MS = 1_000;
 /** Clients at a time; the next one is closed. */
 const CLIENTS_MAX = 16_384;
 /** Connections that wait to be accepted. */
@@ -65,7 +67,8 @@ export interface ProxyStats {
  * While there is none, or it refuses connections, requests wait.
  */
 export class Proxy implements AsyncDisposable {
-  readonly #server: Server;
+  #server: Server;
+  /** Kept for another server, when this one's cannot accept any more. */
   readonly #listener: Listener;
   readonly #address: SocketAddress;
   readonly #holdMs: number;
@@ -78,6 +81,13 @@ export class Proxy implements AsyncDisposable {
   readonly #counts = { requests: 0, retried: 0, refused: 0, cut: 0 };
   #retiring = false;
   #closed: Promise<void> | undefined;
+  /** Servers before this one, until their clients have gone. */
+  readonly #replaced: Promise<void>[] = [];
+  #looking: ReturnType<typeof setInterval> | undefined;
+  /** Connections accepted so far, and at the last look. */
+  #taken = 0;
+  #seen = 0;
+  #wasStuck = false;
   #current: BackendPool | undefined;
   /** Runs while a server refuses connections. */
   #trying: ReturnType<typeof setTimeout> | undefined;
@@ -87,6 +97,7 @@ export class Proxy implements AsyncDisposable {
     const { listener, address = { host: "127.0.0.1", port: 0 } } = options;
     const proxy = new Proxy(listener?.duplicate() ?? openListener(address), options);
     await proxy.#listen();
+    if ("port" in proxy.address) proxy.#looking = setInterval(() => proxy.#look(), LOOK_MS);
     return proxy;
   }
 
@@ -95,8 +106,7 @@ export class Proxy implements AsyncDisposable {
     this.#address = listener.address;
     this.#holdMs = holdMs;
     this.#holdMax = holdMax;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
-    this.#server.maxConnections = CLIENTS_MAX;
+    this.#server = this.#newServer();
   }
 
   /** Where it accepts. */
@@ -169,20 +179,49 @@ export class Proxy implements AsyncDisposable {
     await closed;
   }
 
-  /** Resolves when no client is left. */
+  /** Accepts no more; resolves when no client is left. */
   #close(): Promise<void> {
-    return this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    return this.#closed ??= (async () => {
+      clearInterval(this.#looking);
+      this.#listener[Symbol.dispose]();
+      await Promise.all([...this.#replaced, closed(this.#server)]);
+    })();
+  }
+
+  #newServer(): Server {
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+    server.maxConnections = CLIENTS_MAX;
+    return server;
   }
 
   async #listen(): Promise<void> {
+    const server = this.#server;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
+    server.once("error", reject);
     // The server closes the descriptor; a shorter backlog would be set on the shared socket.
-    this.#server.listen({ fd: this.#listener.release(), backlog: BACKLOG }, resolve);
+    server.listen({ fd: this.#listener.duplicate().release(), backlog: BACKLOG }, resolve);
     await promise;
+    server.off("error", reject);
+  }
+
+  /**
+   * The runtime's server (2.9.6) accepts nothing more after it could not once, for want of descriptors, and does not tell:
+   * where connections wait and none is taken another server takes its place.
+   */
+  #look(): void {
+    const isStuck = this.#taken === this.#seen && this.#listener.waiting > 0;
+    if (isStuck && this.#wasStuck) {
+      this.#replaced.push(closed(this.#server));
+      this.#server = this.#newServer();
+      // Without a descriptor even for that it is tried again at the next look.
+      this.#listen().catch(() => {});
+    }
+    this.#wasStuck = isStuck;
+    this.#seen = this.#taken;
   }
 
   #accept(socket: Socket): void {
+    this.#taken++;
     this.#clients.add(new Client(socket, this.#dispatcher, (client) => this.#clients.delete(client)));
   }
 
@@ -263,4 +302,9 @@ export class Proxy implements AsyncDisposable {
       this.#fail(waiting, "the answer broke off");
     },
   };
+}
+
+/** Has a server accept no more; resolves when its clients have gone. */
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -11,6 +11,8 @@ export interface Server extends AsyncDisposable {
 
 /** How long running requests may go on after a stop; then their connections are cut. */
 const STOP_GRACE_MS = 500;
+/** Until an address is listened on again on which a connection could not be accepted. */
+const BIND_AGAIN_MS = 200;
 
 /**
  * Serves `handler` on `address`. Aborting `signal` is the same as disposing.
@@ -26,20 +28,72 @@ export async function listen(
   }
   const abort = new AbortController();
   const requests = new Requests();
-  const server = bind(address, requests.counted(handler), abort.signal);
+  const counted = requests.counted(handler);
+  const server = bind(address, counted, abort.signal);
   const bound: Address = server.addr.transport === "tcp" && address.kind === "tcp"
     ? { ...address, port: server.addr.port }
     : address;
+  const served = serveOn(server, { bound, counted, signal: abort.signal });
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => stopping ??= shutDown(server, { abort, requests, bound });
+  const stop = (): Promise<void> => stopping ??= shutDown(served, { abort, requests, bound });
   const onAbort = () => void stop();
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted) await stop();
   return {
     address: bound,
-    finished: server.finished.finally(() => options.signal?.removeEventListener("abort", onAbort)),
+    finished: served.finally(() => options.signal?.removeEventListener("abort", onAbort)),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/**
+ * Resolves when the server has ended as it should. The runtime's ends for good when a connection cannot be accepted for
+ * want of descriptors or memory: then the address is listened on again until there is room.
+ */
+async function serveOn(
+  server: Deno.HttpServer<Deno.NetAddr | Deno.UnixAddr>,
+  { bound, counted, signal }: {
+    readonly bound: Address;
+    readonly counted: Deno.ServeHandler;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  for (let current = server;;) {
+    try {
+      return await current.finished;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isPassing(error)) throw error;
+      console.error(
+        `Cannot accept connections on ${formatAddress(bound)} for now: ${(error as Error).message}`,
+      );
+    }
+    const next = await bindAgain(bound, counted, signal);
+    if (next === undefined) return;
+    current = next;
+  }
+}
+
+/** Undefined when the signal fires first. */
+async function bindAgain(
+  bound: Address,
+  counted: Deno.ServeHandler,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof bind> | undefined> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, BIND_AGAIN_MS));
+    if (signal.aborted) return undefined;
+    try {
+      if (bound.kind === "unix") await isSocketTaken(bound.path);
+      return bind(bound, counted, signal);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof Error && /Too many open files|Cannot allocate memory/.test(error.message);
 }
 
 function bind(
@@ -114,7 +168,7 @@ class Requests {
 
 /** The runtime's own `shutdown` waits for ever for what is under way, and takes no abort any more once it was called. */
 async function shutDown(
-  server: Deno.HttpServer<Deno.NetAddr | Deno.UnixAddr>,
+  served: Promise<void>,
   { abort, requests, bound }: {
     readonly abort: AbortController;
     readonly requests: Requests;
@@ -123,7 +177,7 @@ async function shutDown(
 ): Promise<void> {
   await requests.end(STOP_GRACE_MS);
   abort.abort();
-  await server.finished;
+  await served;
   if (bound.kind !== "unix") return;
   try {
     await Deno.remove(bound.path);

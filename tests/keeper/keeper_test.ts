@@ -351,6 +351,25 @@ Deno.test("under sanitizers: output, input, signals, garbage on the control sock
   ok(status.kind === "exited" && status.exit.code === 5);
 });
 
+for (const program of [assetPath("bin/keeper"), `${TEST_BUILD}keeper`]) {
+  const how = program.startsWith(TEST_BUILD) ? "with" : "without";
+  Deno.test(`much output at once is in the log byte by byte, ${how} sanitizers`, async () => {
+    using folder = new Folder();
+    const args = keeperArguments({
+      folder: folder.path,
+      command: ["sh", "-c", "seq 1000000; seq 1000000 >&2"],
+      retainBytes: 2 ** 25,
+    });
+    const { code } = await new Deno.Command(program, { args, stdin: "null", stderr: "piped" }).output();
+    strictEqual(code, 0);
+    for (const stream of ["stdout", "stderr"] as const) {
+      const lines = texts(folder.path, stream);
+      strictEqual(lines.length, 1_000_000);
+      ok(lines.every((text, at) => text === String(at + 1)), "each line once, in order");
+    }
+  });
+}
+
 Deno.test("input that nobody reads, of a client that has gone away, does not keep the keeper busy", async () => {
   using folder = new Folder();
   const keeper = startInstance({ folder: folder.path, command: ["sleep", "1000"], stdin: "pipe" });

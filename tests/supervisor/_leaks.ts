@@ -61,11 +61,18 @@ export function descriptors(pid: number): string[] {
     });
 }
 
-/** CPU time of a process with all of its threads, in ticks of 10 ms. */
-export function ticks(pid: number): number {
+/** The part of a core that a process needs, over half a second: what spins needs a whole one. */
+export async function busyRatio(pid: number): Promise<number> {
+  const [startedMs, before] = [performance.now(), cpuMs(pid)];
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return (cpuMs(pid) - before) / (performance.now() - startedMs);
+}
+
+/** CPU time of a process with all of its threads. */
+function cpuMs(pid: number): number {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
+  return 10 * (Number(fields[11]) + Number(fields[12])); // USER_HZ is 100
 }
 
 function foldersBelow(folder: string): string[] {
