@@ -2,6 +2,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
+import { sleep } from "../../lib/async/mod.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { freePort } from "../free_port.ts";
 import { Project } from "./_managed.ts";
@@ -22,11 +23,11 @@ function pidOf(of: Project, name: string): number {
   return status?.kind === "running" ? status.pid : 0;
 }
 
-/** The processor time of a process, in clock ticks. */
+/** The processor time of a process, in clock ticks; 0 when it has ended. */
 async function ticksOf(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/stat`] }).output();
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/stat`], stderr: "null" }).output();
   const fields = new TextDecoder().decode(stdout).replace(/^.*\) /, "").split(" ");
-  return Number(fields[11]) + Number(fields[12]);
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
 Deno.test("1: after a restart whose build failed a crash is still a crash, and the process comes back", async () => {
@@ -70,12 +71,13 @@ Deno.test("1, 2: a manager whose process cannot be built, or takes long to end, 
   await lines.cancel();
   // It waits until nothing is left of the slow one, which is killed after two seconds.
   let ticks = before;
-  const poll = setInterval(
-    async () => ticks = Math.max(ticks, await ticksOf(manager.pid).catch(() => 0)),
-    100,
-  );
-  await manager.status;
-  clearInterval(poll);
+  const ended = new AbortController();
+  const status = manager.status.then(() => ended.abort());
+  while (!ended.signal.aborted) {
+    ticks = Math.max(ticks, await ticksOf(manager.pid));
+    await sleep(100, { signal: ended.signal }).catch(() => "It has ended.");
+  }
+  await status;
   const lastedTicks = (performance.now() - beganMs) / 10;
   ok(ticks - before < lastedTicks / 2, `${ticks - before} of ${lastedTicks} ticks`);
   await Deno.remove(folder, { recursive: true });
