@@ -41,6 +41,7 @@ const NAMES_BYTES = 4_096;
 const ADOPT_LIMIT_MS = 2_000;
 /** Until a connection that had no room is tried again. */
 const SEND_EVERY_MS = 5;
+const NOT_SUPPORTED = -errnoOf("EOPNOTSUPP");
 const AGAIN = BigInt(errnoOf("EAGAIN"));
 
 /** Where a socket listens: a numeric address (or `localhost`, 127.0.0.1) and a port, or a path. */
@@ -76,9 +77,10 @@ export class Listener implements Disposable {
     return new Listener(check(what, sockets().sockets_duplicate(this.fd)));
   }
 
-  /** How many connections wait to be accepted. @throws {SystemError} EOPNOTSUPP when it is no TCP socket. */
+  /** How many connections wait to be accepted; 0 where the kernel does not tell, as of a path. */
   get waiting(): number {
-    return check(`look at listener ${addressText(this.address)}`, sockets().sockets_waiting(this.fd));
+    const result = sockets().sockets_waiting(this.fd);
+    return result === NOT_SUPPORTED ? 0 : check(`look at listener ${addressText(this.address)}`, result);
   }
 
   /** Gives the descriptor away: whoever takes it closes it. */

@@ -170,7 +170,10 @@ int sockets_waiting(int32_t fd)
 	socklen_t bytes = sizeof info;
 
 	/* Of a listener it is the length of its queue (tcp_get_info, net/ipv4/tcp.c). */
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0 ? -errno : (int)info.tcpi_unacked;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) < 0)
+		return -errno;
+	/* qemu's emulation gives it as a mere int. */
+	return bytes < offsetof(struct tcp_info, tcpi_sacked) ? -EOPNOTSUPP : (int)info.tcpi_unacked;
 }
 
 int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *names)

@@ -97,7 +97,7 @@ export class Proxy implements AsyncDisposable {
     const { listener, address = { host: "127.0.0.1", port: 0 } } = options;
     const proxy = new Proxy(listener?.duplicate() ?? openListener(address), options);
     await proxy.#listen();
-    if ("port" in proxy.address) proxy.#looking = setInterval(() => proxy.#look(), LOOK_MS);
+    proxy.#looking = setInterval(() => proxy.#look(), LOOK_MS);
     return proxy;
   }
 

@@ -136,3 +136,16 @@ Deno.test("a keeper without sockets gives none", async () => {
   await until("its end", () => processStart(keeper.pid) === 0n);
   Deno.removeSync(folder, { recursive: true });
 });
+
+Deno.test("a listener tells how many connections wait to be accepted, and a path tells none", async () => {
+  using listener = openListener({ host: "127.0.0.1", port: 0 });
+  if ("path" in listener.address) throw new TypeError("a port was expected");
+  strictEqual(listener.waiting, 0);
+  using _first = await Deno.connect({ port: listener.address.port });
+  using _second = await Deno.connect({ port: listener.address.port });
+  strictEqual(listener.waiting, 2);
+  const folder = Deno.makeTempDirSync({ prefix: "sockets-" });
+  using path = openListener({ path: `${folder}/socket` });
+  strictEqual(path.waiting, 0);
+  Deno.removeSync(folder, { recursive: true });
+});
