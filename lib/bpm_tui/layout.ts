@@ -40,7 +40,7 @@ export function layoutOf(model: Model): Layout {
 type Panels = Pick<Layout, "status" | "details" | "list" | "output">;
 
 function beside(main: Rect): Panels {
-  const left = Math.max(44, Math.min(76, Math.round(main.width * 0.45)));
+  const left = Math.max(44, Math.min(66, Math.round(main.width * 0.45)));
   const [side, output] = splitColumns(main, [left, { share: 1 }]) as [Rect, Rect];
   const details = Math.max(8, Math.min(16, Math.round(main.height * 0.4)));
   const [status, list, detailsRect] = splitRows(side, [4, { share: 1 }, details]) as [Rect, Rect, Rect];
