@@ -18,6 +18,9 @@
 #define RUNTIME "deno"
 #define BUNDLE "hostkit.js"
 
+/* A tool's argument that becomes the permission to read the entry, whence code is loaded when it is needed. */
+#define READ_OWN_FILES "--allow-read={entry}"
+
 /* Answers come in these styles: plain or with bold titles, for terminals of at least this many columns. */
 #define WIDE 100
 
@@ -138,13 +141,14 @@ static int set_environment(const char *entry)
 /* Becomes the runtime. Returns only on failure. */
 static int start(const struct payload *payload, const struct record *tool, char **words)
 {
-	char entry[PATH_MAX], program[PATH_MAX + 16], bundle[PATH_MAX + 16];
+	char entry[PATH_MAX], program[PATH_MAX + 16], bundle[PATH_MAX + 16], own_files[PATH_MAX + 32];
 	int word_count = 0, count = 0;
 
 	if (cache_open(payload, entry) < 0)
 		return FAILED;
 	snprintf(program, sizeof(program), "%s/" RUNTIME, entry);
 	snprintf(bundle, sizeof(bundle), "%s/" BUNDLE, entry);
+	snprintf(own_files, sizeof(own_files), "--allow-read=%s", entry);
 	while (words[word_count] != NULL)
 		word_count++;
 	const char **args = calloc((size_t)(tool->count + word_count + 4), sizeof(*args));
@@ -155,7 +159,7 @@ static int start(const struct payload *payload, const struct record *tool, char 
 	}
 	args[count++] = program;
 	for (int at = 2; at < tool->count; at++)
-		args[count++] = tool->fields[at];
+		args[count++] = strcmp(tool->fields[at], READ_OWN_FILES) == 0 ? own_files : tool->fields[at];
 	args[count++] = bundle;
 	args[count++] = tool->fields[1];
 	for (int at = 0; at < word_count; at++)

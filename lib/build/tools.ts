@@ -26,9 +26,17 @@ export function toolPermissions(tool: string): string[] {
   return permissions;
 }
 
-/** Arguments of the runtime in a packed file, up to the bundle: nothing around the file has a say. */
+/** What the launcher replaces by the folder into which the file was unpacked; the same word is in `launcher.c`. */
+const READ_OWN_FILES = "--allow-read={entry}";
+
+/**
+ * Arguments of the runtime in a packed file, up to the bundle: nothing around the file has a say. A tool that reads no
+ * files still reads its own code, which is loaded when it is needed.
+ */
 export function packedArguments(tool: string): string[] {
   // A code cache saves no measurable time on so little code, and costs a running agent 8 MiB.
   const alone = ["--no-code-cache", "--no-config", "--no-lock", "--cached-only", "--no-prompt", "--quiet"];
-  return ["run", ...alone, ...toolPermissions(tool), ...RUNTIME_FLAGS];
+  const permissions = toolPermissions(tool);
+  const own = permissions.includes("--allow-read") ? [] : [READ_OWN_FILES];
+  return ["run", ...alone, ...permissions, ...own, ...RUNTIME_FLAGS];
 }

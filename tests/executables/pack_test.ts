@@ -83,6 +83,18 @@ Deno.test("the packed file", async (t) => {
     ok(record.includes("--no-prompt") && !record.includes("-A"));
   });
 
+  await t.step("loads the code of a tool that reads no files", async () => {
+    const { code, out, err } = await runProgram(`${folder.path}/bpm-tui`, [], env);
+    deepStrictEqual([code, out], [1, ""]);
+    match(err, /^bpm-tui: Cannot draw: standard input and output have to be a terminal/);
+    const text = new TextDecoder().decode(await Deno.readFile(hostkit));
+    const record = text.slice(text.lastIndexOf("tool\0bpm-tui\0")).split("\0\0")[0]!.split("\0");
+    deepStrictEqual(record.filter((word) => word.startsWith("--allow")), [
+      ...toolPermissions("bpm-tui"),
+      "--allow-read={entry}",
+    ]);
+  });
+
   await t.step("records with its own worker, and children get the caller's environment", async () => {
     const socket = `${folder.path}/agent.sock`;
     const agent = new Deno.Command(hostkit, {
