@@ -104,7 +104,7 @@ autostart = false
   match(refused.text, /^Failed to start process 'later': it is backoff .*Too many open files/);
   ok(await busyRatio(served.pid) < 0.8, "it does not spin");
   // Some segments further: the manager cannot open them, and that is no end of the service.
-  await served.until("more rounds", () => rounds(served) > before + 100);
+  await served.until("more rounds", () => rounds(served) > before + 40);
   for (const each of idle) each.close();
   await served.until("room", () => descriptors(served.pid).length < LIMIT - 20);
   match((await client.call("wait", { process: "later", state: "running" })).text, /is running/);

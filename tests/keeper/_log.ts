@@ -12,7 +12,7 @@ export class Folder implements Disposable {
 
 /** Looks every few milliseconds, since nobody tells when a process's state changes. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = performance.now() + 20_000;
+  const limit = performance.now() + 60_000;
   while (!(await holds())) {
     if (performance.now() > limit) throw new Error(`${what} does not come`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -333,7 +333,7 @@ Deno.test({
     using disk = smallDisk(2_048);
     const alivePath = `${folder.path}/alive`;
     const script =
-      `i=0; while :; do i=$((i+1)); echo round $i; seq 200; echo $i > ${alivePath}; sleep 0.01; done`;
+      `i=0; while :; do i=$((i+1)); echo round $i; seq 2000; echo $i > ${alivePath}; sleep 0.01; done`;
     const count = counter(alivePath);
     const keeper = { segmentBytes: 65_536, retainBytes: 2 ** 20 };
     const specs = [
@@ -361,7 +361,7 @@ Deno.test({
         return segmentsIn(place) <= 1;
       });
       const seen = count();
-      await until("rounds without room", () => count() > seen + 300);
+      await until("rounds without room", () => count() > seen + 40);
 
       // What cannot be started says why, and is tried again.
       const other = supervisor.services.get("other")!;
