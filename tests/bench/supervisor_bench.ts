@@ -76,7 +76,8 @@ async function manyRows(folder: string, talker: string): Promise<BenchRow[]> {
   const { before } = JSON.parse(said);
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const keepers = (await exec("pgrep", ["-P", `${child.pid}`])).trim().split("\n").map(Number);
-  const cpu = () => [cpuSeconds(child.pid), keepers.reduce((sum, pid) => sum + cpuSeconds(pid), 0)] as const;
+  const cpu = () =>
+    [cpuSeconds(child.pid), keepers.reduce((sum, pid) => sum + threadSeconds(pid), 0)] as const;
   const [manager, kept] = cpu();
   await new Promise((resolve) => setTimeout(resolve, MEASURED_MS));
   const [managerAfter, keptAfter] = cpu();
@@ -197,6 +198,11 @@ function cpuSeconds(pid: number): number {
   // The name may hold spaces; utime and stime are the 12th and 13th fields behind it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_S;
+}
+
+/** Of a process of one thread, in ns: what a keeper needs in ten seconds is less than a tick. */
+function threadSeconds(pid: number): number {
+  return Number(Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ")[0]) / 1e9;
 }
 
 if (import.meta.main) console.table(await supervisorRows());
