@@ -66,7 +66,11 @@ export interface KeeperOptions {
   readonly segmentBytes?: number;
   /** All segments together, headers included, at least two of them; 10 MiB by default. */
   readonly retainBytes?: number;
-  /** What happens beyond: the oldest segment goes (the default), or the child has to wait. */
+  /**
+   * What happens beyond: the oldest segment goes (the default), or the child waits until somebody has removed one. Where
+   * even one segment in exchange for the oldest finds no room on the disk, output is thrown away under the first, and how
+   * much that was is told as soon as there is room.
+   */
   readonly overflow?: "drop" | "block";
   /** Limits, soft and hard; `Infinity` for none. */
   readonly rlimits?: Readonly<
