@@ -91,3 +91,13 @@ int64_t hk_files_write(const char *path, const void *data, uint64_t bytes)
 	close(fd);
 	return done;
 }
+
+int hk_files_make_folder(const char *path)
+{
+	return mkdir(path, 0755) == 0 ? 0 : -errno;
+}
+
+int hk_files_remove_folder(const char *path)
+{
+	return rmdir(path) == 0 ? 0 : -errno;
+}

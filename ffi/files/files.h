@@ -1,5 +1,5 @@
 /*
- * Small files and folders of the kernel (/proc, /sys), read in one call.
+ * Small files and folders of the kernel (/proc, /sys), each in one call.
  *
  * The runtime lets programs read these only with all permissions; a tool that has the narrow right to call
  * this library needs no more. Nothing is kept open; buffers are the caller's. Does not block on kernel files.
@@ -25,5 +25,11 @@ HK_EXPORT int hk_files_exist(const char *path);
 
 /* Replaces the content of a kernel file by the bytes, in one write. */
 HK_EXPORT int64_t hk_files_write(const char *path, const void *data, uint64_t bytes);
+
+/* Makes a folder that its owner alone may write. Returns 0, or -errno. */
+HK_EXPORT int hk_files_make_folder(const char *path);
+
+/* Removes an empty folder; a cgroup has files, and is empty when nothing is in it. Returns 0, or -errno. */
+HK_EXPORT int hk_files_remove_folder(const char *path);
 
 #endif

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int main(void)
@@ -30,6 +31,17 @@ int main(void)
 	bytes = hk_files_read("/proc/self/comm", buffer, sizeof(buffer));
 	assert(bytes == 8 && memcmp(buffer, "renamed\n", 8) == 0);
 	assert(hk_files_write("/proc/nothing", "x", 1) == -ENOENT);
+
+	char folder[] = "/tmp/files_test-XXXXXX";
+
+	assert(mkdtemp(folder) == folder);
+	assert(hk_files_make_folder(folder) == -EEXIST);
+	assert(hk_files_remove_folder(folder) == 0);
+	assert(hk_files_exist(folder) == 0);
+	assert(hk_files_remove_folder(folder) == -ENOENT);
+	assert(hk_files_make_folder(folder) == 0);
+	assert(hk_files_exist(folder) == 1);
+	assert(hk_files_remove_folder(folder) == 0);
 	puts("ok");
 	return 0;
 }

@@ -1,4 +1,4 @@
-/** Binding of `files.h`: small files and folders of the kernel, read in one call. @module */
+/** Binding of `files.h`: small files and folders of the kernel, each in one call. @module */
 import { openLibrary } from "../assets.ts";
 import { cString } from "../c_string.ts";
 import { errnoOf, SystemError } from "../errno.ts";
@@ -9,6 +9,8 @@ const SYMBOLS = {
   hk_files_link: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
   hk_files_exist: { parameters: ["buffer"], result: "i32" },
   hk_files_write: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
+  hk_files_make_folder: { parameters: ["buffer"], result: "i32" },
+  hk_files_remove_folder: { parameters: ["buffer"], result: "i32" },
 } as const;
 
 let library: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
@@ -68,6 +70,18 @@ export function writeKernelFile(path: string, text: string): void {
   const data = new TextEncoder().encode(text);
   const done = Number(lib().hk_files_write(cString(path), data, BigInt(data.length)));
   if (done < 0) throw new SystemError(`write ${path}`, -done);
+}
+
+/** Makes a folder of the kernel's, as a cgroup is one. @throws {SystemError} When there is one, or it may not be. */
+export function makeKernelFolder(path: string): void {
+  const done = lib().hk_files_make_folder(cString(path));
+  if (done < 0) throw new SystemError(`make ${path}`, -done);
+}
+
+/** Removes one that nothing is in. @throws {SystemError} `EBUSY` or `ENOTEMPTY` when something is. */
+export function removeKernelFolder(path: string): void {
+  const done = lib().hk_files_remove_folder(cString(path));
+  if (done < 0) throw new SystemError(`remove ${path}`, -done);
 }
 
 /** A buffer for a second try; it is not kept. */

@@ -6,7 +6,14 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { errnoOf, SystemError } from "../../ffi/errno.ts";
-import { kernelPathExists, listKernelFolder, readKernelFile, writeKernelFile } from "../../ffi/files/mod.ts";
+import {
+  kernelPathExists,
+  listKernelFolder,
+  makeKernelFolder,
+  readKernelFile,
+  removeKernelFolder,
+  writeKernelFile,
+} from "../../ffi/files/mod.ts";
 
 /** What an instance and all that it starts may use together. */
 export interface Limits {
@@ -99,10 +106,10 @@ export class CgroupMaker {
         Deno.writeTextFileSync(`${folder}/${NAMES}`, made.join("\n"));
         againWhenGone(() => {
           for (const parent of parents) {
-            if (parent !== base) Deno.mkdirSync(parent, { recursive: true });
+            if (parent !== base) makeIfMissing(parent);
             if (version === 2) handOn(parent, settings.map(([file]) => file.slice(0, file.indexOf("."))));
           }
-          Deno.mkdirSync(path);
+          makeKernelFolder(path);
         });
         for (const [file, value] of settings) writeKernelFile(`${path}/${file}`, value);
       }
@@ -194,20 +201,14 @@ function againWhenGone(body: () => void): void {
     try {
       return body();
     } catch (error) {
-      const isGone = error instanceof Deno.errors.NotFound ||
-        (error instanceof SystemError && error.code === "ENOENT");
-      if (!isGone || tries === TRIES) throw error;
+      if (!(error instanceof SystemError) || error.code !== "ENOENT" || tries === TRIES) throw error;
     }
   }
 }
 
+/** False while something of it still ends. */
 function isRemoved(path: string): boolean {
-  try {
-    if (kernelPathExists(path)) Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return false; // EBUSY: something of it still ends.
-  }
+  if (kernelPathExists(path) && !isEmptied(path)) return false;
   // What is above it goes with the last one that is in it.
   for (let above = parentOf(path), at = 0; at < 2 && isEmptied(above); at++) above = parentOf(above);
   return true;
@@ -215,10 +216,10 @@ function isRemoved(path: string): boolean {
 
 function isEmptied(path: string): boolean {
   try {
-    Deno.removeSync(path);
+    removeKernelFolder(path);
     return true;
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof SystemError)) throw error;
     return false; // EBUSY or ENOTEMPTY: others are in it.
   }
 }
@@ -235,9 +236,17 @@ function handOn(path: string, controllers: readonly string[]): void {
   } catch (error) {
     if (!(error instanceof SystemError) || error.errno !== EBUSY) throw error;
     const aside = `${path}/${SUBTREE}-manager`;
-    Deno.mkdirSync(aside, { recursive: true });
+    makeIfMissing(aside);
     for (const pid of wordsOf(textOf(`${path}/cgroup.procs`))) writeKernelFile(`${aside}/cgroup.procs`, pid);
     writeKernelFile(`${path}/cgroup.subtree_control`, text);
+  }
+}
+
+function makeIfMissing(path: string): void {
+  try {
+    makeKernelFolder(path);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== "EEXIST") throw error;
   }
 }
 
@@ -245,11 +254,11 @@ function handOn(path: string, controllers: readonly string[]): void {
 function canMakeIn(base: string): boolean {
   const path = `${base}/${SUBTREE}-${Deno.pid}`;
   try {
-    Deno.mkdirSync(path);
-    Deno.removeSync(path);
+    makeKernelFolder(path);
+    removeKernelFolder(path);
     return true;
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof SystemError)) throw error;
     return false; // Whatever is in the way, nothing can be made.
   }
 }

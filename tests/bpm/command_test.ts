@@ -3,6 +3,7 @@ import { match, ok, strictEqual } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { freePort } from "../free_port.ts";
 import { deadline } from "../../lib/async/mod.ts";
+import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
 
 const [PROGRAM, ...ARGS] = toolCommand("bpm");
 const PATIENCE_MS = 60_000;
@@ -116,10 +117,15 @@ Deno.test("over stdio a client has the project's manager, which is started for i
   match((await project.run("status")).out, /api: running/);
 });
 
-Deno.test("with exactly its own permissions it tells what is used, and who has a port", async () => {
+const CAN_LIMIT = Deno.uid() === 0 &&
+  findHierarchies().some(({ controllers }) => controllers.includes("pids"));
+
+Deno.test("with exactly its own permissions it tells what is used and who has a port, and sets limits", async () => {
   using busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using project = new Project(
-    `${SLEEPER}[process.web]\ncommand = ["sleep", "1000"]\nlisten = "127.0.0.1:${busy.addr.port}"\n`,
+    `${SLEEPER}[process.web]\ncommand = ["sleep", "1000"]\nlisten = "127.0.0.1:${busy.addr.port}"
+[process.watched]\ncommand = ["sleep", "1000"]\nport = 0\nwatch = { paths = ["*.none"] }
+${CAN_LIMIT ? "limits = { processes = 20 }\nuser = 'nobody'\ncwd = '/'\n" : ""}`,
   );
   const client = project.command(["mcp"]).spawn();
   const lines = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
@@ -137,6 +143,11 @@ Deno.test("with exactly its own permissions it tells what is used, and who has a
     return text;
   };
   match(await call("wait", { process: "api", state: "running" }), /is running/);
+  match(await call("wait", { process: "watched", state: "running", timeout_seconds: 20 }), /is running/);
+  if (CAN_LIMIT) {
+    const pid = /"name":"watched".*?"pid":(\d+)/.exec(await call("list", {}))?.[1];
+    match(await Deno.readTextFile(`/proc/${pid}/cgroup`), /\/hostkit\/.*\/watched\.run-1$/m);
+  }
   match(await call("usage", {}), /api: .* CPU, .* MiB, 1 processes/);
   match(await call("explain", { process: "web" }), new RegExp(`held by pid ${Deno.pid}, deno`));
   await writer.close();
