@@ -73,7 +73,7 @@ function echo(manager: Manager): void {
 }
 
 function echoed(notice: Notice): { readonly text: string; readonly isError: boolean } | undefined {
-  if (notice.kind === "state") return undefined;
+  if (notice.kind !== "line" && notice.kind !== "event") return undefined;
   const label = notice.of === "build" ? "build" : notice.service;
   return notice.kind === "line"
     ? { text: `[${label}] ${notice.line.text}`, isError: notice.line.stream === "stderr" }

@@ -45,7 +45,7 @@ export const up = command({
         };
       }));
     manager.supervisor.listen((notice) => {
-      if (notice.kind !== "state") {
+      if (notice.kind === "line" || notice.kind === "event") {
         const text = manager.mask(notice.kind === "line" ? notice.line.text : notice.text);
         lastLines.set(notice.service, text);
         board.line(`[${notice.of === "build" ? "build" : notice.service}] ${text}`);

@@ -13,9 +13,6 @@ import { processFacts } from "./process_facts.ts";
 /** Lines that the resource of a log holds; `search_logs` and `read_logs` reach the others. */
 const LOG_LINES = 1_000;
 
-/** One that a new configuration does not have goes without a word, a moment after it has stopped. */
-const GONE_AFTER_MS = 200;
-
 const ROOT = "bpm://process/";
 const JSON_TYPE = "application/json";
 const TEXT_TYPE = "text/plain";
@@ -94,38 +91,26 @@ async function log(
 
 /** Notices as changes; a process that comes or goes changes the list. */
 function watch(manager: Manager, changed: (change: ResourceChange) => void): () => void {
-  const { services } = manager.supervisor;
-  /** URIs of the processes that are known: made once, since lines come by the hundred thousand. */
-  let known = new Map<string, Readonly<Record<Part, string>>>();
-  const learn = () => {
-    known = new Map([...services.keys()].map((name) => {
-      return [name, { state: uriOf(name, "state"), run: uriOf(name, "run"), build: uriOf(name, "build") }];
-    }));
+  /** Made once, since lines come by the hundred thousand. */
+  const uris = new Map<string, Readonly<Record<Part, string>>>();
+  const learn = (name: string) => {
+    uris.set(name, { state: uriOf(name, "state"), run: uriOf(name, "run"), build: uriOf(name, "build") });
   };
-  const lookForOthers = () => {
-    if (services.size === known.size && [...services.keys()].every((name) => known.has(name))) return;
-    learn();
-    changed({ kind: "list" });
-  };
-  learn();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = manager.supervisor.listen((notice) => {
-    if (!known.has(notice.service)) lookForOthers();
-    const uris = known.get(notice.service);
-    if (uris === undefined) return;
-    for (const part of touched(notice)) changed({ kind: "updated", uri: uris[part] });
-    if (notice.kind !== "state" || notice.state.kind !== "idle") return;
-    clearTimeout(timer);
-    timer = setTimeout(lookForOthers, GONE_AFTER_MS);
+  for (const name of manager.supervisor.services.keys()) learn(name);
+  return manager.supervisor.listen((notice) => {
+    const { service } = notice;
+    if (notice.kind === "came") learn(service);
+    if (notice.kind === "went") uris.delete(service);
+    if (notice.kind === "came" || notice.kind === "went") return changed({ kind: "list" });
+    for (const part of touched(notice)) {
+      const uri = uris.get(service)?.[part];
+      if (uri !== undefined) changed({ kind: "updated", uri });
+    }
   });
-  return () => {
-    stop();
-    clearTimeout(timer);
-  };
 }
 
 /** What is another after a notice. A new instance begins a log. */
-function touched(notice: Notice): readonly Part[] {
+function touched(notice: Exclude<Notice, { kind: "came" | "went" }>): readonly Part[] {
   if (notice.kind !== "state") return [notice.of];
   switch (notice.state.kind) {
     case "building":

@@ -6,6 +6,9 @@ import type { Trigger } from "./triggers.ts";
 
 /** What others may want to know. */
 export type Notice =
+  /** It is one of the services from now on, or is none any more. */
+  | { readonly kind: "came"; readonly service: string }
+  | { readonly kind: "went"; readonly service: string }
   | { readonly kind: "state"; readonly service: string; readonly state: ServiceState }
   | { readonly kind: "line"; readonly service: string; readonly of: InstanceKind; readonly line: Line }
   /** Something about the service that it does not say itself; `trigger` when that starts or restarts it right now. */

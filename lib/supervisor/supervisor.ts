@@ -138,6 +138,8 @@ export class Supervisor implements AsyncDisposable {
     if (this.#closing.signal.aborted) return;
     for (const name of [...gone, ...changed]) await this.#disarm(name);
     this.#define(specs, order);
+    for (const service of gone) this.#tell({ kind: "went", service });
+    for (const service of order) if (!before.has(service)) this.#tell({ kind: "came", service });
     await Promise.all(order.map(async (name) => {
       const service = this.#services.get(name)!;
       const isNew = !before.has(name);

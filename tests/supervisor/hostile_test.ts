@@ -76,7 +76,7 @@ class Watched implements AsyncDisposable {
   #take(notice: Notice): void {
     if (notice.kind === "line") this.lines.push(notice.line.text);
     else if (notice.kind === "event") this.events.push(notice.text);
-    else this.states.push(notice.state.kind);
+    else if (notice.kind === "state") this.states.push(notice.state.kind);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -19,7 +19,7 @@ export function tellProgress(
   const { mask } = manager;
   const names = new Set([process, ...manager.namesOf(process)]);
   const stop = manager.supervisor.listen((notice) => {
-    if (!names.has(notice.service)) return;
+    if (!names.has(notice.service) || notice.kind === "came" || notice.kind === "went") return;
     if (notice.kind !== "state") {
       const nowMs = performance.now();
       if (nowMs - lineMs < LINE_EVERY_MS) return;
@@ -30,7 +30,7 @@ export function tellProgress(
   return { [Symbol.dispose]: stop };
 }
 
-function messageOf(notice: Notice): string {
+function messageOf(notice: Exclude<Notice, { kind: "came" | "went" }>): string {
   if (notice.kind !== "state") {
     const text = notice.kind === "line" ? notice.line.text : notice.text;
     return `${notice.of === "build" ? "[build]" : `[${notice.service}]`} ${text.slice(0, LINE_CHARS)}`;
