@@ -18,7 +18,7 @@
 #define RUNTIME "deno"
 #define BUNDLE "hostkit.js"
 
-/* A tool's argument that becomes the permission to read the entry, whence code is loaded when it is needed. */
+/* A tool's argument that becomes the permission to read the entry: code is loaded from there late. */
 #define READ_OWN_FILES "--allow-read={entry}"
 
 /* Answers come in these styles: plain or with bold titles, for terminals of at least this many columns. */
