@@ -58,9 +58,10 @@ function whenLeft(response: Response, leave: () => void): Response {
 function lateResponse(answering: Promise<Response>, leave: () => void, options: HeartbeatOptions): Response {
   const beat = new TextEncoder().encode(options.as === "events" ? ": waiting\n\n" : "\n");
   let ended = false;
+  let timer: ReturnType<typeof setInterval> | undefined;
   const body = new ReadableStream<Uint8Array>({
     start: async (controller) => {
-      const timer = setInterval(() => controller.enqueue(beat), options.everyMs);
+      timer = setInterval(() => controller.enqueue(beat), options.everyMs);
       try {
         const response = await answering;
         clearInterval(timer);
@@ -75,6 +76,8 @@ function lateResponse(answering: Promise<Response>, leave: () => void, options: 
     },
     cancel: () => {
       ended = true;
+      // The answer may take its time to end; nobody hears it any more.
+      clearInterval(timer);
       leave();
     },
   });
