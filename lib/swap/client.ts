@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { Passage } from "./passage.ts";
 import { type Asker, type Dispatcher, Exchange } from "./exchange.ts";
 import {
+  blankLines,
   BodyScanner,
   firstWords,
   HEAD_BYTES,
@@ -20,6 +21,8 @@ const AHEAD_BYTES = 65_536;
 type State =
   | { readonly kind: "first" }
   | { readonly kind: "head" }
+  /** It has not read the answers before: its next request has to wait. */
+  | { readonly kind: "behind" }
   | { readonly kind: "body"; readonly exchange: Exchange; readonly body: BodyScanner }
   | { readonly kind: "answer"; readonly exchange: Exchange }
   | { readonly kind: "tunnel"; readonly exchange: Exchange | Passage }
@@ -32,17 +35,19 @@ export class Client implements Asker {
   #state: State = { kind: "first" };
   /** What was sent ahead, or is not a whole head. */
   #ahead: Uint8Array = NOTHING;
+  #lingering: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: Socket, proxy: Dispatcher, onClosed: (client: Client) => void) {
     this.#socket = socket;
     this.#proxy = proxy;
     socket.setNoDelay(true);
     socket.on("data", (bytes: Uint8Array) => this.#take(bytes));
-    socket.on("drain", () => this.#exchange()?.onAskerDrain());
+    socket.on("drain", () => this.#state.kind === "behind" ? this.#goOn() : this.#exchange()?.onAskerDrain());
     socket.on("end", () => this.#onEnd());
     // What went wrong does not matter: "close" follows.
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
+      clearTimeout(this.#lingering);
       const exchange = this.#exchange();
       this.#state = { kind: "closing" };
       if (exchange?.over === false) exchange.abort();
@@ -64,9 +69,8 @@ export class Client implements Asker {
 
   onAnswered(reusable: boolean): void {
     if (!reusable) return this.#close();
-    this.#state = { kind: "head" };
-    this.#socket.resume();
-    this.#next();
+    if (this.#socket.writableNeedDrain) this.#state = { kind: "behind" };
+    else this.#goOn();
   }
 
   onTunnel(): void {
@@ -124,8 +128,17 @@ export class Client implements Asker {
     }
   }
 
+  /** Takes its next request. */
+  #goOn(): void {
+    this.#state = { kind: "head" };
+    this.#socket.resume();
+    this.#next();
+  }
+
   /** Begins with the next request, when its head is whole. */
   #next(from = 0): void {
+    const blank = blankLines(this.#ahead);
+    if (blank > 0) [this.#ahead, from] = [this.#ahead.subarray(blank), 0];
     if (this.#ahead.length === 0) return;
     const end = headEnd(this.#ahead, from - 3);
     if (end < 0) {
@@ -176,7 +189,7 @@ export class Client implements Asker {
 
   #close(): void {
     this.#state = { kind: "closing" };
-    this.#socket.end();
+    this.#socket.end(() => this.#lingering = setTimeout(() => this.#socket.destroy(), this.#proxy.lingerMs));
     // What still comes of the client is read and dropped, so that its last answer is not lost to a reset.
     this.#socket.resume();
   }

@@ -45,6 +45,8 @@ export interface Waiting {
 
 /** What an exchange needs of the proxy. */
 export interface Dispatcher {
+  /** How long a client may keep its side open after its last answer has gone out. */
+  readonly lingerMs: number;
   /** Clients are to go after their next answer. */
   isRetiring(): boolean;
   /** Finds a server, at once or when there is one. */
@@ -231,7 +233,11 @@ export class Exchange implements Receiver, Waiting {
       return this.#malformed(error.message);
     }
     this.#pending = NOTHING;
-    if (head.status === 101 && this.head.upgrade) return this.#beginTunnel(head, rest);
+    if (head.status === 101) {
+      return this.head.upgrade
+        ? this.#beginTunnel(head, rest)
+        : this.#malformed("it changes the protocol unasked");
+    }
     if (head.status < 200) {
       if (!this.head.isOld) this.#toClient(responseBytes(head, undefined));
       return rest.length > 0 ? this.#takeAnswerHead(rest) : undefined;

@@ -58,6 +58,13 @@ export function headEnd(bytes: Uint8Array, from = 0): number {
   return -1;
 }
 
+/** Bytes of empty lines before a request; some clients send one behind a body (RFC 9112, section 2.2). */
+export function blankLines(bytes: Uint8Array): number {
+  let at = 0;
+  while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
+  return at;
+}
+
 /** What HTTP/2 begins with when both sides know it (RFC 9113, section 3.4). */
 const HTTP2 = "PRI * HTTP/2.0\r\n";
 
@@ -256,7 +263,7 @@ function knownFields(fields: readonly string[]): KnownFields {
     if (colon <= 0 || !TOKEN.test(name) || /[\0\n\r]/.test(field)) {
       throw new SyntaxError(`Cannot read head: a field is ${quote(field)}`);
     }
-    const value = field.slice(colon + 1).trim();
+    const value = trimmed(field.slice(colon + 1));
     switch (name.toLowerCase()) {
       case "content-length":
         known.length = lengthOf(value, known.length);
@@ -268,7 +275,7 @@ function knownFields(fields: readonly string[]): KnownFields {
         known.upgrade = value;
         break;
       case "connection":
-        for (const each of value.toLowerCase().split(",")) connection.add(each.trim());
+        for (const each of value.toLowerCase().split(",")) connection.add(trimmed(each));
     }
   }
   if (known.length !== undefined && known.codings !== undefined) {
@@ -293,8 +300,18 @@ function ofLength(length: number | undefined): Framing {
 
 function responseFraming(status: number, method: string, known: KnownFields): Framing {
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return { kind: "none" };
-  if (known.codings !== undefined) return { kind: known.codings.endsWith("chunked") ? "chunked" : "close" };
+  if (known.codings !== undefined) return { kind: isChunked(known.codings) ? "chunked" : "close" };
   return known.length === undefined ? { kind: "close" } : ofLength(known.length);
+}
+
+/** Chunks tell where a body ends only when they are the last that was done to it. */
+function isChunked(codings: string): boolean {
+  return trimmed(codings.slice(codings.lastIndexOf(",") + 1)) === "chunked";
+}
+
+/** Without blanks and tabs around: what else JavaScript takes for white space, servers take for a part of the value. */
+function trimmed(value: string): string {
+  return value.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 function endToEnd(fields: readonly string[], all: boolean): readonly string[] {

@@ -9,6 +9,8 @@ import type { Dispatcher, Waiting } from "./exchange.ts";
 const HOLD_MS = 30_000;
 /** Requests that wait at a time; the next one is answered with 503. */
 const HOLD_MAX = 1_024;
+/** How long a client may keep its side open after its last answer. */
+const LINGER_MS = 30_000;
 /** Until a server that refused a connection is asked again. */
 const RETRY_MS = 20;
 /** How often it is looked whether connections wait that nobody accepts. */
@@ -28,6 +30,8 @@ export interface ProxyOptions {
   readonly holdMs?: number;
   /** 1,024 by default. */
   readonly holdMax?: number;
+  /** A client that has its last answer and does not close is closed then; 30 s by default. */
+  readonly lingerMs?: number;
 }
 
 /** A request that got no answer of a server. */
@@ -89,6 +93,7 @@ export class Proxy implements AsyncDisposable {
   #seen = 0;
   #wasStuck = false;
   #current: BackendPool | undefined;
+  readonly #dispatcher: Dispatcher;
   /** Runs while a server refuses connections. */
   #trying: ReturnType<typeof setTimeout> | undefined;
 
@@ -101,11 +106,15 @@ export class Proxy implements AsyncDisposable {
     return proxy;
   }
 
-  private constructor(listener: Listener, { holdMs = HOLD_MS, holdMax = HOLD_MAX }: ProxyOptions) {
+  private constructor(
+    listener: Listener,
+    { holdMs = HOLD_MS, holdMax = HOLD_MAX, lingerMs = LINGER_MS }: ProxyOptions,
+  ) {
     this.#listener = listener;
     this.#address = listener.address;
     this.#holdMs = holdMs;
     this.#holdMax = holdMax;
+    this.#dispatcher = this.#newDispatcher(lingerMs);
     this.#server = this.#newServer();
   }
 
@@ -282,26 +291,29 @@ export class Proxy implements AsyncDisposable {
     this.#failures.push({ method, target, reason, timeMs: Date.now() });
   }
 
-  readonly #dispatcher: Dispatcher = {
-    isRetiring: () => this.#retiring,
-    begin: (waiting) => {
-      this.#counts.requests++;
-      this.#dispatch(waiting);
-    },
-    again: (waiting, wasSent) => {
-      if (wasSent) this.#counts.retried++;
-      this.#dispatch(waiting);
-    },
-    forget: (waiting) => {
-      clearTimeout(this.#held.get(waiting));
-      this.#held.delete(waiting);
-    },
-    refuse: (waiting, why) => this.#refuse(waiting, 502, why),
-    cut: (waiting) => {
-      this.#counts.cut++;
-      this.#fail(waiting, "the answer broke off");
-    },
-  };
+  #newDispatcher(lingerMs: number): Dispatcher {
+    return {
+      lingerMs,
+      isRetiring: () => this.#retiring,
+      begin: (waiting) => {
+        this.#counts.requests++;
+        this.#dispatch(waiting);
+      },
+      again: (waiting, wasSent) => {
+        if (wasSent) this.#counts.retried++;
+        this.#dispatch(waiting);
+      },
+      forget: (waiting) => {
+        clearTimeout(this.#held.get(waiting));
+        this.#held.delete(waiting);
+      },
+      refuse: (waiting, why) => this.#refuse(waiting, 502, why),
+      cut: (waiting) => {
+        this.#counts.cut++;
+        this.#fail(waiting, "the answer broke off");
+      },
+    };
+  }
 }
 
 /** Has a server accept no more; resolves when its clients have gone. */

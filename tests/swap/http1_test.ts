@@ -99,6 +99,10 @@ const REFUSED: [string, string[], RegExp][] = [
     ["POST / HTTP/1.1", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
     /chunked, chunked/,
   ],
+  // Servers take them for a coding of that name, and a body for the next request.
+  ["chunks behind a vertical tab", ["POST / HTTP/1.1", "Transfer-Encoding: \x0bchunked"], /coding is/],
+  ["chunks before a hard space", ["POST / HTTP/1.1", "Transfer-Encoding: chunked\xa0"], /coding is/],
+  ["a length behind a hard space", ["POST / HTTP/1.1", "Content-Length: \xa03"], /its length is/],
   ["chunks of an old client", ["POST / HTTP/1.0", "Transfer-Encoding: chunked"], /coding/],
   ["a space before the colon", ["GET / HTTP/1.1", "Content-Length : 3"], /a field is "Content-Length : 3"/],
   ["a continued line", ["GET / HTTP/1.1", "A: b", " c: d"], /a field is " c: d"/],
@@ -112,6 +116,13 @@ for (const [name, lines, expected] of REFUSED) {
 const RESPONSES: [string, string, string[], Framing["kind"], boolean][] = [
   ["a length", "GET", ["HTTP/1.1 200 OK", "Content-Length: 3"], "length", true],
   ["chunks", "GET", ["HTTP/1.1 200 OK", "Transfer-Encoding: gzip, chunked"], "chunked", true],
+  [
+    "a coding that only ends like chunks",
+    "GET",
+    ["HTTP/1.1 200 OK", "Transfer-Encoding: xchunked"],
+    "close",
+    false,
+  ],
   ["nothing said of the end", "GET", ["HTTP/1.1 200"], "close", false],
   ["the answer to HEAD", "HEAD", ["HTTP/1.1 200 OK", "Content-Length: 3"], "none", true],
   ["not modified", "GET", ["HTTP/1.1 304 Not Modified", "Content-Length: 3"], "none", true],

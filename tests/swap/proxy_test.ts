@@ -406,6 +406,7 @@ Deno.test("an answer that is none, or breaks off, is told to the client and coun
       2,
       1,
     ],
+    ["HTTP/1.1 101 Switching Protocols\r\n\r\n", /^HTTP\/1\.1 502 [^]*it changes the protocol unasked/, 3, 1],
   ];
   for (const [sent, expected, refused, cut] of cases) {
     using client = await Peer.to(portOf(proxy));
@@ -450,6 +451,50 @@ Deno.test("who does not read makes the other side wait, on either side, and gets
   await flood(peer, client);
   await client.send(`POST / HTTP/1.1\r\nContent-Length: ${FLOOD_BYTES}\r\n\r\n`);
   await flood(client, await server.accept());
+});
+
+Deno.test("a client that asks ahead and reads nothing is asked no more of than it reads", async () => {
+  const [count, bytes] = [400, 1 << 17];
+  await using server = new RawServer().answer("x".repeat(bytes));
+  await using proxy = await Proxy.start({});
+  proxy.use(server.backend);
+  using client = await Peer.to(portOf(proxy));
+  await client.send(GET.repeat(count));
+  for (let before = -1; before !== proxy.stats().requests;) {
+    before = proxy.stats().requests;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const { requests } = proxy.stats();
+  ok(requests > 0 && requests < count / 2, `${requests} of ${count} were answered to nobody`);
+  let read = 0;
+  for (; read < count; read++) {
+    strictEqual((await client.until("x".repeat(bytes))).endsWith("x".repeat(bytes)), true);
+  }
+  strictEqual(proxy.stats().requests, count);
+});
+
+Deno.test("a client that keeps its side open after its last answer is closed", async () => {
+  await using server = new RawServer().answer("ok\n");
+  await using proxy = await Proxy.start({ lingerMs: 20 });
+  proxy.use(server.backend);
+  using client = await Peer.to(portOf(proxy));
+  await client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  match(await client.rest(), /ok\n$/);
+  for (let tries = 0; proxy.stats().clients > 0; tries++) {
+    ok(tries < 1_000, "it is still there");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+});
+
+Deno.test("an empty line between two requests is passed over", async () => {
+  await using server = new RawServer().answer("ok\n");
+  await using proxy = await Proxy.start({});
+  proxy.use(server.backend);
+  using client = await Peer.to(portOf(proxy));
+  for (const blank of ["", "\r\n", "\r\n\r\n"]) {
+    await client.send(blank + GET);
+    match(await client.until("ok\n"), /^HTTP\/1\.1 200 /);
+  }
 });
 
 Deno.test("a proxy that ends leaves the socket to whoever holds it", async () => {
