@@ -70,7 +70,8 @@ function onProcess(name: "restart" | "start" | "stop", summary: string): Command
   return command({
     name,
     summary,
-    positionals: [PROCESSES],
+    description: "Several are taken one after the other; the first that fails ends it.",
+    positionals: [{ ...PROCESSES, many: true }],
     options: {
       ...OPTIONS,
       verbose: option(
@@ -78,11 +79,16 @@ function onProcess(name: "restart" | "start" | "stop", summary: string): Command
         { short: "v" },
       ),
     },
-    examples: [[`bpm ${name} api`, `${does} one process`], [`bpm ${name} @web`, `${does} a group`]],
-    run: ({ args: [process], options, signal }) => {
+    examples: [
+      [`bpm ${name} api`, `${does} one process`],
+      [`bpm ${name} api worker`, `${does} two`],
+      [`bpm ${name} @web`, `${does} a group`],
+    ],
+    run: async ({ args, options, signal }) => {
       const isTold = options.verbose || (Deno.stderr.isTerminal() && !options.json);
       const progress = isTold ? (message: string) => console.error(message) : undefined;
-      return call(name, { process }, { options, signal, progress });
+      for (const process of args) await call(name, { process }, { options, signal, progress });
+      return 0;
     },
   });
 }

@@ -1,5 +1,6 @@
 /** `bpm`: a project's processes, for people and for assistants. @module */
 import { command, runTool, withCommon } from "../../lib/cli/mod.ts";
+import { nearestName } from "../../lib/config/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
 import { attach } from "./attach.ts";
 import { CLIENT_COMMANDS } from "./client.ts";
@@ -7,6 +8,7 @@ import { init } from "./init.ts";
 import { graph, list, ps } from "./list.ts";
 import { logs } from "./logs.ts";
 import { mcp } from "./mcp.ts";
+import { exists } from "./project.ts";
 import { serve } from "./serve.ts";
 import { unit } from "./unit.ts";
 import { down, up } from "./up.ts";
@@ -35,11 +37,11 @@ export function main(words: readonly string[]): Promise<number> {
 
 const OWN_OPTIONS = ["-h", "--help", "-V", "--version"];
 
-/** `bpm DIR` means `bpm serve DIR`. */
+/** `bpm DIR` means `bpm serve DIR`; a word that is no folder and nearly a command is one that was mistyped. */
 function withCommand(words: readonly string[], known: readonly string[]): readonly string[] {
   const [first] = words;
   if (first === undefined || known.includes(first) || OWN_OPTIONS.includes(first)) return words;
-  return ["serve", ...words];
+  return nearestName(first, known) !== undefined && !exists(first) ? words : ["serve", ...words];
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

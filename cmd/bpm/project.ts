@@ -18,6 +18,9 @@ export async function openProject(dir: string, file: string | undefined) {
     throw new Error(`Cannot open project ${dir}: there is no such folder`, { cause });
   }
   const path = file ?? `${folder}/${CONFIG_NAME}`;
+  if (file === undefined && !exists(path)) {
+    throw new Error(`Cannot open project ${folder}: it has no ${CONFIG_NAME}; bpm init writes one`);
+  }
   const { config, warnings } = loadBpmConfig(path);
   const { HOME, XDG_STATE_HOME } = Deno.env.toObject();
   const state = await stateFolder(file === undefined ? folder : await Deno.realPath(file), {
@@ -26,4 +29,14 @@ export async function openProject(dir: string, file: string | undefined) {
     uid: Deno.uid(),
   });
   return { folder, config, warnings, state, load: () => loadBpmConfig(path).config };
+}
+
+/** Also true of what may not be looked at: reading it tells why. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory);
+  }
 }

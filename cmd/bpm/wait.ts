@@ -5,7 +5,17 @@ import { ask, jsonText, OPTIONS, PROCESS } from "./ask.ts";
 
 /** One call of the tool waits at most so long; more are made. */
 const CALL_SECONDS = 300;
-const STATES = ["idle", "building", "starting", "running", "replacing", "backoff", "stopping", "finished"];
+const STATES = [
+  "idle",
+  "building",
+  "starting",
+  "running",
+  "replacing",
+  "backoff",
+  "stopping",
+  "failing",
+  "finished",
+];
 const NOT_MET = 1;
 
 export const wait = command({

@@ -67,7 +67,8 @@ export class LogPrinter {
       ? paint(`[${of === "build" ? `${process} build` : process}]`, this.#colourOf(line), colour)
       : "";
     const parts = [time, name].filter((part) => part !== "").map((part) => `${part} `).join("");
-    return `${parts}${mark}${this.#body(stream, text)}`;
+    // As upstream: builds write nearly all to standard error.
+    return `${parts}${mark}${this.#body(of === "build" && stream === "stderr" ? "stdout" : stream, text)}`;
   }
 
   #body(stream: LocalLine["stream"], text: string): string {

@@ -75,6 +75,12 @@ Deno.test("a manager is asked by commands, upgraded in place, and ended from els
     (await project.run("restart", "api")).out,
     "Process 'api' restarted successfully in dev mode\n",
   );
+  strictEqual(
+    (await project.run("stop", "api", "api")).out,
+    "Process 'api' stopped\n".repeat(2),
+    "several are taken in their order",
+  );
+  strictEqual((await project.run("start", "api")).code, 0);
   const refused = await project.run("restart", "web");
   strictEqual(refused.code, 1);
   match(refused.err, /^bpm: Process 'web' not found/);
@@ -84,6 +90,19 @@ Deno.test("a manager is asked by commands, upgraded in place, and ended from els
   strictEqual((await manager.status).code, 0);
   const nobody = await project.run("status");
   match(nobody.err, /nobody answers there; start it with: bpm serve/);
+});
+
+Deno.test("a mistyped command is told, and a folder without a file how it gets one", async () => {
+  await using project = new Project(SLEEPER);
+  const mistyped = await project.run("lits");
+  match(mistyped.err, /^bpm: unknown command "lits"; did you mean "list"\?/);
+  strictEqual(mistyped.code, 2);
+  match((await project.run("projects")).err, /^bpm: Cannot open project projects: there is no such folder/);
+  Deno.mkdirSync(`${project.folder}/lits`);
+  match(
+    (await project.run("lits")).err,
+    /^bpm: Cannot open project .*\/lits: it has no \.mcp-run; bpm init writes/,
+  );
 });
 
 Deno.test("over stdio a client has the project's manager, which is started for it and stays", async () => {

@@ -51,6 +51,7 @@ Deno.test("LogPrinter names streams, builds and the keeper's words, the time, an
   const shown = (style: Partial<LogStyle>, each: LocalLine) =>
     new LogPrinter({ ...PLAIN, ...style }, all).take(each)[0]!;
   strictEqual(shown({}, line("a", { stream: "stderr" })), "[stderr] a");
+  strictEqual(shown({}, line("a", { stream: "stderr", of: "build" })), "a", "as upstream's build logs");
   strictEqual(shown({}, line("a", { stream: "bpm" })), "[bpm] a");
   strictEqual(shown({ named: true }, line("a", { of: "build" })), "[api build] a");
   match(shown({ timed: true }, line("a", { timeMs: 61_042 })), /^\d\d:\d\d:01\.042 a$/);
