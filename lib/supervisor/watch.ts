@@ -44,22 +44,30 @@ export async function watchFiles(
   { signal, changed }: { readonly signal: AbortSignal; readonly changed: (paths: readonly string[]) => void },
 ): Promise<void> {
   const hashes = new Map<string, string>();
+  const debounceMs = spec.debounceMs ?? DEBOUNCE_MS;
   let before = scan(spec);
+  let { folders } = before;
   while (!signal.aborted) {
-    using watcher = new Watcher(before.folders, signal);
+    using watcher = Watcher.open(folders, signal);
+    if (watcher === undefined) {
+      await sleep(debounceMs, { signal }).catch(() => "The loop ends.");
+      ({ folders } = scan(spec));
+      continue;
+    }
     // What was made before it was watched is seen in the first look.
     for (
       let isFirst = true;
-      isFirst || await watcher.quiet(spec.debounceMs ?? DEBOUNCE_MS);
+      isFirst || await watcher.quiet(debounceMs);
       isFirst = false
     ) {
       const now = scan(spec);
       const paths = differences(before, now).filter((path) => isOther(`${spec.folder}/${path}`, hashes));
-      const isSameTree = sameSet(before.folders, now.folders);
+      const isSameTree = sameSet(folders, now.folders);
       before = now;
       if (paths.length > 0) changed(paths);
       if (!isSameTree) break;
     }
+    ({ folders } = before);
   }
 }
 
@@ -90,7 +98,17 @@ class Watcher implements Disposable {
   readonly #signal: AbortSignal;
   #isOpen = true;
 
-  constructor(folders: ReadonlySet<string>, signal: AbortSignal) {
+  /** Undefined when one of the folders has gone since it was found: all of them, or none, can be watched. */
+  static open(folders: ReadonlySet<string>, signal: AbortSignal): Watcher | undefined {
+    try {
+      return new Watcher(folders, signal);
+    } catch (error) {
+      if (isOutOfReach(error)) return undefined;
+      throw error;
+    }
+  }
+
+  private constructor(folders: ReadonlySet<string>, signal: AbortSignal) {
     this.#watcher = Deno.watchFs([...folders], { recursive: false });
     this.#events = this.#watcher[Symbol.asyncIterator]();
     this.#next = this.#events.next();
@@ -141,17 +159,19 @@ class Watcher implements Disposable {
 }
 
 function scan({ folder, globs, ignore = [] }: WatchSpec): Scan {
-  const folders = new Set([folder]);
+  const folders = new Set<string>();
   const files = new Map<string, string>();
   const look = (parts: readonly string[]): void => {
     const path = [folder, ...parts].join("/");
-    for (const { name, isDirectory, isFile } of entriesOf(path, parts.length === 0)) {
+    const entries = entriesOf(path, parts.length === 0);
+    if (entries === undefined) return;
+    folders.add(path);
+    if (folders.size > MOST_FOLDERS) throw tooMany(folder, `${MOST_FOLDERS} folders`);
+    for (const { name, isDirectory, isFile } of entries) {
       const inner = [...parts, name];
       const relative = inner.join("/");
       if (ignore.some((glob) => matchesGlob(relative, glob))) continue;
       if (isDirectory && globs.some((glob) => mayHold(glob, inner))) {
-        folders.add(`${folder}/${relative}`);
-        if (folders.size > MOST_FOLDERS) throw tooMany(folder, `${MOST_FOLDERS} folders`);
         look(inner);
       } else if (isFile && globs.some((glob) => matchesGlob(relative, glob))) {
         files.set(relative, stampOf(`${folder}/${relative}`));
@@ -169,14 +189,20 @@ function tooMany(folder: string, most: string): RangeError {
   );
 }
 
-/** A folder that went away meanwhile is empty; the first one has to be there. */
-function entriesOf(path: string, isFirst: boolean): Deno.DirEntry[] {
+/** Undefined for a folder that cannot be looked into; the first one has to be there. */
+function entriesOf(path: string, isFirst: boolean): Deno.DirEntry[] | undefined {
   try {
     return [...Deno.readDirSync(path)];
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound && !isFirst) return [];
+    if (isOutOfReach(error) && !isFirst) return undefined;
     throw error;
   }
+}
+
+/** It went away meanwhile, something else stands in its place, or it is another user's. */
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.PermissionDenied;
 }
 
 function stampOf(path: string): string {
@@ -184,7 +210,7 @@ function stampOf(path: string): string {
     const { size, mtime } = Deno.statSync(path);
     return `${size} ${mtime?.getTime()}`;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "gone";
+    if (isOutOfReach(error)) return "gone";
     throw error;
   }
 }
@@ -210,9 +236,7 @@ function hashOf(path: string): string | undefined {
     if (Deno.statSync(path).size > HASHED_BYTES) return undefined;
     return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-      return undefined;
-    }
+    if (isOutOfReach(error)) return undefined;
     throw error;
   }
 }

@@ -94,6 +94,28 @@ Deno.test("a watch tells files that match and changed, in folders that come late
   deepStrictEqual(told, [["src/a.ts"], ["new/deep/e.ts"], ["new/deep/e.ts", "src/f.ts"], ["src/a.ts"]]);
 });
 
+Deno.test("a watch outlives folders that come and go while they are looked at", async () => {
+  using folder = new Folder();
+  const ending = new AbortController();
+  const heard = Promise.withResolvers<void>();
+  const watching = watchFiles({ folder: folder.path, globs: ["**/*.ts"], debounceMs: 1 }, {
+    signal: ending.signal,
+    changed: (paths) => paths.includes("last.ts") && heard.resolve(),
+  });
+  const at = `${folder.path}/d`;
+  const storm = `for n in $(seq 300); do
+    mkdir -p ${at}/x/y/z; : > ${at}/x/y/z/$n.ts; rm -rf ${at}; : > ${at}; rm ${at}
+  done`;
+  const storming = new Deno.Command("/bin/sh", { args: ["-c", storm] }).output();
+  // What ends the watch is the failure of the test.
+  await Promise.race([storming, watching]);
+  write(folder.path, { "last.ts": "1" });
+  await Promise.race([heard.promise, watching]);
+  ok(!ending.signal.aborted && (await storming).success);
+  ending.abort();
+  await watching;
+});
+
 Deno.test("a watch of what is not there says so", async () => {
   const gone = watchFiles({ folder: "/no/such/folder", globs: ["*"] }, { signal: never, changed: () => {} });
   await rejects(gone, Deno.errors.NotFound);
