@@ -2,6 +2,7 @@
 import type { Service } from "../supervisor/mod.ts";
 import { dependencyText } from "./dependency.ts";
 import type { Manager } from "./manager.ts";
+import { spanText } from "./process_table.ts";
 
 /** One process. What is not known, or makes no sense in its state, is `null`. */
 export interface ProcessFacts {
@@ -10,6 +11,8 @@ export interface ProcessFacts {
   readonly ready: boolean;
   readonly pid: number | null;
   readonly uptimeMs: number | null;
+  /** Until it is started next, after a crash or by its schedule. */
+  readonly startsInMs: number | null;
   /** How often it was started again after it had ended by itself. */
   readonly restarts: number;
   /** Ends in a row. */
@@ -46,12 +49,14 @@ export function processFacts(manager: Manager, service: Service, nowMs: number):
   const { name, dependsOn = [], keeper } = spec;
   const status = current?.status();
   const { startedMs } = manager.status(service);
+  const nextMs = manager.supervisor.nextStartMs(name);
   return {
     name,
     state: state.kind,
     ready: service.is("running", "replacing"),
     pid: status?.kind === "running" ? status.pid : null,
     uptimeMs: startedMs === undefined ? null : Math.max(0, Math.round(nowMs - startedMs)),
+    startsInMs: nextMs === undefined ? null : Math.max(0, Math.round(nextMs - nowMs)),
     restarts,
     failures: "failures" in state ? state.failures : 0,
     url: manager.urlOf(name) ?? null,
@@ -62,6 +67,18 @@ export function processFacts(manager: Manager, service: Service, nowMs: number):
     instances: ledger.places("run").length,
     builds: ledger.places("build").length,
   };
+}
+
+/** What there is to say of a process in a few words: `backoff (exit 3, starts in 23s)`. */
+export function factsText({ state, pid, exit, startsInMs, url, swap }: ProcessFacts): string {
+  const parts = [
+    pid === null ? "" : `pid ${pid}`,
+    exit === null ? "" : `exit ${exit}`,
+    startsInMs === null ? "" : `starts in ${spanText(startsInMs)}`,
+    url ?? "",
+    swap === null ? "" : `swap by ${swap.way}`,
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? state : `${state} (${parts.join(", ")})`;
 }
 
 function exitOf(state: Service["state"]): string | null {

@@ -8,6 +8,8 @@ export interface ServiceInfo {
   readonly state: string;
   readonly pid?: number;
   readonly uptimeMs?: number;
+  /** Until its next start, after a crash or by its schedule. */
+  readonly startsInMs?: number;
   /** Ends in a row that nobody asked for. */
   readonly crashes: number;
   readonly restarts?: number;
@@ -15,6 +17,8 @@ export interface ServiceInfo {
   readonly exit?: string;
   readonly ready?: boolean;
   readonly url?: string;
+  /** How its restarts lose no request: the way, and why that one. */
+  readonly swap?: { readonly way: string; readonly reason: string };
   /** CPUs in use: 1 is one CPU. */
   readonly cpuRatio?: number;
   readonly memoryBytes?: number;
@@ -160,7 +164,7 @@ export function readUsage(answer: unknown): UsageAnswer {
 function readService(value: unknown): ServiceInfo | undefined {
   const name = text(field(value, "name"));
   if (name === undefined) return undefined;
-  const numbers = ["pid", "uptimeMs", "restarts", "cpuRatio", "memoryBytes"] as const;
+  const numbers = ["pid", "uptimeMs", "startsInMs", "restarts", "cpuRatio", "memoryBytes"] as const;
   const known: Record<string, unknown> = {};
   for (const key of numbers) {
     const found = field(value, key);
@@ -178,6 +182,9 @@ function readService(value: unknown): ServiceInfo | undefined {
     const found = text(field(value, key));
     if (found !== undefined) known[key] = found;
   }
+  const swap = field(value, "swap");
+  const [way, reason] = [text(field(swap, "way")), text(field(swap, "reason"))];
+  if (way !== undefined) known.swap = { way, reason: reason ?? "" };
   const crashes = field(value, "crashes") ?? field(value, "failures");
   const conditions = conditionsOf(field(value, "dependsOn"));
   return {

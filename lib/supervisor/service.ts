@@ -37,6 +37,8 @@ export class Service {
   restarts = 0;
   #state: ServiceState = { kind: "idle" };
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When it fires, Unix milliseconds. */
+  #timerMs = 0;
   readonly #health = new Health((work) => this.#watch(work));
   /** Ends what is asked before a build is started. */
   #preparing = new AbortController();
@@ -63,6 +65,11 @@ export class Service {
 
   get state(): ServiceState {
     return this.#state;
+  }
+
+  /** Unix milliseconds of its next start after it had ended by itself; undefined when it does not wait for one. */
+  get retryMs(): number | undefined {
+    return this.#state.kind === "backoff" ? this.#timerMs : undefined;
   }
 
   get policy(): Policy {
@@ -198,6 +205,7 @@ export class Service {
         return this.#end(this.#current, 0, "SIGKILL");
       case "startTimer":
         clearTimeout(this.#timer);
+        this.#timerMs = Date.now() + effect.ms;
         this.#timer = setTimeout(() => this.#on({ kind: "timerFired" }), effect.ms);
         return;
       case "stopTimer":

@@ -66,9 +66,11 @@ export class Supervisor implements AsyncDisposable {
     return this.#services;
   }
 
-  /** Unix milliseconds of a service's next start by the clock; undefined where there is none. */
+  /** Unix milliseconds of a service's next start by the clock, or after a crash; undefined where there is none. */
   nextStartMs(name: string): number | undefined {
-    return this.#triggers.get(name)?.nextMs;
+    const times = [this.#services.get(name)?.retryMs, this.#triggers.get(name)?.nextMs];
+    const known = times.filter((each) => each !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   /** Hears of changes and lines; returns how to stop listening. */

@@ -96,9 +96,11 @@ Deno.test("processTable() aligns its columns and leaves open what is not known",
     ready: true,
     pid: 12,
     uptimeMs: 3_900_000,
+    startsInMs: null,
     restarts: 2,
     url: "http://x",
     exit: null,
+    swap: null,
     cpuRatio: 0.051,
     memoryBytes: 1_572_864,
   };
@@ -112,9 +114,11 @@ Deno.test("processTable() aligns its columns and leaves open what is not known",
       ready: false,
       pid: null,
       uptimeMs: null,
+      startsInMs: null,
       restarts: 0,
       url: null,
       exit: "9",
+      swap: null,
     },
   ];
   deepStrictEqual(processTable(rows), [
@@ -123,6 +127,12 @@ Deno.test("processTable() aligns its columns and leaves open what is not known",
     "worker  running             12     -    512 B  1m 01s         2  -",
     "old     running             12  5.1%  3.0 GiB  1d 01h         2  http://x",
     "job     finished (exit 9)    -     -        -       -         0  -",
+  ]);
+  const swap = { way: "proxy", reason: "clients keep connections", proxied: null };
+  deepStrictEqual(processTable([{ ...api, swap }, { ...rows[3]!, startsInMs: 61_000 }]), [
+    "NAME  STATE                               PID   CPU   MEMORY  UPTIME  RESTARTS  SWAP   URL",
+    "api   running                              12  5.1%  1.5 MiB  1h 05m         2  proxy  http://x",
+    "job   finished (exit 9), in 1m 01s again    -     -        -       -         0  -      -",
   ]);
 });
 

@@ -169,16 +169,26 @@ Deno.test("graph and list tell what waits for what; explain tells how it failed"
       "depends_on = { db = 'ready' }\nrestart = 'never'",
     ),
     shell("lint", "true", "build = ['sh', '-c', 'echo bad code; exit 2']\nrestart = 'never'"),
+    shell("later", "exit 4", "backoff = { first = '100s' }"),
     '[process.lost]\ncommand = ["no-such-program"]\nrestart = "never"\n',
   ].join(""));
   await project.call("wait", { process: "api", state: "finished" });
   await project.call("wait", { process: "lint", state: "finished" });
   strictEqual((await project.call("graph")).text, "api needs db ready: yes");
-  const { services } = (await project.call("list")).structured as { services: Record<string, unknown>[] };
+  await project.call("wait", { process: "later", state: "backoff" });
+  const listed = await project.call("list");
+  match(listed.text, /^api: finished \(exit 9\)\n/m);
+  match(listed.text, /^later: backoff \(exit 4, starts in 1m \d\ds\)$/m);
+  match(
+    (await project.call("explain", { process: "later" })).text,
+    /^Process 'later' is backoff; it starts in 1m \d\ds\nIts run .* exit code 4/,
+  );
+  const { services } = listed.structured as { services: Record<string, unknown>[] };
   deepStrictEqual(services.map(({ name, state, exit, url }) => [name, state, exit, url]), [
     ["db", "running", null, "http://127.0.0.1:1"],
     ["api", "finished", "9", null],
     ["lint", "finished", "2", null],
+    ["later", "backoff", "4", null],
     ["lost", "finished", "127", null],
   ]);
   match(

@@ -1,5 +1,5 @@
 /** Whole screens as text, readable in review. `UPDATE=1` writes them anew. */
-import { ok, strictEqual } from "node:assert/strict";
+import { match, ok, strictEqual } from "node:assert/strict";
 import { aProject, Player, UPSTREAM, upstreamProject } from "./player.ts";
 
 const LINES = [
@@ -35,6 +35,7 @@ const FRAMES: [name: string, player: () => Player][] = [
     () => new Player({ width: 100, height: 40 }).online(upstreamProject(), UPSTREAM).press("?"),
   ],
   ["palette_100x24", () => ours(100, 24).press(":").type("re")],
+  ["backoff_100x24", () => ours(100, 24).pass(3_000).press("j", "j", "j", "j")],
   ["restarting_100x24", () => ours(100, 24).press("j", "r").pass(3_000)],
   ["failed_100x24", () => {
     const player = ours(100, 24).press("r");
@@ -85,6 +86,18 @@ for (const [name, play] of FRAMES) {
     strictEqual(frame, Deno.readTextFileSync(file));
   });
 }
+
+Deno.test("what has ended is told in the columns that there are", () => {
+  const project = aProject();
+  const ended = project.services.map((each, at) => ({
+    ...each,
+    state: "finished",
+    exit: at === 0 ? "0" : "3",
+  }));
+  const text = new Player({ width: 80, height: 24 }).online({ ...project, services: ended }).text();
+  match(text, /■ web +done /);
+  match(text, /✗ api +ended /);
+});
 
 Deno.test("every size from nothing to large is drawn without an error", () => {
   const player = ours(80, 24).press("/").type("get");

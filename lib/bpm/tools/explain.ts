@@ -4,6 +4,7 @@ import { wasEnded } from "../../supervisor/mod.ts";
 import { inspectInstance } from "../../keeper/mod.ts";
 import { shownLines } from "../log_lines.ts";
 import type { Manager } from "../manager.ts";
+import { spanText } from "../process_table.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 const LAST_LINES = 20;
@@ -26,7 +27,9 @@ export const explain: ToolMaker = (manager) =>
         ? undefined
         : manager.mask(event);
       const failure = failed?.what ?? reason ?? null;
-      const lines = [`Process '${process}' is ${state}`];
+      const nextMs = manager.supervisor.nextStartMs(process);
+      const next = nextMs === undefined ? "" : `; it starts in ${spanText(Math.max(0, nextMs - Date.now()))}`;
+      const lines = [`Process '${process}' is ${state}${next}`];
       if (failed !== undefined) lines.push(failed.what);
       else if (reason === undefined) lines.push("No failure is kept");
       if (event !== undefined) lines.push(`bpm: ${manager.mask(event)}`);

@@ -1,6 +1,6 @@
 /** `list`: all that is known of each process, as data. @module */
 import { array, boolean, defineTool, integer, nullable, object, string } from "../../mcp/mod.ts";
-import { processFacts } from "../process_facts.ts";
+import { factsText, processFacts } from "../process_facts.ts";
 import type { ToolMaker } from "./tool.ts";
 
 const SERVICE = object({
@@ -11,6 +11,7 @@ const SERVICE = object({
   ready: boolean(),
   pid: nullable(integer()),
   uptimeMs: nullable(integer()),
+  startsInMs: nullable(integer({ description: "Until its next start, after a crash or by its schedule" })),
   restarts: integer({ description: "How often it was started again after it had ended by itself" }),
   failures: integer({ description: "Ends in a row" }),
   url: nullable(string()),
@@ -36,18 +37,16 @@ const SERVICE = object({
 export const list: ToolMaker = (manager) =>
   defineTool({
     name: "list",
-    description: "Lists all processes with state, pid, uptime, restarts and dependencies",
+    description:
+      "Lists all processes: state, pid, last exit, next start, address, and as data also uptime, restarts, dependencies " +
+      "and how restarts lose no request",
     annotations: { readOnlyHint: true, openWorldHint: false },
     output: object({ mode: string(), services: array(SERVICE) }),
     run() {
       const nowMs = Date.now();
-      const services = [...manager.supervisor.services.values()].map((each) => {
-        const { dependsOn, ...facts } = processFacts(manager, each, nowMs);
-        return { ...facts, dependsOn: [...dependsOn] };
-      });
-      const text = services.map(({ name, state, pid }) =>
-        `${name}: ${state}${pid === null ? "" : ` (pid ${pid})`}`
-      );
+      const all = [...manager.supervisor.services.values()].map((each) => processFacts(manager, each, nowMs));
+      const text = all.map((each) => `${each.name}: ${factsText(each)}`);
+      const services = all.map(({ dependsOn, ...facts }) => ({ ...facts, dependsOn: [...dependsOn] }));
       return { text: text.join("\n"), structured: { mode: manager.mode, services } };
     },
   });

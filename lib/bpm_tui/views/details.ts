@@ -32,6 +32,8 @@ export function drawDetails(area: Area, model: Model): void {
     .forEach((line, y) => putSpans(inside, 1, y, line, inside.width - 2));
 }
 
+/** Rows for the reason of the way in which a service is replaced. */
+const SWAP_ROWS = 3;
 /** Columns of the names at the left. */
 const LABEL = 9;
 
@@ -62,6 +64,10 @@ function detailLines(service: ServiceInfo, model: Model, width: number): Span[][
     lines.push(...rows.map((text) => [span(text, outcome.ok ? theme.good : theme.bad)]));
   }
   if (service.url !== undefined) lines.push(line("url", service.url, theme.accent));
+  if (service.startsInMs !== undefined) {
+    const leftMs = service.startsInMs - Math.max(0, model.nowMs - project.overviewMs);
+    lines.push(line("next", `in ${durationText(leftMs)}`));
+  }
   lines.push(...usageLines(service, model, width));
   if (service.dependsOn.length > 0) lines.push(line("needs", service.dependsOn.join(", ")));
   if (service.restarts !== undefined && service.restarts > 0) {
@@ -79,7 +85,18 @@ function detailLines(service: ServiceInfo, model: Model, width: number): Span[][
     lines.push([span("events", theme.muted)]);
     lines.push(...service.events.map((event) => eventLine(event, theme)));
   }
+  if (service.swap !== undefined) lines.push(...swapLines(service.swap, width - LABEL, line));
   return lines;
+}
+
+/** How restarts lose no request, and why in that way. */
+function swapLines(
+  { way, reason }: NonNullable<ServiceInfo["swap"]>,
+  width: number,
+  line: (label: string, text: string) => Span[],
+): Span[][] {
+  const rows = wrapText(reason === "" ? way : `${way}: ${reason}`, Math.max(1, width)).slice(0, SWAP_ROWS);
+  return rows.map((text, at) => line(at === 0 ? "swap" : "", text));
 }
 
 /** Upstream's sentences, as short as they can be told: `Crashed at TIME (exit code: Some(101))`. */

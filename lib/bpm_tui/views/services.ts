@@ -150,8 +150,14 @@ const VERBS = { restart: "restarting", start: "starting", stop: "stopping" } as 
 function stateCell(service: ServiceInfo, model: Model): Span[] {
   const job = jobOf(model, model.active, service.name);
   if (job !== undefined) return [span(VERBS[job.verb], model.theme.warn)];
-  const state = service.state === "running" && service.ready === false ? "unready" : service.state;
+  const state = shortState(service);
   return [span(state, toneStyle(model.theme, toneOf(service)))];
+}
+
+/** In the seven columns that there are where there is little room. */
+function shortState({ state, ready, exit }: ServiceInfo): string {
+  if (state === "running" && ready === false) return "unready";
+  return state === "finished" && exit === "0" ? "done" : state === "finished" ? "ended" : state;
 }
 
 /** Uptimes go on between polls; those of a service that has ended do not. */
