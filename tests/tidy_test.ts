@@ -1,4 +1,5 @@
 /** What a program can check of the house: arrows between folders, lists against folders, limits, generated files. */
+import { RUNTIME_FLAGS } from "../lib/build/tools.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { GENERATED } from "../cmd/dev/generate.ts";
 import { bpfObjects } from "../lib/build/bpf.ts";
@@ -367,7 +368,7 @@ for (const { path, make } of GENERATED) {
   });
 }
 
-Deno.test("each tool's task in deno.json carries exactly the tool's permissions", () => {
+Deno.test("each tool's task in deno.json carries exactly the tool's permissions, and the flags of the runtime", () => {
   const { tasks }: { tasks: Record<string, string> } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
   for (const { name } of Deno.readDirSync(`${ROOT}cmd`)) {
     if (name === "hostkit") continue; // It runs each tool with the tool's own list.
@@ -377,6 +378,9 @@ Deno.test("each tool's task in deno.json carries exactly the tool's permissions"
     const own = Object.values(tasks).filter((task) => task.includes(`cmd/${name}/main.ts`));
     ok(own.length > 0, `deno.json has no task for ${name}`);
     for (const task of own) deepStrictEqual(task.match(/--allow-\S+/g), permissions, task);
+    // What is unstable stands in deno.json once.
+    const flags = RUNTIME_FLAGS.filter((flag) => flag.startsWith("--v8-flags="));
+    for (const task of own) deepStrictEqual(task.match(/--v8-flags=\S+/g), flags, task);
     ok(!permissions.some((each) => each === "-A" || each === "--allow-all"), `${name} asks for everything`);
   }
 });

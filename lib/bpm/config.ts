@@ -268,7 +268,8 @@ export const BPM_CONFIG = table({
     }),
     nice: optionalInteger({ help: "Priority from -20 to 19.", example: "10", min: -20, max: 19 }),
     when_full: text({
-      help: "What happens when the space of its log is used up: the oldest goes, or it has to wait.",
+      help:
+        "What happens when the space of its log is used up: the oldest goes, or it waits for good, and nothing is lost.",
       fallback: "drop",
       oneOf: ["drop", "block"],
     }),
