@@ -2,7 +2,7 @@
 import { AgentUsage, bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
 import { AGENT_PORT, type AgentAddress, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import type { Listener } from "../../ffi/sockets/mod.ts";
-import { becomeProgram } from "../../ffi/sys/mod.ts";
+import { becomeProgram, hearHangUp } from "../../ffi/sys/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger } from "../../lib/config/mod.ts";
@@ -27,11 +27,12 @@ export interface Upgrade extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Listens for SIGHUP. */
+/** Listens for SIGHUP, also for one that came while this program began in the place of another. */
 export function listenForUpgrade(): Upgrade {
   const controller = new AbortController();
   const onHangUp = () => controller.abort();
   Deno.addSignalListener("SIGHUP", onHangUp);
+  hearHangUp();
   return { signal: controller.signal, [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", onHangUp) };
 }
 

@@ -26,6 +26,7 @@ const SYMBOLS = {
   sys_parent_death_signal: { parameters: ["i32"], result: "i32" },
   sys_thread_name: { parameters: ["buffer"], result: "i32" },
   sys_exec: { parameters: ["buffer", "u32"], result: "i32" },
+  sys_hear_hang_up: { parameters: [], result: "i32" },
   sys_umask: { parameters: ["u32"], result: "i32" },
 } as const;
 
@@ -218,13 +219,19 @@ export function setUmask(mask: number): number {
 }
 
 /**
- * Becomes another program: pid, children and environment stay, everything of this one ends.
+ * Becomes another program: pid, children and environment stay, everything of this one ends. SIGHUP, which would end a
+ * program that does not listen for it yet, waits until that one calls `hearHangUp`.
  * @throws {SystemError} When it cannot be run; nothing has changed then.
  */
 export function becomeProgram(argv: readonly [string, ...string[]]): never {
   const words = new TextEncoder().encode(argv.map((word) => `${word}\0`).join(""));
   check(`become "${argv[0]}"`, sys().sys_exec(words, words.length));
   throw new Error(`Cannot become "${argv[0]}": it returned`);
+}
+
+/** Lets SIGHUP come again after `becomeProgram`; one that waits comes now. To be called on the main thread. */
+export function hearHangUp(): void {
+  check("hear SIGHUP", sys().sys_hear_hang_up());
 }
 
 /**

@@ -198,22 +198,33 @@ int sys_umask(uint32_t mask)
 	return (int)umask((mode_t)mask);
 }
 
+int sys_hear_hang_up(void)
+{
+	sigset_t hang_up;
+
+	sigemptyset(&hang_up);
+	sigaddset(&hang_up, SIGHUP);
+	return result_of(sigprocmask(SIG_UNBLOCK, &hang_up, NULL));
+}
+
 int sys_exec(const char *words, uint32_t bytes)
 {
 	const char **argv = calloc((size_t)bytes + 1, sizeof *argv);
 	size_t count = 0;
-	sigset_t none;
+	sigset_t hang_up, before;
 	int error;
 
 	if (argv == NULL)
 		return -ENOMEM;
 	for (const char *word = words; word < words + bytes; word += strlen(word) + 1)
 		argv[count++] = word;
-	/* What this thread has blocked the new program would find blocked. */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* What else this thread has blocked the new program would find blocked. */
+	sigemptyset(&hang_up);
+	sigaddset(&hang_up, SIGHUP);
+	sigprocmask(SIG_SETMASK, &hang_up, &before);
 	execv(words, (char *const *)argv);
 	error = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(argv);
 	return -error;
 }

@@ -88,12 +88,42 @@ static void test_process(void)
 	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program") == -ENOENT);
 }
 
+static volatile sig_atomic_t hang_ups;
+
+static void on_hang_up(int number)
+{
+	hang_ups += number == SIGHUP;
+}
+
+/* Whoever is asked twice to begin anew is not ended in between. */
+static void test_hang_up(void)
+{
+	static const char hangs_up[] = "/bin/sh\0-c\0kill -HUP $$; exit 7";
+	sigset_t set;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(sys_exec(hangs_up, sizeof hangs_up) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGHUP, on_hang_up);
+	raise(SIGHUP);
+	CHECK(hang_ups == 0 && sys_hear_hang_up() == 0 && hang_ups == 1);
+	/* What could not begin anew hears as before. */
+	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program") == -ENOENT && raise(SIGHUP) == 0 &&
+	      hang_ups == 2);
+}
+
 int main(void)
 {
 	test_clocks_and_usage();
 	test_pidfd();
 	test_scheduling();
 	test_process();
+	test_hang_up();
 	puts("sys_test: ok");
 	return 0;
 }

@@ -195,6 +195,22 @@ env = { LISTEN = "${port}" }
   ok(await ask() !== first);
 });
 
+Deno.test("a manager that is asked again and again to become a newer one goes on, and so does all that it runs", async () => {
+  await using served = await new Served(SLEEPER).start();
+  const pid = async () => (await served.client.call("wait", { process: "api", pattern: "pid \\d+" })).text;
+  const before = await pid();
+  for (let round = 0; round < 25; round++) {
+    // Also while it begins anew, and has not begun to listen for that.
+    Deno.kill(served.pid, "SIGHUP");
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+  await served.until("a newer manager", async () => {
+    const answer = await served.client.call("get_status").catch(() => undefined);
+    return answer !== undefined && /becoming a newer manager[^]*all processes were started/.test(served.log);
+  });
+  strictEqual(await pid(), before);
+});
+
 Deno.test("bytes that are no text are answered as U+FFFD, in every tool that shows lines", async () => {
   await using served = await new Served(String.raw`[process.bad]
 command = ["printf", "a\\377b\\n\\300\\200\\n"]
