@@ -42,7 +42,8 @@ export interface LocalQuery {
 /** Names of the processes that have ever been started. */
 export function localProcesses(stateFolder: string): string[] {
   try {
-    return [...Deno.readDirSync(`${stateFolder}/${SERVICES}`)].map(({ name }) => name).sort();
+    const entries = [...Deno.readDirSync(`${stateFolder}/${SERVICES}`)];
+    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;

@@ -62,12 +62,16 @@ function isFree(port: number): boolean {
   }
 }
 
+function isPort(number: number): boolean {
+  return number > 0 && number < 65_536;
+}
+
 /** A file that cannot be understood is begun anew: the ports in it are of no other use. */
 function readChosen(path: string): Record<string, number> {
   try {
     const value = JSON.parse(Deno.readTextFileSync(path));
     const isMap = typeof value === "object" && value !== null &&
-      Object.values(value).every((each) => Number.isInteger(each));
+      Object.values(value).every((each) => Number.isInteger(each) && isPort(each as number));
     return isMap ? value : {};
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return {};

@@ -55,26 +55,37 @@ export class Ledger {
   /** All places, oldest first. */
   places(kind: InstanceKind): Place[] {
     const found: Place[] = [];
-    for (const { name } of entriesOf(this.folder)) {
+    for (const { name, isDirectory } of entriesOf(this.folder)) {
+      if (!isDirectory) continue;
       const [, foundKind, digits] = NAME.exec(name) ?? [];
       if (foundKind === kind) found.push({ kind, number: Number(digits), folder: `${this.folder}/${name}` });
     }
     return found.sort((a, b) => a.number - b.number);
   }
 
-  /** @throws {SyntaxError} When the file is damaged or of a newer form. */
+  /**
+   * Undefined when nothing is known; whether that is so since the file is damaged is told by `damage`.
+   * @throws {SyntaxError} When the file is of a newer form.
+   */
   wanted(): Wanted | undefined {
     const path = `${this.folder}/${WANTED}`;
     const text = readIfThere(path);
-    if (text === undefined) return undefined;
-    const value = parseWanted(text);
-    if (value === undefined) throw new SyntaxError(`Cannot read "${path}": it is not what a manager wrote`);
+    const value = text === undefined ? undefined : parseWanted(text);
+    if (value === undefined) return undefined;
     if (value.format !== LEDGER_FORMAT) {
       throw new SyntaxError(
         `Cannot read "${path}": format is ${value.format}, this build reads ${LEDGER_FORMAT}`,
       );
     }
     return value;
+  }
+
+  /** What is wrong with the file, after a power cut for example; undefined when nothing is, or there is none. */
+  damage(): string | undefined {
+    const path = `${this.folder}/${WANTED}`;
+    const text = readIfThere(path);
+    if (text === undefined || parseWanted(text) !== undefined) return undefined;
+    return `Cannot read "${path}": it is not what a manager wrote`;
   }
 
   /** Keeps what is wanted; all of it or, when the manager dies meanwhile, what stood there before. */

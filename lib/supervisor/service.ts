@@ -1,6 +1,15 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
 import type { LogEntry } from "../keeper/mod.ts";
-import { type InstanceKind, Ledger, type Place, settlePlace, wasEnded } from "./ledger.ts";
+import {
+  type InstanceKind,
+  Ledger,
+  LEDGER_FORMAT,
+  lives,
+  type Place,
+  settlePlace,
+  type Wanted,
+  wasEnded,
+} from "./ledger.ts";
 import {
   DEFAULT_POLICY,
   type Effect,
@@ -106,7 +115,7 @@ export class Service {
     const runs = this.ledger.places("run");
     const newest = runs.findLast((place) => settlePlace(place).kind !== "void");
     for (const place of runs) if (place !== newest) this.#discard(place);
-    const wanted = this.ledger.wanted();
+    const wanted = this.#wanted(newest);
     if (newest === undefined || wanted?.up !== true || wasEnded(newest)) {
       if (newest !== undefined) this.#discard(newest);
       return wanted === undefined ? "new" : wanted.up ? "wanted" : "unwanted";
@@ -118,6 +127,18 @@ export class Service {
     this.#on({ kind: "adopted", ready, failures: wanted.failures });
     if (ready) this.#serve(this.#current);
     return "adopted";
+  }
+
+  /** Of a file that is damaged is told; what runs was wanted. */
+  #wanted(newest: Place | undefined): Wanted | undefined {
+    const damage = this.ledger.damage();
+    if (damage === undefined) return this.ledger.wanted();
+    const runs = newest !== undefined && lives(settlePlace(newest));
+    this.#tellFailure(
+      "run",
+      new Error(`${damage}; ${runs ? "what runs goes on" : "it is as if it were new"}`),
+    );
+    return runs ? { format: LEDGER_FORMAT, up: true, failures: 0 } : undefined;
   }
 
   async #resumeFront(place: Place): Promise<void> {

@@ -3,6 +3,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { Doorbell, readBuffer } from "../ring/mod.ts";
 import { CgroupMaker, cgroupOwner } from "./cgroups.ts";
 import { dependantsOf, type Dependency, holds, isHopeless, startOrder } from "./graph.ts";
+import { Ledger } from "./ledger.ts";
 import { takeLock } from "./lock.ts";
 import type { Notice } from "./notice.ts";
 import { Service, type ServiceContext } from "./service.ts";
@@ -33,9 +34,11 @@ export class Supervisor implements AsyncDisposable {
    * Takes over the state folder; nothing is started yet.
    * @throws {RangeError} When dependencies are unknown or circular.
    * @throws {BusyError} When another manager has the folder.
+   * @throws {SyntaxError} When a newer manager had it: nothing of what it left is touched.
    */
   static open(specs: readonly ServiceSpec[], folder: string): Supervisor {
     const order = orderOf(specs);
+    for (const name of order) new Ledger(`${folder}/${SERVICES}/${name}`).wanted();
     Deno.mkdirSync(`${folder}/${SERVICES}`, { recursive: true, mode: 0o700 });
     return new Supervisor(specs, { folder, order, lock: takeLock(folder) });
   }
@@ -236,8 +239,8 @@ export class Supervisor implements AsyncDisposable {
 
   /** Ends what runs of services that are not there any more. */
   #endStrangers(): void {
-    for (const { name } of Deno.readDirSync(`${this.#folder}/${SERVICES}`)) {
-      if (this.#services.has(name)) continue;
+    for (const { name, isDirectory } of Deno.readDirSync(`${this.#folder}/${SERVICES}`)) {
+      if (!isDirectory || this.#services.has(name)) continue;
       const folder = `${this.#folder}/${SERVICES}/${name}`;
       const stranger = new Service({ name, command: { argv: [name] } }, folder, this.#context);
       if (stranger.endAll() > 0) {

@@ -67,6 +67,16 @@ Deno.test("replicas are several processes with numbers and ports, restarted one 
   deepStrictEqual(log, ["api.1", "api.2", "api.3"]);
 });
 
+Deno.test("ports that no manager has chosen are chosen anew", async () => {
+  for (const strange of ['{"api":700000}', '{"api":-1}', "[", '{"api":0}']) {
+    await using it = project(shell("api", "echo port $PORT; exec sleep 60", "port = 0"));
+    it.write({ ".state/ports.json": strange });
+    await it.manager.start(never);
+    const port = Number(/port (\d+)/.exec(await saying(it, "api", /port \d+/))![1]);
+    ok(port > 0 && port < 65_536, `${strange} gave ${port}`);
+  }
+});
+
 Deno.test("a group is started and stopped by its name", async () => {
   await using it = project(
     shell("a", "exec sleep 60", `groups = ["front", "all"]`),
