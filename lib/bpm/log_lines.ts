@@ -37,7 +37,7 @@ export function shownLines(folder: string, kind: "run" | "build", mask: (text: s
   const shown: string[] = [];
   readEntries(folder, (entry) => {
     if (entry.kind === "line") shown.push(mask(kind === "run" ? shownLine(entry.line) : entry.line.text));
-    if (entry.kind === "event") shown.push(`[bpm] ${entry.text}`);
+    if (entry.kind === "event") shown.push(mask(`[bpm] ${entry.text}`));
   });
   return shown;
 }

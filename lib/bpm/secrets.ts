@@ -5,15 +5,28 @@ const MASK = "***";
 /** Shorter values ("1", "yes") stand in too many lines by chance. */
 const SHORTEST = 6;
 
-/** Replaces the secrets in a text; the text itself where there are none. */
+/**
+ * Replaces the secrets in a text, also as they stand in addresses, in JSON and, where they have several lines, line by
+ * line; the text itself where there are none.
+ */
 export function maskerOf(secrets: readonly string[]): (text: string) => string {
   // Longer ones first: one may hold another.
-  const known = [...new Set(secrets)].filter((each) => each.length >= SHORTEST).sort((a, b) =>
-    b.length - a.length
-  );
+  const known = [...new Set(secrets.flatMap(formsOf))].filter((each) => each.length >= SHORTEST).sort((
+    a,
+    b,
+  ) => b.length - a.length);
   if (known.length === 0) return (text) => text;
   const pattern = new RegExp(known.map((each) => RegExp.escape(each)).join("|"), "g");
   return (text) => text.replaceAll(pattern, MASK);
+}
+
+/** How a value may stand in a text. */
+function formsOf(value: string): string[] {
+  if (value.length < SHORTEST) return [];
+  const json = JSON.stringify(value).slice(1, -1);
+  const address = encodeURIComponent(value.toWellFormed());
+  const lines = value.split(/\r?\n/).map((line) => line.trim());
+  return [value, json, address, address.replaceAll("%20", "+"), encodeURI(value.toWellFormed()), ...lines];
 }
 
 /**

@@ -68,6 +68,20 @@ E=`;
   throws(() => parseEnvFile("A=1\nnot a variable", ".env"), /\.env:2: expected NAME=value/);
 });
 
+Deno.test("maskerOf() hides secrets as they stand in addresses and JSON, and line by line", () => {
+  const value = 'p@ss/w"ord \\ +1';
+  const key = "-----BEGIN KEY-----\nMIIEabcdefgh\r\n  MIIEijklmnop\n";
+  const mask = maskerOf([value, key, "\ud800broken"]);
+  const cases: [string, string][] = [
+    [`url http://u:${encodeURIComponent(value)}@host/`, "url http://u:***@host/"],
+    [`form ${new URLSearchParams({ value })}`, "form value=***"],
+    [`json ${JSON.stringify({ value, key })}`, 'json {"value":"***","key":"***"}'],
+    ["a line of it: MIIEijklmnop", "a line of it: ***"],
+    ["MIIEabcdefgh", "***"],
+  ];
+  for (const [text, expected] of cases) strictEqual(mask(text), expected);
+});
+
 Deno.test("maskerOf() hides secrets, the longest first, and leaves short values alone", () => {
   const mask = maskerOf(["hunter22", "hunter22-and-more", "1", "a+b(c)d"]);
   strictEqual(mask("x hunter22-and-more hunter22 1 a+b(c)d"), "x *** *** 1 ***");
