@@ -24,7 +24,9 @@ export const up = command({
   options: { config: CONFIG_OPTION, port: PORT_OPTION },
   examples: [["bpm up", "The project of this folder"]],
   async run({ args: [dir = "."], options, signal }) {
-    const board = new Board({ terminal: Deno.stdout.isTerminal(), write: print });
+    const terminal = Deno.stdout.isTerminal();
+    const columns = terminal ? { columns: () => Deno.consoleSize().columns } : {};
+    const board = new Board({ terminal, write: print, ...columns });
     const project = await openProject(dir, options.config);
     for (const warning of project.warnings) board.line(warning);
     await using session = await openSession(project, { port: options.port, signal });

@@ -1,5 +1,6 @@
 /** The board of `bpm up`: one line a process, drawn again in place on a terminal. Pure but for `write`. @module */
 import type { Outcome, ServiceState } from "../supervisor/mod.ts";
+import { fitText, stripAnsi } from "../tui/mod.ts";
 
 /** One service as the board shows it. */
 export interface Row {
@@ -17,14 +18,17 @@ export interface Row {
 /** States to which the last line is the likely reason; a service that was asked to stop needs none. */
 const WENT_DOWN: ReadonlySet<ServiceState["kind"]> = new Set(["failing", "backoff", "finished"] as const);
 
-/** The board as lines without control characters. */
-export function boardLines(rows: readonly Row[]): string[] {
+/** What stands elsewhere than on a terminal. */
+const COLUMNS = 200;
+
+/** The board as lines of so many columns, without control characters. */
+export function boardLines(rows: readonly Row[], columns = COLUMNS): string[] {
   const names = Math.max(...rows.map(({ name }) => name.length));
   const states = Math.max(...rows.map(({ state, pid }) => stateText({ state, pid }).length));
   const urls = Math.max(...rows.map(({ url }) => url.length));
   return rows.map(({ name, state, pid, restarts, url, lastLine }) => {
     const again = restarts === 0 ? "" : `restarted ${restarts}×`;
-    const why = WENT_DOWN.has(state.kind) ? lastLine : "";
+    const why = WENT_DOWN.has(state.kind) ? stripAnsi(lastLine) : "";
     const parts = [
       name.padEnd(names),
       stateText({ state, pid }).padEnd(states),
@@ -32,7 +36,7 @@ export function boardLines(rows: readonly Row[]): string[] {
       again,
       why,
     ];
-    return `  ${parts.filter((part) => part !== "").join("  ")}`.trimEnd();
+    return fitText(`  ${parts.filter((part) => part !== "").join("  ")}`.trimEnd(), columns);
   });
 }
 
@@ -67,17 +71,20 @@ function outcomeText(outcome: Outcome): string {
 export class Board {
   readonly #write: (text: string) => void;
   readonly #terminal: boolean;
+  readonly #columns: () => number;
   #shown = 0;
   #last = "";
 
-  constructor(options: { write: (text: string) => void; terminal: boolean }) {
+  /** @param options `columns` are those of the terminal now: a line that it wraps would be two to draw over. */
+  constructor(options: { write: (text: string) => void; terminal: boolean; columns?: () => number }) {
     this.#write = options.write;
     this.#terminal = options.terminal;
+    this.#columns = options.columns ?? (() => COLUMNS);
   }
 
   /** Draws the rows anew. */
   show(rows: readonly Row[]): void {
-    const text = `${boardLines(rows).join("\n")}\n`;
+    const text = `${boardLines(rows, this.#columns()).join("\n")}\n`;
     if (text === this.#last) return;
     this.#erase();
     this.#last = text;
@@ -88,7 +95,7 @@ export class Board {
   line(text: string): void {
     this.#erase();
     // deno-lint-ignore no-control-regex
-    this.#write(`${text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, "")}\n`);
+    this.#write(`${text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "")}\n`);
     if (this.#terminal) this.#draw();
   }
 

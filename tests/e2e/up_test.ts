@@ -165,6 +165,21 @@ Deno.test("the board shows states in columns, and why something does not run", (
   }
 });
 
+Deno.test("a last line that is long or means to move the terminal stays one line of the board", () => {
+  const lastLine = `\x1b[2J\x1b]0;title\x07\x9b31mno\r ${"x".repeat(10_000)}`;
+  for (const columns of [40, 120]) {
+    const lines = boardLines(ROWS.map((row) => ({ ...row, lastLine })), columns);
+    deepStrictEqual(lines.map(({ length }) => length <= columns), [true, true]);
+    // deno-lint-ignore no-control-regex
+    ok(!/[\x00-\x1f\x7f-\x9f]/.test(lines.join("")), JSON.stringify(lines));
+  }
+  let text = "";
+  const write = (part: string) => void (text += part);
+  const board = new Board({ terminal: true, columns: () => 20, write });
+  board.show(ROWS);
+  ok(text.split("\n").every((line) => line.length <= 20), text);
+});
+
 Deno.test("the board is drawn in place on a terminal, and only when it changes elsewhere", () => {
   for (const terminal of [true, false]) {
     let text = "";
