@@ -32,9 +32,19 @@ export async function bundleProgram(
       starts.set(baseName(worker), `import ${JSON.stringify(ROOT + worker)};\n`);
     }
     for (const [start, text] of starts) await Deno.writeTextFile(`${folder}/${start}.ts`, text);
-    const modules = [...starts.keys()].map((start) => `${folder}/${start}.ts`);
-    const flags = ["--quiet", "--minify", "--code-splitting", "--outdir", `${folder}/out`];
-    await exec(Deno.execPath(), ["bundle", ...flags, ...modules], { cwd: ROOT });
+    const modules = (from: string, suffix: string) =>
+      [...starts.keys()].map((start) => `${from}/${start}${suffix}`);
+    const bundle = (out: string, ...more: string[]) =>
+      exec(Deno.execPath(), ["bundle", "--quiet", "--code-splitting", "--outdir", out, ...more], {
+        cwd: ROOT,
+      });
+    const plain = `${folder}/plain`;
+    await bundle(plain, ...modules(folder, ".ts"));
+    for (const { name } of Deno.readDirSync(plain)) {
+      const file = `${plain}/${name}`;
+      await Deno.writeTextFile(file, keepUsing(await Deno.readTextFile(file)));
+    }
+    await bundle(`${folder}/out`, "--minify", ...modules(plain, ".js"));
 
     const files = new Map([[`${name}.js`, ""], ["package.json", PACKAGE_JSON]]);
     for (const file of [...Deno.readDirSync(`${folder}/out`)].map((each) => each.name).sort()) {
@@ -44,6 +54,29 @@ export async function bundleProgram(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * Keeps what is disposed of at the end of its block. The minifier of Deno 2.9.6 (esbuild 0.25.5) puts a `using` that is
+ * used once, in the next statement, in the place of its use, and with it drops its disposal: files and maps stayed open.
+ * It does so only with the last name of a declaration, so each gets one more. `text` is as the bundler prints it: each
+ * statement begins a line, and a longer one ends with the next line that is indented as little.
+ */
+export function keepUsing(text: string): string {
+  const lines = text.split("\n");
+  for (const [at, line] of lines.entries()) {
+    const indent = /^( *)(?:await )?using [\w$]+ = /.exec(line)?.[1];
+    if (indent === undefined) continue;
+    const rest = line.endsWith(";") ? 0 : lines.slice(at + 1).findIndex((each) => {
+      return each.startsWith(indent) && each[indent.length] !== " ";
+    }) + 1;
+    const last = lines[at + rest]!;
+    if (!last.endsWith(";") || (rest === 0) !== line.endsWith(";")) {
+      throw new Error(`Cannot bundle: the end of "${line.trim()}" is not found`);
+    }
+    lines[at + rest] = `${last.slice(0, -1)}, $disposed${at} = null;`;
+  }
+  return lines.join("\n");
 }
 
 /** Puts right what the bundler cannot know: what workers are called now, and the commit. */

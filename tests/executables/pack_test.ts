@@ -2,7 +2,7 @@ import { deepStrictEqual, doesNotMatch, match, ok, strictEqual, throws } from "n
 import { packedAnswers } from "../../cmd/dev/pack.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { TOOLS } from "../../cmd/hostkit/tools.ts";
-import { rewriteBundle } from "../../lib/build/bundle.ts";
+import { bundleProgram, keepUsing, rewriteBundle } from "../../lib/build/bundle.ts";
 import { packagesOf } from "../../lib/build/licenses.ts";
 import { importLate, pack } from "../../lib/build/pack.ts";
 import { layOut } from "../../lib/build/pack_file.ts";
@@ -133,6 +133,41 @@ Deno.test("the packed file", async (t) => {
 Deno.test("rewriteBundle(): workers stand beside the code under their new names, and the commit is in it", () => {
   const bundled = 'new URL("./_x_worker.ts",import.meta.url);b="HOSTKIT_COMMIT"';
   strictEqual(rewriteBundle(bundled, "abc"), 'new URL("./_x_worker.js",import.meta.url);b="abc"');
+});
+
+Deno.test("what is disposed of at the end of its block is so in a bundle too", async () => {
+  using folder = temporaryFolder();
+  const entry = `${folder.path}/entry.ts`;
+  await Deno.writeTextFile(
+    entry,
+    [
+      "const open = (name: string) => ({",
+      "  name: () => name,",
+      "  [Symbol.dispose]: () => console.log(`close ${name}`),",
+      "});",
+      "function once(): string { using file = open('a'); return file.name(); }",
+      "async function late(): Promise<string> { await using file = open('b'); return await file.name(); }",
+      "function twice(): string { using first = open('c'); using second = open(first.name() + 'd'); return second.name(); }",
+      "export async function main(): Promise<number> {",
+      "  console.log(once(), await late(), twice());",
+      "  return 0;",
+      "}",
+    ].join("\n"),
+  );
+  const files = await bundleProgram(entry, { name: "entry", commit: "abc" });
+  for (const [name, text] of files) await Deno.writeTextFile(`${folder.path}/${name}`, text);
+  const { out } = await runProgram(Deno.execPath(), ["run", "--no-config", `${folder.path}/entry.js`]);
+  strictEqual(out, "close a\nclose b\nclose cd\nclose c\na b cd\n");
+});
+
+Deno.test("keepUsing(): a declaration of several lines too; what it cannot read it refuses", () => {
+  const long = "  using reader = Reader.open(folder, {\n    from: 1;\n  });\n  return reader.status();";
+  strictEqual(keepUsing(long), long.replace("});", "}), $disposed0 = null;"));
+  strictEqual(keepUsing("for (using a of b) c(a);"), "for (using a of b) c(a);");
+  throws(
+    () => keepUsing("using a = {\n  b\n}"),
+    /^Error: Cannot bundle: the end of "using a = \{" is not found/,
+  );
 });
 
 Deno.test("importLate(): a command's code is loaded by it alone, and by the same name", async () => {
