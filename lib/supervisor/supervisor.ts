@@ -272,7 +272,12 @@ export class Supervisor implements AsyncDisposable {
     const text = answer === undefined ? `${what}, but it is ${state.kind}` : `${what}: it is ${answer}ed`;
     this.#tell({ kind: "event", service: name, of: "run", text, trigger });
     if (answer === undefined) return;
-    this.#watch(this.#answer(service, answer, trigger === "watch" && watch?.cascade === true));
+    // Without files to open, or a disk: this time is told and passes, and the next one comes.
+    const fail = (error: unknown) => {
+      if (!(error instanceof Error)) throw error;
+      this.#tell({ kind: "event", service: name, of: "run", text: error.message });
+    };
+    this.#watch(this.#answer(service, answer, trigger === "watch" && watch?.cascade === true).catch(fail));
   }
 
   async #answer(service: Service, answer: "start" | "restart", isCascading: boolean): Promise<void> {

@@ -226,6 +226,23 @@ Deno.test("a job runs at its times, not while it still runs, and its next time i
   await skipped;
 });
 
+Deno.test("a time at which a job cannot be started passes, and the next one comes", async () => {
+  using folder = new Folder();
+  await using supervisor = Supervisor.open([
+    shell("job", "echo run", { schedule: { kind: "interval", everyMs: 30 }, policy: { restart: "never" } }),
+  ], folder.path);
+  await supervisor.start(never, { except: () => true });
+  await until(supervisor, isState("finished"));
+  const place = `${folder.path}/services/job`;
+  Deno.renameSync(place, `${folder.path}/away`);
+  Deno.writeTextFileSync(place, "no folder");
+  await until(supervisor, event(/Not a directory/));
+  await until(supervisor, event(/Not a directory/));
+  Deno.removeSync(place);
+  Deno.renameSync(`${folder.path}/away`, place);
+  await until(supervisor, (notice) => notice.kind === "line" && notice.line.text === "run");
+});
+
 Deno.test("a job that is started by the clock finds what it needs", async () => {
   using folder = new Folder();
   await using supervisor = Supervisor.open([
