@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -238,9 +239,29 @@ uint64_t ring_process_start(uint32_t pid)
 	return at == NULL ? 0 : strtoull(at + 1, NULL, 10);
 }
 
+/* Why a file of /proc cannot be opened that is there. */
+static bool starved(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+}
+
 bool ring_process_lives(uint32_t pid, uint64_t start, uint64_t boot_id)
 {
-	return pid != 0 && boot_id == ring_boot_id() && ring_process_start(pid) == start;
+	uint64_t now;
+
+	if (pid == 0)
+		return false;
+	/* Without a descriptor nobody is declared dead: who is gone is found so as well, but for a pid that
+	 * another has by now. */
+	errno = 0;
+	now = ring_boot_id();
+	if (now != boot_id && !(now == 0 && starved()))
+		return false;
+	errno = 0;
+	now = ring_process_start(pid);
+	if (now == 0 && starved())
+		return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+	return now == start;
 }
 
 uint64_t ring_clock_ns(int clock)

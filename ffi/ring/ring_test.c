@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "records_test.h"
@@ -268,6 +270,34 @@ static void test_segments(void)
 	segments_free(s);
 }
 
+/* A process that can open nothing takes no other for dead that is not. */
+static void test_life_without_descriptors(void)
+{
+	struct rlimit before, none;
+	struct ring_status status;
+	struct ring_writer *w = create(in_folder("mine"), 4096, RING_CONTINUE);
+	pid_t child = fork();
+
+	if (child == 0) {
+		create(in_folder("theirs"), 4096, RING_CONTINUE);
+		_exit(0);
+	}
+	CHECK(child > 0 && waitpid(child, NULL, 0) == child);
+	struct ring_reader *mine = open_reader(in_folder("mine"));
+	struct ring_reader *theirs = open_reader(in_folder("theirs"));
+	CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	ring_reader_status(mine, &status);
+	CHECK(status.alive);
+	ring_reader_status(theirs, &status);
+	CHECK(!status.alive);
+	CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	ring_reader_free(mine);
+	ring_reader_free(theirs);
+	ring_writer_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -281,6 +311,7 @@ int main(int argc, char **argv)
 	test_damaged_announcement();
 	test_doorbell();
 	test_segments();
+	test_life_without_descriptors();
 	char command[64];
 
 	snprintf(command, sizeof command, "rm -r %s", folder);
