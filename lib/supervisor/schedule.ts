@@ -42,6 +42,19 @@ export function nextTime(schedule: Schedule, afterMs: number): number | undefine
   return cron.nextRun(new Date(afterMs))?.getTime();
 }
 
+/** Whether the time that was next has come, and which one is next now; the clock may have been set meanwhile. */
+export function lookAt(
+  schedule: Schedule,
+  nextMs: number | undefined,
+  nowMs: number,
+): { readonly fires: boolean; readonly nextMs: number | undefined } {
+  const after = nextTime(schedule, nowMs);
+  if (nextMs !== undefined && nowMs >= nextMs) return { fires: true, nextMs: after };
+  if (schedule.kind === "cron") return { fires: false, nextMs: after };
+  // Set back by an hour, it would rest for an hour.
+  return { fires: false, nextMs: Math.min(nextMs ?? Infinity, after!) };
+}
+
 /** Calls `fire` at the times of a schedule until disposed. What was slept through is made up for once. */
 export class Timetable implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -72,14 +85,9 @@ export class Timetable implements Disposable {
   }
 
   #look(): void {
-    const nowMs = Date.now();
-    if (this.#nextMs !== undefined && nowMs >= this.#nextMs) {
-      this.#nextMs = nextTime(this.#schedule, nowMs);
-      this.#fire();
-    } else if (this.#schedule.kind === "cron") {
-      // The clock may have been set back: an earlier time may come first.
-      this.#nextMs = nextTime(this.#schedule, nowMs);
-    }
+    const { fires, nextMs } = lookAt(this.#schedule, this.#nextMs, Date.now());
+    this.#nextMs = nextMs;
+    if (fires) this.#fire();
     this.#wait();
   }
 }

@@ -13,6 +13,7 @@ import {
   Supervisor,
   watchFiles,
 } from "../../lib/supervisor/mod.ts";
+import { lookAt } from "../../lib/supervisor/schedule.ts";
 import { Folder, isState, pidOf, until } from "./_scene.ts";
 
 // Opened once, and stay open: not leaks of the first test.
@@ -186,6 +187,18 @@ Deno.test("answerTo(): what was stopped stays so, jobs start at their time, what
   strictEqual(answers("schedule", true, "skip"), "start start - - -");
   strictEqual(answers("schedule", true, "restart"), "start start restart restart -");
   strictEqual(answers("schedule", false, "skip"), "- start restart restart -");
+});
+
+Deno.test("lookAt(): a clock that is set makes nothing wait longer than it would from now", () => {
+  const [hour, minute] = [3_600_000, 60_000];
+  const every = { kind: "interval", everyMs: 10_000 } as const;
+  deepStrictEqual(lookAt(every, 100_000, 95_000), { fires: false, nextMs: 100_000 });
+  deepStrictEqual(lookAt(every, 100_000, 100_000), { fires: true, nextMs: 110_000 });
+  deepStrictEqual(lookAt(every, 100_000, 100_000 + hour), { fires: true, nextMs: 110_000 + hour });
+  deepStrictEqual(lookAt(every, hour, 1_000), { fires: false, nextMs: 11_000 });
+  const cron = { kind: "cron", expression: "* * * * *", timeZone: "UTC" } as const;
+  deepStrictEqual(lookAt(cron, hour, 1_000), { fires: false, nextMs: minute });
+  deepStrictEqual(lookAt(cron, minute, hour), { fires: true, nextMs: hour + minute });
 });
 
 Deno.test("nextTime(): pauses, times of the calendar in a zone, and expressions that are none", () => {
