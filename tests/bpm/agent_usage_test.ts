@@ -7,7 +7,7 @@ import { AgentUsage, bpmTools } from "../../lib/bpm/mod.ts";
 import { ownCgroup } from "../../lib/bpm/usage.ts";
 import { encodeSnapshotV3, type Snapshot, storeBigint } from "../../lib/metrics/mod.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
-import { serveProject, shell } from "./served.ts";
+import { Project, shell } from "./_project.ts";
 
 // The libraries are opened once and stay open: not a leak of the first test.
 processStart(1);
@@ -179,7 +179,7 @@ Deno.test("a cgroup is an instance's own when a manager made it, and is no longe
 });
 
 Deno.test("usage tells what the agent has counted of a process and its children, if it counts this host", async () => {
-  await using project = await serveProject(shell("busy", "sleep 60 & wait"));
+  await using project = await Project.started(shell("busy", "sleep 60 & wait"));
   await using fake = new FakeAgent();
   let nowMs = 0;
   using agent = new AgentUsage(fake.address, () => nowMs);

@@ -2,7 +2,7 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
-import { Project } from "./_managed.ts";
+import { Project } from "./_project.ts";
 
 // The library is opened once and stays open: not a leak of the first test.
 processStart(1);

@@ -6,7 +6,7 @@ import { openListener } from "../../ffi/sockets/mod.ts";
 import { deadline } from "../../lib/async/mod.ts";
 import { diskFolder, findProcesses, merge, writeConfig } from "../../lib/bpm/init/mod.ts";
 import { freePort } from "../free_port.ts";
-import { Project } from "./_managed.ts";
+import { Project } from "./_project.ts";
 
 // Libraries are opened once and stay open: not leaks of the first test.
 processStart(1);

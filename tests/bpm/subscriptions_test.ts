@@ -4,8 +4,8 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
 import { bpmResources } from "../../lib/bpm/mod.ts";
-import { connect, stateless, statelessRequest } from "../mcp/serving.ts";
-import { Events, serveProject, shell } from "./served.ts";
+import { connect, Events, stateless, statelessRequest } from "../mcp/serving.ts";
+import { Project, shell } from "./_project.ts";
 
 // The libraries are opened once and stay open: not a leak of the first test.
 processStart(1);
@@ -17,7 +17,7 @@ const UPDATED = "notifications/resources/updated";
 const MORTAL = shell("api", "echo up; read line; echo bye; exit 3", "stdin = true");
 
 Deno.test("a process is three resources: what is known of it, its log, and that of its build", async () => {
-  await using project = await serveProject(
+  await using project = await Project.served(
     MORTAL + shell("lint", "exec sleep 60", "build = ['sh', '-c', 'echo compiling']"),
   );
   await using client = await connect(project.url, "auto");
@@ -67,7 +67,7 @@ Deno.test("a process is three resources: what is known of it, its log, and that 
 });
 
 Deno.test("2026 over HTTP: the acknowledgement comes first, then what a crash changes, until the client hangs up", async () => {
-  await using project = await serveProject(MORTAL + shell("other", "echo other; exec sleep 60"));
+  await using project = await Project.served(MORTAL + shell("other", "echo other; exec sleep 60"));
   const [state, log] = ["bpm://process/api", "bpm://process/api/log"];
   const notifications = { resourceSubscriptions: [state, log] };
   {
@@ -93,7 +93,7 @@ Deno.test("2026 over HTTP: the acknowledgement comes first, then what a crash ch
 });
 
 Deno.test("2026 by the official client: it listens, hears of a restart, and ends the stream", async () => {
-  await using project = await serveProject(MORTAL);
+  await using project = await Project.served(MORTAL);
   await using client = await connect(project.url, "auto");
   const heard = Promise.withResolvers<string>();
   client.setNotificationHandler(UPDATED, ({ params }) => heard.resolve(params.uri));
@@ -106,7 +106,7 @@ Deno.test("2026 by the official client: it listens, hears of a restart, and ends
 });
 
 Deno.test("2025: a session subscribes to a log, and hears of a new line until it unsubscribes", async () => {
-  await using project = await serveProject(shell("cat", "exec cat", "stdin = true"));
+  await using project = await Project.served(shell("cat", "exec cat", "stdin = true"));
   await using client = await connect(project.url, "legacy");
   const uri = "bpm://process/cat/log";
   let heard = Promise.withResolvers<string>();
@@ -124,7 +124,7 @@ Deno.test("2025: a session subscribes to a log, and hears of a new line until it
 });
 
 Deno.test("a log that pours is told a few times, not once a line", async () => {
-  await using project = await serveProject(
+  await using project = await Project.served(
     shell("chatty", "read x; seq 20000; echo done; exec sleep 60", "stdin = true"),
     { limits: { changeMs: 50 } },
   );
@@ -157,7 +157,7 @@ Deno.test("a log that pours is told a few times, not once a line", async () => {
 });
 
 Deno.test("processes that come and go with a new configuration change the list", async () => {
-  await using project = await serveProject(shell("api", "exec sleep 60"));
+  await using project = await Project.served(shell("api", "exec sleep 60"));
   await using events = new Events(
     await fetch(
       statelessRequest(project.url, "subscriptions/listen", {
@@ -184,7 +184,7 @@ Deno.test("processes that come and go with a new configuration change the list",
 });
 
 Deno.test("progress of a restart tells its build's lines and its phases, and grows", async () => {
-  await using project = await serveProject(
+  await using project = await Project.served(
     shell(
       "api",
       "exec sleep 60",
@@ -214,7 +214,7 @@ Deno.test("progress of a restart tells its build's lines and its phases, and gro
 });
 
 Deno.test("a client that cancels a wait is rid of it, and the server too", async () => {
-  await using project = await serveProject(shell("api", "exec sleep 60"));
+  await using project = await Project.served(shell("api", "exec sleep 60"));
   await using client = await connect(project.url, "auto");
   const cancel = new AbortController();
   const started = Promise.withResolvers<void>();
@@ -230,7 +230,7 @@ Deno.test("a client that cancels a wait is rid of it, and the server too", async
 });
 
 Deno.test("a build that takes long becomes a task, tells how far it is, and ends with the tool's own answer", async () => {
-  await using project = await serveProject(
+  await using project = await Project.served(
     shell(
       "api",
       "exec sleep 60",

@@ -6,7 +6,7 @@ import { ConfigError } from "../../lib/config/mod.ts";
 import { loadBpmConfig } from "../../lib/bpm/mod.ts";
 import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { freePort } from "../free_port.ts";
-import { Project } from "./_managed.ts";
+import { Project, shell } from "./_project.ts";
 
 // Opened once, and stay open: not leaks of the first test.
 processStart(1);
@@ -15,11 +15,6 @@ kernelPathExists("/proc/self");
 const never = new AbortController().signal;
 const IS_ROOT = Deno.uid() === 0;
 const CONTROLLERS = findHierarchies().flatMap(({ controllers }) => controllers);
-
-/** A process of a shell script that stays. */
-function shell(name: string, script: string, more = ""): string {
-  return `[process."${name}"]\ncommand = ["/bin/sh", "-c", ${JSON.stringify(script)}]\n${more}\n`;
-}
 
 /** A project that is not started yet. */
 function project(...processes: string[]): Project {

@@ -5,7 +5,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { freePort } from "../free_port.ts";
-import { Project } from "./_managed.ts";
+import { Project } from "./_project.ts";
 
 // Opened once, and stay open: not leaks of the first test.
 processStart(1);

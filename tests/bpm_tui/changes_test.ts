@@ -4,7 +4,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
 import { ManagerServer } from "../../lib/bpm_tui/server.ts";
-import { serveProject, shell } from "../bpm/served.ts";
+import { Project, shell } from "../bpm/_project.ts";
 import { ALL_ABILITIES, aProject, Player, UPSTREAM, upstreamProject } from "./player.ts";
 import { startUpstream } from "./upstream.ts";
 
@@ -69,7 +69,7 @@ Deno.test("a stream that breaks off is begun anew later, one that is refused nev
 });
 
 Deno.test("our manager tells of a restart on a stream that ends when nobody listens any more", async () => {
-  await using project = await serveProject(shell("api", "exec sleep 60"));
+  await using project = await Project.served(shell("api", "exec sleep 60"));
   const server = new ManagerServer(project.url);
   const { signal } = new AbortController();
   strictEqual((await server.connect(signal)).abilities.listen, true);

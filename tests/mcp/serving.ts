@@ -104,3 +104,33 @@ export async function stateless(
   const last = text.split("\n").filter((line) => line.startsWith("data: ")).at(-1)?.slice("data: ".length);
   return { status: response.status, ...JSON.parse(last ?? text) };
 }
+
+/** Messages of a stream of events, one after the other. */
+export class Events implements AsyncDisposable {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #text = "";
+
+  constructor(response: Response) {
+    this.#reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** The next message. */
+  async next(): Promise<
+    { method?: string; params?: Record<string, unknown>; result?: Record<string, unknown> }
+  > {
+    for (;;) {
+      const [, data, rest] = /^[^]*?^data: (.*)\n([^]*)$/m.exec(this.#text) ?? [];
+      if (data !== undefined) {
+        this.#text = rest!;
+        return JSON.parse(data);
+      }
+      const { value, done } = await this.#reader.read();
+      ok(!done, `the stream ended after ${this.#text}`);
+      this.#text += value;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader.cancel();
+  }
+}
