@@ -26,6 +26,7 @@ import {
 import { RESOURCE_NAMES } from "../keeper/mod.ts";
 import { CONDITIONS, cronProblem } from "../supervisor/mod.ts";
 import { dependencyOf } from "./dependency.ts";
+import { compilePattern, PatternError } from "./log_search.ts";
 
 /** Name of the file in a project's folder. */
 export const CONFIG_NAME = ".mcp-run";
@@ -309,11 +310,11 @@ export function rlimitOf(text: string): { readonly soft: number; readonly hard: 
 
 function patternProblem(pattern: string): string | undefined {
   try {
-    new RegExp(pattern, "u");
+    compilePattern(pattern);
     return undefined;
   } catch (error) {
-    // Without the runtime's own words around it.
-    return (error as Error).message.replace(/^.*\/\w*: /s, "");
+    if (error instanceof PatternError) return error.message.replace(/^[^:]*: /, "");
+    throw error;
   }
 }
 

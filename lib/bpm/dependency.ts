@@ -1,5 +1,6 @@
 /** What `depends_on` says of another process. Pure. @module */
 import { type Condition, CONDITIONS, type Dependency } from "../supervisor/mod.ts";
+import { compilePattern } from "./log_search.ts";
 
 const LOG = "log:";
 
@@ -20,7 +21,7 @@ export function dependencyText(dependency: Dependency): string {
 
 function patternOf(source: string): RegExp | undefined {
   try {
-    return source === "" ? undefined : new RegExp(source, "u");
+    return source === "" ? undefined : compilePattern(source);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

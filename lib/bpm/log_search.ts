@@ -5,6 +5,7 @@
  * disagree the documents hold: `tail` wins over `head`.
  * @module
  */
+import { translatePattern } from "./rust_pattern.ts";
 
 /** What is asked for. Counts are of lines. */
 export interface LogQuery {
@@ -54,13 +55,13 @@ export function searchLog(lines: readonly string[], query: LogQuery): string {
   return shown.length === 0 ? NO_MATCH : cut(shown, query).join("\n");
 }
 
-/** A regular expression in the syntax of the tools. @throws {PatternError} When it is none. */
+/** A regular expression in the syntax of the tools, which is Rust's. @throws {PatternError} When it is none. */
 export function compilePattern(pattern: string): RegExp {
   try {
-    const [source, flags] = javascriptPattern(pattern);
-    const strict = new RegExp(source, `${flags}u`);
-    // Without the flag V8 can go on in linear time where a pattern backtracks without end; see `RUNTIME_FLAGS`.
-    return NEEDS_UNICODE.test(source) ? strict : new RegExp(source, flags);
+    const { source, flags } = translatePattern(pattern);
+    const strict = new RegExp(source, flags.includes("v") ? flags : `${flags}u`);
+    // Without Unicode V8 can go on in linear time where a pattern backtracks without end; see `RUNTIME_FLAGS`.
+    return flags.includes("v") || BEYOND_16_BITS.test(source) ? strict : new RegExp(source, flags);
   } catch (cause) {
     // Without the runtime's own words around it: `Invalid regular expression: /(/u: Unterminated group`.
     const reason = cause instanceof Error
@@ -70,21 +71,7 @@ export function compilePattern(pattern: string): RegExp {
   }
 }
 
-/**
- * Patterns come in the syntax of Rust's regex crate. What it writes otherwise than JavaScript: flags for the whole
- * pattern in front, `(?P<name>`, and the anchors `\A` and `\z`, which on single lines are `^` and `$`.
- */
-function javascriptPattern(pattern: string): [source: string, flags: string] {
-  const flags = /^\(\?([imsu]+)\)/.exec(pattern)?.[1] ?? "";
-  const rest = flags === "" ? pattern : pattern.slice(flags.length + 3);
-  const source = rest.replaceAll(/\\[\s\S]|\(\?P</g, (token) => TOKENS[token] ?? token);
-  return [source, flags.replaceAll(/[mu]/g, "")];
-}
-
-/** Properties and characters beyond 16 bits. */
-const NEEDS_UNICODE = /\\[pPu]|[\u{10000}-\u{10ffff}]/u;
-
-const TOKENS: Readonly<Record<string, string>> = { "(?P<": "(?<", "\\A": "^", "\\z": "$" };
+const BEYOND_16_BITS = /[\u{10000}-\u{10ffff}]/u;
 
 /** Lines that match with those around them, each once and marked, in their order. */
 function withContext(

@@ -14,6 +14,7 @@ import { type BpmConfig, type ProcessConfig, rlimitOf } from "./config.ts";
 import { dependencyOf } from "./dependency.ts";
 import { Environment } from "./environment.ts";
 import { expandTexts } from "./expand.ts";
+import { compilePattern } from "./log_search.ts";
 import { identityOf } from "./identity.ts";
 import type { Ports } from "./ports.ts";
 import type { Mode } from "./status_text.ts";
@@ -307,7 +308,7 @@ function probeOf(config: ProcessConfig["ready"], { cwd, environment }: ProcessCo
   };
   if (http !== undefined) return { kind: "http", url: http, ...more };
   if (tcp !== undefined) return { kind: "tcp", ...hostAndPort(tcp), ...more };
-  if (log !== undefined) return { kind: "log", pattern: new RegExp(log, "u"), ...more };
+  if (log !== undefined) return { kind: "log", pattern: compilePattern(log), ...more };
   if (exec.length > 0) {
     return { kind: "exec", command: { cwd, env: environment.read(), argv: command(exec) }, ...more };
   }

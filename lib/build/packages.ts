@@ -28,13 +28,16 @@ const PACKAGES: Record<Profile, readonly Package[]> = {
     ["cargo", "/usr/bin/cargo"],
     ["chromium", "/usr/bin/chromium"],
     ["clang-format", "/usr/bin/clang-format"],
+    ["direnv", "/usr/bin/direnv"],
     ["fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     ["iproute2", "/usr/sbin/tc"],
     ["nftables", "/usr/sbin/nft"],
     ["procps", "/usr/bin/pgrep"],
     ["prometheus", "/usr/bin/promtool"],
     ["python3-minimal", "/usr/bin/python3"],
+    ["ripgrep", "/usr/bin/rg"],
     ["strace", "/usr/bin/strace"],
+    ["tmux", "/usr/bin/tmux"],
     ...(Deno.build.arch === "x86_64"
       ? [
         ["gcc-aarch64-linux-gnu", "/usr/bin/aarch64-linux-gnu-gcc"],
