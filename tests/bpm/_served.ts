@@ -1,15 +1,13 @@
-/** A project under a real `bpm serve`, and a client of it. For tests. @module */
+/** A project under a real `bpm serve`, the commands that ask it, and a client of its protocol. For tests. @module */
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { deadline } from "../../lib/async/mod.ts";
 import { freePort } from "../free_port.ts";
 import { until } from "../keeper/_log.ts";
+import { ENVELOPE } from "../mcp/serving.ts";
 
 const [PROGRAM, ...ARGS] = toolCommand("bpm");
 
-const META = {
-  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-  "io.modelcontextprotocol/clientCapabilities": {},
-};
+const PATIENCE_MS = 60_000;
 
 /** A tool's answer. */
 export interface Answer {
@@ -46,7 +44,7 @@ export class Client implements Disposable {
       "mcp-method": "tools/call",
       "mcp-name": name,
     };
-    const params = { name, arguments: args, _meta: META };
+    const params = { name, arguments: args, _meta: ENVELOPE };
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
     const response = await this.post(body, headers, signal);
     const { result, error } = answerOf(await response.text());
@@ -67,16 +65,28 @@ function answerOf(text: string) {
   return events.find((each) => "result" in each || "error" in each);
 }
 
+/** What a command said and how it ended. */
+export interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
 /** A project with its manager as a process. */
 export class Served implements AsyncDisposable {
-  readonly folder = Deno.makeTempDirSync({ prefix: "bpm-hostile-" });
+  readonly folder = Deno.makeTempDirSync({ prefix: "bpm-" });
   readonly port = freePort();
   readonly client = new Client(this.port);
-  #child: Deno.ChildProcess | undefined;
+  /** Of MCP. */
+  readonly url = `http://127.0.0.1:${this.port}/mcp`;
+  /** Environment of every command. */
+  readonly env = { XDG_STATE_HOME: `${this.folder}/state`, NO_COLOR: "1" };
   /** What the manager has said on standard error. */
   log = "";
+  #child: Deno.ChildProcess | undefined;
   #reading: Promise<void> | undefined;
 
+  /** @param config What of `.mcp-run` follows its port. */
   constructor(config: string, files: Readonly<Record<string, string>> = {}) {
     Deno.writeTextFileSync(`${this.folder}/.mcp-run`, `mcp_port = ${this.port}\n${config}`);
     for (const [name, text] of Object.entries(files)) Deno.writeTextFileSync(`${this.folder}/${name}`, text);
@@ -86,18 +96,46 @@ export class Served implements AsyncDisposable {
     return this.#child!.pid;
   }
 
-  /** Starts the manager; `prefix` is a shell's words before it. */
+  /** A command of bpm in the project's folder. */
+  command(words: readonly string[], options: Deno.CommandOptions = {}): Deno.Command {
+    return new Deno.Command(PROGRAM, {
+      args: [...ARGS, ...words],
+      cwd: this.folder,
+      env: this.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      ...options,
+    });
+  }
+
+  /** Runs one to its end. */
+  async run(...words: string[]): Promise<Said> {
+    using limit = deadline(PATIENCE_MS);
+    const { code, stdout, stderr } = await this.command(words, { signal: limit.signal }).output();
+    const text = new TextDecoder();
+    return { code, out: text.decode(stdout), err: text.decode(stderr) };
+  }
+
+  /** Starts the manager and resolves when it answers; `prefix` is a shell's words before it. */
   async start(prefix = ""): Promise<this> {
     this.#child = new Deno.Command("/bin/sh", {
       args: ["-c", `${prefix} exec "$0" "$@"`, PROGRAM, ...ARGS, "serve", "--quiet", this.folder],
       cwd: this.folder,
-      env: { XDG_STATE_HOME: `${this.folder}/state` },
+      env: this.env,
       stdin: "null",
       stdout: "null",
       stderr: "piped",
     }).spawn();
     this.#reading = this.#read(this.#child.stderr);
-    await this.until("MCP", () => /serving MCP/.test(this.log));
+    await this.#says("MCP", /serving MCP/);
+    return this;
+  }
+
+  /** The same, when all processes were started. */
+  async startAll(): Promise<this> {
+    await this.start();
+    await this.#says("its processes", /all processes were started/);
     return this;
   }
 
@@ -121,6 +159,10 @@ export class Served implements AsyncDisposable {
     if (this.#child !== undefined) await this.stop();
     this.client[Symbol.dispose]();
     Deno.removeSync(this.folder, { recursive: true });
+  }
+
+  async #says(what: string, pattern: RegExp): Promise<void> {
+    await this.until(what, () => pattern.test(this.log));
   }
 
   async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {

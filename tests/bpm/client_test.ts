@@ -2,7 +2,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { hasTmux, Tmux } from "../bpm_tui/tmux.ts";
-import { RunningProject } from "./project.ts";
+import { Served } from "./_served.ts";
 
 const PROCESSES = `
 [process.db]
@@ -19,7 +19,7 @@ env_file = [".env"]
 
 /** One project for commands that only look, and for those that change it, in this order. */
 Deno.test("commands tell, follow and steer a project that runs", async (test) => {
-  await using project = await started();
+  await using project = await new Served(PROCESSES, { ".env": "SECRET=hush-hush\n" }).startAll();
   const text = async (...words: string[]) => {
     const { code, out, err } = await project.run(...words);
     strictEqual(code, 0, err);
@@ -93,9 +93,8 @@ Deno.test("commands tell, follow and steer a project that runs", async (test) =>
   });
 
   await test.step("logs -f ends without a word when nobody reads it any more", async () => {
-    const { args: words, program } = project.words("logs", "-f");
     const child = new Deno.Command("sh", {
-      args: ["-c", '"$@" | head -n 1', "sh", program, ...words],
+      args: ["-c", '"$@" | head -n 1', "sh", ...toolCommand("bpm"), "logs", "-f"],
       cwd: project.folder,
       env: project.env,
       stdin: "null",
@@ -183,27 +182,22 @@ interface Named {
   readonly state: string;
 }
 
-async function started(): Promise<RunningProject> {
-  return await RunningProject.start(PROCESSES, "", { ".env": "SECRET=hush-hush\n" });
-}
-
 Deno.test("logs are there when no manager runs, and of a project that never ran there are none", async () => {
-  const project = await RunningProject.start(
+  await using project = await new Served(
     '[process.once]\ncommand = ["echo", "I was here"]\nrestart = "never"\n',
-  );
-  await using _ = project;
+  ).startAll();
   await project.run("wait", "once", "--exit");
-  await project.end();
+  await project.stop();
   strictEqual((await project.run("logs", "once")).out, "I was here\n");
   strictEqual((await project.run("logs")).out, "[once] I was here\n");
   match((await project.run("status")).err, /nobody answers there; start it with: bpm serve/);
 });
 
 Deno.test("logs of a name are those of all its replicas, and with @ of a group; list and graph show each", async () => {
-  await using project = await RunningProject.start(
+  await using project = await new Served(
     '[process.web]\ncommand = ["sh", "-c", "echo web $REPLICA; exec sleep 100"]\nreplicas = 2\ngroups = ["front"]\n' +
       '[process.db]\ncommand = ["sh", "-c", "echo db; exec sleep 100"]\n',
-  );
+  ).startAll();
   for (const name of ["web.1", "web.2", "db"]) await project.run("wait", name, "--pattern", "web|db");
   const lines = async (...words: string[]) =>
     (await project.run("logs", ...words)).out.trim().split("\n").sort();
@@ -223,9 +217,9 @@ Deno.test({
   ignore: !hasTmux(),
   async fn() {
     const shell = ["sh", "-c", "PS1='$ ' exec sh -i"];
-    await using project = await RunningProject.start(
+    await using project = await new Served(
       `[process.repl]\ncommand = ${JSON.stringify(shell)}\ntty = true\nrestart = "never"\n`,
-    );
+    ).startAll();
     const attach = (...words: string[]) => {
       const dir = ["--dir", project.folder];
       return Tmux.start([...toolCommand("bpm"), "attach", "repl", ...dir, ...words], {

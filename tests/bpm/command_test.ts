@@ -1,57 +1,22 @@
 /** `bpm` as it is called: serving, asking, upgrading in place, over stdio, and ending. */
 import { match, ok, strictEqual } from "node:assert/strict";
-import { toolCommand } from "../../cmd/dev/tool_command.ts";
-import { freePort } from "../free_port.ts";
-import { deadline } from "../../lib/async/mod.ts";
 import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
+import { ENVELOPE } from "../mcp/serving.ts";
+import { Served } from "./_served.ts";
 
-const [PROGRAM, ...ARGS] = toolCommand("bpm");
-const PATIENCE_MS = 60_000;
-
-class Project implements AsyncDisposable {
-  readonly folder = Deno.makeTempDirSync({ prefix: "bpm-" });
-  readonly #env = { XDG_STATE_HOME: `${this.folder}/state` };
-
-  constructor(processes: string) {
-    Deno.writeTextFileSync(`${this.folder}/.mcp-run`, `mcp_port = ${freePort()}\n${processes}`);
-  }
-
-  async run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-    using limit = deadline(PATIENCE_MS);
-    const { code, stdout, stderr } = await this.command(words, limit.signal).output();
-    const text = new TextDecoder();
-    return { code, out: text.decode(stdout), err: text.decode(stderr) };
-  }
-
-  command(words: string[], signal?: AbortSignal): Deno.Command {
-    return new Deno.Command(PROGRAM, {
-      args: [...ARGS, ...words],
-      cwd: this.folder,
-      env: this.#env,
-      stdin: signal === undefined ? "piped" : "null",
-      stdout: "piped",
-      stderr: "piped",
-      ...(signal === undefined ? {} : { signal }),
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
+/** One whose manager somebody else starts. */
+class Project extends Served {
+  override async [Symbol.asyncDispose](): Promise<void> {
     await this.run("down");
-    await Deno.remove(this.folder, { recursive: true });
+    await super[Symbol.asyncDispose]();
   }
 }
 
-const META = {
-  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-  "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-  "io.modelcontextprotocol/clientCapabilities": {},
-};
 const SLEEPER = '[process.api]\ncommand = ["sh", "-c", "echo pid $$; exec sleep 1000"]\n';
 
 Deno.test("a manager is asked by commands, upgraded in place, and ended from elsewhere", async () => {
   await using project = new Project(SLEEPER);
   const manager = project.command(["serve", project.folder]).spawn();
-  await manager.stdin.close();
   const reader = manager.stderr.pipeThrough(new TextDecoderStream()).getReader();
   const log = async (pattern: RegExp) => {
     for (let text = ""; !pattern.test(text);) {
@@ -107,7 +72,7 @@ Deno.test("a mistyped command is told, and a folder without a file how it gets o
 
 Deno.test("over stdio a client has the project's manager, which is started for it and stays", async () => {
   await using project = new Project(SLEEPER);
-  const client = project.command(["mcp"]).spawn();
+  const client = project.command(["mcp"], { stdin: "piped" }).spawn();
   const lines = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const writer = client.stdin.getWriter();
   const ask = async (method: string, params: unknown): Promise<string> => {
@@ -146,7 +111,7 @@ Deno.test("with exactly its own permissions it tells what is used and who has a 
 [process.watched]\ncommand = ["sleep", "1000"]\nport = 0\nwatch = { paths = ["*.none"] }
 ${CAN_LIMIT ? "limits = { processes = 20 }\nuser = 'nobody'\ncwd = '/'\n" : ""}`,
   );
-  const client = project.command(["mcp"]).spawn();
+  const client = project.command(["mcp"], { stdin: "piped" }).spawn();
   const lines = client.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const writer = client.stdin.getWriter();
   const call = async (name: string, args: unknown): Promise<string> => {
@@ -154,7 +119,7 @@ ${CAN_LIMIT ? "limits = { processes = 20 }\nuser = 'nobody'\ncwd = '/'\n" : ""}`
       jsonrpc: "2.0",
       id: 1,
       method: "tools/call",
-      params: { name, arguments: args, _meta: META },
+      params: { name, arguments: args, _meta: ENVELOPE },
     };
     await writer.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
     let text = "";

@@ -2,7 +2,7 @@
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { denoDir, runPackage } from "../mcp/outside_tools.ts";
-import { RunningProject } from "./project.ts";
+import { Served } from "./_served.ts";
 
 const PROCESSES = `
 [process.api]
@@ -36,12 +36,12 @@ const CHANGES = ["restart", "stop", "start"];
 
 for (const transport of ["stdio", "HTTP"] as const) {
   Deno.test(`the Inspector lists and calls every tool of bpm over ${transport}`, async () => {
-    await using project = await RunningProject.start(PROCESSES);
+    await using project = await new Served(PROCESSES).startAll();
     // Over stdio it is `bpm mcp`, which hands on to the manager that runs.
     const target = transport === "HTTP" ? [project.url, "--transport", "http"] : [
       ...toolCommand("bpm"),
       "mcp",
-      ...["-e", `DENO_DIR=${denoDir()}`, "-e", `XDG_STATE_HOME=${project.stateHome}`],
+      ...["-e", `DENO_DIR=${denoDir()}`, "-e", `XDG_STATE_HOME=${project.env.XDG_STATE_HOME}`],
     ];
     const inspect = async (...args: string[]): Promise<string> => {
       const { stdout, stderr } = await runPackage("inspector", ["--cli", ...target, ...args], {

@@ -49,6 +49,7 @@ Deno.test("a process is three resources: what is known of it, its log, and that 
     name: "api",
     state: "running",
     ready: true,
+    startsInMs: null,
     restarts: 0,
     failures: 0,
     url: null,
