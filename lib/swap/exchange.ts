@@ -117,7 +117,7 @@ export class Exchange implements Receiver, Waiting {
       if (this.#connection === undefined && this.#partBytes > REPLAY_BYTES) this.#asker.pause();
     }
     if (this.#connection === undefined) return;
-    if (this.#partBytes > REPLAY_BYTES) this.#parts = undefined;
+    this.#forgetLongBody();
     if (!this.#connection.write(bytes)) this.#asker.pause();
   }
 
@@ -135,7 +135,7 @@ export class Exchange implements Receiver, Waiting {
     this.#connection = pool.acquire(this, fresh);
     let more = this.#connection.write(requestBytes(this.head));
     for (const part of this.#parts ?? []) more = this.#connection.write(part);
-    if (this.#partBytes > REPLAY_BYTES) this.#parts = undefined;
+    this.#forgetLongBody();
     if (more) this.#asker.resume();
     else this.#asker.pause();
   }
@@ -173,6 +173,10 @@ export class Exchange implements Receiver, Waiting {
     this.#connection?.resume();
   }
 
+  onOpen(): void {
+    this.#forgetLongBody();
+  }
+
   onDrain(): void {
     this.#asker.resume();
   }
@@ -200,6 +204,11 @@ export class Exchange implements Receiver, Waiting {
       return this.#asker.destroy();
     }
     this.#tryAgain(connection);
+  }
+
+  /** What was sent of a body that is too long to keep; before there is a connection nothing was. */
+  #forgetLongBody(): void {
+    if (this.#partBytes > REPLAY_BYTES && this.#connection?.connected === true) this.#parts = undefined;
   }
 
   #tryAgain(connection: BackendConnection): void {

@@ -139,6 +139,34 @@ Deno.test("requests wait while there is no server, and while it refuses connecti
   for (const client of clients) client[Symbol.dispose]();
 });
 
+Deno.test("a long body that waited is not lost to a server that does not take it yet", async () => {
+  const bytes = 1 << 20;
+  const gone = new RawServer();
+  await gone[Symbol.asyncDispose]();
+  await using proxy = await Proxy.start({});
+  using client = await Peer.to(portOf(proxy));
+  await client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`);
+  const sending = client.send(new Uint8Array(bytes));
+  // As much as waits with it has come when the client is read no further.
+  for (let tries = 0; proxy.stats().held === 0; tries++) {
+    ok(tries < 1_000, "it does not wait");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  proxy.use(gone.backend);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await using server = new RawServer(gone.backend.port);
+  const peer = await Promise.race([
+    server.accept(),
+    client.head().then((head) => Promise.reject(new Error(head))),
+  ]);
+  await peer.head();
+  strictEqual(await peer.count(bytes), bytes);
+  await peer.send(OK);
+  await sending;
+  deepStrictEqual(proxy.stats().failures, []);
+});
+
 Deno.test("a server that refuses connections is tried by one request at a time, and gets all when it takes them", async () => {
   await using proxy = await Proxy.start({});
   const place = openListener({ host: "127.0.0.1", port: 0 });
