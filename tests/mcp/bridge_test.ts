@@ -12,62 +12,15 @@ import { readEvents } from "../../lib/mcp/sse.ts";
 import { listen, type Server } from "../../lib/web/mod.ts";
 import { everything, Resources } from "./everything/mod.ts";
 import { ENVELOPE, INFO, serve } from "./serving.ts";
+import { INITIALIZE, Side } from "./side.ts";
 
 /** A client on the one side of a bridge. */
-class Side implements AsyncDisposable {
-  readonly ended: Promise<void>;
-  readonly #input = new TransformStream<Uint8Array, Uint8Array>();
-  readonly #output = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>();
-  readonly #writer = this.#input.writable.getWriter();
-  readonly #reader = this.#output.readable.pipeThrough(new TextDecoderStream()).getReader();
-  readonly #stop = new AbortController();
-  #read = "";
-
+class Bridged extends Side {
   constructor(url: string, options: BridgeOptions = {}) {
-    this.ended = bridgeStdio(url, {
-      pipes: { input: this.#input.readable, output: this.#output.writable },
-      signal: this.#stop.signal,
-      ...options,
-    });
-  }
-
-  async send(message: unknown): Promise<void> {
-    await this.#writer.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
-  }
-
-  // deno-lint-ignore no-explicit-any
-  async receive(): Promise<any> {
-    while (!this.#read.includes("\n")) {
-      const { value } = await this.#reader.read();
-      if (value === undefined) return undefined;
-      this.#read += value;
-    }
-    const [line] = this.#read.split("\n", 1);
-    this.#read = this.#read.slice(line!.length + 1);
-    return JSON.parse(line!);
-  }
-
-  async end(): Promise<void> {
-    await this.#writer.close();
-  }
-
-  stop(): void {
-    this.#stop.abort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.stop();
-    await this.ended;
-    await this.#reader.cancel();
+    super((pipes, signal) => bridgeStdio(url, { pipes, signal, ...options }));
   }
 }
 
-const INITIALIZE = {
-  jsonrpc: "2.0",
-  id: 0,
-  method: "initialize",
-  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "raw", version: "1" } },
-};
 const call = (id: number, name: string, input = {}, meta = {}) => ({
   jsonrpc: "2.0",
   id,
@@ -94,7 +47,7 @@ async function serveOn(port: number, registry: Registry): Promise<AsyncDisposabl
 
 Deno.test("bridge: a client of 2026 calls, hears progress and is told of wrong calls", async () => {
   await using server = await serve(everything());
-  await using side = new Side(server.url);
+  await using side = new Bridged(server.url);
   await side.send(call(1, "test_tool_with_progress", {}, { ...ENVELOPE, progressToken: "p" }));
   const progress = [await side.receive(), await side.receive(), await side.receive()];
   deepStrictEqual(progress.map(({ params }) => params.progress), [0, 50, 100]);
@@ -108,7 +61,7 @@ Deno.test("bridge: a client of 2026 calls, hears progress and is told of wrong c
 Deno.test("bridge: a client of 2025 has its session, its questions and its notifications", async () => {
   const resources = new Resources();
   await using server = await serve(everything(resources));
-  await using side = new Side(server.url);
+  await using side = new Bridged(server.url);
   await side.send({ ...INITIALIZE, params: { ...INITIALIZE.params, capabilities: { sampling: {} } } });
   await side.send({ jsonrpc: "2.0", method: "notifications/initialized" });
   await side.send(call(1, "test_sampling", { prompt: "hm" }));
@@ -131,7 +84,7 @@ Deno.test("bridge: a client of 2025 has its session, its questions and its notif
 Deno.test("bridge: a server that was replaced is spoken to in a new session, without the client's help", async () => {
   const first = await serveOn(0, everything());
   const { port } = first;
-  await using side = new Side(`http://127.0.0.1:${port}/mcp`);
+  await using side = new Bridged(`http://127.0.0.1:${port}/mcp`);
   await side.send(INITIALIZE);
   strictEqual((await side.receive()).id, 0);
   await side.send({ jsonrpc: "2.0", method: "notifications/initialized" });
@@ -147,7 +100,7 @@ Deno.test("bridge: a server that was replaced is spoken to in a new session, wit
 Deno.test("bridge: a client of 2026 goes on listening to a server that was replaced", async () => {
   const first = await serveOn(0, everything());
   const { port } = first;
-  await using side = new Side(`http://127.0.0.1:${port}/mcp`);
+  await using side = new Bridged(`http://127.0.0.1:${port}/mcp`);
   const notifications = { resourcesListChanged: true };
   await side.send({
     jsonrpc: "2.0",
@@ -165,7 +118,7 @@ Deno.test("bridge: a server that is not there is told, after a while", async () 
   const gone = await serveOn(0, everything());
   const url = `http://127.0.0.1:${gone.port}/mcp`;
   await gone[Symbol.asyncDispose]();
-  await using side = new Side(url, { patienceMs: 0 });
+  await using side = new Bridged(url, { patienceMs: 0 });
   await side.send(call(1, "greet", { name: "x" }, ENVELOPE));
   const { id, error } = await side.receive();
   deepStrictEqual([id, error.code], [1, -32000]);
@@ -180,17 +133,17 @@ Deno.test("bridge: a server that breaks in mid-answer is told", async () => {
   });
   ok(server.address.kind === "tcp");
   await using _ = server;
-  await using side = new Side(`http://127.0.0.1:${server.address.port}/mcp`);
+  await using side = new Bridged(`http://127.0.0.1:${server.address.port}/mcp`);
   await side.send(call(1, "greet", {}, ENVELOPE));
   ok((await side.receive()).error.message.endsWith("the connection ended before the answer"));
 });
 
 Deno.test("bridge: the server's token is shown, and a wrong one is told", async () => {
   await using server = await serve(everything(), { token: "right" });
-  await using wrong = new Side(server.url, { token: "wrong" });
+  await using wrong = new Bridged(server.url, { token: "wrong" });
   await wrong.send(call(1, "greet", { name: "x" }, ENVELOPE));
   ok((await wrong.receive()).error.message.endsWith("it answers 401 a token is needed"));
-  await using right = new Side(server.url, { token: "right" });
+  await using right = new Bridged(server.url, { token: "right" });
   await right.send(call(1, "greet", { name: "x" }, ENVELOPE));
   strictEqual((await right.receive()).result.content[0].text, "Hello, x!");
 });
@@ -214,7 +167,7 @@ for (const era of ["2025", "2026"] as const) {
       },
     });
     await using server = await serve([wait], { limits: { heartbeatMs: 20 } });
-    await using side = new Side(server.url);
+    await using side = new Bridged(server.url);
     if (era === "2025") {
       await side.send(INITIALIZE);
       await side.receive();
@@ -228,12 +181,12 @@ for (const era of ["2025", "2026"] as const) {
 
 Deno.test("bridge: it ends with its client, and when it is stopped", async () => {
   await using server = await serve(createRegistry({}));
-  await using side = new Side(server.url);
+  await using side = new Bridged(server.url);
   await side.send({ jsonrpc: "2.0", id: 1, method: "server/discover", params: { _meta: ENVELOPE } });
   await side.end();
   strictEqual((await side.receive()).id, 1);
   await side.ended;
-  await using other = new Side(server.url);
+  await using other = new Bridged(server.url);
   other.stop();
   await other.ended;
 });

@@ -2,73 +2,26 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { defineTool, type McpLimits, serveStdio } from "../../lib/mcp/mod.ts";
-import { createRegistry } from "../../lib/mcp/mod.ts";
+import { createRegistry, defineTool, type McpLimits, type Registry, serveStdio } from "../../lib/mcp/mod.ts";
 import { Lines } from "../../lib/mcp/lines.ts";
 import { everything, Resources } from "./everything/mod.ts";
 import { FIXTURE_COMMAND } from "./outside_tools.ts";
 import { ENVELOPE, INFO } from "./serving.ts";
+import { INITIALIZE, Side } from "./side.ts";
 
-/** A connection inside this process. */
-class Pipe implements AsyncDisposable {
-  readonly resources = new Resources();
-  readonly ended: Promise<void>;
-  readonly #input = new TransformStream<Uint8Array, Uint8Array>();
-  readonly #output = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>();
-  readonly #writer = this.#input.writable.getWriter();
-  readonly #reader = this.#output.readable.pipeThrough(new TextDecoderStream()).getReader();
-  readonly #stop = new AbortController();
-  #read = "";
+/** A connection to a server inside this process. */
+class Pipe extends Side {
+  readonly resources: Resources;
 
-  constructor(registry = everything(this.resources), limits: Partial<McpLimits> = {}) {
-    this.ended = serveStdio(registry, INFO, {
-      input: this.#input.readable,
-      output: this.#output.writable,
-      signal: this.#stop.signal,
-      limits,
-      onError: () => {},
-    });
-  }
-
-  async send(message: unknown): Promise<void> {
-    const line = typeof message === "string" ? message : JSON.stringify(message);
-    await this.#writer.write(new TextEncoder().encode(`${line}\n`));
-  }
-
-  /** The next message; `undefined` at the end. */
-  // deno-lint-ignore no-explicit-any
-  async receive(): Promise<any> {
-    while (!this.#read.includes("\n")) {
-      const { value } = await this.#reader.read();
-      if (value === undefined) return undefined;
-      this.#read += value;
-    }
-    const [line] = this.#read.split("\n", 1);
-    this.#read = this.#read.slice(line!.length + 1);
-    return JSON.parse(line!);
-  }
-
-  stop(): void {
-    this.#stop.abort();
-  }
-
-  async end(): Promise<void> {
-    await this.#writer.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.stop();
-    await this.ended;
-    await this.#reader.cancel();
+  constructor(registry?: Registry, limits: Partial<McpLimits> = {}) {
+    const resources = new Resources();
+    const options = { limits, onError: () => {} };
+    super((pipes, signal) =>
+      serveStdio(registry ?? everything(resources), INFO, { ...pipes, ...options, signal })
+    );
+    this.resources = resources;
   }
 }
-
-const INITIALIZE = {
-  jsonrpc: "2.0",
-  id: 0,
-  method: "initialize",
-  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "raw", version: "1" } },
-};
 
 for (const [mode, version] of [["auto", "2026-07-28"], ["legacy", "2025-11-25"]] as const) {
   // The library's client leaves its timers for a process that does not end.
