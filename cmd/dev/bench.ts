@@ -1,16 +1,7 @@
 /** `deno task bench [AREA…] [--json]`: measures every figure of the design that stands so far. @module */
 import { setUp } from "../../lib/build/setup.ts";
 import { ROOT } from "../../lib/build/paths.ts";
-
-/** One figure; `ok` tells whether it reaches its bar. */
-export interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  /** The bar in words, `<= 5`. */
-  readonly bar?: string;
-  readonly ok?: boolean;
-}
+import type { BenchRow } from "./bench_row.ts";
 
 /** Each area is `tests/bench/<area>_bench.ts`, which exports `<area>Rows()`. */
 const AREA_FILE = /^([a-z]+)_bench\.ts$/;

@@ -5,7 +5,8 @@
  * BPF programs' own times come from `kernel.bpf_stats_enabled`, beside programs that do nothing on the same hooks.
  * @module
  */
-import { type BenchRow, tableLines } from "../../cmd/dev/bench.ts";
+import { tableLines } from "../../cmd/dev/bench.ts";
+import { atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
 import { packedAnswers } from "../../cmd/dev/pack.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { BpfObject } from "../../ffi/bpf/mod.ts";
@@ -234,10 +235,6 @@ function kernelSetting(name: string, value: string): Disposable {
   const before = Deno.readTextFileSync(path).trim();
   Deno.writeTextFileSync(path, value);
   return { [Symbol.dispose]: () => Deno.writeTextFileSync(path, before) };
-}
-
-function atMost(name: string, value: number, unit: string, bar: number): BenchRow {
-  return { name, value, unit, bar: `<= ${bar}`, ok: value <= bar };
 }
 
 if (import.meta.main) {

@@ -1,5 +1,6 @@
 /** The rows of executables in `deno task bench`; alone: `deno run -A tests/bench/executables_bench.ts`. @module */
-import { type BenchRow, tableLines } from "../../cmd/dev/bench.ts";
+import { tableLines } from "../../cmd/dev/bench.ts";
+import { atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
 import { packedAnswers } from "../../cmd/dev/pack.ts";
 import { pack, PACKED } from "../../lib/build/pack.ts";
 import { packedArguments } from "../../lib/build/tools.ts";
@@ -66,10 +67,6 @@ async function times(count: number, run: () => Promise<unknown>): Promise<number
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
-function atMost(name: string, value: number, unit: string, bar: number): BenchRow {
-  return { name, value, unit, bar: `<= ${bar}`, ok: value <= bar };
 }
 
 if (import.meta.main) { for (const line of tableLines(await executablesRows())) console.log(line); }

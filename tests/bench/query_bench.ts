@@ -4,21 +4,13 @@
  * included) on a machine of the same size; rows without a bar are for looking at.
  * @module
  */
+import type { BenchRow } from "../../cmd/dev/bench_row.ts";
 import { query, queryBatch, type QueryResult } from "../../lib/promql/mod.ts";
 import type { NumberSeries, SeriesInfo, SeriesSource } from "../../lib/tsdb/mod.ts";
 import { LiveStore } from "../../lib/tsdb/mod.ts";
 import { encodeColumns } from "../../lib/viewer/mod.ts";
 import { resultJson } from "../../lib/viewer/prometheus_json.ts";
 import { syntheticHost } from "../viewer/synthetic_host.ts";
-
-/** One measured figure; `ok` is whether it is within its bar. */
-export interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly bar?: string;
-  readonly ok?: boolean;
-}
 
 const POINTS = 3_600;
 const START = 1_790_000_000;

@@ -4,6 +4,7 @@
  * The load is that of DESIGN §5: 3,000 counters and gauges and 150 histograms in 30 groups.
  * @module
  */
+import { atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
 import { RUNTIME_FLAGS } from "../../lib/build/tools.ts";
 import {
   decodeSnapshot,
@@ -21,15 +22,6 @@ import { memorySource, ParquetFile, ParquetWriter } from "../../lib/recording/pa
 import { seededRandom } from "../metrics/seeded.ts";
 import { samplePath, SAMPLES, SAMPLES_PRESENT } from "../recording/samples.ts";
 
-/** One figure; `ok` tells whether it reaches its bar. */
-interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly bar?: string;
-  readonly ok?: boolean;
-}
-
 const GROUPS = 30;
 const COUNTERS = 80; // of each group
 const GAUGES = 20;
@@ -40,10 +32,6 @@ const START_NS = 1_700_000_000_000_000_000n;
 /** Measures everything; takes about 25 seconds. */
 export async function recordingRows(): Promise<BenchRow[]> {
   return [...wireRows(), ...await journalRows(), ...sampleRows()];
-}
-
-function atMost(name: string, value: number, unit: string, bar: number): BenchRow {
-  return { name, value, unit, bar: `<= ${bar}`, ok: value <= bar };
 }
 
 /** A host under load: a third of the counters moves, gauges wander, histograms count around a few buckets. */

@@ -1,19 +1,11 @@
 /** The ring's rows of `deno task bench`; alone: `deno run -A tests/bench/ring_bench.ts`. @module */
+import { atLeast, atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
 import { createRing, ring, writeRecords } from "../../ffi/ring/mod.ts";
 import { clockNs } from "../../ffi/sys/mod.ts";
 import { exec } from "../../lib/build/step.ts";
 import { Batch, decodeMessage, Doorbell, MESSAGE_KIND, RingReader, RingWriter } from "../../lib/ring/mod.ts";
 import { fastPeer, Peer, ringFolder } from "../ring/peer.ts";
 import { soakLaps } from "../ring/soak_laps.ts";
-
-/** One figure; `ok` tells whether it reaches its bar. */
-export interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly bar?: string;
-  readonly ok?: boolean;
-}
 
 const DATA_BYTES = 4 << 20;
 const PAYLOAD = new Uint8Array(248); // with its header 256 bytes
@@ -31,14 +23,6 @@ export async function ringRows(): Promise<BenchRow[]> {
     ...await doorbellRows(program, folder.path),
     ...await lapRows(),
   ];
-}
-
-function atLeast(name: string, value: number, unit: string, bar: number): BenchRow {
-  return { name, value, unit, bar: `>= ${bar}`, ok: value >= bar };
-}
-
-function atMost(name: string, value: number, unit: string, bar: number): BenchRow {
-  return { name, value, unit, bar: `<= ${bar}`, ok: value <= bar };
 }
 
 /** The C reference, of 20 M messages. */

@@ -3,21 +3,13 @@
  * `deno run -A tests/bench/supervisor_bench.ts`.
  * @module
  */
+import { atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
 import { Searcher } from "../../lib/bpm/mod.ts";
 import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
 import { exec } from "../../lib/build/step.ts";
 import { RUNTIME_FLAGS } from "../../lib/build/tools.ts";
 import { inspectInstance, startInstance } from "../../lib/keeper/mod.ts";
 import { Supervisor } from "../../lib/supervisor/mod.ts";
-
-/** One figure; `ok` tells whether it reaches its bar. */
-export interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly bar?: string;
-  readonly ok?: boolean;
-}
 
 const SERVICES = 1_000;
 const SETTLE_MS = 5_000;
@@ -47,10 +39,6 @@ export async function supervisorRows(): Promise<BenchRow[]> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function atMost(name: string, value: number, unit: string, most: number): BenchRow {
-  return { name, value, unit, bar: `<= ${most}`, ok: value <= most };
 }
 
 async function manyRows(folder: string, talker: string): Promise<BenchRow[]> {

@@ -4,6 +4,7 @@
  * that failed or took over two seconds. Requests that must not be sent twice are listed apart.
  * @module
  */
+import type { BenchRow } from "../../cmd/dev/bench_row.ts";
 import { startInstance } from "../../lib/keeper/mod.ts";
 import { type ListenSpec, type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
 import { Proxy } from "../../lib/swap/mod.ts";
@@ -11,15 +12,6 @@ import { freePort } from "../free_port.ts";
 import { Instance } from "../swap/_instance.ts";
 import { build, Load, type LoadOptions, type LoadResult, SERVERS } from "../swap/_programs.ts";
 import { portOf } from "../swap/_restarts.ts";
-
-/** One figure; `ok` tells whether it reaches its bar. */
-export interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly bar?: string;
-  readonly ok?: boolean;
-}
 
 const RESTARTS = 20;
 const LOAD_MS = 1_500;

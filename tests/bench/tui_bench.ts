@@ -1,6 +1,6 @@
 /** The design's figures for terminals: CPU while 2,000 rows change five times a second. */
 import process from "node:process";
-import type { BenchRow } from "../../cmd/dev/bench.ts";
+import type { BenchRow } from "../../cmd/dev/bench_row.ts";
 import { Renderer } from "../../lib/tui/mod.ts";
 import { Player } from "../bpm_tui/player.ts";
 

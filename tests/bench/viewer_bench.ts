@@ -6,21 +6,13 @@
  * @module
  */
 import { type Browser, chromium, type Page } from "playwright-core";
+import { atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { convertToParquet, inlineSealer, Journal } from "../../lib/recording/mod.ts";
 import { CHROMIUM, CHROMIUM_FLAGS, exists } from "../viewer/browser.ts";
 import { syntheticHost } from "../viewer/synthetic_host.ts";
 import { repeatRecording } from "./long_recording.ts";
-
-/** One figure; `ok` tells whether it reaches its bar. */
-interface BenchRow {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly bar?: string;
-  readonly ok?: boolean;
-}
 
 const TICKS = 3_600;
 const HOUR_NS = 3_600_000_000_000n;
@@ -49,7 +41,7 @@ export async function viewerRows(): Promise<BenchRow[]> {
       const rows: BenchRow[] = [];
       for (const [span, files] of Object.entries({ "an hour": hour, "a day": day })) {
         for (const [kind, path] of Object.entries(files)) {
-          rows.push(atMost(`${kind}: first chart of ${span}`, await firstChartMs(browser, path), 300));
+          rows.push(atMost(`${kind}: first chart of ${span}`, await firstChartMs(browser, path), "ms", 300));
         }
       }
       return [...rows, ...await sectionRows(browser, hour.parquet, assets)];
@@ -59,10 +51,6 @@ export async function viewerRows(): Promise<BenchRow[]> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function atMost(name: string, value: number, bar: number): BenchRow {
-  return { name, value, unit: "ms", bar: `<= ${bar}`, ok: value <= bar };
 }
 
 interface Files {
@@ -178,11 +166,13 @@ async function sectionRows(browser: Browser, path: string, assets: string): Prom
     atMost(
       `section of ${CHARTS} charts: those in sight drawn, data of all there`,
       Math.min(...sections),
+      "ms",
       800,
     ),
     atMost(
       `section of ${CHARTS} charts: zoom, until all in sight show the new range`,
       Math.min(...zooms),
+      "ms",
       100,
     ),
   ];
