@@ -45,31 +45,23 @@ export class Front implements AsyncDisposable {
   #stats: (() => ProxyStats) | undefined;
 
   /** Opens the service's socket. @throws {Error} When it cannot be had, naming who has it. */
-  static open(spec: ListenSpec, command: Command): Front {
-    return new Front(spec, command, openFor(spec));
+  static open(spec: ListenSpec, rung: Rung): Front {
+    return new Front(spec, rung, openFor(spec));
   }
 
   /** The same with the socket that a living instance of the manager before kept; a new one where it kept none. */
-  static async adopt(spec: ListenSpec, command: Command, { folder }: Place): Promise<Front> {
+  static async adopt(spec: ListenSpec, rung: Rung, { folder }: Place): Promise<Front> {
     const kept = await adoptListeners(folder).catch(() => []); // Its keeper has just ended: then nobody has the port.
     const front = kept.find(({ name }) => name === FRONT) ?? kept.find(({ name }) => name === OWN);
     for (const each of kept) if (each !== front) each.listener[Symbol.dispose]();
-    return new Front(spec, command, front?.listener ?? openFor(spec));
+    return new Front(spec, rung, front?.listener ?? openFor(spec));
   }
 
-  private constructor(spec: ListenSpec, command: Command, listener: Listener) {
-    const { protocol, takesSockets, takesPort, wanted } = spec;
+  private constructor(spec: ListenSpec, rung: Rung, listener: Listener) {
     this.#spec = spec;
     this.#listener = listener;
-    this.rung = chooseRung({
-      program: command.program ?? command.argv[0],
-      cwd: command.cwd ?? Deno.cwd(),
-      protocol,
-      ...(takesSockets === undefined ? {} : { takesSockets }),
-      ...(takesPort === undefined ? {} : { takesPort }),
-      ...(wanted === undefined ? {} : { wanted }),
-    });
-    if (this.rung.kind !== "proxy") return;
+    this.rung = rung;
+    if (rung.kind !== "proxy") return;
     this.#proxy = Proxy.start({ listener }).then((proxy) => {
       this.#stats = () => proxy.stats();
       return proxy;
@@ -164,6 +156,22 @@ export class Front implements AsyncDisposable {
     beginDrain(place.folder);
     while (openConnections(pid, this.#spec.port) > 0) await sleep(DRAIN_EVERY_MS, { signal });
   }
+}
+
+/** How a command comes to a service's socket; `uid` is the user that it runs as, where that is not the manager's. */
+export function rungOf(spec: ListenSpec, command: Command, uid?: number): Rung {
+  const { protocol, takesSockets, takesPort, wanted } = spec;
+  const path = command.env?.PATH;
+  return chooseRung({
+    program: command.program ?? command.argv[0],
+    cwd: command.cwd ?? Deno.cwd(),
+    protocol,
+    changesUser: uid !== undefined && uid !== Deno.uid(),
+    ...(path === undefined ? {} : { path }),
+    ...(takesSockets === undefined ? {} : { takesSockets }),
+    ...(takesPort === undefined ? {} : { takesPort }),
+    ...(wanted === undefined ? {} : { wanted }),
+  });
 }
 
 function openFor({ host, port }: ListenSpec): Listener {

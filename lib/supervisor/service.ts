@@ -1,5 +1,6 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
 import type { LogEntry } from "../keeper/mod.ts";
+import type { Rung } from "../swap/mod.ts";
 import {
   type InstanceKind,
   Ledger,
@@ -19,13 +20,13 @@ import {
   type ServiceState,
   step,
 } from "./machine.ts";
-import { Front } from "./front.ts";
+import { Front, rungOf } from "./front.ts";
 import { Health } from "./health.ts";
 import { type InstanceContext, Instances } from "./instances.ts";
 import type { Notice } from "./notice.ts";
 import type { Run } from "./run.ts";
 import { Spoken } from "./spoken.ts";
-import type { Command, ServiceSpec } from "./spec.ts";
+import type { Command, ListenSpec, ServiceSpec } from "./spec.ts";
 
 /** What of a service was found: an instance that is followed on, or what was wanted of one that is not there. */
 export type Resumed = "adopted" | "wanted" | "unwanted" | "new";
@@ -145,7 +146,7 @@ export class Service {
     const { listen } = this.spec;
     if (listen === undefined || settlePlace(place).kind !== "running") return;
     try {
-      this.#front = await Front.adopt(listen, this.#command(), place);
+      this.#front = await Front.adopt(listen, this.#rung(listen, this.#command()), place);
     } catch (error) {
       this.#tellFailure("run", error);
     }
@@ -258,12 +259,18 @@ export class Service {
     return typeof command === "function" ? command() : command;
   }
 
+  #rung(listen: ListenSpec, command: Command): Rung {
+    return rungOf(listen, command, this.spec.keeper?.uid);
+  }
+
   /** What cannot be started has ended. */
   #spawn(ended: "exited" | "nextExited"): Run | undefined {
     const { spec } = this;
     try {
       const command = this.#command();
-      if (spec.listen !== undefined) this.#front ??= Front.open(spec.listen, command);
+      if (spec.listen !== undefined) {
+        this.#front ??= Front.open(spec.listen, this.#rung(spec.listen, command));
+      }
       this.spoken.begin(false);
       const front = this.#front;
       const equip = front === undefined ? undefined : (place: Place) => front.equip(place);

@@ -2,6 +2,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
+import { openListener } from "../../ffi/sockets/mod.ts";
 import { ConfigError } from "../../lib/config/mod.ts";
 import { loadBpmConfig } from "../../lib/bpm/mod.ts";
 import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
@@ -11,6 +12,7 @@ import { Project, shell } from "./_project.ts";
 // Opened once, and stay open: not leaks of the first test.
 processStart(1);
 kernelPathExists("/proc/self");
+openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const never = new AbortController().signal;
 const IS_ROOT = Deno.uid() === 0;
@@ -204,6 +206,25 @@ Deno.test({
     match(said, /^\/nonexistent nobody$/m);
     await it.manager.stopOne("who", never);
     match(await it.call("search_logs", { process: "who" }), /got INT/);
+  },
+});
+
+Deno.test({
+  name: "a server that runs as another user cannot ask our keeper for its socket: it is told a port",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    const port = freePort();
+    const script = "exec python3 -m http.server --bind 127.0.0.1 --directory / $PORT";
+    await using it = project(
+      shell("web", script, `listen = "127.0.0.1:${port}"\nuser = "nobody"\ncwd = "/"`),
+    );
+    await it.manager.start(never);
+    const { rung } = it.manager.service("web").front!;
+    deepStrictEqual([rung.kind, rung.socket], ["proxy", "told"]);
+    match(rung.reason, /it runs as another user, so it has to take its port from PORT/);
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    await answer.body?.cancel();
+    strictEqual(answer.status, 200);
   },
 });
 
