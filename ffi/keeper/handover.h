@@ -1,7 +1,6 @@
 /*
  * How a keeper gives away the listening sockets it keeps: the client's side, for managers that were started
- * anew
- * (../sockets) and for programs that bind (../interpose). Both sides: a frame of kind KEEPER_HAND_OVER
+ * anew (../sockets) and for programs that bind (../interpose). Both sides: a frame of kind KEEPER_HAND_OVER
  * without payload is asked; the answer is a frame of the same kind, its payload the sockets' names with a NUL
  * behind each, and with its first byte come the descriptors, in the same order.
  */

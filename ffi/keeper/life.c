@@ -235,7 +235,8 @@ void keeper_run(struct keeper *k)
 		if (!failed)
 			handle(k, set);
 	} while (!failed && (reap(k) || owes(k)));
+	/* What sleeps in the kernel dies when it wakes. */
 	while (tree_signal(&k->options, SIGKILL) > 0 || reap(k))
-		;
+		poll(NULL, 0, KILL_EVERY_MS);
 	drain(k);
 }
