@@ -1,16 +1,7 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
 import type { LogEntry } from "../keeper/mod.ts";
 import type { Rung } from "../swap/mod.ts";
-import {
-  type InstanceKind,
-  Ledger,
-  LEDGER_FORMAT,
-  lives,
-  type Place,
-  settlePlace,
-  type Wanted,
-  wasEnded,
-} from "./ledger.ts";
+import { type InstanceKind, Ledger, type Place, settlePlace } from "./ledger.ts";
 import {
   DEFAULT_POLICY,
   type Effect,
@@ -24,12 +15,10 @@ import { Front, rungOf } from "./front.ts";
 import { Health } from "./health.ts";
 import { type InstanceContext, Instances } from "./instances.ts";
 import type { Notice } from "./notice.ts";
+import { leftByPredecessor, type Resumed } from "./predecessor.ts";
 import type { Run } from "./run.ts";
 import { Spoken } from "./spoken.ts";
 import type { Command, ListenSpec, ServiceSpec } from "./spec.ts";
-
-/** What of a service was found: an instance that is followed on, or what was wanted of one that is not there. */
-export type Resumed = "adopted" | "wanted" | "unwanted" | "new";
 
 /** What a service needs of its supervisor. */
 export interface ServiceContext extends InstanceContext {
@@ -110,36 +99,20 @@ export class Service {
     return kinds.includes(this.#state.kind);
   }
 
-  /** Looks what a manager before this one left: ends what nobody wants any more and goes on with what was wanted. */
+  /** Ends what a manager before this one left and nobody wants any more, and goes on with what was wanted. */
   async resume(): Promise<Resumed> {
-    for (const place of this.ledger.places("build")) this.#discard(place);
-    const runs = this.ledger.places("run");
-    const newest = runs.findLast((place) => settlePlace(place).kind !== "void");
-    for (const place of runs) if (place !== newest) this.#discard(place);
-    const wanted = this.#wanted(newest);
-    if (newest === undefined || wanted?.up !== true || wasEnded(newest)) {
-      if (newest !== undefined) this.#discard(newest);
-      return wanted === undefined ? "new" : wanted.up ? "wanted" : "unwanted";
-    }
-    await this.#resumeFront(newest);
-    const ready = wanted.ready === newest.number && settlePlace(newest).kind === "running";
-    this.#current = this.#instances.adopt(newest, ready ? "end" : "oldest");
+    const { unwanted, damage, found } = leftByPredecessor(this.ledger);
+    if (damage !== undefined) this.#tellEvent("run", damage);
+    for (const place of unwanted) this.#discard(place);
+    if (found.kind !== "adopted") return found.kind;
+    const { place, wasReady, failures } = found;
+    await this.#resumeFront(place);
+    const ready = wasReady && settlePlace(place).kind === "running";
+    this.#current = this.#instances.adopt(place, ready ? "end" : "oldest");
     this.spoken.begin(ready);
-    this.#on({ kind: "adopted", ready, failures: wanted.failures });
+    this.#on({ kind: "adopted", ready, failures });
     if (ready) this.#serve(this.#current);
     return "adopted";
-  }
-
-  /** Of a file that is damaged is told; what runs was wanted. */
-  #wanted(newest: Place | undefined): Wanted | undefined {
-    const damage = this.ledger.damage();
-    if (damage === undefined) return this.ledger.wanted();
-    const runs = newest !== undefined && lives(settlePlace(newest));
-    this.#tellFailure(
-      "run",
-      new Error(`${damage}; ${runs ? "what runs goes on" : "it is as if it were new"}`),
-    );
-    return runs ? { format: LEDGER_FORMAT, up: true, failures: 0 } : undefined;
   }
 
   async #resumeFront(place: Place): Promise<void> {
