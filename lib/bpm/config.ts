@@ -32,8 +32,7 @@ import { compilePattern, PatternError } from "./log_search.ts";
 export const CONFIG_NAME = ".mcp-run";
 
 /** How a process is built and run. */
-export const PROCESS_TYPES = ["rust", "npm", "command"] as const;
-export type ProcessType = (typeof PROCESS_TYPES)[number];
+const PROCESS_TYPES = ["rust", "npm", "command"] as const;
 
 const RESTARTS: readonly string[] = ["always", "on-failure", "never"];
 const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL"] as const;

@@ -3,11 +3,11 @@
  * MCP.
  *
  * Reading order: `config.ts` (the file), `processes.ts` with `cargo.ts`, `environment.ts`, `identity.ts` and `ports.ts`
- * (what a process of it is to the supervisor), `project.ts` (what all of it is now), `manager.ts` (all of them, and the two modes), `process_status.ts` and `status_text.ts` (what is told of
- * them), `process_facts.ts` (the same as data), `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs), `tools/` and
- * `resources.ts` (the MCP surface), `state_folder.ts`; and for
- * those that look without a manager: `local_logs.ts`, `log_printer.ts`, `attach.ts`, `process_table.ts`, `graph_text.ts`.
- * Supervision, keepers and the protocol belong to others.
+ * (what a process of it is to the supervisor), `project.ts` (what all of it is now), `manager.ts` (all of them, and the
+ * two modes), `process_status.ts` and `status_text.ts` (what is told of them), `process_facts.ts` (the same as data),
+ * `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs), `tools/` and `resources.ts` (the MCP surface),
+ * `state_folder.ts`; and for those that look without a manager: `local_logs.ts`, `log_printer.ts`, `attach.ts`,
+ * `process_table.ts`, `graph_text.ts`. Supervision, keepers and the protocol belong to others.
  * @module
  */
 export { Board, boardLines, type Row } from "./board.ts";

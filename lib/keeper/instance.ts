@@ -1,5 +1,4 @@
 /** One run of one command under a keeper: begun, found again, looked at. @module */
-import { KEEPER_CLAIMED } from "../../ffi/keeper/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { type RingStatus, SegmentReader } from "../ring/mod.ts";
 
@@ -79,11 +78,6 @@ export function giveUpInstance(folder: string): boolean {
   } finally {
     Deno.removeSync(made);
   }
-}
-
-/** Whether a keeper's own status says that the instance was given up before it came. */
-export function wasGivenUp(keeperStatus: number): boolean {
-  return keeperStatus === KEEPER_CLAIMED;
 }
 
 /** The child's end from what the log's header keeps of `waitpid(2)`. */

@@ -7,14 +7,7 @@
  * keeper promises stands in `ffi/keeper/keeper.h`.
  * @module
  */
-export {
-  exitOf,
-  type ExitStatus,
-  giveUpInstance,
-  inspectInstance,
-  type InstanceStatus,
-  wasGivenUp,
-} from "./instance.ts";
+export { exitOf, type ExitStatus, giveUpInstance, inspectInstance, type InstanceStatus } from "./instance.ts";
 export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from "./lines.ts";
 export { type FollowOptions, type InstanceEnd, InstanceFollower, isPassing } from "./follow.ts";
 export { endLeftOver, type LeftBehind, leftOver } from "./left_over.ts";

@@ -25,8 +25,6 @@ const IDLE_MAX = 256;
 export class BackendConnection {
   /** Whether it was ever open: before, nothing was sent. */
   connected = false;
-  /** Whether a request before was answered on it: the server may be closing it at this moment. */
-  reused = false;
   receiver: Receiver | undefined;
   readonly #socket: Socket;
   #clean = false;
@@ -117,7 +115,6 @@ export class BackendPool {
     const kept = fresh ? undefined : this.#idle.pop();
     const connection = kept ?? this.#open();
     this.#all.add(connection);
-    connection.reused = kept !== undefined;
     connection.receiver = receiver;
     this.inFlight++;
     return connection;

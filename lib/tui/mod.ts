@@ -75,7 +75,7 @@ export {
   type PaletteStep,
   updatePalette,
 } from "./palette.ts";
-export { meter, sparkline } from "./sparkline.ts";
+export { sparkline } from "./sparkline.ts";
 export { Emulator } from "./emulator.ts";
 export { ansiSpans, applySgr, markSpans, type Span, stripAnsi } from "./ansi.ts";
 export { wrapSpans, wrapText } from "./wrap.ts";

@@ -20,11 +20,3 @@ export function sparkline(
   });
   return bars.join("").padStart(columns);
 }
-
-/** A share as a bar of `columns` cells, in eighths of a cell. */
-export function meter(ratio: number, columns: number): string {
-  const eighths = Math.round(Math.max(0, Math.min(1, Number.isFinite(ratio) ? ratio : 0)) * columns * 8);
-  const full = "█".repeat(Math.floor(eighths / 8));
-  const part = eighths % 8 === 0 ? "" : " ▏▎▍▌▋▊▉"[eighths % 8]!;
-  return (full + part).padEnd(columns);
-}

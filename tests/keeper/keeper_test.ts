@@ -1,6 +1,6 @@
 /** Keepers, with sanitizers and without: output, exit status, control, the whole tree, and what they outlive. */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { keeperArguments } from "../../ffi/keeper/mod.ts";
+import { KEEPER_CLAIMED, keeperArguments } from "../../ffi/keeper/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { assetPath } from "../../ffi/assets.ts";
@@ -13,7 +13,6 @@ import {
   LineAssembler,
   type LogEntry,
   startInstance,
-  wasGivenUp,
 } from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
 import { Folder, until } from "./_log.ts";
@@ -223,7 +222,7 @@ Deno.test("an instance that was given up is not begun by a keeper that comes lat
   strictEqual(giveUpInstance(folder.path), true);
   deepStrictEqual(inspectInstance(folder.path), { kind: "void" });
   const late = startInstance({ folder: folder.path, command: ["sh", "-c", `touch ${folder.path}/ran`] });
-  strictEqual(wasGivenUp(await late.ended), true);
+  strictEqual(await late.ended, KEEPER_CLAIMED);
   await rejects(late.begun, /Cannot start "sh": its keeper ended before the child began/);
   deepStrictEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["claim"]);
 

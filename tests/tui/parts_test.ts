@@ -31,7 +31,6 @@ import {
   makeTheme,
   markSpans,
   MAX_FIELD,
-  meter,
   offered,
   openPalette,
   PALETTE_ROWS,
@@ -276,10 +275,6 @@ Deno.test("small charts: gaps are blanks, what is more than nothing is seen", ()
   strictEqual(sparkline([1, 2, 3], 2, { max: 3 }), "▆█");
   strictEqual(sparkline([0, 0], 2), "▁▁");
   strictEqual(sparkline([1], 0), "");
-  strictEqual(meter(0.5, 4), "██  ");
-  strictEqual(meter(0.3, 4), "█▎  ");
-  strictEqual(meter(NaN, 2), "  ");
-  strictEqual(meter(7, 2), "██");
 });
 
 const SGR: [parameters: string, look: Record<string, unknown>][] = [
