@@ -13,9 +13,11 @@ import type { openProject } from "./project.ts";
 
 /** Names of upstream's server, by which its clients know it. */
 const UPSTREAM = { name: "background-process-manager", version: "0.1.0" };
-const INSTRUCTIONS = "Runs this project's processes. Look with get_status, read output with search_logs " +
-  "and search_build_log, and after a change of the code call restart: it builds, and replaces the process once the " +
-  "new one is ready.";
+const INSTRUCTIONS =
+  "Runs this project's processes. Look with list, find out why one fails with explain, read output " +
+  "with search_logs, search_build_log and, of all together, read_logs; wait for a state, a line or a port with wait " +
+  "instead of asking again and again. After a change of the code call restart: it builds, and replaces the process " +
+  "once the new one is ready.";
 
 export const PORT_OPTION = option(
   optionalInteger({ help: "Port of MCP instead of mcp_port.", example: "3001", min: 0, max: 65_535 }),

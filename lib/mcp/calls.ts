@@ -1,6 +1,7 @@
 /** Runs tools: checks arguments, bounds how many run and for how long, and says what a call came to. @module */
 import { type Answers, AnswersNeeded, answersTo, type Questions } from "./ask.ts";
 import type { McpLimits } from "./limits.ts";
+import type { JsonSchema } from "./schema.ts";
 import { checkValue } from "./schema_check.ts";
 import { type LogLevel, type Tool, type ToolContext, ToolError, type ToolResult } from "./tool.ts";
 
@@ -48,7 +49,7 @@ export class Calls implements AsyncDisposable {
 
   /** Starts a call. Its handler begins in the next turn, so that whoever started it can detach it first. */
   start(tool: Tool, input: unknown, caller: Caller): Call {
-    const checked = checkValue(tool.input.json, input);
+    const checked = checkValue(tool.input.json, withoutNulls(tool.input.json, input));
     if (!checked.ok) return refused(tool, `Invalid arguments for ${tool.name}: ${checked.problem}`);
     if (this.#running.size >= this.#limits.calls) {
       const reason = `${this.#limits.calls} calls are running, the limit; try again later`;
@@ -210,4 +211,16 @@ function refused(tool: Tool, text: string): Call {
 
 function errorOutcome(text: string): Outcome {
   return { kind: "result", result: { text, isError: true } };
+}
+
+/** Models fill in `null` for what they leave out: where an argument may be absent and not `null`, it is absent. */
+function withoutNulls({ properties, required }: JsonSchema, input: unknown): unknown {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
+  const isLeftOut = (name: string, value: unknown) => {
+    const rule = (properties as Record<string, JsonSchema> | undefined)?.[name];
+    return value === null && rule !== undefined &&
+      !(required as readonly string[] | undefined)?.includes(name) &&
+      !checkValue(rule, null).ok;
+  };
+  return Object.fromEntries(Object.entries(input).filter(([name, value]) => !isLeftOut(name, value)));
 }

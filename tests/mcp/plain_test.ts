@@ -97,6 +97,20 @@ const CASES: [name: string, sent: unknown, answered: unknown][] = [
     failed("Invalid arguments for restart: process: required but missing"),
   ],
   [
+    "an argument that may be absent may be null, as upstream has it",
+    call("restart", { process: "web", index: null }),
+    {
+      jsonrpc: "2.0",
+      id: 1,
+      result: { content: [{ type: "text", text: "Process 'web' restarted successfully in dev mode" }] },
+    },
+  ],
+  [
+    "one that has to be there may not",
+    call("restart", { process: null }),
+    failed("Invalid arguments for restart: process: expected a string, got null"),
+  ],
+  [
     "an argument that is not known is named",
     call("restart", { process: "a", proces: "b" }),
     failed("Invalid arguments for restart: proces: unknown; known: process, index"),
