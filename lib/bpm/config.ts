@@ -24,9 +24,8 @@ import {
   toggle,
 } from "../config/mod.ts";
 import { RESOURCE_NAMES } from "../keeper/mod.ts";
-import { CONDITIONS, cronProblem } from "../supervisor/mod.ts";
-import { dependencyOf } from "./dependency.ts";
-import { compilePattern, PatternError } from "./log_search.ts";
+import { CONDITIONS } from "../supervisor/mod.ts";
+import { processProblem } from "./process_problem.ts";
 
 /** Name of the file in a project's folder. */
 export const CONFIG_NAME = ".mcp-run";
@@ -34,7 +33,6 @@ export const CONFIG_NAME = ".mcp-run";
 /** How a process is built and run. */
 const PROCESS_TYPES = ["rust", "npm", "command"] as const;
 
-const RESTARTS: readonly string[] = ["always", "on-failure", "never"];
 const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGKILL"] as const;
 const PORT = { min: 0, max: 65_535 };
 const SECONDS = { min: 0, max: 31_536_000 };
@@ -293,83 +291,11 @@ export function loadBpmConfig(file: string): Loaded<BpmConfig & { readonly mcp_p
       `Cannot read configuration ${file}: No processes defined, expected [process.<name>]`,
     );
   }
-  for (const [name, each] of Object.entries(process)) checkProcess(file, name, each);
+  for (const [name, each] of Object.entries(process)) {
+    const problem = processProblem(name, each);
+    if (problem !== undefined) {
+      throw new ConfigError(`Cannot read configuration ${file}: [process.${name}] ${problem}`);
+    }
+  }
   return { config: { ...config, mcp_port }, warnings };
-}
-
-/** Soft and hard limit of `4096`, `1024:4096` and `unlimited`; undefined when it is none. */
-export function rlimitOf(text: string): { readonly soft: number; readonly hard: number } | undefined {
-  const [soft, hard = soft, ...more] = text.split(":").map((each) => {
-    return each === "unlimited" ? Infinity : /^\d+$/.test(each) ? Number(each) : undefined;
-  });
-  return soft === undefined || hard === undefined || soft > hard || more.length > 0
-    ? undefined
-    : { soft, hard };
-}
-
-function patternProblem(pattern: string): string | undefined {
-  try {
-    compilePattern(pattern);
-    return undefined;
-  } catch (error) {
-    if (error instanceof PatternError) return error.message.replace(/^[^:]*: /, "");
-    throw error;
-  }
-}
-
-/** Names are parts of paths and of lines of text. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/;
-
-function checkProcess(file: string, name: string, process: ProcessConfig): void {
-  const fail = (what: string): never => {
-    throw new ConfigError(`Cannot read configuration ${file}: [process.${name}] ${what}`);
-  };
-  if (!NAME.test(name)) fail("has a name that is not up to 64 letters, digits, _ . @ and -");
-  if (process.type !== "rust" && process.command.length === 0) {
-    fail(`is of type "${process.type}" and has no "command"`);
-  }
-  for (const [other, condition] of Object.entries(process.depends_on)) {
-    if (dependencyOf(other, condition) === undefined) {
-      const known = [...CONDITIONS.slice(0, -1), "log:REGEX"].join(", ");
-      fail(`depends on "${other}" being "${condition}", expected one of ${known}`);
-    }
-  }
-  const { restart, schedule, umask, watch } = process;
-  if (restart !== undefined && !RESTARTS.includes(restart)) {
-    fail(`has restart "${restart}", expected one of ${RESTARTS.join(", ")}`);
-  }
-  if (schedule.cron !== undefined && schedule.every !== undefined) {
-    fail('has both "cron" and "every" in its schedule, expected one');
-  }
-  const problem = schedule.cron === undefined ? undefined : cronProblem(schedule.cron, schedule.time_zone);
-  if (problem !== undefined) fail(`has a schedule "${schedule.cron}" that cannot be read: ${problem}`);
-  if (umask !== undefined && !/^[0-7]{1,4}$/.test(umask)) {
-    fail(`has umask "${umask}", expected up to four octal digits`);
-  }
-  const absolute = [...watch.paths, ...watch.ignore].find((path) =>
-    path.startsWith("/") || path.startsWith("..")
-  );
-  if (absolute !== undefined) fail(`watches "${absolute}", expected a path inside the project`);
-  for (const [name, limit] of Object.entries(process.rlimits)) {
-    if (!(RESOURCE_NAMES as readonly string[]).includes(name)) {
-      fail(`limits "${name}", expected one of ${RESOURCE_NAMES.join(", ")}`);
-    }
-    if (rlimitOf(limit) === undefined) {
-      fail(`limits "${name}" to "${limit}", expected a number or "unlimited", or two of them as soft:hard`);
-    }
-  }
-  for (const key of ["ready", "live"] as const) {
-    const { http, tcp, log, exec, notify } = process[key];
-    const given = [http, tcp, log, exec.length > 0 || undefined, notify || undefined];
-    if (given.filter((each) => each !== undefined).length > 1) {
-      fail(`has several of http, tcp, log, exec and notify in "${key}", expected one`);
-    }
-    // What its texts are in the end is known when they have been expanded.
-    if (process.expand) continue;
-    const wrong = log === undefined ? undefined : patternProblem(log);
-    if (wrong !== undefined) fail(`has "${log}" as "log" in "${key}", no regular expression: ${wrong}`);
-    if (http !== undefined && !URL.canParse(http)) {
-      fail(`has "${http}" as "http" in "${key}", expected a URL`);
-    }
-  }
 }

@@ -10,14 +10,16 @@ import type {
   WatchSpec,
 } from "../supervisor/mod.ts";
 import { type CargoTarget, cargoTarget } from "./cargo.ts";
-import { type BpmConfig, type ProcessConfig, rlimitOf } from "./config.ts";
+import type { BpmConfig, ProcessConfig } from "./config.ts";
 import { dependencyOf } from "./dependency.ts";
 import { Environment } from "./environment.ts";
 import { expandTexts } from "./expand.ts";
 import { compilePattern } from "./log_search.ts";
+import { processProblem } from "./process_problem.ts";
 import { identityOf } from "./identity.ts";
 import type { Ports } from "./ports.ts";
 import type { Mode } from "./status_text.ts";
+import { hostAndPort, rlimitOf } from "./values.ts";
 
 /** What processes of one project share. */
 export interface ProjectContext {
@@ -79,7 +81,7 @@ function processOf(
   project: ProjectContext,
 ): Process {
   const written = project.config.process[name]!;
-  const config = written.expand ? expandTexts(written, Deno.env.toObject()) : written;
+  const config = written.expand ? expanded(name, written) : written;
   const { identity, env: userEnv } = identityOf(config);
   const numbered = config.replicas === 1 ? {} : { REPLICA: `${at + 1}` };
   const { folder, secrets } = project;
@@ -139,6 +141,14 @@ function processOf(
     environment,
     source: JSON.stringify([config, folder, project.direnv, projectKeys(project.config)]),
   };
+}
+
+/** The settings with what the environment says in their texts, which have to make sense too. */
+function expanded(name: string, written: ProcessConfig): ProcessConfig {
+  const config = { ...expandTexts(written, Deno.env.toObject()), expand: false };
+  const problem = processProblem(name, config);
+  if (problem === undefined) return config;
+  throw new SyntaxError(`Cannot make process "${name}": expanded, it ${problem}`);
 }
 
 /** What of the project's own settings goes into each process. */
@@ -246,7 +256,7 @@ function envOf(
 function listenOf(config: ProcessConfig, address: string, at: number): ListenSpec {
   const { protocol, swap, takes_sockets: takesSockets, takes_port: takesPort, drain: drainMs } = config;
   const wanted = swap === "auto" ? {} : { wanted: swap };
-  const { host, port } = hostAndPort(address);
+  const { host, port } = hostAndPort(address)!;
   return { host, port: port + at, protocol, takesSockets, takesPort, drainMs, ...wanted };
 }
 
@@ -307,19 +317,10 @@ function probeOf(config: ProcessConfig["ready"], { cwd, environment }: ProcessCo
     ...(failures === undefined ? {} : { failures }),
   };
   if (http !== undefined) return { kind: "http", url: http, ...more };
-  if (tcp !== undefined) return { kind: "tcp", ...hostAndPort(tcp), ...more };
+  if (tcp !== undefined) return { kind: "tcp", ...hostAndPort(tcp)!, ...more };
   if (log !== undefined) return { kind: "log", pattern: compilePattern(log), ...more };
   if (exec.length > 0) {
     return { kind: "exec", command: { cwd, env: environment.read(), argv: command(exec) }, ...more };
   }
   return notify ? { kind: "notify", ...more } : undefined;
-}
-
-function hostAndPort(text: string): { readonly host: string; readonly port: number } {
-  const at = text.lastIndexOf(":");
-  const port = Number(text.slice(at + 1));
-  if (at < 0 || !Number.isInteger(port)) {
-    throw new SyntaxError(`Cannot read address "${text}": expected HOST:PORT`);
-  }
-  return { host: text.slice(0, at).replace(/^\[|\]$/g, "") || "127.0.0.1", port };
 }

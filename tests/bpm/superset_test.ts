@@ -1,5 +1,5 @@
 /** What `.mcp-run` can say beyond upstream, each with real processes. */
-import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
@@ -284,6 +284,14 @@ Deno.test("reload: new ones start, removed ones stop, changed ones are replaced,
   deepStrictEqual(states(it), { kept: "running", changed: "running", new: "running" });
 });
 
+Deno.test("what is expanded has to make sense too, and the process is named", async () => {
+  await using it = project(shell("x", "true", 'expand = true\nlisten = "${NO_SUCH_HOST:-nowhere}"'));
+  throws(
+    () => it.manager,
+    /Cannot make process "x": expanded, it has "nowhere" as "listen", expected HOST:PORT/,
+  );
+});
+
 Deno.test("configurations that make no sense are refused by name", () => {
   const folder = Deno.makeTempDirSync();
   const refused = (more: string): string => {
@@ -309,6 +317,14 @@ Deno.test("configurations that make no sense are refused by name", () => {
   match(refused(`rlimits = { nofile = "many" }`), /limits "nofile" to "many"/);
   match(refused(`rlimits = { nofile = "200:100" }`), /limits "nofile" to "200:100"/);
   match(refused(`[process.x.limits]\nmemory = "much"`), /expected a size such as "512MiB"/);
+  match(refused(`listen = "8080"`), /\[process\.x\] has "8080" as "listen", expected HOST:PORT/);
+  match(refused(`listen = "example.com:80"`), /"example\.com:80" as "listen", expected a numeric address/);
+  match(
+    refused(`ready = { tcp = "127.0.0.1:0" }`),
+    /"127\.0\.0\.1:0" as "tcp" in "ready", expected HOST:PORT/,
+  );
+  match(refused(`live = { http = "here" }`), /"here" as "http" in "live", expected a URL/);
+  strictEqual(refused(`listen = "[::1]:80"\nready = { tcp = ":80" }`), "");
   match(refused(`replicas = 0`), /expected a whole number from 1 to 100/);
   Deno.removeSync(folder, { recursive: true });
 });
