@@ -25,6 +25,10 @@ export interface Digest {
 const CHARS_PER_TOKEN = 4;
 /** Time and separators before each line, in tokens. */
 const LINE_TOKENS = 6;
+/** One line takes at most this part of the room: the dump of a whole object leaves some for the others. */
+const LINE_SHARE = 4;
+/** Characters that are left of a line however little room there is. */
+const SHORTEST_CUT = 80;
 const TROUBLE =
   /\b(error|errors|fatal|panic(ked)?|exception|traceback|fail(ed|ure)?|segfault|abort(ed)?)\b|✗/i;
 
@@ -39,7 +43,9 @@ export function isTrouble({ text, stream }: LogLine): boolean {
  */
 export function digest(lines: readonly LogLine[], maxTokens: number): Digest {
   const folded = fold(lines.toSorted((a, b) => a.timeMs - b.timeMs));
-  const ranked = folded.map((line, at) => ({ at, line, trouble: isTrouble(line) })).reverse();
+  const longest = Math.max(SHORTEST_CUT, Math.floor(maxTokens / LINE_SHARE) * CHARS_PER_TOKEN);
+  const fitted = folded.map((line) => cut(line, longest));
+  const ranked = folded.map((line, at) => ({ at, line: fitted[at]!, trouble: isTrouble(line) })).reverse();
   const kept: number[] = [];
   let left = maxTokens;
   for (const trouble of [true, false]) {
@@ -50,9 +56,18 @@ export function digest(lines: readonly LogLine[], maxTokens: number): Digest {
       kept.push(at);
     }
   }
-  const shown = kept.sort((a, b) => a - b).map((at) => folded[at]!);
+  const shown = kept.sort((a, b) => a - b).map((at) => fitted[at]!);
   const told = shown.reduce((sum, { repeated }) => sum + repeated, 0);
   return { lines: shown, omitted: lines.length - told };
+}
+
+/** A line that is too long for its share says how much of it is missing; search_logs has it whole. */
+function cut(line: DigestLine, longest: number): DigestLine {
+  const { text } = line;
+  return text.length <= longest ? line : {
+    ...line,
+    text: `${text.slice(0, longest).toWellFormed()}… (${text.length - longest} more characters)`,
+  };
 }
 
 /** Lines of one process that say the same directly after each other are one. */

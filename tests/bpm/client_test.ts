@@ -43,7 +43,7 @@ Deno.test("commands tell, follow and steer a project that runs", async (test) =>
 
   await test.step("status, usage, graph and explain: for people, and as data", async () => {
     match(await text("status"), /^Mode: Release\n[^]* {2}api: running/);
-    match(await text("usage"), /^db: .*CPU, .* MiB, 1 processes/m);
+    match(await text("usage"), /^db: .*CPU, .* MiB, 1 process$/m);
     strictEqual((await json("usage")).services.length, 2);
     strictEqual(await text("graph"), "api  running\n└─ db  running  ✔ ready\n");
     deepStrictEqual((await json("graph")).edges, [

@@ -132,7 +132,7 @@ ${CAN_LIMIT ? "limits = { processes = 20 }\nuser = 'nobody'\ncwd = '/'\n" : ""}`
     const pid = /"name":"watched".*?"pid":(\d+)/.exec(await call("list", {}))?.[1];
     match(await Deno.readTextFile(`/proc/${pid}/cgroup`), /\/hostkit\/.*\/watched\.run-1$/m);
   }
-  match(await call("usage", {}), /api: .* CPU, .* MiB, 1 processes/);
+  match(await call("usage", {}), /api: .* CPU, .* MiB, 1 process\b/);
   match(await call("explain", { process: "web" }), new RegExp(`held by pid ${Deno.pid}, deno`));
   await writer.close();
   await lines.cancel();

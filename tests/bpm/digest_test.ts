@@ -39,6 +39,17 @@ Deno.test("digest() with little room keeps trouble first, then the newest, and c
   strictEqual(omitted, 97);
 });
 
+Deno.test("digest() cuts a line that would take the room of all others, whatever it tells of", () => {
+  const dump = `${"x".repeat(100_000)} ERROR`;
+  const { lines, omitted } = digest([line(1, "before"), line(2, dump), line(3, "after")], 200);
+  deepStrictEqual(lines.map(({ text }) => text), [
+    "before",
+    `${"x".repeat(200)}… (99806 more characters)`,
+    "after",
+  ]);
+  strictEqual(omitted, 0);
+});
+
 Deno.test("isTrouble() knows the words of many languages, and no parts of others", () => {
   const yes = [
     "thread panicked at x",

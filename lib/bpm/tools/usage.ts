@@ -59,8 +59,9 @@ export const usage: ToolMaker = (manager, { agent }) => {
         const cpu = cpuRatio === null
           ? `${cpuSeconds.toFixed(1)} s CPU`
           : `${(100 * cpuRatio).toFixed(1)} % CPU`;
+        const count = processes === 1 ? "1 process" : `${processes} processes`;
         const waited = waitRatio === null ? "" : `, waited ${(100 * waitRatio).toFixed(1)} %`;
-        return `${name}: ${cpu}${waited}, ${(memoryBytes / MIB).toFixed(1)} MiB, ${processes} processes`;
+        return `${name}: ${cpu}${waited}, ${(memoryBytes / MIB).toFixed(1)} MiB, ${count}`;
       });
       const source = counted === undefined ? "proc" as const : "agent" as const;
       return { text: lines.join("\n") || "(nothing runs)", structured: { source, services } };
