@@ -2,12 +2,13 @@
  * The development-process manager: a project's processes from `.mcp-run`, run by `lib/supervisor`, told and steered over
  * MCP.
  *
- * Reading order: `config.ts` (the file), `processes.ts` with `cargo.ts`, `environment.ts`, `identity.ts` and `ports.ts`
- * (what a process of it is to the supervisor), `project.ts` (what all of it is now), `manager.ts` (all of them, and the
- * two modes), `process_status.ts` and `status_text.ts` (what is told of them), `process_facts.ts` (the same as data),
- * `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs), `tools/` and `resources.ts` (the MCP surface),
- * `state_folder.ts`; and for those that look without a manager: `local_logs.ts`, `log_printer.ts`, `attach.ts`,
- * `process_table.ts`, `graph_text.ts`. Supervision, keepers and the protocol belong to others.
+ * Reading order: `config.ts` and `process_problem.ts` (the file), `processes.ts` with `spec_parts.ts`, `cargo.ts`,
+ * `environment.ts`, `identity.ts` and `ports.ts` (what a process of it is to the supervisor), `project.ts` (what all
+ * of it is now), `manager.ts` (all of them, and the two modes), `process_status.ts` and `status_text.ts` (what is told
+ * of them), `process_facts.ts` (the same as data), `log_lines.ts`, `log_search.ts` and `searcher.ts` (their logs),
+ * `tools/` and `resources.ts` (the MCP surface), `state_folder.ts`; and for those that look without a manager:
+ * `local_logs.ts`, `log_printer.ts`, `attach.ts`, `process_table.ts`, `graph_text.ts`. Supervision, keepers and the
+ * protocol belong to others.
  * @module
  */
 export { Board, boardLines, type Row } from "./board.ts";

@@ -1,25 +1,26 @@
 /** What a process of `.mcp-run` is to the supervisor. @module */
 import { addressText } from "../../ffi/sockets/mod.ts";
-import type {
-  Limits,
-  ListenSpec,
-  Policy,
-  Probe,
-  Schedule,
-  ServiceSpec,
-  WatchSpec,
-} from "../supervisor/mod.ts";
+import type { Dependency, ServiceSpec } from "../supervisor/mod.ts";
 import { type CargoTarget, cargoTarget } from "./cargo.ts";
 import type { BpmConfig, ProcessConfig } from "./config.ts";
 import { dependencyOf } from "./dependency.ts";
 import { Environment } from "./environment.ts";
 import { expandTexts } from "./expand.ts";
-import { compilePattern } from "./log_search.ts";
-import { processProblem } from "./process_problem.ts";
 import { identityOf } from "./identity.ts";
 import type { Ports } from "./ports.ts";
+import { processProblem } from "./process_problem.ts";
+import {
+  given,
+  isJob,
+  keeperOf,
+  limitsOf,
+  listenOf,
+  policyOf,
+  probeOf,
+  scheduleOf,
+  watchOf,
+} from "./spec_parts.ts";
 import type { Mode } from "./status_text.ts";
-import { hostAndPort, rlimitOf } from "./values.ts";
 
 /** What processes of one project share. */
 export interface ProjectContext {
@@ -53,12 +54,6 @@ export interface Process {
 }
 
 const MIB = 2 ** 20;
-/** Upstream's factor between waits, which it rounds down to whole seconds. */
-const BACKOFF = { factor: 1.5, stepMs: 1_000 };
-/** Upstream never forgets a crash but by a restart that is asked for; a day later nobody would wait 300 s for it. */
-const HEALTHY_AFTER_MS = 600_000;
-const SEGMENT_BYTES = 256 * 1024;
-const TERMINAL = { rows: 24, columns: 80 };
 
 /** All services of a project, in the order of its file. @throws {SyntaxError | RangeError} When something makes no sense. */
 export function processesOf(project: ProjectContext): Process[] {
@@ -87,60 +82,48 @@ function processOf(
   const { folder, secrets } = project;
   const environment = new Environment(config, { folder, secrets, own: { ...userEnv, ...numbered } });
   environment.read(); // What is wrong with its files is said now.
-  const listen = config.listen === undefined ? undefined : listenOf(config, config.listen, at);
-  const context = {
-    ...project,
-    environment,
-    service: replica,
-    at,
-    cwd: inFolder(folder, config.cwd),
+  const cwd = inFolder(folder, config.cwd);
+  const context = { ...project, environment, service: replica, at, cwd };
+  const asking = { cwd, env: () => environment.read() };
+  const listen = listenOf(config, at);
+  const optional = {
+    readiness: probeOf(config.ready, asking),
+    liveness: probeOf(config.live, asking),
+    listen,
+    schedule: scheduleOf(config.schedule),
+    watch: watchOf(config.watch, folder),
   };
-  const isJob = config.schedule.cron !== undefined || config.schedule.every !== undefined;
-  const readiness = probeOf(config.ready, context);
-  const liveness = probeOf(config.live, context);
   const spec: ServiceSpec = {
     name: replica,
     ...(config.type === "rust" ? rust(config, context) : plain(config, context)),
-    dependsOn: Object.entries(config.depends_on).flatMap(([other, condition]) => {
-      const names = replicaNames(other, project.config.process[other] ?? config);
-      return names.map((each) =>
-        dependencyOf(project.config.process[other] === undefined ? other : each, condition)!
-      );
-    }),
-    ...(readiness === undefined ? {} : { readiness }),
-    ...(liveness === undefined ? {} : { liveness }),
-    policy: () => policyOf(config, project, isJob),
-    ...(listen === undefined ? {} : { listen }),
+    dependsOn: dependenciesOf(config, project.config),
+    policy: () => policyOf(config, { project: project.settings(), mode: project.mode() }),
+    ...given(optional),
     lifetime: config.lifetime,
     limits: limitsOf(config.limits),
     retention: { count: project.config.log_instances, bytes: project.config.log_total_mib * MIB },
     stopSignal: config.stop_signal,
-    ...scheduleOf(config.schedule),
-    ...watchOf(config.watch, folder),
-    keeper: {
-      stdin: config.tty ? TERMINAL : config.stdin ? "pipe" : "null",
-      overflow: config.when_full,
-      segmentBytes: SEGMENT_BYTES,
-      retainBytes: project.config.log_mib * MIB,
-      rlimits: Object.fromEntries(
-        Object.entries(config.rlimits).map(([key, text]) => [key, rlimitOf(text)!]),
-      ),
-      ...identity,
-      ...(config.umask === undefined ? {} : { umask: parseInt(config.umask, 8) }),
-      ...(config.nice === undefined ? {} : { nice: config.nice }),
-    },
+    keeper: { ...keeperOf(config), retainBytes: project.config.log_mib * MIB, ...identity },
   };
   return {
     spec,
     name,
     config,
     groups: config.groups,
-    autostart: config.autostart ?? !isJob,
-    url: config.url ??
-      (listen?.protocol === "http" ? `http://${addressText(listen)}` : undefined),
+    autostart: config.autostart ?? !isJob(config),
+    url: config.url ?? (listen?.protocol === "http" ? `http://${addressText(listen)}` : undefined),
     environment,
     source: JSON.stringify([config, folder, project.direnv, projectKeys(project.config)]),
   };
+}
+
+/** Of a process with replicas, all of them. */
+function dependenciesOf({ depends_on }: ProcessConfig, { process }: BpmConfig): Dependency[] {
+  return Object.entries(depends_on).flatMap(([other, condition]) => {
+    const config = process[other];
+    const names = config === undefined ? [other] : replicaNames(other, config);
+    return names.map((each) => dependencyOf(each, condition)!);
+  });
 }
 
 /** The settings with what the environment says in their texts, which have to make sense too. */
@@ -163,31 +146,6 @@ interface ProcessContext extends ProjectContext {
   /** Which of the replicas it is, from 0. */
   readonly at: number;
   readonly cwd: string;
-}
-
-function policyOf(
-  config: ProcessConfig,
-  { settings, mode }: ProjectContext,
-  isJob: boolean,
-): Partial<Policy> {
-  const project = settings();
-  const { first, factor, max, jitter } = config.backoff;
-  const isOwn = first !== undefined || factor !== undefined || max !== undefined;
-  return {
-    restart: (config.restart ?? (isJob ? "never" : "always")) as Policy["restart"],
-    backoff: {
-      ...(isOwn ? { factor: factor ?? 2 } : BACKOFF),
-      firstMs: first ?? project.release_crash_backoff_initial_seconds * 1_000,
-      maxMs: max ?? project.release_crash_backoff_max_seconds * 1_000,
-      ...(mode() === "dev" && !isOwn ? { onceMs: project.dev_crash_wait_seconds * 1_000 } : {}),
-      ...(jitter === undefined ? {} : { jitterRatio: jitter }),
-    },
-    healthyAfterMs: config.healthy_after ?? HEALTHY_AFTER_MS,
-    ...(config.overlap === undefined ? {} : { overlap: config.overlap }),
-    ...(config.max_failures === undefined ? {} : { maxFailures: config.max_failures }),
-    ...(config.grace === undefined ? {} : { graceMs: config.grace }),
-    ...(config.ready_within === undefined ? {} : { readyWithinMs: config.ready_within }),
-  };
 }
 
 /** Built in the mode of the moment, and run from where cargo has put it. */
@@ -252,48 +210,6 @@ function envOf(
   return { ...env, PORT: `${port}` };
 }
 
-/** Replicas have one port after the other. */
-function listenOf(config: ProcessConfig, address: string, at: number): ListenSpec {
-  const { protocol, swap, takes_sockets: takesSockets, takes_port: takesPort, drain: drainMs } = config;
-  const wanted = swap === "auto" ? {} : { wanted: swap };
-  const { host, port } = hostAndPort(address)!;
-  return { host, port: port + at, protocol, takesSockets, takesPort, drainMs, ...wanted };
-}
-
-function limitsOf({ memory, cpus, processes }: ProcessConfig["limits"]): Limits {
-  return {
-    ...(memory === undefined ? {} : { memoryBytes: memory }),
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(processes === undefined ? {} : { processes }),
-  };
-}
-
-function scheduleOf({ cron, every, time_zone: timeZone, overlap }: ProcessConfig["schedule"]): {
-  readonly schedule?: Schedule;
-} {
-  if (every !== undefined) return { schedule: { kind: "interval", everyMs: every, overlap } };
-  if (cron === undefined) return {};
-  return {
-    schedule: { kind: "cron", expression: cron, overlap, ...timeZone === undefined ? {} : { timeZone } },
-  };
-}
-
-function watchOf(
-  { paths, ignore, debounce, cascade }: ProcessConfig["watch"],
-  folder: string,
-): { readonly watch?: WatchSpec } {
-  if (paths.length === 0) return {};
-  return {
-    watch: {
-      folder,
-      globs: paths,
-      ignore,
-      cascade,
-      ...debounce === undefined ? {} : { debounceMs: debounce },
-    },
-  };
-}
-
 function prefixOf({ direnv, folder }: ProjectContext): readonly string[] {
   return direnv ? ["direnv", "exec", folder] : [];
 }
@@ -307,20 +223,4 @@ function command(words: readonly string[]): [string, ...string[]] {
 function inFolder(folder: string, path = ""): string {
   if (path === "") return folder;
   return path.startsWith("/") ? path : `${folder}/${path}`;
-}
-
-function probeOf(config: ProcessConfig["ready"], { cwd, environment }: ProcessContext): Probe | undefined {
-  const { http, tcp, log, exec, notify, every, within, failures } = config;
-  const more = {
-    ...(every === undefined ? {} : { everyMs: every }),
-    ...(within === undefined ? {} : { withinMs: within }),
-    ...(failures === undefined ? {} : { failures }),
-  };
-  if (http !== undefined) return { kind: "http", url: http, ...more };
-  if (tcp !== undefined) return { kind: "tcp", ...hostAndPort(tcp)!, ...more };
-  if (log !== undefined) return { kind: "log", pattern: compilePattern(log), ...more };
-  if (exec.length > 0) {
-    return { kind: "exec", command: { cwd, env: environment.read(), argv: command(exec) }, ...more };
-  }
-  return notify ? { kind: "notify", ...more } : undefined;
 }
