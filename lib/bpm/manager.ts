@@ -33,6 +33,8 @@ export class Manager implements AsyncDisposable {
   readonly #searcher: Searcher;
   readonly #modeCheck: ReturnType<typeof setInterval>;
   #reloading: Promise<unknown> = Promise.resolve();
+  /** Ends that the last reload waits for what it has begun: the next one's turn has come. */
+  #overtake = new AbortController();
   readonly #closing = new AbortController();
   #mode: Mode = "release";
   #calledMs: number;
@@ -141,6 +143,7 @@ export class Manager implements AsyncDisposable {
           }, and that is ${state.kind}`;
           throw new ManagerError(`Failed to start process '${service.spec.name}': ${needs}`);
         }
+        signal.throwIfAborted();
         if (!service.is("running", "replacing")) await this.#changed(service, "start", signal);
       }),
     );
@@ -151,7 +154,11 @@ export class Manager implements AsyncDisposable {
     await Promise.all(
       this.members(name).map(async (service) => {
         service.request("stop");
-        await this.supervisor.until(service, (each) => each.is("idle", "finished"), signal);
+        await this.supervisor.until(service, (each) => !each.is("stopping"), signal);
+        signal.throwIfAborted();
+        const { spec: { name }, state } = service;
+        if (service.is("idle", "finished")) return;
+        throw new ManagerError(`Process '${name}' was started again meanwhile: it is ${state.kind}`);
       }),
     );
   }
@@ -166,7 +173,9 @@ export class Manager implements AsyncDisposable {
   ): Promise<Changes> {
     if (dryRun) return this.#revise().changes;
     // One after the other, and to its end also when nobody waits for it any more.
-    const work = this.#reloading.then(() => this.#become(this.#revise()));
+    this.#overtake.abort();
+    const overtaken = this.#overtake = new AbortController();
+    const work = this.#reloading.then(() => this.#become(this.#revise(), overtaken.signal));
     this.#reloading = work.then(() => {}, () => "Told to whoever asked.");
     const gone = Promise.withResolvers<never>();
     const leave = () => gone.reject(signal.reason);
@@ -248,12 +257,12 @@ export class Manager implements AsyncDisposable {
     }
   }
 
-  async #become(revision: Revision): Promise<Changes> {
+  async #become(revision: Revision, overtaken: AbortSignal): Promise<Changes> {
     const undo = this.#project.become(revision);
     try {
       await this.supervisor.apply(this.#project.specs, {
         changed: new Set(revision.changes.changed),
-        signal: this.#closing.signal,
+        signal: AbortSignal.any([this.#closing.signal, overtaken]),
         except: (name) => this.#isOff(name),
       });
       return revision.changes;
@@ -282,7 +291,7 @@ export class Manager implements AsyncDisposable {
       if (notice.kind === "state" && notice.service === name) trail.push(notice);
     });
     try {
-      service.request(what);
+      if (!service.request(what)) throw new ManagerError(`Process '${name}' was stopped meanwhile`);
       const isOver = () =>
         trail.length > 0 && service.is("running", "backoff", "failing", "finished", "idle");
       await this.supervisor.until(service, isOver, signal);

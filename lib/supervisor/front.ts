@@ -1,7 +1,7 @@
 /** The socket of a service, which stays open while its instances come and go. @module */
 import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
 import { addressText, adoptListeners, Listener, openListener } from "../../ffi/sockets/mod.ts";
-import { deadline, sleep } from "../async/mod.ts";
+import { aborted, deadline, sleep } from "../async/mod.ts";
 import type { KeptListener } from "../keeper/mod.ts";
 import {
   type Backend,
@@ -206,11 +206,4 @@ function backendOf(
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -6,7 +6,7 @@
  * and conditions, pure), `ledger.ts` (what is left on disk for the next manager), `run.ts` (one instance under its
  * keeper), `cgroups.ts` and `instances.ts` (its runs and builds), `front.ts` (the socket that instances have in turn),
  * `probes.ts` and `health.ts` (is it well?), `predecessor.ts` (what a manager before this one left), `service.ts` (one
- * service), `watch.ts`, `schedule.ts` and `triggers.ts` (what restarts it), `supervisor.ts` (all of them). What a service
+ * service), `watch.ts`, `schedule.ts` and `triggers.ts` (what restarts it), `standing.ts` and `supervisor.ts` (all of them). What a service
  * is for, where its description comes from and how it is shown belongs to others.
  * @module
  */

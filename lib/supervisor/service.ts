@@ -35,6 +35,7 @@ export class Service {
   /** How often it was started again after it had ended by itself. */
   restarts = 0;
   #state: ServiceState = { kind: "idle" };
+  #dismissed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When it fires, Unix milliseconds. */
   #timerMs = 0;
@@ -89,9 +90,20 @@ export class Service {
     return this.#front;
   }
 
-  /** Asks for a change; returns at once. */
-  request(what: "start" | "stop" | "restart"): void {
+  /** Asks for a change; returns at once. False when it is dismissed, and nothing comes of it. */
+  request(what: "start" | "stop" | "restart"): boolean {
+    if (this.#dismissed && what !== "stop") return false;
     this.#on({ kind: `${what}Requested` });
+    return true;
+  }
+
+  /** Nothing starts it any more, whoever still knows it: it is about to be no service of its supervisor. */
+  dismiss(): void {
+    this.#dismissed = true;
+  }
+
+  get dismissed(): boolean {
+    return this.#dismissed;
   }
 
   /** Whether the state is one of `kinds`. */

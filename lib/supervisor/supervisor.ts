@@ -1,5 +1,6 @@
 /** A set of services: started when what they depend on is there, stopped in reverse. @module */
 import { processStart } from "../../ffi/ring/mod.ts";
+import { aborted } from "../async/mod.ts";
 import { Doorbell, readBuffer } from "../ring/mod.ts";
 import { CgroupMaker, cgroupOwner } from "./cgroups.ts";
 import { dependantsOf, type Dependency, holds, isHopeless, startOrder } from "./graph.ts";
@@ -8,6 +9,7 @@ import { takeLock } from "./lock.ts";
 import type { Notice } from "./notice.ts";
 import { Service, type ServiceContext } from "./service.ts";
 import type { ServiceSpec } from "./spec.ts";
+import { isAtRest, isSettled, isUp, newestOf } from "./standing.ts";
 import { answerTo, type Trigger, Triggers } from "./triggers.ts";
 
 const SERVICES = "services";
@@ -110,8 +112,8 @@ export class Supervisor implements AsyncDisposable {
    */
   async startNeeds(service: Service, signal: AbortSignal): Promise<Dependency | undefined> {
     for (const dependency of service.spec.dependsOn ?? []) {
-      const other = this.#services.get(dependency.name)!;
-      if (!holds(dependency, other) && other.is("idle")) await this.#bringUp(other, signal);
+      const other = this.#services.get(dependency.name);
+      if (other?.is("idle") === true && !holds(dependency, other)) await this.#bringUp(other, signal);
       const comes = await this.#comes(dependency, signal);
       if (signal.aborted) return undefined;
       if (!comes) return dependency;
@@ -136,6 +138,12 @@ export class Supervisor implements AsyncDisposable {
     const wanted = new Map(specs.map((spec) => [spec.name, spec]));
     const before = new Set(this.#services.keys());
     const gone = this.#order.filter((name) => !wanted.has(name));
+    for (const name of gone) {
+      const service = this.#services.get(name)!;
+      service.dismiss();
+      // Whoever waits for it waits no longer.
+      this.#tell({ kind: "state", service: name, state: service.state });
+    }
     await this.#stopAll(gone);
     const moved = [...changed].filter((name) => before.has(name) && this.#isMoved(name, wanted.get(name)));
     const wereUp = this.#order.filter((name) => changed.has(name) && isUp(this.#services.get(name)!));
@@ -145,15 +153,18 @@ export class Supervisor implements AsyncDisposable {
     this.#define(specs, order);
     for (const service of gone) this.#tell({ kind: "went", service });
     for (const service of order) if (!before.has(service)) this.#tell({ kind: "came", service });
-    await Promise.all(order.map(async (name) => {
+    const come = Promise.all(order.map(async (name) => {
       const service = this.#services.get(name)!;
       const isNew = !before.has(name);
       if (isNew || changed.has(name)) this.#arm(service);
       if (isNew ? except?.(name) === true : !wereUp.includes(name)) return;
       if (!isNew && !moved.includes(name)) service.request("restart");
-      else if (!(await this.#bringUp(service, signal))) return;
-      await this.until(service, isAtRest, signal);
+      // Also when nobody waits for it any more.
+      else if (!(await this.#bringUp(service, this.#closing.signal))) return;
+      await this.until(service, isAtRest, this.#closing.signal);
     }));
+    this.#watch(come.catch(() => "Told to whoever waits."));
+    await Promise.race([come, aborted(signal)]);
   }
 
   /** Resolves when `done` holds of the service, or when `signal` aborts. */
@@ -175,9 +186,11 @@ export class Supervisor implements AsyncDisposable {
   /** Stops all but the persistent ones, dependants first; resolves when every process is gone. */
   stop(): Promise<void> {
     return this.#ending ??= this.#end(async () => {
-      await this.#stopAll(this.#order.filter((name) => {
+      const ending = this.#order.filter((name) => {
         return this.#services.get(name)!.spec.lifetime !== "persistent";
-      }));
+      });
+      for (const name of ending) this.#services.get(name)!.dismiss();
+      await this.#stopAll(ending);
       await Promise.all(this.#work);
       // One that goes on may just be about to join its own, which is empty until then.
       if ([...this.#services.values()].every((each) => each.is("idle", "finished"))) {
@@ -296,7 +309,8 @@ export class Supervisor implements AsyncDisposable {
     const { spec: { name } } = service;
     const replaced = new Set([name]);
     for (const each of dependantsOf(name, this.#order, this.#services)) {
-      const dependant = this.#services.get(each)!;
+      const dependant = this.#services.get(each);
+      if (dependant === undefined) continue;
       const needed = dependant.spec.dependsOn!.filter((dependency) => replaced.has(dependency.name));
       const come = await Promise.all(needed.map((dependency) => this.#comes(dependency, signal)));
       if (signal.aborted || needed.length === 0 || !come.every(Boolean) || !isUp(dependant)) continue;
@@ -308,7 +322,8 @@ export class Supervisor implements AsyncDisposable {
 
   /** Whether a dependency holds, or comes to do so by itself. */
   async #comes(dependency: Dependency, signal: AbortSignal): Promise<boolean> {
-    const other = this.#services.get(dependency.name)!;
+    const other = this.#services.get(dependency.name);
+    if (other === undefined) return false;
     const isDecided = (each: Service) =>
       holds(dependency, each) || isHopeless(dependency, each) || each.is("idle");
     await this.until(other, isDecided, signal);
@@ -324,8 +339,8 @@ export class Supervisor implements AsyncDisposable {
       return true;
     }
     const { spec: { name } } = service;
-    const { state } = this.#services.get(missing.name)!;
-    const text = `it needs "${missing.name}" to be ${missing.condition}, and that is ${state.kind}`;
+    const found = this.#services.get(missing.name)?.state.kind ?? "no service any more";
+    const text = `it needs "${missing.name}" to be ${missing.condition}, and that is ${found}`;
     this.#tell({ kind: "event", service: name, of: "run", text });
     return false;
   }
@@ -334,18 +349,22 @@ export class Supervisor implements AsyncDisposable {
   async #stopAll(names: readonly string[]): Promise<void> {
     const stopped = new Map<string, Promise<void>>();
     for (const name of names.toReversed()) {
+      const service = this.#services.get(name)!;
       const dependants = [...this.#services.values()].filter(({ spec }) => {
         return spec.dependsOn?.some((each) => each.name === name) === true;
       });
       const gone = dependants.map(({ spec }) => stopped.get(spec.name));
-      stopped.set(name, Promise.all(gone).then(() => this.#stopOne(this.#services.get(name)!)));
+      stopped.set(name, Promise.all(gone).then(() => this.#stopOne(service)));
     }
     await Promise.all(stopped.values());
   }
 
   async #stopOne(service: Service): Promise<void> {
-    service.request("stop");
-    await this.until(service, (each) => each.is("idle", "finished"));
+    // Whoever starts it meanwhile is overruled.
+    while (!service.is("idle", "finished") && !this.#follow.signal.aborted) {
+      service.request("stop");
+      await this.until(service, (each) => !each.is("stopping"), this.#follow.signal);
+    }
     await service.settled();
     service.ledger.forget();
   }
@@ -360,24 +379,4 @@ function orderOf(specs: readonly ServiceSpec[]): string[] {
   return startOrder(specs.map(({ name, dependsOn = [] }) => {
     return { name, dependsOn: dependsOn.map((each) => each.name) };
   }));
-}
-
-/** Number of the run that serves, or was the last. */
-function newestOf({ current, ledger }: Service): number | undefined {
-  return current?.place.number ?? ledger.places("run").at(-1)?.number;
-}
-
-/** Whether it runs, or is meant to. */
-function isUp(service: Service): boolean {
-  return !service.is("idle", "finished", "stopping");
-}
-
-/** Nothing more happens to it by itself, but what its policy makes of an end. */
-function isSettled(service: Service): boolean {
-  return service.is("running", "finished");
-}
-
-/** What was asked for has succeeded or failed. */
-function isAtRest(service: Service): boolean {
-  return service.is("running", "finished", "idle", "backoff");
 }

@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { Pidfd } from "../../ffi/sys/mod.ts";
 import {
+  aborted,
   deadline,
   LONGEST_WAIT_MS,
   NATIVE_WAIT_LIMIT,
@@ -162,4 +163,16 @@ Deno.test("waitForExit(): is counted as a native wait and ends with the signal's
   pidfd.signal("SIGKILL");
   await waitForExit(pidfd);
   await child.status;
+});
+
+Deno.test("aborted(): resolves when the signal fires, or has", async () => {
+  const controller = new AbortController();
+  const order: string[] = [];
+  const waiting = aborted(controller.signal).then(() => order.push("fired"));
+  await Promise.resolve();
+  order.push("before");
+  controller.abort();
+  await waiting;
+  await aborted(controller.signal);
+  deepStrictEqual(order, ["before", "fired"]);
 });

@@ -292,6 +292,30 @@ Deno.test("what is expanded has to make sense too, and the process is named", as
   );
 });
 
+Deno.test("a reload that waits for what does not come is overtaken by the next one", async () => {
+  const head = "mcp_port = 0\nrelease_crash_backoff_initial_seconds = 0\n";
+  const broken = (script: string) => shell("broken", script, `ready = { log = "up" }`);
+  const needs = shell("needs", "exec sleep 60", `depends_on = { broken = "ready" }`);
+  await using it = project(broken("exit 1"));
+  await it.manager.start(AbortSignal.timeout(50));
+  it.write({ ".mcp-run": `${head}${broken("exit 1")}${needs}` });
+  const waiting = it.call("reload");
+  await it.until("a service more", () => it.manager.supervisor.services.has("needs"));
+  it.write({ ".mcp-run": `${head}${broken("echo up; exec sleep 60")}${needs}` });
+  strictEqual(await it.call("reload"), "changed: broken");
+  strictEqual(await waiting, "added: needs");
+  await it.until("both", () => states(it).broken === "running" && states(it).needs === "running");
+});
+
+Deno.test("a stop that somebody overtakes with a restart says so", async () => {
+  await using it = project(shell("slow", "trap 'sleep 0.2; exit 0' TERM; while :; do sleep 0.01; done"));
+  await it.manager.start(never);
+  const stopping = it.call("stop", { process: "slow" });
+  await it.until("the stop", () => states(it).slow === "stopping");
+  it.manager.service("slow").request("restart");
+  await rejects(stopping, /Process 'slow' was started again meanwhile/);
+});
+
 Deno.test("configurations that make no sense are refused by name", () => {
   const folder = Deno.makeTempDirSync();
   const refused = (more: string): string => {

@@ -8,6 +8,7 @@ import {
   mayHold,
   nextTime,
   type Notice,
+  type Service,
   type ServiceSpec,
   type ServiceState,
   Supervisor,
@@ -355,4 +356,50 @@ Deno.test("what a manager left of a service that is none any more is ended by th
     strictEqual(pidOf(second, "kept"), kept);
   }
   strictEqual(processStart(old), 0n);
+});
+
+/** Takes its time to end. */
+const SLOW = `trap 'sleep 0.2; exit 0' TERM; echo up; while :; do sleep 0.01; done`;
+
+Deno.test("apply(): what is removed stays down, and what has to stop stops, whoever restarts it meanwhile", async () => {
+  using folder = new Folder();
+  const readiness = { kind: "log", pattern: /up/ } as const;
+  const specs = ["gone", "moved"].map((name) => shell(name, SLOW, { readiness }));
+  await using supervisor = Supervisor.open(specs, folder.path);
+  await supervisor.start(never);
+  const [gone, moved] = ["gone", "moved"].map((name) => supervisor.services.get(name)!) as [Service, Service];
+  const pids = ["gone", "moved"].map((name) => pidOf(supervisor, name));
+  const applying = supervisor.apply([{ ...specs[1]!, lifetime: "persistent" }], {
+    changed: new Set(["moved"]),
+    signal: never,
+  });
+  strictEqual(gone.request("restart"), false);
+  await until(supervisor, (notice) => isState("stopping")(notice) && notice.service === "moved");
+  strictEqual(moved.request("restart"), true);
+  await applying;
+  strictEqual(gone.request("start"), false);
+  deepStrictEqual([gone.state.kind, moved.state.kind, gone.dismissed], ["idle", "running", true]);
+  deepStrictEqual(pids.map((pid) => processStart(pid)), [0n, 0n]);
+  strictEqual(gone.ledger.places("run").length, 1);
+  moved.request("stop");
+  await supervisor.until(moved, (service) => service.is("idle"));
+});
+
+Deno.test("apply(): a service that waits for what does not come is waited for until the signal fires, and comes later", async () => {
+  using folder = new Folder();
+  const flag = `${folder.path}/flag`;
+  const broken = shell("broken", `test -e ${flag} && exec sleep 60; exit 1`, {
+    readiness: { kind: "exec", command: { argv: ["test", "-e", flag] }, everyMs: 5 },
+    policy: { backoff: { firstMs: 10, factor: 1, maxMs: 10 } },
+  });
+  await using supervisor = Supervisor.open([broken], folder.path);
+  await supervisor.start(AbortSignal.timeout(50));
+  const needs = shell("needs", "exec sleep 60", { dependsOn: [{ name: "broken", condition: "ready" }] });
+  const overtaken = new AbortController();
+  const applying = supervisor.apply([broken, needs], { changed: new Set(), signal: overtaken.signal });
+  overtaken.abort();
+  await applying;
+  strictEqual(supervisor.services.get("needs")!.state.kind, "idle");
+  Deno.writeTextFileSync(flag, "");
+  await supervisor.until(supervisor.services.get("needs")!, (service) => service.is("running"));
 });
