@@ -60,12 +60,13 @@ export const serve = command({
   },
 });
 
-/** Repeats what processes and builds say, as the original. */
+/** Repeats what processes and builds say, as the original; what they said to a manager before this one it has repeated. */
 function echo(manager: Manager): void {
   const { mask } = manager;
   const encoder = new TextEncoder();
+  const sinceMs = Date.now();
   manager.supervisor.listen((notice) => {
-    const line = echoed(notice);
+    const line = notice.kind === "line" && notice.line.timeMs < sinceMs ? undefined : echoed(notice);
     if (line === undefined) return;
     const bytes = encoder.encode(`${mask(line.text)}\n`);
     (line.isError ? Deno.stderr : Deno.stdout).writeSync(bytes);

@@ -46,11 +46,14 @@ export const up = command({
           lastLine: lastLines.get(name) ?? "",
         };
       }));
+    const sinceMs = Date.now();
     manager.supervisor.listen((notice) => {
       if (notice.kind === "line" || notice.kind === "event") {
         const text = manager.mask(notice.kind === "line" ? notice.line.text : notice.text);
         lastLines.set(notice.service, text);
-        board.line(`[${notice.of === "build" ? "build" : notice.service}] ${text}`);
+        // What was said to a manager before this one has been shown.
+        const isOld = notice.kind === "line" && notice.line.timeMs < sinceMs;
+        if (!isOld) board.line(`[${notice.of === "build" ? "build" : notice.service}] ${text}`);
       }
       show();
     });

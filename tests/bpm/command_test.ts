@@ -15,8 +15,11 @@ class Project extends Served {
 const SLEEPER = '[process.api]\ncommand = ["sh", "-c", "echo pid $$; exec sleep 1000"]\n';
 
 Deno.test("a manager is asked by commands, upgraded in place, and ended from elsewhere", async () => {
-  await using project = new Project(SLEEPER);
+  await using project = new Project(
+    `${SLEEPER}[process.once]\ncommand = ["echo", "said once"]\nrestart = "never"\n`,
+  );
   const manager = project.command(["serve", project.folder]).spawn();
+  const echoed = new Response(manager.stdout).text();
   const reader = manager.stderr.pipeThrough(new TextDecoderStream()).getReader();
   const log = async (pattern: RegExp) => {
     for (let text = ""; !pattern.test(text);) {
@@ -29,6 +32,7 @@ Deno.test("a manager is asked by commands, upgraded in place, and ended from els
   match((await project.run("status")).out, /^Mode: Release\n[^]* {2}api: running/);
   const pid = /pid (\d+)/.exec((await project.run("logs", "api")).out)?.[1];
   ok(pid !== undefined);
+  strictEqual((await project.run("wait", "once", "--exit")).code, 0);
 
   manager.kill("SIGHUP");
   await log(/becoming a newer manager[^]*all processes were started/);
@@ -51,8 +55,8 @@ Deno.test("a manager is asked by commands, upgraded in place, and ended from els
   match(refused.err, /^bpm: Process 'web' not found/);
   strictEqual((await project.run("down")).code, 0);
   await reader.cancel();
-  await manager.stdout.cancel();
   strictEqual((await manager.status).code, 0);
+  strictEqual((await echoed).split("[once] said once\n").length - 1, 1, "not again after the upgrade");
   const nobody = await project.run("status");
   match(nobody.err, /nobody answers there; start it with: bpm serve/);
 });
