@@ -10,6 +10,7 @@ import {
 import { CONFIG_NAME, loadBpmConfig } from "../../lib/bpm/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { integer, optionalText, toggle } from "../../lib/config/mod.ts";
+import { exists, projectFolder } from "./project.ts";
 
 /** Port of upstream's samples, and of what its client asks by default. */
 const MCP_PORT = 3_001;
@@ -54,7 +55,7 @@ export const init = command({
     const folder = await projectFolder(dir);
     const path = `${folder}/${CONFIG_NAME}`;
     const writes = !options.print && !options.json;
-    if (writes && !options.force && await isThere(path)) {
+    if (writes && !options.force && exists(path)) {
       throw new Error(
         `Cannot write ${path}: it is there; --force replaces it, --print only shows what would be written`,
       );
@@ -83,15 +84,6 @@ function warnings({ processes, notes }: Plan): string[] {
   return [...notes, ...processes.flatMap(({ name, notes }) => notes.map((each) => `${name}: ${each}`))];
 }
 
-async function projectFolder(dir: string): Promise<string> {
-  try {
-    return await Deno.realPath(dir);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new Error(`Cannot open project ${dir}: there is no such folder`, { cause });
-  }
-}
-
 /** Whole or not at all, and only what can be read again. */
 async function write(path: string, text: string, force: boolean): Promise<void> {
   const part = `${path}.${Deno.pid}.part`;
@@ -107,15 +99,5 @@ async function write(path: string, text: string, force: boolean): Promise<void> 
     await Deno.remove(part).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -8,15 +8,19 @@ export const CONFIG_OPTION = option(
   { value: "FILE", complete: "file" },
 );
 
-/** @throws {Error} When the folder or its file is not there or makes no sense. */
-export async function openProject(dir: string, file: string | undefined) {
-  let folder: string;
+/** Its absolute path. @throws {Error} When it is not there. */
+export async function projectFolder(dir: string): Promise<string> {
   try {
-    folder = await Deno.realPath(dir);
+    return await Deno.realPath(dir);
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new Error(`Cannot open project ${dir}: there is no such folder`, { cause });
   }
+}
+
+/** @throws {Error} When the folder or its file is not there or makes no sense. */
+export async function openProject(dir: string, file: string | undefined) {
+  const folder = await projectFolder(dir);
   const path = file ?? `${folder}/${CONFIG_NAME}`;
   if (file === undefined && !exists(path)) {
     throw new Error(`Cannot open project ${folder}: it has no ${CONFIG_NAME}; bpm init writes one`);

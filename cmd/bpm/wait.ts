@@ -1,21 +1,11 @@
 /** `bpm wait`: for scripts, until something holds of a process. @module */
 import { command, option, print, UsageError } from "../../lib/cli/mod.ts";
 import { duration, optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
+import { STATE_KINDS } from "../../lib/supervisor/mod.ts";
 import { ask, jsonText, OPTIONS, PROCESS } from "./ask.ts";
 
 /** One call of the tool waits at most so long; more are made. */
 const CALL_SECONDS = 300;
-const STATES = [
-  "idle",
-  "building",
-  "starting",
-  "running",
-  "replacing",
-  "backoff",
-  "stopping",
-  "failing",
-  "finished",
-];
 const NOT_MET = 1;
 
 export const wait = command({
@@ -30,7 +20,7 @@ export const wait = command({
     state: option(optionalText({ help: "Until it is in this state.", example: "running" }), {
       short: "s",
       value: "STATE",
-      complete: STATES,
+      complete: STATE_KINDS,
     }),
     pattern: option(
       optionalText({

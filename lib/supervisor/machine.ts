@@ -27,6 +27,21 @@ export type ServiceState =
   /** Ended, and its policy says that it stays so. */
   | { readonly kind: "finished"; readonly outcome: Outcome };
 
+/** All kinds of states, in the order in which a service comes to them. */
+export const STATE_KINDS = Object.keys(
+  {
+    idle: 0,
+    building: 0,
+    starting: 0,
+    running: 0,
+    replacing: 0,
+    backoff: 0,
+    stopping: 0,
+    failing: 0,
+    finished: 0,
+  } satisfies Record<ServiceState["kind"], number>,
+) as readonly ServiceState["kind"][];
+
 /** How an instance or a build ended. */
 export type Outcome =
   /** After a signal, as `SIGTERM`, `code` is 128 and its number. */

@@ -24,6 +24,7 @@ export {
   type Policy,
   type ServiceEvent,
   type ServiceState,
+  STATE_KINDS,
   step,
 } from "./machine.ts";
 export { type Backoff, backoffMs } from "./backoff.ts";

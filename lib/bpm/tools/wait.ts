@@ -10,7 +10,7 @@ import {
   string,
   ToolError,
 } from "../../mcp/mod.ts";
-import { ask, type Service } from "../../supervisor/mod.ts";
+import { ask, type Service, STATE_KINDS } from "../../supervisor/mod.ts";
 import { deadline, sleep } from "../../async/mod.ts";
 import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
 import type { Manager } from "../manager.ts";
@@ -23,17 +23,6 @@ const MOST_SECONDS = 600;
 const PORT_EVERY_MS = 100;
 /** A process that talks without end is looked at this often. */
 const LINES_EVERY_MS = 100;
-const STATES = [
-  "idle",
-  "building",
-  "starting",
-  "running",
-  "replacing",
-  "backoff",
-  "stopping",
-  "failing",
-  "finished",
-] as const;
 
 interface Asked {
   readonly state?: string;
@@ -51,7 +40,7 @@ export const wait: ToolMaker = (manager) =>
     annotations: { readOnlyHint: true, openWorldHint: false },
     input: object({
       process: processName,
-      state: optional(oneOf(STATES)),
+      state: optional(oneOf(STATE_KINDS)),
       pattern: optional(string({ description: "Regular expression for a line" })),
       port: optional(integer({ description: "On 127.0.0.1", minimum: 1, maximum: 65_535 })),
       exit: optional(boolean({ description: "Until it does not run any more" })),
