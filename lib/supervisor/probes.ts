@@ -28,13 +28,13 @@ export type Probe =
   & (PolledProbe | SaidProbe)
   & {
     /**
-     * Pause between two questions, by default 100 ms until it is ready and 5 s from then on; or the period in which it
+     * Pause between two probes, by default 100 ms until it is ready and 5 s from then on; or the period in which it
      * has to say that it is well, 30 s by default.
      */
     readonly everyMs?: number;
-    /** What is not answered by then is answered with no; 2 s by default. */
+    /** A probe that takes longer has failed; 2 s by default. */
     readonly withinMs?: number;
-    /** So many noes in a row are one; 3 by default. Only for liveness that is asked for. */
+    /** So many failed probes in a row count as one failure; 3 by default. Only for a liveness probe that is polled. */
     readonly failures?: number;
   };
 
