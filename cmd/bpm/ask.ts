@@ -2,7 +2,8 @@
 import { type Completion, option, print } from "../../lib/cli/mod.ts";
 import { optionalText, toggle } from "../../lib/config/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
-import { CONFIG_OPTION, openProject } from "./project.ts";
+import { readEvents } from "../../lib/mcp/mod.ts";
+import { CONFIG_OPTION, openProject, urlOf } from "./project.ts";
 
 /** The protocol without a handshake: one request, one answer. */
 const PROTOCOL = "2026-07-28";
@@ -11,6 +12,9 @@ const ENVELOPE = {
   "io.modelcontextprotocol/clientInfo": { name: "bpm", version: VERSION },
   "io.modelcontextprotocol/clientCapabilities": {},
 };
+
+/** A longer answer is none of a manager. */
+const ANSWER_BYTES = 64 * 2 ** 20;
 
 /** Which project is meant, and how its answer is printed. */
 export const OPTIONS = {
@@ -62,7 +66,7 @@ export async function ask(
   { options, signal, progress }: Asking,
 ): Promise<Answer> {
   const { config } = await openProject(options.dir ?? ".", options.config);
-  const url = `http://${config.host}:${config.mcp_port}/mcp`;
+  const url = urlOf(config);
   const token = config.token_file === undefined
     ? undefined
     : (await Deno.readTextFile(config.token_file)).trim();
@@ -125,22 +129,12 @@ interface Message {
 async function answerIn(response: Response, progress: Asking["progress"], url: string): Promise<Message> {
   const isStream = response.headers.get("content-type")?.includes("text/event-stream") === true;
   if (!isStream || response.body === null) return await response.json();
-  for await (const line of linesOf(response.body)) {
-    if (!line.startsWith("data: ")) continue;
-    const message: Message = JSON.parse(line.slice("data: ".length));
+  for await (const data of readEvents(response.body, ANSWER_BYTES)) {
+    const message: Message = JSON.parse(data);
     if (message.method === undefined) return message;
     if (message.params?.message !== undefined) progress?.(message.params.message);
   }
   throw new Error(`Cannot ask the manager at ${url}: it went away before it answered`);
-}
-
-async function* linesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
 }
 
 function textOf({ content }: ToolAnswer): string {

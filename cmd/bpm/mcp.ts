@@ -3,7 +3,7 @@ import { ownCommand } from "../../lib/build/own_command.ts";
 import type { Command } from "../../lib/cli/mod.ts";
 import { bridgeStdio, mcpCommand } from "../../lib/mcp/mod.ts";
 import { managerOf } from "../../lib/supervisor/mod.ts";
-import { openProject } from "./project.ts";
+import { openProject, urlOf } from "./project.ts";
 
 /**
  * Clients share the one manager of the project of the folder that they are started in. Where none runs one is started;
@@ -29,7 +29,7 @@ export const mcp: Command = mcpCommand({
     const token = config.token_file === undefined
       ? {}
       : { token: (await Deno.readTextFile(config.token_file)).trim() };
-    await bridgeStdio(`http://${config.host}:${config.mcp_port}/mcp`, { signal, ...token });
+    await bridgeStdio(urlOf(config), { signal, ...token });
     return 0;
   },
 });

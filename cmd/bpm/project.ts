@@ -2,6 +2,7 @@
 import { CONFIG_NAME, loadBpmConfig, stateFolder } from "../../lib/bpm/mod.ts";
 import { optionalText } from "../../lib/config/mod.ts";
 import { option } from "../../lib/cli/mod.ts";
+import { formatAddress } from "../../lib/web/mod.ts";
 
 export const CONFIG_OPTION = option(
   optionalText({ help: `File instead of DIR/${CONFIG_NAME}.`, example: "config/up.mcp-run" }),
@@ -33,6 +34,13 @@ export async function openProject(dir: string, file: string | undefined) {
     uid: Deno.uid(),
   });
   return { folder, config, warnings, state, load: () => loadBpmConfig(path).config };
+}
+
+/** Where MCP of a project is served. */
+export function urlOf(
+  { host, mcp_port: port }: { readonly host: string; readonly mcp_port: number },
+): string {
+  return `${formatAddress({ kind: "tcp", host, port })}/mcp`;
 }
 
 /** Also true of what may not be looked at: reading it tells why. */

@@ -17,6 +17,8 @@ build = ["echo", "compiled"]
 env_file = [".env"]
 `;
 
+const HAS_IPV6 = Deno.networkInterfaces().some(({ address }) => address === "::1");
+
 /** One project for commands that only look, and for those that change it, in this order. */
 Deno.test("commands tell, follow and steer a project that runs", async (test) => {
   await using project = await new Served(PROCESSES, { ".env": "SECRET=hush-hush\n" }).startAll();
@@ -181,6 +183,16 @@ interface Named {
   readonly name: string;
   readonly state: string;
 }
+
+Deno.test({
+  name: `a manager that listens on IPv6 is asked there${HAS_IPV6 ? "" : " (needs ::1)"}`,
+  ignore: !HAS_IPV6,
+  fn: async () => {
+    await using project = new Served('host = "::1"\n[process.api]\ncommand = ["sleep", "1000"]\n');
+    await project.startAll();
+    match((await project.run("status")).out, /api: running/);
+  },
+});
 
 Deno.test("logs are there when no manager runs, and of a project that never ran there are none", async () => {
   await using project = await new Served(
