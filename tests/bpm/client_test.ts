@@ -81,7 +81,7 @@ Deno.test("commands tell, follow and steer a project that runs", async (test) =>
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let said = "";
     const until = async (pattern: RegExp) => {
-      while (!pattern.test(said)) said += (await reader.read()).value ?? "";
+      while (!pattern.test(said)) said += await more(reader);
     };
     await until(/\[db\] db up/);
     await text("send", "api", "more");
@@ -168,7 +168,7 @@ Deno.test("commands tell, follow and steer a project that runs", async (test) =>
     const child = project.command(["attach", "api"]).spawn();
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let said = "";
-    while (!said.includes("listening")) said += (await reader.read()).value ?? "";
+    while (!said.includes("listening")) said += await more(reader);
     await text("send", "api", "end");
     strictEqual((await child.status).code, 7);
     match(
@@ -259,3 +259,10 @@ Deno.test({
     strictEqual(await first.fact("#{alternate_on}"), "0");
   },
 });
+
+/** What is read next. @throws {AssertionError} At the end of the stream. */
+async function more(reader: ReadableStreamDefaultReader<string>): Promise<string> {
+  const { value } = await reader.read();
+  ok(value !== undefined, "the output has ended");
+  return value;
+}
