@@ -4,7 +4,7 @@
  * a thread (`native_waits.ts`), and the end of any process (`exit.ts`). What is waited for is left to others.
  * @module
  */
-export { aborted } from "./aborted.ts";
+export { abortable, aborted } from "./aborted.ts";
 export { TaskGroup } from "./task_group.ts";
 export { type Deadline, deadline, LONGEST_WAIT_MS, sleep } from "./time.ts";
 export { waitForExit } from "./exit.ts";

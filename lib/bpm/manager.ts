@@ -1,4 +1,5 @@
 /** A project's processes under a supervisor, in one of upstream's two modes. @module */
+import { abortable } from "../async/mod.ts";
 import { ConfigError } from "../config/mod.ts";
 import { type Notice, type Place, type Service, Supervisor } from "../supervisor/mod.ts";
 import type { Changes } from "./changes.ts";
@@ -177,14 +178,7 @@ export class Manager implements AsyncDisposable {
     const overtaken = this.#overtake = new AbortController();
     const work = this.#reloading.then(() => this.#become(this.#revise(), overtaken.signal));
     this.#reloading = work.then(() => {}, () => "Told to whoever asked.");
-    const gone = Promise.withResolvers<never>();
-    const leave = () => gone.reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
-    try {
-      return await Promise.race([work, gone.promise]);
-    } finally {
-      signal.removeEventListener("abort", leave);
-    }
+    return await abortable(work, signal);
   }
 
   /** The text of `get_status`. */

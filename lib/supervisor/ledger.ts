@@ -109,15 +109,16 @@ export class Ledger {
   }
 
   #prune(places: readonly Place[], { count, bytes }: Retention): void {
-    let kept = 0;
+    // The one that is about to be made counts too, and so does what lives.
+    let kept = 1;
     let keptBytes = 0;
+    let isNewest = true;
     for (const place of places.toReversed()) {
-      if (lives(inspectPlace(place))) continue;
-      kept++;
-      // The one that is about to be made counts too.
-      keptBytes += folderBytes(place.folder);
-      if (kept < count && (kept === 1 || keptBytes <= bytes)) continue;
-      Deno.removeSync(place.folder, { recursive: true });
+      const isLiving = lives(inspectPlace(place));
+      if (!isLiving) keptBytes += folderBytes(place.folder);
+      if (isLiving || (kept < count && (isNewest || keptBytes <= bytes))) kept++;
+      else Deno.removeSync(place.folder, { recursive: true });
+      isNewest &&= isLiving;
     }
   }
 }

@@ -1,7 +1,7 @@
 /** One instance of a service or of its build, from its start, or from where it was found, to its end. @module */
 import { processStart } from "../../ffi/ring/mod.ts";
 import { reapChild, signalName } from "../../ffi/sys/mod.ts";
-import { sleep } from "../async/mod.ts";
+import { abortable, sleep } from "../async/mod.ts";
 import {
   endLeftOver,
   type FollowOptions,
@@ -142,7 +142,7 @@ export class Run {
       // A keeper that this process started before it became what it is now, nobody else waits for.
       if (ours !== undefined) await reap(ours);
       // It ends a moment after its log does.
-      if (keeper !== undefined) await keeper.ended;
+      if (keeper !== undefined) await abortable(keeper.ended, signal);
       if (end.kind === "unreadable") return { kind: "lost" };
       if (!follower.isClosed()) await endAll(this.place, end.kind === "lost" ? before : undefined, tell);
       if (end.kind === "lost") return { kind: "lost" };

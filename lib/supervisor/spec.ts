@@ -19,7 +19,7 @@ export interface Command {
   readonly cwd?: string;
 }
 
-/** How many ended instances are kept, builds and runs apart; what lives is never removed. */
+/** How many instances are kept, builds and runs apart, those that live with them; what lives is never removed. */
 export interface Retention {
   readonly count: number;
   /** Of one service's ended instances together, the newest excepted. */

@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { Pidfd } from "../../ffi/sys/mod.ts";
 import {
+  abortable,
   aborted,
   deadline,
   LONGEST_WAIT_MS,
@@ -175,4 +176,13 @@ Deno.test("aborted(): resolves when the signal fires, or has", async () => {
   await waiting;
   await aborted(controller.signal);
   deepStrictEqual(order, ["before", "fired"]);
+});
+
+Deno.test("abortable() gives what a promise comes to, and leaves at once when its signal fires", async () => {
+  const controller = new AbortController();
+  strictEqual(await abortable(Promise.resolve(1), controller.signal), 1);
+  const left = abortable(new Promise(() => {}), controller.signal);
+  controller.abort(new Error("gone"));
+  await rejects(left, /gone/);
+  await rejects(abortable(Promise.resolve(1), controller.signal), /gone/);
 });

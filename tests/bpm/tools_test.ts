@@ -19,6 +19,7 @@ Deno.test("wait: a state, a line that was said or comes, a port, an end, and not
   const wait = async (args: Record<string, unknown>) =>
     (await project.ask("wait", { process: "api", ...args })).text;
   strictEqual(await wait({ pattern: "^rea" }), " * ready");
+  strictEqual(await wait({}), "Process 'api' is running");
   strictEqual(await wait({ state: "running" }), "Process 'api' is running");
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   strictEqual(await wait({ port: listener.addr.port }), `Port ${listener.addr.port} takes connections`);
@@ -30,7 +31,7 @@ Deno.test("wait: a state, a line that was said or comes, a port, an end, and not
     await wait({ process: "off", state: "running", timeout_seconds: 0.05 }),
     "Not within 0.05 s; process 'off' is idle",
   );
-  await rejects(wait({}), /give exactly one of state, pattern, port and exit/);
+  await rejects(wait({ exit: true, state: "idle" }), /give at most one of state, pattern, port and exit/);
   await rejects(wait({ pattern: "(" }), /Invalid regex pattern/);
   await rejects(wait({ process: "no", exit: true }), /Process 'no' not found/);
   const hangUp = AbortSignal.timeout(20);

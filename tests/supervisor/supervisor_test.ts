@@ -294,6 +294,22 @@ Deno.test("of ended instances as many are kept as retention says", async () => {
   deepStrictEqual(service.ledger.places("run").map(({ number }) => number), [4, 5, 6]);
 });
 
+Deno.test("with the one that still runs while its successor comes, as many are kept as retention says", async () => {
+  using folder = new Folder();
+  await using supervisor = Supervisor.open([
+    shell("web", "exec sleep 60", { policy: { overlap: true }, retention: { count: 3 } }),
+  ], folder.path);
+  await supervisor.start(never);
+  const service = supervisor.services.get("web")!;
+  for (let round = 0; round < 5; round++) {
+    const before = service.current;
+    service.request("restart");
+    await supervisor.until(service, (each) => each.is("running") && each.current !== before);
+    await before?.ended;
+  }
+  deepStrictEqual(service.ledger.places("run").map(({ number }) => number), [4, 5, 6]);
+});
+
 Deno.test("services that do not depend on each other stop at the same time", async () => {
   using folder = new Folder();
   const names = Array.from({ length: 20 }, (_, at) => `server${at}`);

@@ -10,7 +10,7 @@ import {
   string,
   ToolError,
 } from "../../mcp/mod.ts";
-import { ask, type Service, STATE_KINDS } from "../../supervisor/mod.ts";
+import { ask, holds, type Service, STATE_KINDS } from "../../supervisor/mod.ts";
 import { deadline, sleep } from "../../async/mod.ts";
 import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
 import type { Manager } from "../manager.ts";
@@ -35,8 +35,8 @@ export const wait: ToolMaker = (manager) =>
   defineTool({
     name: "wait",
     description:
-      "Waits until one thing holds of a process: a state, a line that matches (of its newest instance, also " +
-      "one that was said before), a port that takes connections, or its end. Answers at the latest after the timeout.",
+      "Waits until one thing holds of a process: that it is ready when nothing else is asked, a state, a line that " +
+      "matches (of its newest instance, also one that was said before), a port that takes connections, or its end. Answers at the latest after the timeout.",
     annotations: { readOnlyHint: true, openWorldHint: false },
     input: object({
       process: processName,
@@ -52,8 +52,8 @@ export const wait: ToolMaker = (manager) =>
     async run({ process, timeout_seconds: seconds = DEFAULT_SECONDS, ...asked }, context) {
       const { signal } = context;
       const given = Object.values(asked).filter((each) => each !== undefined && each !== false);
-      if (given.length !== 1) {
-        throw new ToolError("Cannot wait: give exactly one of state, pattern, port and exit");
+      if (given.length > 1) {
+        throw new ToolError("Cannot wait: give at most one of state, pattern, port and exit");
       }
       const service = await orToolError(() => manager.service(process));
       using _ = tellProgress(manager, process, context);
@@ -71,16 +71,18 @@ export const wait: ToolMaker = (manager) =>
 async function one(
   manager: Manager,
   service: Service,
-  { state, pattern, port }: Asked,
+  { state, pattern, port, exit }: Asked,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { name } = service.spec;
   if (pattern !== undefined) return await aLine(manager, service, pattern, signal);
   if (port !== undefined) return await aPort(port, signal);
-  const holds = (each: Service) =>
-    state === undefined ? each.is("idle", "finished", "backoff") : each.state.kind === state;
-  await manager.supervisor.until(service, holds, signal);
-  return holds(service) ? `Process '${name}' is ${service.state.kind}` : undefined;
+  const isThere = (each: Service) => {
+    if (state !== undefined) return each.state.kind === state;
+    return exit === true ? each.is("idle", "finished", "backoff") : holds({ name, condition: "ready" }, each);
+  };
+  await manager.supervisor.until(service, isThere, signal);
+  return isThere(service) ? `Process '${name}' is ${service.state.kind}` : undefined;
 }
 
 /** Looks with the search, which no pattern makes wait for ever, whenever something was said. */
