@@ -10,7 +10,7 @@ import {
 import { CONFIG_NAME, loadBpmConfig } from "../../lib/bpm/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { integer, optionalText, toggle } from "../../lib/config/mod.ts";
-import { exists, projectFolder } from "./project.ts";
+import { DIR, exists, projectFolder } from "./project.ts";
 
 /** Port of upstream's samples, and of what its client asks by default. */
 const MCP_PORT = 3_001;
@@ -22,12 +22,7 @@ export const init = command({
     `Reads ${SOURCE_FILES.join(", ")} of DIR and writes what they run as processes to DIR/${CONFIG_NAME}. ` +
     "Services of a compose file become docker compose up SERVICE each, with its dependencies, health check and restart " +
     "policy. What no key can say is a comment in the file and a warning. A file that is there stays as it is.",
-  positionals: [{
-    name: "DIR",
-    help: "the project; this folder by default",
-    optional: true,
-    complete: "directory",
-  }],
+  positionals: [DIR],
   options: {
     from: option(
       optionalText({

@@ -4,6 +4,14 @@ import { optionalText } from "../../lib/config/mod.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { formatAddress } from "../../lib/web/mod.ts";
 
+/** The project that is meant, as a word of the command line. */
+export const DIR = {
+  name: "DIR",
+  help: "the project; this folder by default",
+  optional: true,
+  complete: "directory",
+} as const;
+
 export const CONFIG_OPTION = option(
   optionalText({ help: `File instead of DIR/${CONFIG_NAME}.`, example: "config/up.mcp-run" }),
   { value: "FILE", complete: "file" },

@@ -4,7 +4,7 @@ import { text, toggle } from "../../lib/config/mod.ts";
 import { LEVELS, processLog } from "../../lib/log/mod.ts";
 import { type Manager, ServiceManager } from "../../lib/bpm/mod.ts";
 import type { Notice } from "../../lib/supervisor/mod.ts";
-import { CONFIG_OPTION, openProject } from "./project.ts";
+import { CONFIG_OPTION, DIR, openProject } from "./project.ts";
 import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
 
 export const serve = command({
@@ -13,12 +13,7 @@ export const serve = command({
   description:
     "Reads DIR/.mcp-run. A manager that is killed leaves its processes running; the next one goes on " +
     "with them, their logs and their exit codes. One that is asked to end stops them first.",
-  positionals: [{
-    name: "DIR",
-    help: "the project; this folder by default",
-    optional: true,
-    complete: "directory",
-  }],
+  positionals: [DIR],
   options: {
     config: CONFIG_OPTION,
     port: PORT_OPTION,

@@ -4,14 +4,8 @@ import { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from 
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { optionalText, toggle } from "../../lib/config/mod.ts";
 import { formatAddress } from "../../lib/web/mod.ts";
-import { CONFIG_OPTION, openProject } from "./project.ts";
+import { CONFIG_OPTION, DIR, openProject } from "./project.ts";
 
-const DIR = {
-  name: "DIR",
-  help: "the project; this folder by default",
-  optional: true,
-  complete: "directory",
-} as const;
 const NAME = option(
   optionalText({ help: "Name of the units; bpm- and the folder's by default.", example: "bpm-shop" }),
   { value: "NAME" },

@@ -3,16 +3,10 @@ import { Pidfd } from "../../ffi/sys/mod.ts";
 import { deadline, waitForExit } from "../../lib/async/mod.ts";
 import { Board } from "../../lib/bpm/mod.ts";
 import { command, print } from "../../lib/cli/mod.ts";
-import { CONFIG_OPTION, openProject } from "./project.ts";
+import { CONFIG_OPTION, DIR, openProject } from "./project.ts";
 import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
 import { managerOf } from "../../lib/supervisor/mod.ts";
 
-const DIR = {
-  name: "DIR",
-  help: "the project; this folder by default",
-  optional: true,
-  complete: "directory",
-} as const;
 /** Longer than the processes' own grace periods. */
 const DOWN_MS = 60_000;
 
