@@ -51,7 +51,7 @@ export const serve = command({
     }
     if (signal.aborted) return 0;
     log.info("becoming a newer manager", { pid: Deno.pid });
-    return await becomeNewer(session, services);
+    return await becomeNewer(session, { signal, services });
   },
 });
 

@@ -2,7 +2,7 @@
 import { AgentUsage, bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
 import { AGENT_PORT, type AgentAddress, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import type { Listener } from "../../ffi/sockets/mod.ts";
-import { becomeProgram, hearHangUp } from "../../ffi/sys/mod.ts";
+import { becomeProgram, hearSignals } from "../../ffi/sys/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger } from "../../lib/config/mod.ts";
@@ -29,20 +29,29 @@ export interface Upgrade extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Listens for SIGHUP, also for one that came while this program began in the place of another. */
+/** Listens for SIGHUP; lets come what was sent while this program began in the place of another. */
 export function listenForUpgrade(): Upgrade {
   const controller = new AbortController();
   const onHangUp = () => controller.abort();
   Deno.addSignalListener("SIGHUP", onHangUp);
-  hearHangUp();
+  hearSignals();
   return { signal: controller.signal, [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", onHangUp) };
 }
 
-/** Lets go of everything, and becomes what stands now where this program stood: pid, processes and logs stay. */
-export async function becomeNewer(session: Session, services?: ServiceManager): Promise<never> {
+/**
+ * Lets go of everything, and becomes what stands now where this program stood: pid, processes and logs stay. When
+ * `signal` fires meanwhile it is for the new one to end what runs.
+ */
+export async function becomeNewer(
+  session: Session,
+  { signal, services }: { readonly signal: AbortSignal; readonly services?: ServiceManager },
+): Promise<never> {
   await session.manager.release();
   await session[Symbol.asyncDispose]();
-  return services === undefined ? becomeProgram(ownCommandLine()) : services.become(ownCommandLine());
+  const send = signal.aborted ? "SIGTERM" : undefined;
+  return services === undefined
+    ? becomeProgram(ownCommandLine(), send)
+    : services.become(ownCommandLine(), send);
 }
 
 export interface Session extends AsyncDisposable {

@@ -62,7 +62,7 @@ export const up = command({
       board.line(`all is up${last === undefined ? "" : `: open ${last}`} (Ctrl-C stops everything)`);
       await new Promise((resolve) => ended.addEventListener("abort", resolve, { once: true }));
     }
-    return signal.aborted ? 0 : await becomeNewer(session);
+    return signal.aborted ? 0 : await becomeNewer(session, { signal });
   },
 });
 

@@ -25,8 +25,8 @@ const SYMBOLS = {
   sys_affinity_set: { parameters: ["i32", "buffer"], result: "i32" },
   sys_parent_death_signal: { parameters: ["i32"], result: "i32" },
   sys_thread_name: { parameters: ["buffer"], result: "i32" },
-  sys_exec: { parameters: ["buffer", "u32"], result: "i32" },
-  sys_hear_hang_up: { parameters: [], result: "i32" },
+  sys_exec: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  sys_hear_signals: { parameters: [], result: "i32" },
   sys_umask: { parameters: ["u32"], result: "i32" },
 } as const;
 
@@ -219,19 +219,26 @@ export function setUmask(mask: number): number {
 }
 
 /**
- * Becomes another program: pid, children and environment stay, everything of this one ends. SIGHUP, which would end a
- * program that does not listen for it yet, waits until that one calls `hearHangUp`.
+ * Becomes another program: pid, children and environment stay, everything of this one ends. SIGHUP,
+ * SIGINT and SIGTERM, which would end a program that does not listen for them yet, wait until that one calls `hearSignals`.
+ * @param send What this program has heard and the new one is to answer.
  * @throws {SystemError} When it cannot be run; nothing has changed then.
  */
-export function becomeProgram(argv: readonly [string, ...string[]]): never {
+export function becomeProgram(
+  argv: readonly [string, ...string[]],
+  send?: "SIGHUP" | "SIGINT" | "SIGTERM",
+): never {
   const words = new TextEncoder().encode(argv.map((word) => `${word}\0`).join(""));
-  check(`become "${argv[0]}"`, sys().sys_exec(words, words.length));
+  check(
+    `become "${argv[0]}"`,
+    sys().sys_exec(words, words.length, send === undefined ? 0 : signalNumber(send)),
+  );
   throw new Error(`Cannot become "${argv[0]}": it returned`);
 }
 
-/** Lets SIGHUP come again after `becomeProgram`; one that waits comes now. To be called on the main thread. */
-export function hearHangUp(): void {
-  check("hear SIGHUP", sys().sys_hear_hang_up());
+/** Lets signals come again that wait since `becomeProgram`. To be called on the main thread, by whoever listens for them. */
+export function hearSignals(): void {
+  check("hear signals", sys().sys_hear_signals());
 }
 
 /**

@@ -198,20 +198,30 @@ int sys_umask(uint32_t mask)
 	return (int)umask((mode_t)mask);
 }
 
-int sys_hear_hang_up(void)
+/* Those that end a program, or have it begin anew. */
+static sigset_t ending_signals(void)
 {
-	sigset_t hang_up;
+	sigset_t set;
 
-	sigemptyset(&hang_up);
-	sigaddset(&hang_up, SIGHUP);
-	return result_of(sigprocmask(SIG_UNBLOCK, &hang_up, NULL));
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return set;
 }
 
-int sys_exec(const char *words, uint32_t bytes)
+int sys_hear_signals(void)
+{
+	sigset_t ending = ending_signals();
+
+	return result_of(sigprocmask(SIG_UNBLOCK, &ending, NULL));
+}
+
+int sys_exec(const char *words, uint32_t bytes, int32_t number)
 {
 	const char **argv = calloc((size_t)bytes + 1, sizeof *argv);
 	size_t count = 0;
-	sigset_t hang_up, before;
+	sigset_t ending = ending_signals(), before;
 	int error;
 
 	if (argv == NULL)
@@ -219,9 +229,9 @@ int sys_exec(const char *words, uint32_t bytes)
 	for (const char *word = words; word < words + bytes; word += strlen(word) + 1)
 		argv[count++] = word;
 	/* What else this thread has blocked the new program would find blocked. */
-	sigemptyset(&hang_up);
-	sigaddset(&hang_up, SIGHUP);
-	sigprocmask(SIG_SETMASK, &hang_up, &before);
+	sigprocmask(SIG_SETMASK, &ending, &before);
+	if (number > 0)
+		raise(number);
 	execv(words, (char *const *)argv);
 	error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);

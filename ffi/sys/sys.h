@@ -55,10 +55,11 @@ HK_EXPORT int sys_thread_name(const char *name);
 /* Sets the mask of permissions that new files do not get; returns the one before. */
 HK_EXPORT int sys_umask(uint32_t mask);
 /* Becomes another program, with this process's pid, environment and children. `words` are program and
- * arguments, each with its NUL, `bytes` long together. SIGHUP, which would end a program that does not listen
- * for it yet, waits until the new one calls sys_hear_hang_up. Returns only on failure. */
-HK_EXPORT int sys_exec(const char *words, uint32_t bytes);
-/* Lets SIGHUP come to the calling thread again; one that waits comes now. */
-HK_EXPORT int sys_hear_hang_up(void);
+ * arguments, each with its NUL, `bytes` long together. SIGHUP, SIGINT and SIGTERM, which would end a program
+ * that does not listen for them yet, wait until the new one calls sys_hear_signals; `number`, one of them or
+ * 0, is sent to it now. Returns only on failure. */
+HK_EXPORT int sys_exec(const char *words, uint32_t bytes, int32_t number);
+/* Lets those signals come to the calling thread again; what waits comes now. */
+HK_EXPORT int sys_hear_signals(void);
 
 #endif

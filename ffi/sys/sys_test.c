@@ -85,7 +85,7 @@ static void test_process(void)
 	CHECK(sys_parent_death_signal(0) == 0 && sys_parent_death_signal(999) == -EINVAL);
 	sys_umask(027);
 	CHECK(sys_umask(022) == 027);
-	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program") == -ENOENT);
+	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program", 0) == -ENOENT);
 }
 
 static volatile sig_atomic_t hang_ups;
@@ -98,22 +98,22 @@ static void on_hang_up(int number)
 /* Whoever is asked twice to begin anew is not ended in between. */
 static void test_hang_up(void)
 {
-	static const char hangs_up[] = "/bin/sh\0-c\0kill -HUP $$; exit 7";
+	static const char hangs_up[] = "/bin/sh\0-c\0kill -HUP $$; kill -TERM $$; exit 7";
 	sigset_t set;
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(sys_exec(hangs_up, sizeof hangs_up) == 0);
+		_exit(sys_exec(hangs_up, sizeof hangs_up, SIGTERM) == 0);
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7);
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGHUP, on_hang_up);
 	raise(SIGHUP);
-	CHECK(hang_ups == 0 && sys_hear_hang_up() == 0 && hang_ups == 1);
+	CHECK(hang_ups == 0 && sys_hear_signals() == 0 && hang_ups == 1);
 	/* What could not begin anew hears as before. */
-	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program") == -ENOENT && raise(SIGHUP) == 0 &&
+	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program", 0) == -ENOENT && raise(SIGHUP) == 0 &&
 	      hang_ups == 2);
 }
 

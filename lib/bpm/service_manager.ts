@@ -59,12 +59,12 @@ export class ServiceManager implements Disposable {
   }
 
   /** Becomes another program, which is told what this one was told, and has its sockets. */
-  become(argv: readonly [string, ...string[]]): never {
+  become(...[argv, send]: Parameters<typeof becomeProgram>): never {
     this.#tell(
       `RELOADING=1\nMONOTONIC_USEC=${clockNs("monotonic") / 1_000n}\nSTATUS=becoming a newer manager`,
     );
     for (const [name, value] of this.#said) Deno.env.set(name, value);
-    return withInherited(this.listeners.map(({ fd }) => fd), () => becomeProgram(argv));
+    return withInherited(this.listeners.map(({ fd }) => fd), () => becomeProgram(argv, send));
   }
 
   /** Closes the sockets; the service manager still has them. */

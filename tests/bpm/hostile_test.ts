@@ -211,6 +211,19 @@ Deno.test("a manager that is asked again and again to become a newer one goes on
   strictEqual(await pid(), before);
 });
 
+Deno.test("a manager that is asked to end while it becomes a newer one ends all that it runs first", async () => {
+  for (const pauseMs of [20, 45, 70]) {
+    const served = await new Served(SLEEPER).start();
+    const { text } = await served.client.call("wait", { process: "api", pattern: "pid \\d+" });
+    const pid = Number(/pid (\d+)/.exec(text)![1]);
+    Deno.kill(served.pid, "SIGHUP");
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const code = await served.stop();
+    await served[Symbol.asyncDispose]();
+    deepStrictEqual([code, processStart(pid)], [0, 0n], `after ${pauseMs} ms`);
+  }
+});
+
 Deno.test("bytes that are no text are answered as U+FFFD, in every tool that shows lines", async () => {
   await using served = await new Served(String.raw`[process.bad]
 command = ["printf", "a\\377b\\n\\300\\200\\n"]

@@ -1,5 +1,5 @@
 /** A manager to be killed: supervises the services of `kill_test.ts` and restarts them at random. @module */
-import { becomeProgram, hearHangUp } from "../../ffi/sys/mod.ts";
+import { becomeProgram, hearSignals } from "../../ffi/sys/mod.ts";
 import { BusyError, type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
 
 const [folder = "", steady = "0", mode = "run"] = Deno.args;
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     upgraded = true;
     ended.resolve();
   });
-  hearHangUp();
+  hearSignals();
   await ended.promise;
   clearInterval(restless);
   await supervisor.release();
