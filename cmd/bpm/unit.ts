@@ -4,7 +4,7 @@ import { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from 
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { optionalText, toggle } from "../../lib/config/mod.ts";
 import { formatAddress } from "../../lib/web/mod.ts";
-import { CONFIG_OPTION, DIR, openProject } from "./project.ts";
+import { CONFIG_OPTION, DIR, openProject, projectFolder } from "./project.ts";
 
 const NAME = option(
   optionalText({ help: "Name of the units; bpm- and the folder's by default.", example: "bpm-shop" }),
@@ -95,7 +95,7 @@ const uninstall = command({
   options: { name: NAME },
   examples: [["bpm unit uninstall", "Of this folder's project"]],
   async run({ args: [dir = "."], options }) {
-    const folder = await Deno.realPath(dir);
+    const folder = await projectFolder(dir);
     const name = options.name ?? unitName(folder);
     const place = unitsFolder();
     const files = unitFiles(name).filter((file) => checkOurs(`${place}/${file}`, folder));
