@@ -110,6 +110,7 @@ async function answerPost(
   eras: () => Promise<Eras>,
 ): Promise<Response> {
   const text = await readBody(c.req.raw, engine.limits.bodyBytes);
+  if (text === GONE) return c.body(null, 400); // Nobody reads it.
   if (text === undefined) {
     const message = `The request is larger than ${engine.limits.bodyBytes} bytes, the limit`;
     return c.json(rpcError(null, RPC.invalidRequest, message), 413);
@@ -170,15 +171,23 @@ function parse(text: string): { readonly value: unknown } | undefined {
   }
 }
 
+/** What a body comes to whose client hung up in the middle of it. */
+const GONE = Symbol("gone");
+
 /** The body as text; `undefined` when it is larger than `limitBytes`. */
-async function readBody(request: Request, limitBytes: number): Promise<string | undefined> {
+async function readBody(request: Request, limitBytes: number): Promise<string | undefined | typeof GONE> {
   if (Number(request.headers.get("content-length")) > limitBytes) return undefined;
   const decoder = new TextDecoder();
   let [text, length] = ["", 0];
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > limitBytes) return undefined;
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.length;
+      if (length > limitBytes) return undefined;
+      text += decoder.decode(chunk, { stream: true });
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Http) return GONE;
+    throw error;
   }
   return text + decoder.decode();
 }

@@ -6,6 +6,7 @@ import {
   createRegistry,
   defineTool,
   integer,
+  mcpRoutes,
   object,
   string,
   type ToolContext,
@@ -186,6 +187,21 @@ for (const padding of [0, 5_000]) {
     });
   }
 }
+
+Deno.test("a client that hangs up within its body is no error of the server", async () => {
+  const errors: unknown[] = [];
+  await using routes = mcpRoutes(createRegistry({}), { name: "it", version: "1" }, {
+    onError: (error) => errors.push(error),
+  });
+  const send = (error: Error) => {
+    const body = new ReadableStream({ pull: (controller) => controller.error(error) });
+    return routes.fetch(new Request("http://localhost/mcp", { method: "POST", body }));
+  };
+  strictEqual((await send(new Deno.errors.BadResource("unavailable"))).status, 400);
+  deepStrictEqual(errors, []);
+  strictEqual((await send(new Error("of ours"))).status, 500);
+  strictEqual(errors.length, 1);
+});
 
 Deno.test("an answer that is late is the same answer, after signs of life", async () => {
   const late = defineTool({
