@@ -1,4 +1,5 @@
 /** The commands of bpm that ask a project which runs, each against a real `bpm serve`. */
+import { more } from "../more.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { hasTmux, Tmux } from "../bpm_tui/tmux.ts";
@@ -259,10 +260,3 @@ Deno.test({
     strictEqual(await first.fact("#{alternate_on}"), "0");
   },
 });
-
-/** What is read next. @throws {AssertionError} At the end of the stream. */
-async function more(reader: ReadableStreamDefaultReader<string>): Promise<string> {
-  const { value } = await reader.read();
-  ok(value !== undefined, "the output has ended");
-  return value;
-}

@@ -1,4 +1,5 @@
 /** `bpm` as it is called: serving, asking, upgrading in place, over stdio, and ending. */
+import { more } from "../more.ts";
 import { match, ok, strictEqual } from "node:assert/strict";
 import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { ENVELOPE } from "../mcp/serving.ts";
@@ -84,7 +85,7 @@ Deno.test("over stdio a client has the project's manager, which is started for i
       new TextEncoder().encode(`${JSON.stringify({ jsonrpc: "2.0", id: 1, method, params })}\n`),
     );
     let text = "";
-    while (!text.includes("\n")) text += (await lines.read()).value;
+    while (!text.includes("\n")) text += await more(lines);
     return text;
   };
   const hello = {
@@ -127,7 +128,7 @@ ${CAN_LIMIT ? "limits = { processes = 20 }\nuser = 'nobody'\ncwd = '/'\n" : ""}`
     };
     await writer.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
     let text = "";
-    while (!text.includes("\n")) text += (await lines.read()).value;
+    while (!text.includes("\n")) text += await more(lines);
     return text;
   };
   match(await call("wait", { process: "api", state: "running" }), /is running/);

@@ -1,4 +1,5 @@
 /** bpm under systemd: its units, the sockets that it is passed, and what it tells. */
+import { more } from "../more.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { openListener, sendDatagram, takeListener } from "../../ffi/sockets/mod.ts";
@@ -392,7 +393,7 @@ Deno.test({
     const lines = reader.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let heard = "";
     const hear = async (text: string) => {
-      while (!heard.includes(text)) heard += (await lines.read()).value;
+      while (!heard.includes(text)) heard += await more(lines);
     };
     await hear("bound");
     const env = environment({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: "10000", PATH: "/bin" });

@@ -1,4 +1,5 @@
 /** What a registry offers beside tools: resources, prompts, questions; and what cannot be put into one. */
+import { more } from "../more.ts";
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { createRegistry, defineTool, object, type Prompt, type Question, string } from "../../lib/mcp/mod.ts";
 import { AnswersNeeded, answersTo } from "../../lib/mcp/ask.ts";
@@ -134,7 +135,7 @@ Deno.test("a client of 2026 hears of the resources it listens to, until it goes"
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   const heard = async (count: number) => {
-    while (text.split("data: ").length <= count) text += (await reader.read()).value;
+    while (text.split("data: ").length <= count) text += await more(reader);
     return text.split("\n").filter((line) => line.startsWith("data: ")).map((line) =>
       JSON.parse(line.slice(6))
     );

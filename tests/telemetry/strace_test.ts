@@ -1,4 +1,5 @@
 /** Counts of system calls against a second counter that shares nothing with ours: strace, by ptrace. */
+import { more } from "../more.ts";
 import { ok } from "node:assert/strict";
 import { exists } from "../../lib/build/step.ts";
 import { SYSCALL_KINDS, syscallKind } from "../../lib/telemetry/bpf/syscall_kinds.ts";
@@ -46,7 +47,7 @@ print("done", flush=True); sys.stdin.readline()`);
     const strace = new Deno.Command(STRACE, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
     const reader = strace.stderr.pipeThrough(new TextDecoderStream()).getReader();
     let told = "";
-    while (!told.includes("attached")) told += (await reader.read()).value;
+    while (!told.includes("attached")) told += await more(reader);
 
     const before = await agent.snapshot();
     await load.tell("go");
