@@ -1,4 +1,5 @@
 /** `bpm attach`: a process's terminal in this one. @module */
+import { aborted } from "../../lib/async/mod.ts";
 import {
   attach as attachTo,
   DetachKeys,
@@ -141,7 +142,7 @@ async function* windowSizes(
     yield { rows, columns: columns > 1 ? columns - 1 : columns + 1 };
     while (!signal.aborted) {
       yield Deno.consoleSize();
-      await changed.promise;
+      await Promise.race([changed.promise, aborted(signal)]);
       changed = Promise.withResolvers();
     }
   } finally {
