@@ -49,6 +49,7 @@ export function findHierarchies(): Hierarchy[] {
   const own = ownCgroups(textOf("/proc/self/cgroup"));
   const isRoot = Deno.uid() === 0;
   return cgroupMounts(textOf("/proc/self/mountinfo")).flatMap(({ point, version, options }) => {
+    if (!kernelPathExists(`${point}/cgroup.procs`)) return []; // Another one is mounted over it.
     const controllers = version === 2 ? wordsOf(textOf(`${point}/cgroup.controllers`)) : options;
     // Root makes its own at the top; whoever is not has what was delegated to it.
     const path = isRoot ? "" : own.get(version === 2 ? "" : options[0] ?? "") ?? "";

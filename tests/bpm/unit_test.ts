@@ -1,4 +1,5 @@
 /** bpm under systemd: its units, the sockets that it is passed, and what it tells. */
+import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { more } from "../more.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
@@ -37,7 +38,9 @@ async function has(program: string): Promise<boolean> {
 
 const HAS_ANALYZE = await has("systemd-analyze");
 const HAS_ACTIVATE = await Deno.stat("/usr/bin/systemd-socket-activate").then(() => true, () => false);
-const HAS_SYSTEMD = HAS_ANALYZE && Deno.uid() === 0 && await has("unshare") &&
+/** Where cgroups of version 2 are. */
+const UNIFIED = findHierarchies().find(({ version }) => version === 2)?.base;
+const HAS_SYSTEMD = HAS_ANALYZE && UNIFIED !== undefined && Deno.uid() === 0 && await has("unshare") &&
   await Deno.stat("/usr/lib/systemd/systemd").then(() => true, () => false);
 
 class Folder implements Disposable {
@@ -276,6 +279,7 @@ Deno.test("bpm unit installs for this user, replaces its own units alone, and re
 class UserSystemd implements AsyncDisposable {
   readonly folder = new Folder();
   readonly #process: Deno.ChildProcess;
+  readonly #cgroup = `${UNIFIED}/hostkit-systemd-${crypto.randomUUID()}`;
   readonly #env = {
     HOME: this.folder.path,
     XDG_CONFIG_HOME: `${this.folder.path}/config`,
@@ -283,10 +287,13 @@ class UserSystemd implements AsyncDisposable {
     XDG_STATE_HOME: `${this.folder.path}/state`,
   };
 
+  /** It takes its cgroup for the root of all, and moves whatever is there: it has one of its own, and sees no other. */
   constructor() {
-    const booted = "mount -t tmpfs none /run/systemd && mkdir /run/systemd/system";
-    this.#process = new Deno.Command("unshare", {
-      args: ["--mount", "sh", "-c", `${booted} && exec /usr/lib/systemd/systemd --user`],
+    const alone = `mkdir ${this.#cgroup} && echo $$ > ${this.#cgroup}/cgroup.procs`;
+    const booted = "mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && " +
+      "mount -t cgroup2 none /sys/fs/cgroup && exec /usr/lib/systemd/systemd --user";
+    this.#process = new Deno.Command("/bin/sh", {
+      args: ["-c", `${alone} && exec unshare --mount --cgroup sh -c '${booted}'`],
       env: this.#env,
       stdin: "null",
       stdout: "null",
@@ -295,7 +302,7 @@ class UserSystemd implements AsyncDisposable {
   }
 
   run(...command: [string, ...string[]]): Promise<{ code: number; out: string; err: string }> {
-    return run(["nsenter", "--mount", "--target", `${this.#process.pid}`, ...command], this.#env);
+    return run(["nsenter", "--mount", "--cgroup", "--target", `${this.#process.pid}`, ...command], this.#env);
   }
 
   async show(unit: string, property: string): Promise<string> {
@@ -306,6 +313,7 @@ class UserSystemd implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill("SIGTERM");
     await this.#process.status;
+    await run(["find", this.#cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], {});
     this.folder[Symbol.dispose]();
   }
 }
