@@ -2,7 +2,7 @@
 import { AgentUsage, bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
 import { AGENT_PORT, type AgentAddress, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import type { Listener } from "../../ffi/sockets/mod.ts";
-import { becomeProgram, hearSignals } from "../../ffi/sys/mod.ts";
+import { becomeProgram, hearSignals, holdSignals } from "../../ffi/sys/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger } from "../../lib/config/mod.ts";
@@ -46,6 +46,8 @@ export async function becomeNewer(
   session: Session,
   { signal, services }: { readonly signal: AbortSignal; readonly services?: ServiceManager },
 ): Promise<never> {
+  // What comes from now on is for the new one too: in the moments before it nobody would hear of it.
+  holdSignals();
   await session.manager.release();
   await session[Symbol.asyncDispose]();
   const send = signal.aborted ? "SIGTERM" : undefined;

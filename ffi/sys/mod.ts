@@ -27,6 +27,7 @@ const SYMBOLS = {
   sys_thread_name: { parameters: ["buffer"], result: "i32" },
   sys_exec: { parameters: ["buffer", "u32", "i32"], result: "i32" },
   sys_hear_signals: { parameters: [], result: "i32" },
+  sys_hold_signals: { parameters: [], result: "i32" },
   sys_umask: { parameters: ["u32"], result: "i32" },
 } as const;
 
@@ -234,6 +235,14 @@ export function becomeProgram(
     sys().sys_exec(words, words.length, send === undefined ? 0 : signalNumber(send)),
   );
   throw new Error(`Cannot become "${argv[0]}": it returned`);
+}
+
+/**
+ * From now on SIGHUP, SIGINT and SIGTERM are not told here any more, but wait for the program that this one becomes. To be
+ * called on the main thread; what came before is told within a turn of the event loop.
+ */
+export function holdSignals(): void {
+  check("hold signals", sys().sys_hold_signals());
 }
 
 /** Lets signals come again that wait since `becomeProgram`. To be called on the main thread, by whoever listens for them. */

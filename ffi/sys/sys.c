@@ -210,6 +210,32 @@ static sigset_t ending_signals(void)
 	return set;
 }
 
+/* The one thread whose waiting signals the next program finds: execve(2) drops those of the others. */
+static volatile pid_t holder;
+
+static void pass_on(int number)
+{
+	int before = errno;
+
+	syscall(SYS_tgkill, getpid(), holder, number);
+	errno = before;
+}
+
+int sys_hold_signals(void)
+{
+	static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+	struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+	sigset_t ending = ending_signals();
+
+	holder = (pid_t)syscall(SYS_gettid);
+	if (sigprocmask(SIG_BLOCK, &ending, NULL) < 0)
+		return -errno;
+	for (size_t at = 0; at < sizeof numbers / sizeof *numbers; at++)
+		if (sigaction(numbers[at], &action, NULL) < 0)
+			return -errno;
+	return 0;
+}
+
 int sys_hear_signals(void)
 {
 	sigset_t ending = ending_signals();

@@ -54,6 +54,9 @@ HK_EXPORT int sys_parent_death_signal(int32_t number);
 HK_EXPORT int sys_thread_name(const char *name);
 /* Sets the mask of permissions that new files do not get; returns the one before. */
 HK_EXPORT int sys_umask(uint32_t mask);
+/* From now on SIGHUP, SIGINT and SIGTERM to this process wait for the calling thread, which has them blocked,
+ * until it becomes another program by sys_exec. */
+HK_EXPORT int sys_hold_signals(void);
 /* Becomes another program, with this process's pid, environment and children. `words` are program and
  * arguments, each with its NUL, `bytes` long together. SIGHUP, SIGINT and SIGTERM, which would end a program
  * that does not listen for them yet, wait until the new one calls sys_hear_signals; `number`, one of them or

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,13 @@ static void test_hang_up(void)
 
 	if (pid == 0)
 		_exit(sys_exec(hangs_up, sizeof hangs_up, SIGTERM) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	pid = fork();
+	if (pid == 0) {
+		bool waits = sys_hold_signals() == 0 && kill(getpid(), SIGTERM) == 0 &&
+		             sigpending(&set) == 0 && sigismember(&set, SIGTERM) == 1;
+		_exit(waits ? 7 : 1);
+	}
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7);
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);

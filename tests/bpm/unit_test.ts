@@ -19,7 +19,17 @@ import { freePort } from "../free_port.ts";
 // The library is opened once and stays open: not a leak of the first test.
 openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
-const BPM = toolCommand("bpm");
+/** Of a deno that a unit can name: npx keeps one in a cache, and then a copy of it stands for an installed one. */
+const BPM: [string, ...string[]] = [installedDeno(), ...toolCommand("bpm").slice(1)];
+
+function installedDeno(): string {
+  const deno = Deno.execPath();
+  if (!deno.includes("/_npx/")) return deno;
+  const folder = Deno.makeTempDirSync({ prefix: "bpm-unit-deno-" });
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  Deno.copyFileSync(deno, `${folder}/deno`);
+  return `${folder}/deno`;
+}
 const PATIENCE_MS = 60_000;
 
 /** What the units in config/systemd are made for. */
