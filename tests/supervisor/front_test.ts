@@ -1,5 +1,5 @@
 /** Services that listen, restarted under load by the supervisor in the way that it picks. */
-import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
@@ -107,7 +107,12 @@ Deno.test("a port that somebody has is told with who has it, and the socket goes
     supervisor.services.get("web")!.request("stop");
     await supervisor.until(supervisor.services.get("web")!, (each) => each.is("idle"));
     await supervisor.services.get("web")!.settled();
-    await rejects(Deno.connect({ port }), Deno.errors.ConnectionRefused);
+    // A child of a test beside this one may have been forked while the socket could be inherited.
+    const isTaken = () =>
+      Deno.connect({ port }).then((connection) => (connection.close(), true), () => false);
+    for (const limit = performance.now() + 10_000; await isTaken();) {
+      ok(performance.now() < limit, "the socket is still there");
+    }
   }
   await Deno.remove(folder, { recursive: true });
 });
