@@ -50,7 +50,10 @@ const HAS_ANALYZE = await has("systemd-analyze");
 const HAS_ACTIVATE = await Deno.stat("/usr/bin/systemd-socket-activate").then(() => true, () => false);
 /** Where cgroups of version 2 are. */
 const UNIFIED = findHierarchies().find(({ version }) => version === 2)?.base;
-const HAS_SYSTEMD = HAS_ANALYZE && UNIFIED !== undefined && Deno.uid() === 0 && await has("unshare") &&
+/** In a folder that serves as root the machine's cgroups are not where systemd looks for them. */
+const IS_OWN_ROOT = /^\d+ \d+ \S+ \S+ \/ /m.test(await Deno.readTextFile("/proc/self/mountinfo"));
+const HAS_SYSTEMD = HAS_ANALYZE && IS_OWN_ROOT && UNIFIED !== undefined && Deno.uid() === 0 &&
+  await has("unshare") &&
   await Deno.stat("/usr/lib/systemd/systemd").then(() => true, () => false);
 
 class Folder implements Disposable {
