@@ -109,10 +109,16 @@ interface Metadata {
   }[];
 }
 
+/** Before 1.71 it does not tell which members start by default. */
+const CARGO_TELLS = await new Deno.Command("cargo", { args: ["--version"], stderr: "null" }).output().then(
+  ({ stdout }) => Number(/^cargo 1\.(\d+)/.exec(new TextDecoder().decode(stdout))?.[1] ?? 0) >= 71,
+  () => false,
+);
+
 for (const [name, files] of CRATES) {
   Deno.test({
-    name: `cargo agrees on the binaries of ${name}`,
-    ignore: !await has("cargo"),
+    name: `cargo agrees on the binaries of ${name} (cargo 1.71)`,
+    ignore: !CARGO_TELLS,
     fn: async () => {
       using project = made(files);
       const metadata: Metadata = JSON.parse(
