@@ -1,14 +1,16 @@
 /** A project that is served: its manager, with MCP on its port. @module */
 import { AgentUsage, bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
 import { AGENT_PORT, type AgentAddress, parseAgentAddress } from "../../lib/agent_client/mod.ts";
+import { lookup } from "node:dns/promises";
 import type { Listener } from "../../ffi/sockets/mod.ts";
 import { becomeProgram, hearSignals, holdSignals } from "../../ffi/sys/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger } from "../../lib/config/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
+import { openPort } from "../../lib/swap/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
-import { formatAddress, isLoopbackName, listen, listenOn, type Server } from "../../lib/web/mod.ts";
+import { formatAddress, isLoopbackName, listenOn, type Server } from "../../lib/web/mod.ts";
 import type { openProject } from "./project.ts";
 
 /** Names of upstream's server, by which its clients know it. */
@@ -104,13 +106,9 @@ export async function openSession(
     plainInfo: UPSTREAM,
     ...(token === undefined ? {} : { token }),
   }));
-  const address = { kind: "tcp", host, port: port ?? config.mcp_port } as const;
-  const handler = (request: Request) => routes.fetch(request);
-  const server = stack.use(
-    await (socket === undefined
-      ? listen(address, handler, { signal })
-      : listenOn(socket, handler, { signal })),
-  );
+  const listener = socket ??
+    stack.use(openPort({ host: await numeric(host), port: port ?? config.mcp_port }));
+  const server = stack.use(await listenOn(listener, (request) => routes.fetch(request), { signal }));
   const owned = stack.move();
   return {
     manager,
@@ -118,4 +116,9 @@ export async function openSession(
     url: `${formatAddress(server.address)}/mcp`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** The address of a host's name; what is one already stays as it is. @throws {Error} When nobody knows the name. */
+async function numeric(host: string): Promise<string> {
+  return host === "localhost" ? host : (await lookup(host)).address;
 }

@@ -7,9 +7,8 @@ import {
   type Backend,
   beginDrain,
   chooseRung,
-  holderText,
   openConnections,
-  portHolder,
+  openPort,
   Proxy,
   type ProxyStats,
   type Rung,
@@ -46,7 +45,7 @@ export class Front implements AsyncDisposable {
 
   /** Opens the service's socket. @throws {Error} When it cannot be had, naming who has it. */
   static open(spec: ListenSpec, rung: Rung): Front {
-    return new Front(spec, rung, openFor(spec));
+    return new Front(spec, rung, openPort(spec));
   }
 
   /** The same with the socket that a living instance of the manager before kept; a new one where it kept none. */
@@ -54,7 +53,7 @@ export class Front implements AsyncDisposable {
     const kept = await adoptListeners(folder).catch(() => []); // Its keeper has just ended: then nobody has the port.
     const front = kept.find(({ name }) => name === FRONT) ?? kept.find(({ name }) => name === OWN);
     for (const each of kept) if (each !== front) each.listener[Symbol.dispose]();
-    return new Front(spec, rung, front?.listener ?? openFor(spec));
+    return new Front(spec, rung, front?.listener ?? openPort(spec));
   }
 
   private constructor(spec: ListenSpec, rung: Rung, listener: Listener) {
@@ -172,18 +171,6 @@ export function rungOf(spec: ListenSpec, command: Command, uid?: number): Rung {
     ...(takesPort === undefined ? {} : { takesPort }),
     ...(wanted === undefined ? {} : { wanted }),
   });
-}
-
-function openFor({ host, port }: ListenSpec): Listener {
-  try {
-    return openListener({ host, port });
-  } catch (cause) {
-    const holders = portHolder(port).map(holderText);
-    if (holders.length === 0) throw cause;
-    throw new Error(`Cannot listen on ${addressText({ host, port })}: it is ${holders.join("; ")}`, {
-      cause,
-    });
-  }
 }
 
 function portOf(listener: Listener, then: (listener: Listener) => void = () => {}): number {

@@ -11,6 +11,6 @@
  */
 export { beginDrain, openConnections } from "./drain.ts";
 export { chooseRung, type Rung, type SwapProgram } from "./rung.ts";
-export { holderText, type PortHolder, portHolder } from "./port_holder.ts";
+export { holderText, openPort, type PortHolder, portHolder } from "./port_holder.ts";
 export type { Backend } from "./backend.ts";
 export { Proxy, type ProxyFailure, type ProxyOptions, type ProxyStats } from "./proxy.ts";

@@ -1,4 +1,5 @@
 /** Who holds a port, for whoever finds it taken. @module */
+import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
 import { gone, parentOf, processes, readText, socketsOf, tcpSockets } from "./procfs.ts";
 
 const LISTEN_STATES: ReadonlySet<string> = new Set(["0A"]);
@@ -29,6 +30,17 @@ export function portHolder(port: number): PortHolder[] {
   }
   const unseen = sockets.filter(({ inode }) => !seen.has(inode)).map(({ uid }) => ({ uid }));
   return [...holders, ...unseen];
+}
+
+/** Listens on a port. @throws {Error} When it cannot be had, naming who has it. */
+export function openPort(address: { readonly host: string; readonly port: number }): Listener {
+  try {
+    return openListener(address);
+  } catch (cause) {
+    const holders = portHolder(address.port).map(holderText);
+    if (holders.length === 0) throw cause;
+    throw new Error(`Cannot listen on ${addressText(address)}: it is ${holders.join("; ")}`, { cause });
+  }
 }
 
 /** `held by pid 812, node, started by bash (pid 700)`. */

@@ -1,6 +1,7 @@
 /** The HTTP proxy in front of a service: the server behind it changes, its clients do not notice. @module */
 import { createServer, type Server, type Socket } from "node:net";
 import { addressText, type Listener, openListener, type SocketAddress } from "../../ffi/sockets/mod.ts";
+import { Acceptor } from "../web/mod.ts";
 import { type Backend, BackendPool } from "./backend.ts";
 import { Client } from "./client.ts";
 import type { Dispatcher, Waiting } from "./exchange.ts";
@@ -13,12 +14,8 @@ const HOLD_MAX = 1_024;
 const LINGER_MS = 30_000;
 /** Until a server that refused a connection is asked again. */
 const RETRY_MS = 20;
-/** How often it is looked whether connections wait that nobody accepts. */
-const LOOK_MS = 1_000;
 /** Clients at a time; the next one is closed. */
 const CLIENTS_MAX = 16_384;
-/** Connections that wait to be accepted. */
-const BACKLOG = 4_096;
 /** Failures that are told one by one. */
 const FAILURES_MAX = 20;
 
@@ -71,9 +68,6 @@ export interface ProxyStats {
  * While there is none, or it refuses connections, requests wait.
  */
 export class Proxy implements AsyncDisposable {
-  #server: Server;
-  /** Kept for another server, when this one's cannot accept any more. */
-  readonly #listener: Listener;
   readonly #address: SocketAddress;
   readonly #holdMs: number;
   readonly #holdMax: number;
@@ -84,14 +78,7 @@ export class Proxy implements AsyncDisposable {
   readonly #failures: ProxyFailure[] = [];
   readonly #counts = { requests: 0, retried: 0, refused: 0, cut: 0 };
   #retiring = false;
-  #closed: Promise<void> | undefined;
-  /** Servers before this one, until their clients have gone. */
-  readonly #replaced: Promise<void>[] = [];
-  #looking: ReturnType<typeof setInterval> | undefined;
-  /** Connections accepted so far, and at the last look. */
-  #taken = 0;
-  #seen = 0;
-  #wasStuck = false;
+  #acceptor: Acceptor<Server> | undefined;
   #current: BackendPool | undefined;
   readonly #dispatcher: Dispatcher;
   /** Runs while a server refuses connections. */
@@ -100,22 +87,20 @@ export class Proxy implements AsyncDisposable {
   /** Begins to accept. @throws {SystemError} When the address is taken. */
   static async start(options: ProxyOptions): Promise<Proxy> {
     const { listener, address = { host: "127.0.0.1", port: 0 } } = options;
-    const proxy = new Proxy(listener?.duplicate() ?? openListener(address), options);
-    await proxy.#listen();
-    proxy.#looking = setInterval(() => proxy.#look(), LOOK_MS);
+    using own = listener?.duplicate() ?? openListener(address);
+    const proxy = new Proxy(own.address, options);
+    proxy.#acceptor = await Acceptor.open(own, () => proxy.#newServer());
     return proxy;
   }
 
   private constructor(
-    listener: Listener,
+    address: SocketAddress,
     { holdMs = HOLD_MS, holdMax = HOLD_MAX, lingerMs = LINGER_MS }: ProxyOptions,
   ) {
-    this.#listener = listener;
-    this.#address = listener.address;
+    this.#address = address;
     this.#holdMs = holdMs;
     this.#holdMax = holdMax;
     this.#dispatcher = this.#newDispatcher(lingerMs);
-    this.#server = this.#newServer();
   }
 
   /** Where it accepts. */
@@ -171,7 +156,7 @@ export class Proxy implements AsyncDisposable {
     const timer = setTimeout(() => {
       for (const client of this.#clients) client.destroy();
     }, limitMs);
-    await this.#close();
+    await this.#acceptor?.close();
     clearTimeout(timer);
     await this[Symbol.asyncDispose]();
   }
@@ -182,19 +167,10 @@ export class Proxy implements AsyncDisposable {
     this.#held.clear();
     clearTimeout(this.#trying);
     this.#current = undefined;
-    const closed = this.#close();
+    const closed = this.#acceptor?.close();
     for (const client of this.#clients) client.destroy();
     for (const pool of this.#pools.values()) pool.close();
     await closed;
-  }
-
-  /** Accepts no more; resolves when no client is left. */
-  #close(): Promise<void> {
-    return this.#closed ??= (async () => {
-      clearInterval(this.#looking);
-      this.#listener[Symbol.dispose]();
-      await Promise.all([...this.#replaced, closed(this.#server)]);
-    })();
   }
 
   #newServer(): Server {
@@ -203,34 +179,7 @@ export class Proxy implements AsyncDisposable {
     return server;
   }
 
-  async #listen(): Promise<void> {
-    const server = this.#server;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once("error", reject);
-    // The server closes the descriptor; a shorter backlog would be set on the shared socket.
-    server.listen({ fd: this.#listener.duplicate().release(), backlog: BACKLOG }, resolve);
-    await promise;
-    server.off("error", reject);
-  }
-
-  /**
-   * The runtime's server (2.9.6) accepts nothing more after it could not once, for want of descriptors, and does not tell:
-   * where connections wait and none is taken another server takes its place.
-   */
-  #look(): void {
-    const isStuck = this.#taken === this.#seen && this.#listener.waiting > 0;
-    if (isStuck && this.#wasStuck) {
-      this.#replaced.push(closed(this.#server));
-      this.#server = this.#newServer();
-      // Without a descriptor even for that it is tried again at the next look.
-      this.#listen().catch(() => {});
-    }
-    this.#wasStuck = isStuck;
-    this.#seen = this.#taken;
-  }
-
   #accept(socket: Socket): void {
-    this.#taken++;
     this.#clients.add(new Client(socket, this.#dispatcher, (client) => this.#clients.delete(client)));
   }
 
@@ -314,9 +263,4 @@ export class Proxy implements AsyncDisposable {
       },
     };
   }
-}
-
-/** Has a server accept no more; resolves when its clients have gone. */
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -65,7 +65,9 @@ async function serveOn(
       if (signal.aborted) return;
       if (!isPassing(error)) throw error;
       console.error(
-        `Cannot accept connections on ${formatAddress(bound)} for now: ${(error as Error).message}`,
+        `Cannot accept connections on ${formatAddress(bound)} until there is room: ${
+          (error as Error).message
+        }`,
       );
     }
     const next = await bindAgain(bound, counted, signal);

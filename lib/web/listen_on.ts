@@ -1,6 +1,7 @@
 /** Serves a fetch handler on a socket that listens already, as systemd passes them; `Deno.serve` cannot. @module */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Listener } from "../../ffi/sockets/mod.ts";
+import { Acceptor } from "./acceptor.ts";
 import type { Address } from "./address.ts";
 import type { Server } from "./listen.ts";
 
@@ -22,25 +23,21 @@ export async function listenOn(
   options: { signal?: AbortSignal } = {},
 ): Promise<Server> {
   const { address } = listener;
-  const server = createServer((incoming, outgoing) => void answer(handler, incoming, outgoing));
+  const acceptor = await Acceptor.open(
+    listener,
+    () => createServer((incoming, outgoing) => void answer(handler, incoming, outgoing)),
+  );
   const { promise: finished, resolve } = Promise.withResolvers<void>();
-  // Its close closes the descriptor: whoever has the socket still has it.
-  const fd = listener.duplicate().release();
-  await new Promise<void>((listening, failed) => {
-    server.once("error", failed);
-    server.listen({ fd }, () => {
-      server.off("error", failed);
-      listening();
-    });
-  });
   const onAbort = () => void stop();
   let stopping: Promise<void> | undefined;
   const stop = () => stopping ??= shutDown();
   const shutDown = async (): Promise<void> => {
     options.signal?.removeEventListener("abort", onAbort);
-    const cut = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
-    const closed = new Promise((done) => server.close(done));
-    server.closeIdleConnections();
+    const cut = setTimeout(() => {
+      for (const server of acceptor.servers) server.closeAllConnections();
+    }, STOP_GRACE_MS);
+    const closed = acceptor.close();
+    for (const server of acceptor.servers) server.closeIdleConnections();
     await closed;
     clearTimeout(cut);
     resolve();

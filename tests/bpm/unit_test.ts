@@ -50,9 +50,7 @@ const HAS_ANALYZE = await has("systemd-analyze");
 const HAS_ACTIVATE = await Deno.stat("/usr/bin/systemd-socket-activate").then(() => true, () => false);
 /** Where cgroups of version 2 are. */
 const UNIFIED = findHierarchies().find(({ version }) => version === 2)?.base;
-/** In a folder that serves as root the machine's cgroups are not where systemd looks for them. */
-const IS_OWN_ROOT = /^\d+ \d+ \S+ \S+ \/ /m.test(await Deno.readTextFile("/proc/self/mountinfo"));
-const HAS_SYSTEMD = HAS_ANALYZE && IS_OWN_ROOT && UNIFIED !== undefined && Deno.uid() === 0 &&
+const HAS_SYSTEMD = HAS_ANALYZE && UNIFIED !== undefined && Deno.uid() === 0 &&
   await has("unshare") &&
   await Deno.stat("/usr/lib/systemd/systemd").then(() => true, () => false);
 
@@ -303,7 +301,8 @@ class UserSystemd implements AsyncDisposable {
   /** It takes its cgroup for the root of all, and moves whatever is there: it has one of its own, and sees no other. */
   constructor() {
     const alone = `mkdir ${this.#cgroup} && echo $$ > ${this.#cgroup}/cgroup.procs`;
-    const booted = "mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && " +
+    const booted =
+      "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && " +
       "mount -t cgroup2 none /sys/fs/cgroup && exec /usr/lib/systemd/systemd --user";
     this.#process = new Deno.Command("/bin/sh", {
       args: ["-c", `${alone} && exec unshare --mount --cgroup sh -c '${booted}'`],
@@ -315,7 +314,10 @@ class UserSystemd implements AsyncDisposable {
   }
 
   run(...command: [string, ...string[]]): Promise<{ code: number; out: string; err: string }> {
-    return run(["nsenter", "--mount", "--cgroup", "--target", `${this.#process.pid}`, ...command], this.#env);
+    return run(
+      ["nsenter", "--mount", "--cgroup", "--root", "--wd", "--target", `${this.#process.pid}`, ...command],
+      this.#env,
+    );
   }
 
   async show(unit: string, property: string): Promise<string> {
