@@ -1,4 +1,5 @@
 /** `bpm init`: writes `.mcp-run` from what a project has already. @module */
+import { existsSync } from "node:fs";
 import {
   diskFolder,
   findProcesses,
@@ -10,7 +11,7 @@ import {
 import { CONFIG_NAME, loadBpmConfig } from "../../lib/bpm/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { integer, optionalText, toggle } from "../../lib/config/mod.ts";
-import { DIR, exists, projectFolder } from "./project.ts";
+import { DIR, projectFolder } from "./project.ts";
 
 /** Port of upstream's samples, and of what its client asks by default. */
 const MCP_PORT = 3_001;
@@ -50,7 +51,7 @@ export const init = command({
     const folder = await projectFolder(dir);
     const path = `${folder}/${CONFIG_NAME}`;
     const writes = !options.print && !options.json;
-    if (writes && !options.force && exists(path)) {
+    if (writes && !options.force && existsSync(path)) {
       throw new Error(
         `Cannot write ${path}: it is there; --force replaces it, --print only shows what would be written`,
       );

@@ -1,4 +1,5 @@
 /** `bpm`: a project's processes, for people and for assistants. @module */
+import { existsSync } from "node:fs";
 import { command, runTool, withCommon } from "../../lib/cli/mod.ts";
 import { nearestName } from "../../lib/config/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
@@ -8,7 +9,6 @@ import { init } from "./init.ts";
 import { graph, list, ps } from "./list.ts";
 import { logs } from "./logs.ts";
 import { mcp } from "./mcp.ts";
-import { exists } from "./project.ts";
 import { serve } from "./serve.ts";
 import { unit } from "./unit.ts";
 import { down, up } from "./up.ts";
@@ -41,7 +41,7 @@ const OWN_OPTIONS = ["-h", "--help", "-V", "--version"];
 function withCommand(words: readonly string[], known: readonly string[]): readonly string[] {
   const [first] = words;
   if (first === undefined || known.includes(first) || OWN_OPTIONS.includes(first)) return words;
-  return nearestName(first, known) !== undefined && !exists(first) ? words : ["serve", ...words];
+  return nearestName(first, known) !== undefined && !existsSync(first) ? words : ["serve", ...words];
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

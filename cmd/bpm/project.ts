@@ -1,4 +1,5 @@
 /** Which project is meant, and what its file says. @module */
+import { existsSync } from "node:fs";
 import { CONFIG_NAME, loadBpmConfig, stateFolder } from "../../lib/bpm/mod.ts";
 import { optionalText } from "../../lib/config/mod.ts";
 import { option } from "../../lib/cli/mod.ts";
@@ -31,7 +32,7 @@ export async function projectFolder(dir: string): Promise<string> {
 export async function openProject(dir: string, file: string | undefined) {
   const folder = await projectFolder(dir);
   const path = file ?? `${folder}/${CONFIG_NAME}`;
-  if (file === undefined && !exists(path)) {
+  if (file === undefined && !existsSync(path)) {
     throw new Error(`Cannot open project ${folder}: it has no ${CONFIG_NAME}; bpm init writes one`);
   }
   const { config, warnings } = loadBpmConfig(path);
@@ -49,14 +50,4 @@ export function urlOf(
   { host, mcp_port: port }: { readonly host: string; readonly mcp_port: number },
 ): string {
   return `${formatAddress({ kind: "tcp", host, port })}/mcp`;
-}
-
-/** Also true of what may not be looked at: reading it tells why. */
-export function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory);
-  }
 }

@@ -1,4 +1,5 @@
 /** What a project consists of now: its configuration, the processes made of it, and what of them must not be shown. @module */
+import { existsSync } from "node:fs";
 import type { ServiceSpec } from "../supervisor/mod.ts";
 import { type Changes, changesOf, settingsLater } from "./changes.ts";
 import type { BpmConfig } from "./config.ts";
@@ -43,7 +44,7 @@ export class Project {
       return processesOf({
         folder,
         config,
-        direnv: isThere(`${folder}/.envrc`),
+        direnv: existsSync(`${folder}/.envrc`),
         mode,
         settings,
         ports,
@@ -127,14 +128,4 @@ export class Project {
 
 function byService(processes: readonly Process[]): Map<string, Process> {
   return new Map(processes.map((process) => [process.spec.name, process]));
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -4,6 +4,7 @@
  * verbose mode, the anchors `\A` and `\z`, properties without braces. Source: the crate's documentation, "Syntax", 1.11.
  * @module
  */
+import { POSIX_CLASSES } from "../regex/mod.ts";
 
 /** A pattern for `new RegExp`. */
 export interface Translated {
@@ -16,24 +17,6 @@ export interface Translated {
 export function translatePattern(pattern: string): Translated {
   return new Translator(pattern).all();
 }
-
-/** In ASCII, as the crate's. */
-const POSIX: Readonly<Record<string, string>> = {
-  alnum: "0-9A-Za-z",
-  alpha: "A-Za-z",
-  ascii: "\\x00-\\x7f",
-  blank: "\\t ",
-  cntrl: "\\x00-\\x1f\\x7f",
-  digit: "0-9",
-  graph: "!-~",
-  lower: "a-z",
-  print: " -~",
-  punct: "!-\\/:-@\\[-`\\{-~",
-  space: "\\t\\n\\v\\f\\r ",
-  upper: "A-Z",
-  word: "0-9A-Za-z_",
-  xdigit: "0-9A-Fa-f",
-};
 
 /** What means the same after a backslash. */
 const SAME = /^[dDwWsSbBtnrfv]$/;
@@ -144,16 +127,16 @@ class Translator {
     return this.#setClass();
   }
 
-  /** Without classes in it but those of POSIX; undefined when it is none. */
+  /** Without classes in it but those of POSIX_CLASSES; undefined when it is none. */
   #simpleClass(): string | undefined {
     let source = this.#match(/\[\^?/y)![0];
     this.#at += source.length;
     // A bracket in front is meant as such.
     for (let isFirst = true;; isFirst = false) {
       const posix = this.#match(/\[:(\^?)(\w+):\]/y);
-      if (posix !== null && posix[2]! in POSIX) {
+      if (posix !== null && posix[2]! in POSIX_CLASSES) {
         if (posix[1] === "^") return undefined;
-        source += POSIX[posix[2]!];
+        source += POSIX_CLASSES[posix[2]!];
         this.#at += posix[0].length;
         continue;
       }
@@ -195,8 +178,8 @@ class Translator {
       const posix = this.#match(/\[:(\^?)(\w+):\]/y);
       const [char] = this.#match(/[^]/uy) ?? [];
       if (char === undefined) break;
-      if (posix !== null && posix[2]! in POSIX) {
-        source += `[${posix[1]}${POSIX[posix[2]!]}]`;
+      if (posix !== null && posix[2]! in POSIX_CLASSES) {
+        source += `[${posix[1]}${POSIX_CLASSES[posix[2]!]}]`;
         this.#at += posix[0].length;
       } else if (char === "[") source += this.#setClass();
       else if (char === "\\") source += this.#escape(true);

@@ -1,4 +1,5 @@
 /** RE2 syntax as a tree. What RE2 does not have (lookaround, backreferences) is an error here too. @module */
+import { POSIX_CLASSES } from "../regex/mod.ts";
 
 /** A part of a regex. */
 export type RegexNode =
@@ -151,7 +152,7 @@ class RegexParser {
     if (found === null) throw new SyntaxError(`missing closing ]: \`${this.pattern.slice(this.at)}\``);
     const text = found[0].replace(/^\[(\^?)\]/, "[$1\\]")
       .replace(/\[:(\^?)(\w+):\]/g, (whole, not: string, name: string) => {
-        const set = POSIX[name];
+        const set = POSIX_CLASSES[name];
         if (set === undefined || not !== "") {
           throw new SyntaxError(`invalid character class range: \`${whole}\``);
         }
@@ -206,23 +207,6 @@ class RegexParser {
 }
 
 const CONTROL: Readonly<Record<string, string>> = { a: "\x07", f: "\f", t: "\t", n: "\n", r: "\r", v: "\v" };
-
-const POSIX: Readonly<Record<string, string>> = {
-  alnum: "0-9A-Za-z",
-  alpha: "A-Za-z",
-  ascii: "\\x00-\\x7f",
-  blank: "\\t ",
-  cntrl: "\\x00-\\x1f\\x7f",
-  digit: "0-9",
-  graph: "!-~",
-  lower: "a-z",
-  print: " -~",
-  punct: "!-\\/:-@\\[-`\\{-~",
-  space: "\\t\\n\\v\\f\\r ",
-  upper: "A-Z",
-  word: "0-9A-Za-z_",
-  xdigit: "0-9A-Fa-f",
-};
 
 function withFlags(flags: Flags, on: string, off: string): Flags {
   const next = { ...flags };

@@ -1,4 +1,5 @@
 /** Where the ticks of a recording go: a journal, which may become parquet at the end, or snapshots as they came. @module */
+import { existsSync } from "node:fs";
 import type { Snapshot } from "../metrics/mod.ts";
 import type { JournalRecording, RecordingInfo, TickTime } from "./_journal_recording.ts";
 import { Journal, removeJournal } from "./journal.ts";
@@ -51,13 +52,13 @@ export function prepareOutput(path: string, options: OutputOptions): RecordOutpu
   const { force, format, log } = options;
   const journal = format === "raw" ? undefined : format === "rez" ? path : `${path}.rez`;
   if (journal !== undefined && !force) checkNoJournal(journal, format);
-  if (format !== "rez" && exists(path)) log(`${path} exists and will be replaced`);
+  if (format !== "rez" && existsSync(path)) log(`${path} exists and will be replaced`);
   return journal === undefined ? new RawOutput(path) : new JournalOutput(path, journal, options);
 }
 
 /** @throws {JournalError} When a recording would be lost. */
 function checkNoJournal(journal: string, format: RecordFormat): void {
-  if (!exists(journal)) return;
+  if (!existsSync(journal)) return;
   const found = format === "rez"
     ? "the file exists already; use --force to replace it"
     : "an earlier recording left its journal there; view it, or use --force to replace it";
@@ -69,19 +70,9 @@ function checkFolder(path: string): void {
     const slash = path.lastIndexOf("/");
     const folder = slash < 0 ? "." : path.slice(0, slash + 1);
     if (!Deno.statSync(folder).isDirectory) throw new TypeError(`${folder} is no folder`);
-    if (exists(path) && Deno.statSync(path).isDirectory) throw new TypeError("it is a folder");
+    if (existsSync(path) && Deno.statSync(path).isDirectory) throw new TypeError("it is a folder");
   } catch (error) {
     throw new JournalError("create", path, error);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

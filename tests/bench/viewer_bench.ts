@@ -5,12 +5,13 @@
  * Chromium tells when which chart is drawn.
  * @module
  */
+import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { convertToParquet, inlineSealer, Journal } from "../../lib/recording/mod.ts";
-import { CHROMIUM, CHROMIUM_FLAGS, exists } from "../viewer/browser.ts";
+import { CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
 import { syntheticHost } from "../viewer/synthetic_host.ts";
 import { repeatRecording } from "./long_recording.ts";
 
@@ -30,7 +31,7 @@ const CHARTS = 50;
 
 /** Measures everything; takes about two minutes, most of it to write the recordings. Nothing without Chromium. */
 export async function viewerRows(): Promise<BenchRow[]> {
-  if (!exists(CHROMIUM)) return [];
+  if (!existsSync(CHROMIUM)) return [];
   const folder = await Deno.makeTempDir({ prefix: "hostkit-bench-" });
   try {
     const hour = await recordHour(folder, "hour", HOUR_SERIES);

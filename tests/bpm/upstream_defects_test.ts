@@ -4,9 +4,9 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/st
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
-import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { freePort } from "../free_port.ts";
 import { Project } from "./_project.ts";
+import { Served } from "./_served.ts";
 
 // Opened once, and stay open: not leaks of the first test.
 processStart(1);
@@ -46,24 +46,14 @@ Deno.test("1: after a restart whose build failed a crash is still a crash, and t
 });
 
 Deno.test("1, 2: a manager whose process cannot be built, or takes long to end, does not spin", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "bpm-" });
   const stubborn = `trap "" TERM; echo up; while :; do sleep 0.1; done`;
-  await Deno.writeTextFile(
-    `${folder}/.mcp-run`,
-    `mcp_port = ${freePort()}
-[process.slow]\ncommand = ["/bin/sh", "-c", ${
+  await using served = new Served(
+    `[process.slow]\ncommand = ["/bin/sh", "-c", ${
       JSON.stringify(stubborn)
     }]\ngrace = "2s"\nready = { log = "^up$" }
 [process.broken]\ncommand = ["true"]\nbuild = ["false"]\nbackoff = { first = "1h" , max = "1h" }\n`,
   );
-  const [program, ...args] = toolCommand("bpm");
-  const manager = new Deno.Command(program, {
-    args: [...args, "serve", folder],
-    env: { XDG_STATE_HOME: `${folder}/state` },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
+  const manager = served.command(["serve", served.folder], { stderr: "null" }).spawn();
   const lines = manager.stdout.pipeThrough(new TextDecoderStream()).getReader();
   for (let text = ""; !text.includes("[slow] up");) text += await more(lines);
   const before = await ticksOf(manager.pid);
@@ -81,7 +71,6 @@ Deno.test("1, 2: a manager whose process cannot be built, or takes long to end, 
   await status;
   const lastedTicks = (performance.now() - beganMs) / 10;
   ok(ticks - before < lastedTicks / 2, `${ticks - before} of ${lastedTicks} ticks`);
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("4: what a process has started ends with it, and its port is free", async () => {
@@ -100,20 +89,11 @@ Deno.test("4: what a process has started ends with it, and its port is free", as
 });
 
 Deno.test("5: a manager that is asked to end ends its processes first", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "bpm-" });
-  await Deno.writeTextFile(
-    `${folder}/.mcp-run`,
-    `mcp_port = ${freePort()}\n[process.api]\ncommand = ["/bin/sh", "-c", "echo pid $$; exec sleep 60"]\n`,
+  await using served = new Served(
+    `[process.api]\ncommand = ["/bin/sh", "-c", "echo pid $$; exec sleep 60"]\n`,
   );
-  const [program, ...args] = toolCommand("bpm");
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    const manager = new Deno.Command(program, {
-      args: [...args, folder],
-      env: { XDG_STATE_HOME: `${folder}/state` },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
+    const manager = served.command([served.folder], { stderr: "null" }).spawn();
     const lines = manager.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     while (!/pid \d+\n/.test(text)) text += await more(lines);
@@ -122,7 +102,6 @@ Deno.test("5: a manager that is asked to end ends its processes first", async ()
     strictEqual((await manager.status).code, 0);
     strictEqual(processStart(Number(/pid (\d+)/.exec(text)![1])), 0n, signal);
   }
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("6: of one that has crashed no uptime is told, and of its events five", async () => {

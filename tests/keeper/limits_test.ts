@@ -1,4 +1,5 @@
 /** A keeper at its limits: full logs, long messages, many clients, no descriptors, failures before the child began. */
+import { existsSync } from "node:fs";
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { assetPath } from "../../ffi/assets.ts";
 import { keeperArguments } from "../../ffi/keeper/mod.ts";
@@ -44,7 +45,7 @@ Deno.test("a message that comes while the log is full is there as soon as there 
   const body = `fill(); notify(b"READY=1"); open("${folder.path}/sent", "w").close()`;
   const keeper = startInstance({ folder: folder.path, command: python(body), notify: true, ...SMALL });
   await keeper.begun;
-  await until("the message", () => exists(`${folder.path}/sent`));
+  await until("the message", () => existsSync(`${folder.path}/sent`));
   await until("a full log", () => isFull(folder.path));
   using log = new Consumer(folder.path, SEGMENT_BYTES);
   await until("the end", () => (log.take(), log.ended));
@@ -256,14 +257,4 @@ function stat(pid: number): string {
 
 function plus(left: string, right: string): string {
   return String(Number(left) + Number(right));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

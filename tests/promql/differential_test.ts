@@ -2,6 +2,7 @@
  * The same data and the same queries for us and for an installed Prometheus. Debian's 2.42 has windows that are closed
  * on both sides; samples stand on whole seconds and windows end on halves, so that both see the same samples.
  */
+import { existsSync } from "node:fs";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { recordingSource, viewerApp } from "../../lib/viewer/mod.ts";
 import type { NumberSeries } from "../../lib/tsdb/mod.ts";
@@ -85,14 +86,6 @@ const QUERIES = [
   "sum(load) > 1e9",
   "sum by (id) (load) atan2 3",
 ];
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** A few series of each kind, the same each time. */
 function data(): NumberSeries[] {
@@ -216,7 +209,7 @@ function table(answer: Answer): Map<string, Map<number, number>> {
 
 Deno.test({
   name: "range answers equal those of an installed Prometheus (needs prometheus and promtool)",
-  ignore: !exists(PROMETHEUS) || !exists(PROMTOOL),
+  ignore: !existsSync(PROMETHEUS) || !existsSync(PROMTOOL),
   async fn() {
     const series = data();
     const ours = viewerApp(recordingSource(sourceOf(series), "data"));

@@ -1,4 +1,5 @@
 /** Prometheus' own test scripts, where they are at hand. The floor only rises. */
+import { existsSync } from "node:fs";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { runScript } from "./promqltest.ts";
 
@@ -22,19 +23,11 @@ const FLOOR: Readonly<Record<string, { pass: number; failures?: readonly string[
   "trig_functions.test": { pass: 19 },
 };
 
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
 for (const [name, { pass, failures = [] }] of Object.entries(FLOOR)) {
   Deno.test({
     name:
       `upstream's ${name} gives upstream's answers in at least ${pass} evaluations (needs ../shared/testdata)`,
-    ignore: !exists(SCRIPTS),
+    ignore: !existsSync(SCRIPTS),
     fn() {
       const outcomes = runScript(Deno.readTextFileSync(SCRIPTS + name));
       const failed = outcomes.filter(({ state }) => state === "fail");

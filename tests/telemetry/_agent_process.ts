@@ -1,15 +1,12 @@
 /** A real agent as a child process with exactly the tool's permissions, and scraping it over its unix socket. */
+import { existsSync } from "node:fs";
 import { AgentClient } from "../../lib/agent_client/mod.ts";
 import { decodeSnapshot, type Snapshot, wordsToBigint, wordsToNumber } from "../../lib/metrics/mod.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import type { AgentStatus } from "../../lib/telemetry/mod.ts";
 
 /** Whether this host lets BPF programs be loaded: root on Linux with BTF. */
-export const CAN_LOAD_BPF: boolean = Deno.uid() === 0 && await exists("/sys/kernel/btf/vmlinux");
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
+export const CAN_LOAD_BPF: boolean = Deno.uid() === 0 && existsSync("/sys/kernel/btf/vmlinux");
 
 /** A running agent. */
 export class AgentProcess implements AsyncDisposable {

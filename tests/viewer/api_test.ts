@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { encodeSnapshotV3 } from "../../lib/metrics/mod.ts";
 import { openRecording } from "../../lib/recording/mod.ts";
@@ -19,7 +20,6 @@ import { expandQuery } from "../../lib/viewer/views/mod.ts";
 import { parse, query, queryBatch } from "../../lib/promql/mod.ts";
 import { formatAddress, listen } from "../../lib/web/mod.ts";
 import { numbers, sourceOf } from "../promql/series.ts";
-import { exists } from "./browser.ts";
 import { CPU_COUNT, syntheticHost } from "./synthetic_host.ts";
 
 const series = sourceOf(
@@ -406,7 +406,7 @@ const DEMO = new URL("../../../shared/testdata/rezolus/demo.parquet", import.met
 
 Deno.test({
   name: "upstream's demo recording gives its known counts of run queue waits (needs ../shared/testdata)",
-  ignore: !exists(DEMO),
+  ignore: !existsSync(DEMO),
   async fn() {
     using recording = openRecording(DEMO);
     const demo = viewerApp(recordingSource(recording.series, "demo.parquet"));

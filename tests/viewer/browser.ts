@@ -1,4 +1,5 @@
 /** Drives the page in headless Chromium and reads what its charts hold. @module */
+import { existsSync } from "node:fs";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
@@ -26,16 +27,7 @@ export interface Held {
 }
 
 /** Test options of a browser test: skipped without Chromium. The driver keeps pipes to its browser. */
-export const browser = { ignore: !exists(CHROMIUM), sanitizeOps: false, sanitizeResources: false };
-
-/** Whether there is a file of this name. */
-export function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+export const browser = { ignore: !existsSync(CHROMIUM), sanitizeOps: false, sanitizeResources: false };
 
 /** Opens `url` in a browser of its own and runs `run`; fails when the page complains on its console. */
 export async function onPage(url: string, run: (page: Page) => Promise<void>): Promise<void> {
