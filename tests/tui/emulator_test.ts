@@ -89,23 +89,33 @@ Deno.test("emulator: no text at all makes it throw", () => {
 
 const [WIDTH, HEIGHT] = [30, 8];
 
-/** Text that ends away from the right edge, where terminals differ in what "left of here" is. */
-function drawing(random: (below: number) => number): string {
-  const at = () => `\x1b[${1 + random(HEIGHT)};${1 + random(WIDTH)}H`;
+/**
+ * Text that ends away from the right edge, where terminals differ in what "left of here" is. With wide characters all
+ * lies on pairs of columns: of one that is torn tmux tells the other half as nothing, or as the whole.
+ */
+function drawing(random: (below: number) => number, isWide: boolean): string {
+  const step = isWide ? 2 : 1;
+  const at = () => `\x1b[${1 + random(HEIGHT)};${1 + step * random(WIDTH / step)}H`;
+  const sign = isWide ? "漢" : "+";
+  const narrow = [
+    () => `${at()}\x1b[1${"KJ"[random(2)]}`,
+    () => `${at()}\x1b[${1 + random(3)}X`,
+    () => `${at()}\x1b[${1 + random(9)}${"CD"[random(2)]}+`,
+  ];
   const pieces = [
-    () => at() + "abcdefghijklmnopqrstuvwxyz".slice(0, 1 + random(26)),
-    () => `${at()}漢字`,
-    () => `${at()}\x1b[${random(3)}K`,
-    () => `${at()}\x1b[${random(3)}J`,
+    () => at() + "abcdefghijklmnopqrstuvwxyz".slice(0, step * (1 + random(26 / step))),
+    () => `${at()}\x1b[${2 * random(2)}K`,
+    () => `${at()}\x1b[${2 * random(2)}J`,
     // Outside of a region tmux inserts and deletes lines all the same.
-    () => `\x1b[r${at()}\x1b[${1 + random(3)}${"LMX"[random(3)]}`,
+    () => `\x1b[r${at()}\x1b[${1 + random(3)}${"LM"[random(2)]}`,
     () => `\x1b[${1 + random(4)}${"ST"[random(2)]}`,
-    () => `${at()}\x1b[${1 + random(9)}${"ABCD"[random(4)]}+`,
+    () => `${at()}\x1b[${1 + random(9)}${"AB"[random(2)]}${sign}`,
     () => `${at()}\n\n`,
     () => `${at()}\x1bM`,
     () => `\x1b[${1 + random(4)};${5 + random(4)}r`,
     () => "\x1b[r",
-    () => `${at()}\x1b7${at()}\x1b8#`,
+    () => `${at()}\x1b7${at()}\x1b8${sign}`,
+    ...(isWide ? [() => `${at()}漢字`] : narrow),
   ];
   return Array.from({ length: 60 }, () => pieces[random(pieces.length)]!()).join("");
 }
@@ -119,7 +129,7 @@ Deno.test({
     const file = await Deno.makeTempFile();
     try {
       for (let round = 0; round < 12; round++) {
-        const text = drawing(random);
+        const text = drawing(random, round % 2 === 0);
         await Deno.writeTextFile(file, `${text}\x1b]2;drawn\x07`);
         await using tmux = await Tmux.start(["sh", "-c", `'stty raw; cat ${file}; sleep 60'`], {
           columns: WIDTH,
