@@ -32,6 +32,8 @@ const PACKAGES: Record<Profile, readonly Package[]> = {
     ["fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     ["iproute2", "/usr/sbin/tc"],
     ["nftables", "/usr/sbin/nft"],
+    // The programs alone: Debian's unit for nix-daemon is in nix-setup-systemd, which is not wanted.
+    ["nix-bin", "/usr/bin/nix-build"],
     ["procps", "/usr/bin/pgrep"],
     ["prometheus", "/usr/bin/promtool"],
     ["python3-minimal", "/usr/bin/python3"],
