@@ -54,6 +54,7 @@ const PURE = [
   /^lib\/ring\/records\.ts$/,
   /^lib\/bpm\/(rust_pattern|dependency|changes|log_search|digest|secrets|status_text|expand|board)\.ts$/,
   /^lib\/bpm\/init\/(?!disk)[a-z_]+\.ts$/,
+  /^lib\/nix\//,
   /^lib\/keeper\/lines\.ts$/,
   /^lib\/mcp\/(schema|schema_check|tool|tasks|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients)\.ts$/,
   /^lib\/tui\/(?!terminal|app)[a-z_]+\.ts$/,

@@ -1,0 +1,213 @@
+/**
+ * What a message of Nix means. Messages are for people and differ by version; these are the forms of Nix 2.0 to 2.36pre
+ * that say what no record says: which builds are planned, which failed and why. Pure.
+ * @module
+ */
+
+/** Why a build failed. */
+export type FailureKind =
+  | "exit"
+  | "signal"
+  | "hash-mismatch"
+  | "timeout"
+  | "not-deterministic"
+  | "dependency"
+  | "output"
+  | "platform"
+  | "other";
+
+/** A failure as it is told. */
+export interface Failure {
+  readonly kind: FailureKind;
+  /** One line, without colours. */
+  readonly text: string;
+  /** Of `exit` and `signal`. */
+  readonly code?: number;
+  /** Of `hash-mismatch`, as Nix writes them. */
+  readonly specified?: string;
+  readonly got?: string;
+}
+
+export type Meaning =
+  | { readonly kind: "willBuild"; readonly count: number }
+  | {
+    readonly kind: "willFetch";
+    readonly count: number;
+    readonly downloadBytes: number;
+    readonly unpackedBytes: number;
+  }
+  | { readonly kind: "planned"; readonly path: string }
+  | { readonly kind: "failed"; readonly path: string; readonly failure: Failure }
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "error" | "warning"; readonly text: string }
+  | { readonly kind: "evaluating"; readonly file: string }
+  | { readonly kind: "instantiated"; readonly path: string }
+  | { readonly kind: "edge"; readonly path: string; readonly input: string }
+  | { readonly kind: "output"; readonly drv: string; readonly path: string }
+  | { readonly kind: "building"; readonly path: string; readonly host: string }
+  | { readonly kind: "copying"; readonly path: string; readonly from: string; readonly to: string }
+  | { readonly kind: "info" };
+
+// deno-lint-ignore no-control-regex
+const COLOURS = /\x1b\[[0-9;]*m/g;
+
+/** Without colours. */
+export function plainText(text: string): string {
+  return text.includes("\x1b") ? text.replaceAll(COLOURS, "") : text;
+}
+
+const PATH = String.raw`'([^'\n]+)'`;
+const UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** Asked in this order. Of daemons all levels come as 0, so that only the text tells an error. */
+const FAILURES: readonly [RegExp, (found: readonly string[]) => Failure][] = [
+  [
+    new RegExp(
+      `(?:builder for ${PATH} failed|Cannot build ${PATH}\\.\\s*Reason: .*builder failed) with exit code (\\d+)`,
+    ),
+    ([text, , , code]) => ({ kind: "exit", text: text!, code: Number(code) }),
+  ],
+  [
+    new RegExp(
+      `(?:builder for ${PATH} failed|Cannot build ${PATH}\\.\\s*Reason: .*builder failed) due to signal (\\d+)( \\([^)]*\\))?`,
+    ),
+    ([text, , , code]) => ({ kind: "signal", text: text!, code: Number(code) }),
+  ],
+  [
+    new RegExp(
+      `hash mismatch in (?:fixed-output )?derivation ${PATH}():?\\s*(?:specified|wanted):\\s*(\\S+)\\s*got:\\s*(\\S+)`,
+    ),
+    ([, , , specified, got]) => ({
+      kind: "hash-mismatch",
+      text: `hash mismatch: specified ${specified}, got ${got}`,
+      specified: specified!,
+      got: got!,
+    }),
+  ],
+  [
+    new RegExp(`(?:hash mismatch|ca hash mismatch) (?:in|importing)[^']*${PATH}()`),
+    () => ({ kind: "hash-mismatch", text: "hash mismatch" }),
+  ],
+  [
+    new RegExp(`(?:building of )?${PATH}() timed out after (.+)`),
+    ([, , , after]) => ({ kind: "timeout", text: `timed out after ${after}` }),
+  ],
+  [
+    new RegExp(`Cannot build ${PATH}()\\.\\s*Reason: .*timed out`),
+    () => ({ kind: "timeout", text: "timed out" }),
+  ],
+  [
+    new RegExp(`derivation ${PATH}() may not be deterministic(.*)`),
+    ([, , , how]) => ({ kind: "not-deterministic", text: `may not be deterministic${how}` }),
+  ],
+  [
+    new RegExp(`output '[^']+' of ${PATH}() differs from`),
+    () => ({ kind: "not-deterministic", text: "may not be deterministic: the outputs of two rounds differ" }),
+  ],
+  [
+    new RegExp(`\\d+ dependenc(?:y|ies) of derivation ${PATH}() failed`),
+    ([text]) => ({ kind: "dependency", text: text! }),
+  ],
+  [
+    new RegExp(`Cannot build ${PATH}()\\.\\s*Reason: (\\d+ dependenc(?:y|ies) failed)`),
+    ([, , , why]) => ({ kind: "dependency", text: why! }),
+  ],
+  [
+    new RegExp(`builder for ${PATH}() failed to produce output path.*`),
+    ([text]) => ({ kind: "output", text: text! }),
+  ],
+  [
+    new RegExp(`required to build ${PATH}(), but`),
+    ([text]) => ({ kind: "platform", text: text! }),
+  ],
+  [
+    new RegExp(`(?:a|A) '[^']+' with features .* is required to build ${PATH}()`),
+    ([text]) => ({ kind: "platform", text: text! }),
+  ],
+  [
+    new RegExp(`Cannot build ${PATH}()\\.\\s*Reason: (.+)`),
+    ([, , , why]) => ({ kind: "other", text: why! }),
+  ],
+  [
+    new RegExp(`build of ${PATH}() on '[^']+' failed:? ?(.*)`),
+    ([text]) => ({ kind: "other", text: text! }),
+  ],
+  [
+    new RegExp(
+      `(?:builder for|while setting up the build environment for|unable to start build of) ${PATH}().*`,
+    ),
+    ([text]) => ({ kind: "other", text: text! }),
+  ],
+];
+
+const WILL_BUILD = /^(?:this|these(?: (\d+))?) derivations? will be built:?$/;
+const WILL_FETCH =
+  /^(?:this|these(?: (\d+))?) paths? will be fetched(?: \(([\d.]+) (\w+) download(?:, ([\d.]+) (\w+) unpacked)?\))?:?$/;
+const LISTED = /^ {2}(\/\S+)$/;
+const OWN = new RegExp(`^building ${PATH}(?:\\.\\.\\.)?(?: on ${PATH})?(?:\\.\\.\\.)?$`);
+const ANEW = new RegExp(`^(?:checking|repairing) outputs of ${PATH}(?:\\.\\.\\.)?$`);
+const COPYING = new RegExp(`^copying path ${PATH}(?: from ${PATH})?(?: to ${PATH})?(?:\\.\\.\\.)?$`);
+/** A goal's derivation, the outputs that are wanted of it behind `!` or `^`. */
+const GOAL = String.raw`building of '([^'!^]+)[!^]?[^']*'[^']*`;
+const WAITED_BUILD = new RegExp(`^${GOAL}: waitee '${GOAL}' done`);
+const WAITED_SUBSTITUTION = new RegExp(`^${GOAL}: waitee 'substitution of '([^']+)'' done`);
+
+/**
+ * What one line of a message means, or a whole message where it is an error: newlines in it are part of it then.
+ * @param text With or without colours.
+ */
+export function meaningOf(text: string): Meaning {
+  const plain = plainText(text);
+  if (plain.startsWith("error:")) return errorOf(plain.slice("error:".length).trim());
+  if (plain.startsWith("warning:")) return { kind: "warning", text: plain.slice("warning:".length).trim() };
+  if (plain.startsWith("building of '")) return goalOf(plain);
+  let found = LISTED.exec(plain);
+  if (found !== null) return { kind: "planned", path: found[1]! };
+  if ((found = WILL_BUILD.exec(plain)) !== null) return { kind: "willBuild", count: Number(found[1] ?? 1) };
+  if ((found = WILL_FETCH.exec(plain)) !== null) {
+    return {
+      kind: "willFetch",
+      count: Number(found[1] ?? 1),
+      downloadBytes: bytesOf(found[2], found[3]),
+      unpackedBytes: bytesOf(found[4], found[5]),
+    };
+  }
+  if ((found = OWN.exec(plain)) !== null) return { kind: "building", path: found[1]!, host: found[2] ?? "" };
+  if ((found = ANEW.exec(plain)) !== null) return { kind: "building", path: found[1]!, host: "" };
+  if ((found = COPYING.exec(plain)) !== null) {
+    return { kind: "copying", path: found[1]!, from: found[2] ?? "local", to: found[3] ?? "local" };
+  }
+  if ((found = /^evaluating file '(.+)'$/.exec(plain)) !== null) {
+    return { kind: "evaluating", file: found[1]! };
+  }
+  if ((found = /^instantiated '.*' -> '(.+)'$/.exec(plain)) !== null) {
+    return { kind: "instantiated", path: found[1]! };
+  }
+  return { kind: "info" };
+}
+
+function errorOf(text: string): Meaning {
+  if (/^interrupted by the user$/.test(text)) return { kind: "interrupted" };
+  for (const [pattern, failureOf] of FAILURES) {
+    const found = pattern.exec(text);
+    if (found !== null) return { kind: "failed", path: found[1] ?? found[2]!, failure: failureOf(found) };
+  }
+  return { kind: "error", text };
+}
+
+function goalOf(text: string): Meaning {
+  let found = WAITED_BUILD.exec(text);
+  if (found !== null) return { kind: "edge", path: found[1]!, input: found[2]! };
+  found = WAITED_SUBSTITUTION.exec(text);
+  return found === null ? { kind: "info" } : { kind: "output", drv: found[1]!, path: found[2]! };
+}
+
+function bytesOf(count: string | undefined, unit: string | undefined): number {
+  return count === undefined ? 0 : Number(count) * (UNITS[unit ?? "B"] ?? 1);
+}

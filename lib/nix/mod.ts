@@ -1,0 +1,28 @@
+/**
+ * What Nix says, understood. Pure: bytes and times come in, rows come out.
+ *
+ * Reading order: `record.ts` (one record of `internal-json`), `log_reader.ts` (a stream of them), `message.ts` (what the
+ * texts for people mean), `model.ts` (the rows), `state.ts` (all logs together), `connection.ts` (one log) and `work.ts`
+ * (one command: how its builds end); `store_path.ts` and `derivation.ts` (what lies in the store).
+ * Sockets, files, clocks and screens are left to `lib/nix_btm`.
+ * @module
+ */
+export { ACTIVITY, type Field, LEVEL, type NixRecord, parseRecord, RESULT } from "./record.ts";
+export { LogReader, type ReaderCounts } from "./log_reader.ts";
+export { type Failure, type FailureKind, type Meaning, meaningOf, plainText } from "./message.ts";
+export {
+  type Command,
+  type CommandState,
+  isOver,
+  type Job,
+  type JobKind,
+  type JobState,
+  type Phase,
+  type Problem,
+  type Progress,
+  type Requester,
+  TAIL_LINES,
+} from "./model.ts";
+export { type Changes, type Listener, NixState } from "./state.ts";
+export { nameOf, packageOf, parseStorePath, type StorePath } from "./store_path.ts";
+export { type Derivation, type Input, type Output, parseDerivation } from "./derivation.ts";

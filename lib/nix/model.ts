@@ -1,0 +1,116 @@
+/** What is known of Nix on a machine, as plain rows: commands, and what they do. Pure. @module */
+import type { Failure } from "./message.ts";
+
+/** Builds and substitutions as Nix counts them: of the goals that it has, of which some may have nothing to do. */
+export interface Progress {
+  readonly done: number;
+  readonly expected: number;
+  readonly running: number;
+  readonly failed: number;
+}
+
+export const NO_PROGRESS: Progress = { done: 0, expected: 0, running: 0, failed: 0 };
+
+/** Who asked. */
+export interface Requester {
+  /** How its log comes in. */
+  readonly source: "socket" | "wrapped" | "pipe" | "replay";
+  readonly pid?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly user?: string | undefined;
+  readonly command?: readonly string[] | undefined;
+}
+
+/** How a command stands; it is `lost` when its log broke off. */
+export type CommandState = "running" | "succeeded" | "failed" | "interrupted" | "lost";
+
+/** Errors and warnings, each text once. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** One invocation of Nix; the client's log and its daemon's are the same one. */
+export interface Command {
+  readonly id: number;
+  readonly requester: Requester;
+  readonly startedMs: number;
+  endedMs: number | undefined;
+  state: CommandState;
+  /** Flake references and derivations that it was asked for, as far as it tells. */
+  readonly targets: string[];
+  /** The file or derivation that is evaluated now. */
+  evaluating: string | undefined;
+  /** Files so far; only talkative logs tell. */
+  evaluatedFiles: number;
+  builds: Progress;
+  substitutions: Progress;
+  /** What Nix said it would do; 0 where it did not. */
+  plannedBuilds: number;
+  plannedFetches: number;
+  downloadBytes: number;
+  unpackedBytes: number;
+  /** At most 200. */
+  readonly problems: Problem[];
+}
+
+export type JobKind =
+  | "build"
+  /** A store path that goes from one store to another. */
+  | "copy"
+  | "download"
+  | "query"
+  | "evaluation"
+  | "fetch"
+  | "hook"
+  | "maintenance"
+  | "other";
+
+/**
+ * How a job stands. Nix says of no build that it succeeded: `ended` are those of which nothing else has shown it yet,
+ * `skipped` those that were planned and never began, `lost` those whose log broke off.
+ */
+export type JobState =
+  | { readonly kind: "planned" | "running" | "succeeded" | "ended" | "skipped" | "cancelled" | "lost" }
+  | { readonly kind: "waiting"; readonly why: string; readonly sinceMs: number }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+export interface Phase {
+  readonly name: string;
+  readonly atMs: number;
+}
+
+/** Something that a command does. */
+export interface Job {
+  readonly id: number;
+  command: number;
+  readonly kind: JobKind;
+  /** Store path of the derivation or of what is copied, else a URL or a text. */
+  readonly subject: string;
+  readonly name: string;
+  /** Of a build the machine, empty for this one; of a copy and a query the store it comes from. */
+  host: string;
+  /** Of a copy: the store it goes to. */
+  to: string;
+  state: JobState;
+  /** Of the state that it is in first, if that is no plan. */
+  startedMs: number | undefined;
+  endedMs: number | undefined;
+  /** Bytes of copies and downloads; expected ones may grow, and are 0 while nobody knows. */
+  doneBytes: number;
+  expectedBytes: number;
+  readonly phases: Phase[];
+  /** All lines that it has printed. */
+  lineCount: number;
+  /** The last 100 of them. */
+  readonly tail: string[];
+}
+
+export const TAIL_LINES = 100;
+export const PROBLEMS_MAX = 200;
+
+/** Whether nothing happens to a job any more. */
+export function isOver({ state: { kind } }: Pick<Job, "state">): boolean {
+  return kind !== "planned" && kind !== "waiting" && kind !== "running";
+}

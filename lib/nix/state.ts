@@ -1,0 +1,150 @@
+/**
+ * What the logs of any number of Nix processes say, put together: commands and their jobs. Time comes in; every change
+ * is told once. Pure.
+ *
+ * A build succeeds when the count of done builds rises beside its end, or when its outputs are there; it fails by a
+ * message. Its end alone says neither. @module
+ */
+import { Connection, type Shared } from "./connection.ts";
+import type { NixRecord } from "./record.ts";
+import type { Command, Job, Requester } from "./model.ts";
+
+/** Who wants to know at once what is not kept. */
+export interface Listener {
+  /** A line of a build's log. */
+  line?(job: Job, text: string, atMs: number): void;
+  /** A derivation whose file is worth reading. */
+  derivation?(path: string): void;
+  /** Nix told what one derivation needs, or where its output will be: only talkative logs do. */
+  edge?(path: string, input: string): void;
+  output?(derivation: string, path: string): void;
+  /** What a derivation needs, as far as somebody knows: what begins proves that all that it needs is there. */
+  inputs?(path: string): readonly string[];
+}
+
+/** What changed since the last time. */
+export interface Changes {
+  readonly commands: readonly Command[];
+  readonly jobs: readonly Job[];
+  readonly removedJobs: readonly number[];
+  readonly removedCommands: readonly number[];
+}
+
+/** Jobs that are over, kept for those who look; beyond this the oldest go. */
+const FINISHED_MAX = 10_000;
+/** Commands that are over. */
+const COMMANDS_MAX = 500;
+
+export class NixState {
+  readonly commands = new Map<number, Command>();
+  readonly jobs = new Map<number, Job>();
+  readonly #connections = new Map<number, Connection>();
+  readonly #shared: Shared;
+  #lastConnection = 0;
+  #changedCommands = new Set<Command>();
+  #changedJobs = new Set<Job>();
+  #removedJobs: number[] = [];
+  #removedCommands: number[] = [];
+  /** Ids in the order in which they ended. */
+  readonly #finished: number[] = [];
+
+  constructor(listener: Listener = {}) {
+    let lastId = 0;
+    this.#shared = {
+      listener,
+      activities: new Map(),
+      nextId: () => ++lastId,
+      command: (command) => {
+        this.commands.set(command.id, command);
+        this.#changedCommands.add(command);
+      },
+      job: (job) => {
+        this.jobs.set(job.id, job);
+        this.#changedJobs.add(job);
+      },
+      finished: (job) => {
+        this.#finished.push(job.id);
+        if (this.#finished.length > FINISHED_MAX) this.#forget(this.#finished.shift()!);
+      },
+      forget: (job) => this.#forget(job.id),
+      dropped: (command) => this.#drop(command),
+    };
+  }
+
+  /** A log begins; returns its number. */
+  open(requester: Requester, nowMs: number): number {
+    const id = ++this.#lastConnection;
+    this.#connections.set(id, new Connection(this.#shared, { requester, nowMs }));
+    return id;
+  }
+
+  /** What a log says. @throws {RangeError} When it is not open. */
+  apply(connection: number, record: NixRecord, nowMs: number): void {
+    this.#connection(connection).apply(record, nowMs);
+  }
+
+  /** A log ends. What was under way is over then, whether or not somebody said so. */
+  close(connection: number, nowMs: number, exitCode?: number): void {
+    this.#connection(connection).close(nowMs, exitCode);
+    this.#connections.delete(connection);
+    this.#retain();
+  }
+
+  /** The command that a log belongs to: it may turn out to be that of another one. */
+  commandOf(connection: number): Command {
+    return this.#connection(connection).command;
+  }
+
+  /** Somebody has looked whether the outputs of a build that ended are there. */
+  confirm(job: Job, areThere: boolean): void {
+    if (job.state.kind !== "ended") return;
+    if (!areThere) return;
+    job.state = { kind: "succeeded" };
+    this.#changedJobs.add(job);
+  }
+
+  /** What changed since this was asked last. */
+  changes(): Changes {
+    const changes = {
+      commands: [...this.#changedCommands],
+      jobs: [...this.#changedJobs],
+      removedJobs: this.#removedJobs,
+      removedCommands: this.#removedCommands,
+    };
+    this.#changedCommands = new Set();
+    this.#changedJobs = new Set();
+    this.#removedJobs = [];
+    this.#removedCommands = [];
+    return changes;
+  }
+
+  #connection(id: number): Connection {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) throw new RangeError(`Cannot go on with log ${id}: it is not open`);
+    return connection;
+  }
+
+  #forget(id: number): void {
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    this.jobs.delete(id);
+    this.#changedJobs.delete(job);
+    this.#removedJobs.push(id);
+  }
+
+  #drop(command: Command): void {
+    this.commands.delete(command.id);
+    this.#changedCommands.delete(command);
+    this.#removedCommands.push(command.id);
+  }
+
+  #retain(): void {
+    let tooMany = this.commands.size - COMMANDS_MAX;
+    for (const command of this.commands.values()) {
+      if (tooMany <= 0) break;
+      if (command.state === "running") continue;
+      this.#drop(command);
+      tooMany--;
+    }
+  }
+}
