@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "cache.h"
+#include "loader.h"
 
 #define USAGE 2
 #define FAILED 1
@@ -141,6 +142,7 @@ static int set_environment(const char *entry)
 /* Becomes the runtime. Returns only on failure. */
 static int start(const struct payload *payload, const struct record *tool, char **words)
 {
+	static struct loader loader;
 	char entry[PATH_MAX], program[PATH_MAX + 16], bundle[PATH_MAX + 16], own_files[PATH_MAX + 32];
 	int word_count = 0, count = 0;
 
@@ -151,11 +153,19 @@ static int start(const struct payload *payload, const struct record *tool, char 
 	snprintf(own_files, sizeof(own_files), "--allow-read=%s", entry);
 	while (words[word_count] != NULL)
 		word_count++;
-	const char **args = calloc((size_t)(tool->count + word_count + 4), sizeof(*args));
+	if (!loader_choose(tool->fields[1], entry, program, &loader))
+		return FAILED;
+	const char **args = calloc((size_t)(tool->count + word_count + 7), sizeof(*args));
 	if (args == NULL || set_environment(entry) < 0) {
 		fprintf(stderr, "%s: cannot start: out of memory\n", tool->fields[1]);
 		free(args);
 		return FAILED;
+	}
+	if (loader.called)
+		args[count++] = loader.path;
+	if (loader.called && loader.libraries[0] != '\0') {
+		args[count++] = "--library-path";
+		args[count++] = loader.libraries;
 	}
 	args[count++] = program;
 	for (int at = 2; at < tool->count; at++)
@@ -164,8 +174,8 @@ static int start(const struct payload *payload, const struct record *tool, char 
 	args[count++] = tool->fields[1];
 	for (int at = 0; at < word_count; at++)
 		args[count++] = words[at];
-	execv(program, (char *const *)args);
-	fprintf(stderr, "%s: cannot start %s: %s\n", tool->fields[1], program, strerror(errno));
+	execv(args[0], (char *const *)args);
+	fprintf(stderr, "%s: cannot start %s: %s\n", tool->fields[1], args[0], strerror(errno));
 	free(args);
 	return FAILED;
 }
