@@ -34,6 +34,8 @@ export async function hostkitTree(): Promise<Command> {
       "Called through a link that has a tool's name it is that tool. The runtime and what it needs are " +
       "unpacked once into the first folder that will do: $HOSTKIT_CACHE_DIR, $XDG_CACHE_HOME/hostkit, " +
       "$HOME/.cache/hostkit, $RUNTIME_DIRECTORY, /run/hostkit, /var/tmp, /dev/shm. " +
+      "Where glibc's loader is not in its usual place, as on NixOS, one that works is looked for once; " +
+      "$HOSTKIT_LOADER names one, $HOSTKIT_LIBRARY_PATH folders of libraries for it. " +
       "hostkit --licenses prints the notices of what is inside.",
     commands: tools.map(({ tree }) => tree),
     examples: [

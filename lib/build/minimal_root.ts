@@ -5,8 +5,8 @@ import { dirname, exec, exists } from "./step.ts";
 const PACKAGES = ["libc6", "libgcc-s1"];
 /** Their loader and libraries; charset converters, documents and the like stay out. */
 const LIBRARY = /^(\/usr)?\/lib(64)?\/.*\.so(\.\d+)*$/;
-/** Places where the kernel's file systems and the run directory are mounted. */
-const MOUNT_POINTS = ["proc", "sys", "run"];
+/** Places where the kernel's file systems and the run directory are mounted; of devices there is `null`. */
+const MOUNT_POINTS = ["proc", "sys", "run", "dev"];
 
 /** Where the packages' files go in a store as NixOS has one. */
 export const STORE_FOLDERS = {
@@ -43,6 +43,7 @@ async function copyLibrary(from: string, to: string): Promise<void> {
 
 async function makeMountPoints(root: string): Promise<void> {
   for (const name of MOUNT_POINTS) await Deno.mkdir(`${root}/${name}`);
+  await Deno.writeTextFile(`${root}/dev/null`, "");
 }
 
 /**
@@ -58,6 +59,7 @@ export function inMinimalRoot(
   const script = [
     'mount --bind "$0" "$0"',
     'mount -t proc proc "$0/proc"',
+    'mount --bind /dev/null "$0/dev/null"',
     'mount -t sysfs -o ro sys "$0/sys"',
     ...(options.runDir ? ['mount -t tmpfs -o mode=755 tmpfs "$0/run"'] : []),
     'mount -o remount,ro,bind "$0" "$0"',

@@ -1,6 +1,7 @@
 /** How the launcher starts a dynamic runtime where glibc's loader does not stand in its usual place. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { exec } from "../../lib/build/step.ts";
+import { ROOT } from "../../lib/build/paths.ts";
+import { exec, filesBelow } from "../../lib/build/step.ts";
 import { FAKE_KEY, fakeParts, type Folder, runProgram, temporaryFolder, writeFake } from "./packed.ts";
 
 const LOADER_NAME = Deno.build.arch === "x86_64" ? "ld-linux-x86-64.so.2" : "ld-linux-aarch64.so.1";
@@ -142,4 +143,12 @@ Deno.test("ready answers need no loader", async () => {
   using pack = await packFor("missing");
   const help = await pack.run({ HOSTKIT_LOADER: "/nowhere" }, "first", "go", "--help");
   deepStrictEqual(help, { code: 0, out: "plain help\n", err: "", trials: 0 });
+});
+
+Deno.test("no tool asks the runtime for its own program: through a loader that would be the loader", () => {
+  const files = ["lib", "cmd", "ffi"].flatMap((folder) => filesBelow(folder, /\.tsx?$/));
+  const asking = files.filter((file) => {
+    return !/^(lib\/build|cmd\/dev)\//.test(file) && /\bexecPath\b/.test(Deno.readTextFileSync(ROOT + file));
+  });
+  deepStrictEqual(asking, []);
 });
