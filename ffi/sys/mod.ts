@@ -29,6 +29,10 @@ const SYMBOLS = {
   sys_hear_signals: { parameters: [], result: "i32" },
   sys_hold_signals: { parameters: [], result: "i32" },
   sys_umask: { parameters: ["u32"], result: "i32" },
+  sys_note_sender: { parameters: ["i32"], result: "i32" },
+  sys_sent_by_process: { parameters: ["i32"], result: "i32" },
+  sys_ignore: { parameters: ["i32"], result: "i32" },
+  sys_end_by: { parameters: ["i32"], result: "i32" },
 } as const;
 
 type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -256,4 +260,33 @@ export function hearSignals(): void {
  */
 export function reapChild(pid: number): boolean {
   return sys().sys_reap(pid) === 1;
+}
+
+/**
+ * From now on `sentByProcess` knows of this signal. To be called after this program listens for it.
+ * @throws {SystemError} EINVAL when it does not.
+ */
+export function noteSender(name: Deno.Signal): void {
+  check(`note who sends ${name}`, sys().sys_note_sender(signalNumber(name)));
+}
+
+/**
+ * Whether the signal that came last was sent by a process: otherwise the kernel did, for the keys of a terminal or its
+ * end, to the whole foreground process group. @throws {SystemError} ENODATA when none has come.
+ */
+export function sentByProcess(name: Deno.Signal): boolean {
+  return check(`look who sent ${name}`, sys().sys_sent_by_process(signalNumber(name))) === 1;
+}
+
+/**
+ * Has the kernel drop a signal, for this process and for programs that it starts from now on. The runtime (2.9.6) takes
+ * SIGHUP, SIGINT and SIGTERM for itself with the first listener of any signal, also where they were ignored.
+ */
+export function ignoreSignal(name: Deno.Signal): void {
+  check(`ignore ${name}`, sys().sys_ignore(signalNumber(name)));
+}
+
+/** Ends this process by a signal, without a core file, so that its parent sees that. Returns when the signal does not end. */
+export function endBy(name: Deno.Signal): void {
+  check(`end by ${name}`, sys().sys_end_by(signalNumber(name)));
 }

@@ -264,3 +264,67 @@ int sys_exec(const char *words, uint32_t bytes, int32_t number)
 	free(argv);
 	return -error;
 }
+
+/* Handlers know nothing but the number: what they share stands here. */
+static struct sigaction noted_handlers[NSIG];
+static volatile sig_atomic_t noted_senders[NSIG];
+enum sender { NO_SENDER, KERNEL_SENT, PROCESS_SENT };
+
+static void note_sender(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction *next = &noted_handlers[number];
+
+	noted_senders[number] = info->si_code > 0 ? KERNEL_SENT : PROCESS_SENT;
+	if ((next->sa_flags & SA_SIGINFO) != 0)
+		next->sa_sigaction(number, info, context);
+	else
+		next->sa_handler(number);
+}
+
+int sys_note_sender(int32_t number)
+{
+	struct sigaction action;
+
+	if (number <= 0 || number >= NSIG)
+		return -EINVAL;
+	if (sigaction(number, NULL, &action) < 0)
+		return -errno;
+	if ((action.sa_flags & SA_SIGINFO) != 0) {
+		if (action.sa_sigaction == note_sender)
+			return 0;
+	} else if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN) {
+		return -EINVAL;
+	}
+	noted_handlers[number] = action;
+	action.sa_flags |= SA_SIGINFO;
+	action.sa_sigaction = note_sender;
+	return result_of(sigaction(number, &action, NULL));
+}
+
+int sys_sent_by_process(int32_t number)
+{
+	if (number <= 0 || number >= NSIG)
+		return -EINVAL;
+	return noted_senders[number] == NO_SENDER ? -ENODATA : noted_senders[number] == PROCESS_SENT;
+}
+
+int sys_ignore(int32_t number)
+{
+	return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0;
+}
+
+int sys_end_by(int32_t number)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	struct rlimit no_core = {0, 0};
+	sigset_t set;
+
+	/* SIGKILL has no handler to take away, which is no failure. */
+	if (sigaction(number, &action, NULL) < 0 && number != SIGKILL)
+		return -errno;
+	setrlimit(RLIMIT_CORE, &no_core);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return result_of(kill(getpid(), number));
+}

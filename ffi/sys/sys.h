@@ -65,4 +65,16 @@ HK_EXPORT int sys_exec(const char *words, uint32_t bytes, int32_t number);
 /* Lets those signals come to the calling thread again; what waits comes now. */
 HK_EXPORT int sys_hear_signals(void);
 
+/* From now on it is noted who sends this signal, before the handler that stands now hears of it. -EINVAL when
+ * none stands. Handlers belong to the process: to be called once the runtime has its own. */
+HK_EXPORT int sys_note_sender(int32_t number);
+/* Whether the signal that was noted last came from a process, 1, or from the kernel, 0: keys of a terminal,
+ * its end. -ENODATA when none has come. */
+HK_EXPORT int sys_sent_by_process(int32_t number);
+/* Has the kernel drop a signal; programs that are started from now on inherit that. */
+HK_EXPORT int sys_ignore(int32_t number);
+/* Ends this process by a signal, as if there were no handler, and without a core. Returns 0 when the signal
+ * does not end anything. */
+HK_EXPORT int sys_end_by(int32_t number);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,6 +126,38 @@ static void test_hang_up(void)
 	      hang_ups == 2);
 }
 
+static void test_senders(void)
+{
+	static const int numbers[] = {SIGTERM, SIGABRT, SIGKILL};
+	struct itimerval soon = {.it_value = {.tv_usec = 1}};
+	int status, before = hang_ups;
+
+	CHECK(sys_note_sender(0) == -EINVAL && sys_note_sender(SIGUSR1) == -EINVAL);
+	CHECK(sys_sent_by_process(SIGHUP) == -ENODATA && sys_sent_by_process(NSIG) == -EINVAL);
+	signal(SIGHUP, on_hang_up);
+	signal(SIGALRM, on_hang_up);
+	CHECK(sys_note_sender(SIGHUP) == 0 && sys_note_sender(SIGHUP) == 0 && sys_note_sender(SIGALRM) == 0);
+	CHECK(raise(SIGHUP) == 0 && hang_ups == before + 1 && sys_sent_by_process(SIGHUP) == 1);
+	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+	while (sys_sent_by_process(SIGALRM) == -ENODATA)
+		usleep(1000);
+	CHECK(sys_sent_by_process(SIGALRM) == 0);
+	for (size_t at = 0; at < sizeof numbers / sizeof *numbers; at++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			signal(SIGTERM, SIG_IGN);
+			sys_end_by(numbers[at]);
+			_exit(1);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+		      WTERMSIG(status) == numbers[at] && !WCOREDUMP(status));
+	}
+	CHECK(sys_ignore(SIGHUP) == 0 && raise(SIGHUP) == 0 && hang_ups == before + 1);
+	CHECK(sys_note_sender(SIGHUP) == -EINVAL && sys_ignore(SIGKILL) == -EINVAL);
+	CHECK(sys_end_by(SIGWINCH) == 0 && sys_end_by(999) == -EINVAL);
+}
+
 int main(void)
 {
 	test_clocks_and_usage();
@@ -132,6 +165,7 @@ int main(void)
 	test_scheduling();
 	test_process();
 	test_hang_up();
+	test_senders();
 	puts("sys_test: ok");
 	return 0;
 }
