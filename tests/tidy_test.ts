@@ -34,6 +34,7 @@ const BASE = new Set([
   "log",
   "mcp",
   "metrics",
+  "procfs",
   "regex",
   "ring",
   "rpc",
