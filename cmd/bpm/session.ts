@@ -1,6 +1,6 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { AgentUsage, bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
-import { AGENT_PORT, type AgentAddress, parseAgentAddress } from "../../lib/agent_client/mod.ts";
+import { bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
+import { AGENT_PORT, type AgentAddress, AgentUsage, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { lookup } from "node:dns/promises";
 import type { Listener } from "../../ffi/sockets/mod.ts";
 import { becomeProgram, hearSignals, holdSignals } from "../../ffi/sys/mod.ts";

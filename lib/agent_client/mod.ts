@@ -1,9 +1,10 @@
 /**
  * Asking an agent: where it is (`address.ts`), an HTTP client with named limits on connections that are kept
- * (`client.ts`), and when to ask (`ticks.ts`). The recorder, the live viewer and `status` ask through it; what an answer
- * means is left to them.
+ * (`client.ts`), when to ask (`ticks.ts`), and what processes of this host used by its count (`usage.ts`). The recorder, the
+ * live viewer and `status` ask through it; what another answer means is left to them.
  * @module
  */
 export { AGENT_PORT, type AgentAddress, formatAgentAddress, parseAgentAddress } from "./address.ts";
 export { AgentClient, type ClientLimits, StatusError } from "./client.ts";
 export { checkInterval, MIN_INTERVAL_MS, nextTickMs, sleepUntil, untilNextTick } from "./ticks.ts";
+export { AgentUsage, countedRatio, type CountedUsage, isOfThisHost } from "./usage.ts";

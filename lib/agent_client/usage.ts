@@ -3,7 +3,8 @@
  * answers nothing is known, and it is asked again later.
  * @module
  */
-import { type AgentAddress, AgentClient } from "../agent_client/mod.ts";
+import type { AgentAddress } from "./address.ts";
+import { AgentClient } from "./client.ts";
 import { decodeSnapshot, SchemaCache, type Snapshot, wordsToNumber } from "../metrics/mod.ts";
 
 /** A larger answer is that of a host with thousands of cgroups: its reading would cost more than it tells. */
@@ -27,7 +28,8 @@ export interface CountedUsage {
   readonly waitedByCgroup: ReadonlyMap<string, number>;
 }
 
-type Table = Exclude<keyof CountedUsage, "elapsedNs">;
+/** What is told by owner. */
+export type Table = Exclude<keyof CountedUsage, "elapsedNs">;
 
 /** Which counters are added up, by what, and where. */
 const METRICS: Readonly<Record<string, { readonly table: Table; readonly owner: string }>> = {
@@ -133,4 +135,22 @@ function usedBetween(before: Look, now: Look): CountedUsage | undefined {
     used[table].set(owner, (used[table].get(owner) ?? 0) + more);
   }
   return { elapsedNs, ...used };
+}
+
+/**
+ * Whether these are the pids of this host: the one that asks uses the CPU at this moment. An agent may be another
+ * machine's, or look from within a container.
+ */
+export function isOfThisHost(counted: CountedUsage, pid: number): boolean {
+  return counted.byProcess.has(`${pid}`);
+}
+
+/** Of one CPU's time, added up. Undefined when the agent has counted none of them: it came later, or its table is full. */
+export function countedRatio(
+  counted: CountedUsage,
+  table: Table,
+  owners: readonly (string | number)[],
+): number | undefined {
+  const found = owners.flatMap((owner) => counted[table].get(`${owner}`) ?? []);
+  return found.length === 0 ? undefined : found.reduce((sum, ns) => sum + ns, 0) / counted.elapsedNs;
 }

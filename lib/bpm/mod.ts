@@ -24,7 +24,6 @@ export {
   PatternError,
   searchLog,
 } from "./log_search.ts";
-export { AgentUsage, type CountedUsage } from "./agent_usage.ts";
 export { attach, type AttachedTerminal, type AttachEnd } from "./attach.ts";
 export { DetachKeys, parseKeys, type Typed } from "./detach_keys.ts";
 export { type GraphEdge, type GraphNode, graphText } from "./graph_text.ts";

@@ -1,6 +1,6 @@
 /** What every tool needs: the manager, and its errors as those of a tool. @module */
 import { integer, nullable, object, oneOf, string, type Tool, ToolError } from "../../mcp/mod.ts";
-import type { CountedUsage } from "../agent_usage.ts";
+import type { CountedUsage } from "../../agent_client/mod.ts";
 import { InstanceError, PatternError } from "../log_search.ts";
 import { type Manager, ManagerError } from "../manager.ts";
 

@@ -1,6 +1,6 @@
 /** `usage`: CPU and memory of processes with all that they have started. @module */
+import { countedRatio, type CountedUsage, isOfThisHost } from "../../agent_client/mod.ts";
 import { array, defineTool, integer, nullable, number, object, oneOf, string } from "../../mcp/mod.ts";
-import type { CountedUsage } from "../agent_usage.ts";
 import { ownCgroup, treeUsage } from "../usage.ts";
 import type { ToolMaker } from "./tool.ts";
 
@@ -50,9 +50,9 @@ export const usage: ToolMaker = (manager, { agent }) => {
         const cgroup = counted === undefined ? undefined : ownCgroup(pid);
         // The agent's nanoseconds are finer than the kernel's ticks, but those add up also what has ended.
         const isFiner = last?.endedSeconds === endedSeconds;
-        const cpuRatio = shareOf(counted, "byCgroup", [cgroup]) ??
-          (isFiner ? shareOf(counted, "byProcess", pids) : undefined) ?? ratioSince(last, now);
-        const waitRatio = shareOf(counted, "waitedByCgroup", [cgroup]) ?? null;
+        const cpuRatio = shareOf(counted, "byCgroup", cgroup) ??
+          (isFiner ? shareOf(counted, "byProcess", ...pids) : undefined) ?? ratioSince(last, now);
+        const waitRatio = shareOf(counted, "waitedByCgroup", cgroup) ?? null;
         return [{ name, ...used, cpuRatio, waitRatio }];
       });
       const lines = services.map(({ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes }) => {
@@ -69,23 +69,20 @@ export const usage: ToolMaker = (manager, { agent }) => {
   });
 };
 
-/** What the agent has counted, if it counts the pids of this host: this process uses the CPU at this moment. */
+/** What the agent has counted, if it counts the pids of this host. */
 async function countedHere(
   agent: { read(): Promise<CountedUsage | undefined> } | undefined,
 ): Promise<CountedUsage | undefined> {
   const counted = await agent?.read();
-  return counted?.byProcess.has(String(Deno.pid)) === true ? counted : undefined;
+  return counted !== undefined && isOfThisHost(counted, Deno.pid) ? counted : undefined;
 }
 
-/** Of one CPU's time. Undefined when the agent has counted none of them: it came later, or its table is full. */
 function shareOf(
   counted: CountedUsage | undefined,
-  table: "byProcess" | "byCgroup" | "waitedByCgroup",
-  owners: readonly (string | number | undefined)[],
+  table: Parameters<typeof countedRatio>[1],
+  ...owners: readonly (string | number | undefined)[]
 ): number | undefined {
-  if (counted === undefined) return undefined;
-  const found = owners.flatMap((owner) => counted[table].get(String(owner)) ?? []);
-  return found.length === 0 ? undefined : found.reduce((sum, ns) => sum + ns, 0) / counted.elapsedNs;
+  return counted && countedRatio(counted, table, owners.filter((owner) => owner !== undefined));
 }
 
 function ratioSince(before: Look | undefined, now: Look): number | null {
