@@ -26,6 +26,7 @@ import { SECTIONS } from "../lib/viewer/mod.ts";
 
 /** Folders of `lib` that hold ground for everything; the others are features. */
 const BASE = new Set([
+  "accounts",
   "async",
   "build",
   "cli",
@@ -56,6 +57,7 @@ const PURE = [
   /^lib\/bpm\/(rust_pattern|dependency|changes|log_search|digest|secrets|status_text|expand|board)\.ts$/,
   /^lib\/bpm\/init\/(?!disk)[a-z_]+\.ts$/,
   /^lib\/nix\//,
+  /^lib\/nix_btm\/(world|summary)\.ts$/,
   /^lib\/keeper\/lines\.ts$/,
   /^lib\/mcp\/(schema|schema_check|tool|tasks|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients)\.ts$/,
   /^lib\/tui\/(?!terminal|app)[a-z_]+\.ts$/,

@@ -18,6 +18,10 @@ export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
     const { bpm, main } = await import("../bpm/main.ts");
     return { tree: bpm, main };
   },
+  "nix-btm": async () => {
+    const { nixBtm, main } = await import("../nix-btm/main.ts");
+    return { tree: nixBtm, main };
+  },
   rezolus: async () => {
     const { rezolus, main } = await import("../rezolus/main.ts");
     return { tree: rezolus, main };

@@ -17,6 +17,7 @@ const SYMBOLS = {
   sockets_duplicate: { parameters: ["i32"], result: "i32" },
   sockets_close: { parameters: ["i32"], result: "i32" },
   sockets_waiting: { parameters: ["i32"], result: "i32" },
+  sockets_peer: { parameters: ["i32", "buffer"], result: "i32" },
   sockets_adopt: { parameters: ["buffer", "u32", "buffer", "buffer"], result: "i32", nonblocking: true },
   sockets_connect_keeper: { parameters: ["buffer", "u32"], result: "i32", nonblocking: true },
   sockets_send: { parameters: ["i32", "buffer", "u64"], result: "i64" },
@@ -113,6 +114,21 @@ export function takeListener(fd: number): Listener {
 export function sendDatagram(path: string, message: string): void {
   const bytes = new TextEncoder().encode(message);
   check(`send a message to ${path}`, sockets().sockets_notify(cString(path), bytes, bytes.length));
+}
+
+/** Who connected to a socket of a path, as the kernel knows it. */
+export interface Peer {
+  /** 0 when it is in another process namespace. */
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The other end of a connected socket of a path. @throws {SystemError} EBADF, ENOTSOCK, ENOTCONN. */
+export function peerOf(fd: number): Peer {
+  const words = new Uint32Array(3);
+  check(`look who is connected to descriptor ${fd}`, sockets().sockets_peer(fd, words));
+  return { pid: words[0]!, uid: words[1]!, gid: words[2]! };
 }
 
 /** A socket as a keeper held it. */

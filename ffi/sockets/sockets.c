@@ -176,6 +176,22 @@ int sockets_waiting(int32_t fd)
 	return bytes < offsetof(struct tcp_info, tcpi_sacked) ? -EOPNOTSUPP : (int)info.tcpi_unacked;
 }
 
+int sockets_peer(int32_t fd, uint32_t *pid_uid_gid)
+{
+	struct ucred peer;
+	socklen_t bytes = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0)
+		return -errno;
+	/* The kernel knows none of a socket that is not of a path, or not connected. */
+	if (bytes != sizeof peer || peer.uid == (uid_t)-1)
+		return -ENOTCONN;
+	pid_uid_gid[0] = (uint32_t)peer.pid;
+	pid_uid_gid[1] = peer.uid;
+	pid_uid_gid[2] = peer.gid;
+	return 0;
+}
+
 int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *names)
 {
 	return handover_ask(folder, limit_ms, fds, names);

@@ -34,6 +34,9 @@ HK_EXPORT int sockets_duplicate(int32_t fd);
 HK_EXPORT int sockets_close(int32_t fd);
 /* Connections that wait to be accepted on a listening TCP socket. */
 HK_EXPORT int sockets_waiting(int32_t fd);
+/* Who is at the other end of a connected socket of a path: process id, user and group into three words.
+ * -ENOTCONN. */
+HK_EXPORT int sockets_peer(int32_t fd, uint32_t *pid_uid_gid);
 /* Asks the keeper of a folder for its sockets (../keeper/handover.h): room for 16 descriptors and 4,096 bytes
  * of names. Returns how many. Blocks. */
 HK_EXPORT int sockets_adopt(const char *folder, uint32_t limit_ms, int32_t *fds, char *names);

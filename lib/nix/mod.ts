@@ -3,7 +3,8 @@
  *
  * Reading order: `record.ts` (one record of `internal-json`), `log_reader.ts` (a stream of them), `message.ts` (what the
  * texts for people mean), `model.ts` (the rows), `state.ts` (all logs together), `connection.ts` (one log) and `work.ts`
- * (one command: how its builds end); `store_path.ts` and `derivation.ts` (what lies in the store).
+ * (one command: how its builds end, by `proof.ts` and `figures.ts`); `store_path.ts` and `derivation.ts` (what lies in the
+ * store), `graph.ts` (what needs what), `estimate.ts` (how long it will take), `why_rebuilt.ts`.
  * Sockets, files, clocks and screens are left to `lib/nix_btm`.
  * @module
  */
@@ -24,5 +25,8 @@ export {
   TAIL_LINES,
 } from "./model.ts";
 export { type Changes, type Listener, NixState } from "./state.ts";
+export { Graph, type Node } from "./graph.ts";
+export { type Durations, durations, type DurationsOf, type Estimate, estimate } from "./estimate.ts";
+export { type Difference, whyRebuilt } from "./why_rebuilt.ts";
 export { nameOf, packageOf, parseStorePath, type StorePath } from "./store_path.ts";
 export { type Derivation, type Input, type Output, parseDerivation } from "./derivation.ts";

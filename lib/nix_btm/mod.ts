@@ -1,5 +1,35 @@
 /**
- * The Nix build monitor around the pure core of `lib/nix`: what runs on this host (`processes/`).
+ * `nix-btm`: what Nix does on this host, collected, published, remembered and shown.
+ *
+ * Reading order: `world.ts` (what a client sees), `monitor.ts` (logs become a world; `derivation_loader.ts` reads the
+ * store), `log_listener.ts` (the socket that Nix writes to), `history.ts` and `log_store.ts` (what was built),
+ * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it), `client.ts` (the other end).
+ * `processes/` finds, measures and steers what runs. What Nix' words mean is known by `lib/nix`.
  * @module
  */
+export {
+  applyUpdate,
+  type CacheRow,
+  emptyWorld,
+  type EstimateRow,
+  type JobRow,
+  snapshotOf,
+  type Update,
+  type World,
+} from "./world.ts";
+export { type Log, Monitor, type MonitorOptions } from "./monitor.ts";
+export { LogListener, type LogListenerOptions, type LogListenerStats } from "./log_listener.ts";
+export {
+  History,
+  HISTORY_FORMAT,
+  type HistoryQuery,
+  type PackageStatistics,
+  type PastBuild,
+} from "./history.ts";
+export { LogStore } from "./log_store.ts";
+export { type HostUpdate, Publisher, type Snapshot } from "./publisher.ts";
+export { nixRoutes, type RouteSources } from "./routes.ts";
+export { Daemon, type DaemonOptions, openSocket } from "./daemon.ts";
+export { Client, type Standing } from "./client.ts";
+export { type CommandSummary, durationText, summaries, summaryText } from "./summary.ts";
 export * from "./processes/mod.ts";

@@ -25,3 +25,15 @@ export function decodeMessage(records: Records): unknown {
     throw new SyntaxError(`Cannot decode message of ${records.length} bytes: it is not CBOR`, { cause });
   }
 }
+
+/**
+ * The message in bytes that came otherwise than through a ring.
+ * @throws {SyntaxError} When they are not CBOR.
+ */
+export function parseMessage(bytes: Uint8Array): unknown {
+  try {
+    return ENCODER.decode(bytes);
+  } catch (cause) {
+    throw new SyntaxError(`Cannot decode message of ${bytes.length} bytes: it is not CBOR`, { cause });
+  }
+}

@@ -9,7 +9,7 @@
  * @module
  */
 export { Batch, PAD_KIND, RECORD_HEADER_BYTES, recordBytes, Records } from "./records.ts";
-export { decodeMessage, encodeMessage, MESSAGE_KIND } from "./messages.ts";
+export { decodeMessage, encodeMessage, MESSAGE_KIND, parseMessage } from "./messages.ts";
 export { RingWriter, type RingWriterOptions } from "./writer.ts";
 export {
   readBuffer,

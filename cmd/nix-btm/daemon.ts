@@ -1,0 +1,217 @@
+/** `nix-btm daemon`: takes the logs of every Nix on this host, and tells clients. @module */
+import { accountEntry } from "../../lib/accounts/mod.ts";
+import { addressText, type Listener, type Peer, takeListener } from "../../ffi/sockets/mod.ts";
+import { readKernelFile } from "../../ffi/files/mod.ts";
+import { ownCommandLine } from "../../lib/build/own_command.ts";
+import { command, option, UsageError } from "../../lib/cli/mod.ts";
+import { optionalText, text } from "../../lib/config/mod.ts";
+import { type Log, processLog } from "../../lib/log/mod.ts";
+import type { Job } from "../../lib/nix/mod.ts";
+import { openPort } from "../../lib/swap/mod.ts";
+import { isLoopbackName, parseAddress } from "../../lib/web/mod.ts";
+import {
+  CONTROL_SOCKET,
+  CONTROL_SOCKET_OPTION,
+  folders,
+  LOG_OPTION,
+  NIX_SOCKET,
+  NIX_SOCKET_OPTION,
+} from "./paths.ts";
+
+/** Of the socket that Nix writes to: of every user there may be builds. */
+const NIX_MODE = "0666";
+const FIRST_FD = 3;
+
+export const daemon = command({
+  name: "daemon",
+  summary: "take the logs of every Nix on this host, and tell clients",
+  description:
+    "Listens where nix.conf's json-log-path points (see nix-btm setup), keeps the state of all builds, remembers how long " +
+    "they took, and publishes everything to any number of clients. Nix never waits for it. A daemon that is killed and " +
+    "started again is found by its clients.",
+  options: {
+    daemonize: option(
+      text({ help: "Goes on in the background.", fallback: "false", oneOf: ["true", "false"] }),
+      { short: "f", value: "BOOL", complete: ["true", "false"] },
+    ),
+    nixJsonFilePath: NIX_SOCKET_OPTION,
+    daemonSocketPath: CONTROL_SOCKET_OPTION,
+    daemonLogPath: LOG_OPTION,
+    socketMode: option(
+      text({ help: "Permissions of the socket that Nix writes to, in octal.", fallback: NIX_MODE }),
+      { value: "MODE" },
+    ),
+    socketGroup: option(
+      optionalText({ help: "Group of both sockets; its members may be clients.", example: "wheel" }),
+      { value: "GROUP" },
+    ),
+    onlyUser: option(
+      optionalText({ help: "Takes logs of this user and root alone.", example: "alice" }),
+      { value: "USER" },
+    ),
+    http: option(
+      optionalText({
+        help: "Serves the state on this address too, as JSON and as events.",
+        example: "127.0.0.1:9119",
+      }),
+      { value: "ADDRESS" },
+    ),
+    tokenFile: option(
+      optionalText({ help: "File with the token that HTTP clients send.", example: "/run/nix-btm/token" }),
+      { value: "FILE" },
+    ),
+    hook: option(
+      optionalText({
+        help:
+          "Shell command for each build that is over; it finds NIX_BTM_NAME, _OUTCOME, _DERIVATION, _SECONDS.",
+        example: 'notify-send "$NIX_BTM_NAME $NIX_BTM_OUTCOME"',
+      }),
+      { value: "COMMAND" },
+    ),
+    stateFolder: option(
+      optionalText({ help: "Folder of history and logs.", example: "/var/lib/nix-btm" }),
+      { value: "DIR" },
+    ),
+  },
+  examples: [
+    ["nix-btm daemon", "In the foreground"],
+    ["nix-btm daemon -n /tmp/nixbtm.sock -d /tmp/nix-daemon.sock", "On the original's sockets"],
+    ["nix-btm daemon --http 127.0.0.1:9119", "With JSON and events over HTTP"],
+  ],
+  async run({ options, signal }) {
+    if (options.daemonize === "true") return background();
+    using stack = new DisposableStack();
+    const log = processLog();
+    const { runtime, state } = folders();
+    const gid = options.socketGroup === undefined ? undefined : idOf("group", options.socketGroup);
+    const { Daemon, openSocket } = await import("../../lib/nix_btm/mod.ts");
+    Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
+    const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
+    const given = passed();
+    if (given === undefined) stack.defer(() => removeSocket(ownPath));
+    const logs = stack.use(
+      given ?? openSocket(ownPath, {
+        mode: octal(options.socketMode),
+        gid,
+      }),
+    );
+    const controlPath = options.daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
+    const control = stack.use(openSocket(controlPath, { mode: gid === undefined ? 0o600 : 0o660, gid }));
+    stack.defer(() => removeSocket(controlPath));
+    const http = httpOf(options);
+    if (http !== undefined) stack.use(http.listener);
+    const uid = options.onlyUser === undefined ? undefined : idOf("passwd", options.onlyUser);
+    await using daemon = await Daemon.start({
+      logs,
+      control,
+      http,
+      runtimeFolder: runtime,
+      stateFolder: options.stateFolder ?? state,
+      ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
+      describe: describeProcess,
+      ...(options.hook === undefined ? {} : { onBuildEnd: (job) => runHook(options.hook!, job, log) }),
+    });
+    log.info("taking logs of Nix", {
+      socket: addressText(logs.address),
+      clients: controlPath,
+      state: daemon.stateFolder,
+    });
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    return 0;
+  },
+});
+
+/** The socket that systemd opened, by sd_listen_fds(3). */
+function passed(): Listener | undefined {
+  if (Deno.env.get("LISTEN_PID") !== String(Deno.pid) || Deno.env.get("LISTEN_FDS") !== "1") return undefined;
+  return takeListener(FIRST_FD);
+}
+
+/** The same without its end: in a session of its own, on nobody's terminal. */
+function background(): number {
+  const [program, ...words] = ownCommandLine();
+  const kept = words.filter((word, at) =>
+    !/^(-f|--daemonize)(=.*)?$/.test(word) && !/^(-f|--daemonize)$/.test(words[at - 1] ?? "")
+  );
+  const child = new Deno.Command("setsid", {
+    args: [program!, ...kept],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  child.unref();
+  return 0;
+}
+
+function httpOf(
+  { http, tokenFile }: { readonly http: string | undefined; readonly tokenFile: string | undefined },
+) {
+  if (http === undefined) return undefined;
+  const address = parseAddress(http);
+  if (address.kind !== "tcp") throw new UsageError(`--http is "${http}", expected HOST:PORT`);
+  const token = tokenFile === undefined ? undefined : Deno.readTextFileSync(tokenFile).trim();
+  if (!isLoopbackName(address.host) && token === undefined) {
+    throw new UsageError(`--http is "${http}": other hosts reach it, and there is no --token-file`);
+  }
+  return { listener: openPort(address), token };
+}
+
+function octal(text: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return parseInt(text, 8);
+  throw new UsageError(`--socket-mode is "${text}", expected one such as 0660`);
+}
+
+function idOf(database: "passwd" | "group", name: string): number {
+  const entry = accountEntry(database, name);
+  if (entry !== undefined) return Number(entry[2]);
+  throw new UsageError(`there is no ${database === "group" ? "group" : "user"} "${name}"`);
+}
+
+const names = new Map<number, string | undefined>();
+
+/** Name and command line of who writes a log. */
+function describeProcess(
+  { pid, uid }: Peer,
+): { readonly user?: string; readonly command?: readonly string[] } {
+  if (!names.has(uid)) names.set(uid, accountEntry("passwd", uid)?.[0]);
+  const user = names.get(uid);
+  const command = commandLine(pid);
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(command === undefined ? {} : { command }),
+  };
+}
+
+/** Undefined when it has ended. */
+function commandLine(pid: number): string[] | undefined {
+  try {
+    return new TextDecoder().decode(readKernelFile(`/proc/${pid}/cmdline`)).split("\0").slice(0, -1);
+  } catch {
+    return undefined; // Whoever it was: the log is what counts.
+  }
+}
+
+/** A hook that fails is told, and stops nothing. */
+function runHook(hook: string, { name, subject, state, startedMs, endedMs }: Job, log: Log): void {
+  const env = {
+    NIX_BTM_NAME: name,
+    NIX_BTM_DERIVATION: subject,
+    NIX_BTM_OUTCOME: state.kind,
+    NIX_BTM_FAILURE: state.kind === "failed" ? state.failure.text : "",
+    NIX_BTM_SECONDS: String(((endedMs ?? 0) - (startedMs ?? endedMs ?? 0)) / 1_000),
+  };
+  const child = new Deno.Command("/bin/sh", { args: ["-c", hook], env, stdin: "null", stdout: "null" })
+    .spawn();
+  void child.status.then(({ code }) => {
+    if (code !== 0) log.warn("the hook has failed", { name, code });
+  });
+}
+
+function removeSocket(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

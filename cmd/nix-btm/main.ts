@@ -1,0 +1,24 @@
+/** `nix-btm`: what Nix does on this host, for people and for assistants. @module */
+import { command, runTool } from "../../lib/cli/mod.ts";
+import { TOOL_INFO } from "../../lib/version/mod.ts";
+import { daemon } from "./daemon.ts";
+import { replay } from "./replay.ts";
+import { status } from "./status.ts";
+
+export const nixBtm = command({
+  name: "nix-btm",
+  summary: "see every Nix build of a host, from log line to core",
+  description: "The daemon takes the logs of every Nix command; clients show them.",
+  commands: [daemon, status, replay],
+  examples: [
+    ["nix-btm daemon", "Collect what Nix does"],
+    ["nix-btm status", "What it does now"],
+  ],
+});
+
+/** Runs the tool on the words of the command line. */
+export function main(words: readonly string[]): Promise<number> {
+  return runTool(nixBtm, TOOL_INFO, words);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,65 @@
+/** Where the tool's sockets and files lie. @module */
+import { option } from "../../lib/cli/mod.ts";
+import { optionalText } from "../../lib/config/mod.ts";
+
+/** Folders of this user's daemon; of the system's for root. */
+export interface Folders {
+  readonly runtime: string;
+  readonly state: string;
+}
+
+/** `/run/nix-btm` and `/var/lib/nix-btm` for root, else below `$XDG_RUNTIME_DIR` and `$XDG_STATE_HOME`. */
+export function foldersOf(
+  env: { readonly [name: string]: string | undefined },
+  uid: number | null,
+): Folders {
+  // systemd names what it made for the unit.
+  const runtime = env.RUNTIME_DIRECTORY ??
+    (uid === 0
+      ? "/run/nix-btm"
+      : env.XDG_RUNTIME_DIR === undefined
+      ? `/tmp/nix-btm-${uid}`
+      : `${env.XDG_RUNTIME_DIR}/nix-btm`);
+  const state = env.STATE_DIRECTORY ??
+    (env.XDG_STATE_HOME !== undefined
+      ? `${env.XDG_STATE_HOME}/nix-btm`
+      : uid === 0
+      ? "/var/lib/nix-btm"
+      : `${env.HOME ?? runtime}/.local/state/nix-btm`);
+  return { runtime, state };
+}
+
+/** Of this process. */
+export function folders(): Folders {
+  return foldersOf(Deno.env.toObject(), Deno.uid());
+}
+
+/** The socket that Nix writes to, in its folder. */
+export const NIX_SOCKET = "nix.sock";
+/** The socket that clients ask. */
+export const CONTROL_SOCKET = "control.sock";
+
+export const NIX_SOCKET_OPTION = option(
+  optionalText({
+    help:
+      "Socket that Nix writes its log to, as json-log-path in nix.conf names it [default: nix.sock in the runtime folder].",
+    example: "/tmp/nixbtm.sock",
+  }),
+  { short: "n", value: "PATH" },
+);
+
+export const CONTROL_SOCKET_OPTION = option(
+  optionalText({
+    help: "Socket of the daemon for its clients [default: control.sock in the runtime folder].",
+    example: "/tmp/nix-daemon.sock",
+  }),
+  { short: "d", value: "PATH" },
+);
+
+export const LOG_OPTION = option(
+  optionalText({
+    help: "File for this tool's own log instead of standard error.",
+    example: "/tmp/nixbtm.log",
+  }),
+  { short: "l", value: "PATH" },
+);

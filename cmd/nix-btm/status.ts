@@ -1,0 +1,37 @@
+/** `nix-btm status`: what a daemon knows, once. @module */
+import { command, option, print } from "../../lib/cli/mod.ts";
+import { toggle } from "../../lib/config/mod.ts";
+import { CONTROL_SOCKET, CONTROL_SOCKET_OPTION, folders } from "./paths.ts";
+
+export const JSON_OPTION = option(toggle({ help: "Prints JSON.", fallback: false }));
+
+/** Path of the daemon's socket. */
+export function controlPath(wanted: string | undefined): string {
+  return wanted ?? `${folders().runtime}/${CONTROL_SOCKET}`;
+}
+
+export const status = command({
+  name: "status",
+  summary: "what Nix builds now, once",
+  description: "Asks the daemon and ends.",
+  options: { daemonSocketPath: CONTROL_SOCKET_OPTION, json: JSON_OPTION },
+  examples: [
+    ["nix-btm status", "Commands, and what runs and failed"],
+    ["nix-btm status --json | jq '.[0].update.jobs'", "Everything, for programs"],
+  ],
+  async run({ options, signal }) {
+    const { Client, snapshotOf, summaryText } = await import("../../lib/nix_btm/mod.ts");
+    using client = new Client({ kind: "unix", path: controlPath(options.daemonSocketPath) });
+    await client.load(signal);
+    if (options.json) {
+      const hosts = [...client.worlds].map(([host, world]) => ({ host, update: snapshotOf(world) }));
+      print(`${JSON.stringify(hosts, undefined, 2)}\n`);
+      return 0;
+    }
+    for (const [host, world] of client.worlds) {
+      if (client.worlds.size > 1) print(`${host || Deno.hostname()}\n`);
+      print(summaryText(world, Date.now()));
+    }
+    return 0;
+  },
+});

@@ -1,0 +1,216 @@
+/** The daemon: takes the logs, keeps the state, publishes it, remembers what was built. @module */
+import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
+import { isOver, type Job } from "../nix/mod.ts";
+import { listenOn, type Server } from "../web/mod.ts";
+import { History } from "./history.ts";
+import { LogListener, type LogListenerOptions } from "./log_listener.ts";
+import { LogStore } from "./log_store.ts";
+import { Monitor } from "./monitor.ts";
+import { type HostUpdate, Publisher } from "./publisher.ts";
+import { nixRoutes, type RouteSources } from "./routes.ts";
+import type { World } from "./world.ts";
+
+/** What has come waits so long for more of it before clients are told. */
+const FLUSH_MS = 20;
+/** Estimates and the heartbeat, while nothing comes. */
+const TICK_MS = 1_000;
+
+export interface DaemonOptions {
+  /** Where Nix writes; opened already, stays the caller's. */
+  readonly logs: Listener;
+  /** Where clients ask; the caller's too. */
+  readonly control: Listener;
+  /** Also on a port. */
+  readonly http?: { readonly listener: Listener; readonly token: string | undefined } | undefined;
+  /** For the ring. */
+  readonly runtimeFolder: string;
+  /** For history and logs. */
+  readonly stateFolder: string;
+  readonly mayConnect?: LogListenerOptions["mayConnect"];
+  readonly describe?: LogListenerOptions["describe"];
+  /** Hears of each build that is over. */
+  readonly onBuildEnd?: (job: Job) => void;
+}
+
+export class Daemon implements AsyncDisposable {
+  readonly #options: DaemonOptions;
+  readonly #stack: AsyncDisposableStack;
+  readonly #history: History;
+  readonly #store: LogStore;
+  readonly #publisher: Publisher;
+  readonly #monitor: Monitor;
+  readonly #followers = new Set<(message: HostUpdate) => void>();
+  readonly #worlds: ReadonlyMap<string, World>;
+  readonly #startedMs = Date.now();
+  readonly #servers: Server[] = [];
+  #listener: LogListener | undefined;
+  #flushing: ReturnType<typeof setTimeout> | undefined;
+  #ended = 0;
+
+  /** Opens everything, and begins to take logs. @throws {Error} Naming what could not be had. */
+  static async start(options: DaemonOptions): Promise<Daemon> {
+    const daemon = new Daemon(options);
+    try {
+      await daemon.#start();
+      return daemon;
+    } catch (error) {
+      await daemon[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  private constructor(options: DaemonOptions) {
+    this.#options = options;
+    using stack = new DisposableStack();
+    const { runtimeFolder, stateFolder } = options;
+    Deno.mkdirSync(runtimeFolder, { recursive: true, mode: 0o755 });
+    Deno.mkdirSync(stateFolder, { recursive: true, mode: 0o750 });
+    this.#history = stack.use(History.open(`${stateFolder}/history.sqlite`));
+    this.#store = stack.use(new LogStore(`${stateFolder}/logs`));
+    this.#publisher = stack.use(new Publisher(`${runtimeFolder}/updates.ring`));
+    this.#monitor = new Monitor({
+      durationsOf: this.#history.durationsOf,
+      readFile: (path) => Deno.readTextFile(path),
+      exists: (path) => Deno.lstat(path).then(() => true, () => false),
+      onLine: (job, line) => this.#store.add(job.id, { name: logName(job), line }),
+      onBuildEnd: (job, command) => {
+        this.#ended++;
+        const log = this.#store.end(job.id);
+        if (job.startedMs !== undefined) this.#history.add(job, { command, log });
+        options.onBuildEnd?.(job);
+      },
+    });
+    this.#worlds = new Map([["", this.#monitor.world]]);
+    const owned = stack.move();
+    this.#stack = new AsyncDisposableStack();
+    this.#stack.use(owned);
+  }
+
+  /** Where history and logs are. */
+  get stateFolder(): string {
+    return this.#options.stateFolder;
+  }
+
+  /** What clients of every kind are shown. */
+  get sources(): RouteSources {
+    return {
+      snapshot: () => {
+        this.#flush();
+        return this.#publisher.snapshot(this.#worlds);
+      },
+      follow: (tell) => {
+        this.#followers.add(tell);
+        return () => this.#followers.delete(tell);
+      },
+      history: this.#history,
+      logs: this.#store,
+      logOf: (job) => {
+        this.#store.flush();
+        return this.#store.nameOf(job);
+      },
+      status: () => this.#status(),
+      metrics: () => this.#metrics(),
+    };
+  }
+
+  /** Ends all logs, tells clients, writes what is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener?.[Symbol.asyncDispose]();
+    this.#listener = undefined;
+    clearTimeout(this.#flushing);
+    await this.#monitor.settled();
+    if (!this.#stack.disposed) this.#flush();
+    await this.#stack.disposeAsync();
+  }
+
+  async #start(): Promise<void> {
+    const { logs, control, http, mayConnect, describe } = this.#options;
+    const routes = nixRoutes(this.sources);
+    this.#servers.push(this.#stack.use(await listenOn(control, (request) => routes.fetch(request))));
+    if (http !== undefined) {
+      const open = nixRoutes(this.sources, { token: http.token });
+      this.#servers.push(this.#stack.use(await listenOn(http.listener, (request) => open.fetch(request))));
+    }
+    this.#listener = await LogListener.start({
+      listener: logs,
+      open: (requester) => this.#monitor.open(requester),
+      onData: () => this.#schedule(),
+      ...(mayConnect === undefined ? {} : { mayConnect }),
+      ...(describe === undefined ? {} : { describe }),
+    });
+    const ticking = setInterval(() => {
+      this.#publisher.beat();
+      this.#flush();
+    }, TICK_MS);
+    this.#stack.defer(() => clearInterval(ticking));
+  }
+
+  #schedule(): void {
+    this.#flushing ??= setTimeout(() => this.#flush(), FLUSH_MS);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#flushing);
+    this.#flushing = undefined;
+    const update = this.#monitor.flush();
+    this.#store.flush();
+    if (update === undefined) return;
+    const message = { host: "", update };
+    this.#publisher.publish(message);
+    for (const tell of this.#followers) tell(message);
+  }
+
+  #status(): Record<string, unknown> {
+    const { commands, jobs } = this.#monitor.world;
+    const running = [...jobs.values()].filter((job) => job.kind === "build" && !isOver(job));
+    return {
+      pid: Deno.pid,
+      startedMs: this.#startedMs,
+      hosts: [...this.#worlds.keys()].map((host) => host || Deno.hostname()),
+      commands: [...commands.values()].filter(({ state }) => state === "running").length,
+      builds: running.filter(({ state }) => state.kind === "running").length,
+      waiting: running.filter(({ state }) => state.kind !== "running").length,
+      ended: this.#ended,
+      connections: this.#listener?.stats,
+    };
+  }
+
+  #metrics(): string {
+    const { commands, builds, waiting, ended } = this.#status() as Record<string, number>;
+    const stats = this.#listener?.stats;
+    const rows: [name: string, type: "counter" | "gauge", help: string, value: number][] = [
+      ["nix_btm_commands", "gauge", "Nix commands under way", commands!],
+      ["nix_btm_builds_running", "gauge", "builds that run", builds!],
+      ["nix_btm_builds_waiting", "gauge", "builds that are planned or wait", waiting!],
+      ["nix_btm_builds_ended", "counter", "builds that are over", ended!],
+      ["nix_btm_log_connections", "counter", "logs that came in", stats?.connections ?? 0],
+      ["nix_btm_log_refused", "counter", "logs that were refused", stats?.refused ?? 0],
+      ["nix_btm_log_bytes", "counter", "bytes of logs", stats?.bytes ?? 0],
+    ];
+    return rows.map(([name, type, help, value]) =>
+      `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`
+    )
+      .join("");
+  }
+}
+
+/** Names sort by time, and tell builds of all daemons apart. */
+function logName({ startedMs, id, name }: Job): string {
+  return `${startedMs ?? 0}-${id}-${name.replaceAll(/[^\w.+-]/g, "_").slice(0, 150)}`;
+}
+
+/** Listens where clients or Nix connect, with permissions; a socket that somebody answers on is refused. */
+export function openSocket(
+  path: string,
+  { mode, gid }: { readonly mode: number; readonly gid?: number | undefined },
+): Listener {
+  const listener = openListener({ path });
+  try {
+    if (gid !== undefined) Deno.chownSync(path, null, gid);
+    Deno.chmodSync(path, mode);
+    return listener;
+  } catch (error) {
+    listener[Symbol.dispose]();
+    throw error;
+  }
+}

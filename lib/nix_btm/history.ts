@@ -1,0 +1,260 @@
+/**
+ * What was built before, in SQLite: how long it took, and how it ended.
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import {
+  type Command,
+  type Durations,
+  durations,
+  type DurationsOf,
+  type Job,
+  packageOf,
+} from "../nix/mod.ts";
+
+/** Of the tables; a newer one is refused. */
+export const HISTORY_FORMAT = 1;
+
+/** Builds of one name that an estimate looks at. */
+const LIKE_MAX = 20;
+/** Builds that are kept; the oldest go. */
+const BUILDS_MAX = 200_000;
+/** So many are put in between two looks at how many there are. */
+const RETAIN_EVERY = 1_000;
+/** Lines of a failed build's log that are kept. */
+const TAIL_LINES = 50;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS builds (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL, package TEXT NOT NULL, derivation TEXT NOT NULL, host TEXT NOT NULL,
+  started_ms INTEGER, ended_ms INTEGER NOT NULL,
+  outcome TEXT NOT NULL, failure TEXT, phase TEXT, phases TEXT NOT NULL, tail TEXT,
+  requester TEXT, command TEXT, log TEXT
+);
+CREATE INDEX IF NOT EXISTS builds_by_name ON builds (name, host, outcome, id);
+CREATE INDEX IF NOT EXISTS builds_by_package ON builds (package, host, outcome, id);
+CREATE INDEX IF NOT EXISTS builds_by_derivation ON builds (derivation, id);
+`;
+
+/** A build that is over. */
+export interface PastBuild {
+  readonly id: number;
+  readonly name: string;
+  readonly derivation: string;
+  readonly host: string;
+  readonly startedMs: number | undefined;
+  readonly endedMs: number;
+  readonly outcome: string;
+  /** One line, of one that failed. */
+  readonly failure: string | undefined;
+  /** The last one that it was in. */
+  readonly phase: string | undefined;
+  readonly phases: readonly { readonly name: string; readonly atMs: number }[];
+  /** The last lines, of one that failed. */
+  readonly tail: readonly string[];
+  readonly requester: string | undefined;
+  readonly command: string | undefined;
+  /** File of the whole log, while it is kept. */
+  readonly log: string | undefined;
+}
+
+/** Which builds to look for; all that is said has to hold. */
+export interface HistoryQuery {
+  /** Part of the name. */
+  readonly name?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly sinceMs?: number | undefined;
+  readonly derivation?: string | undefined;
+  /** Builds before this one, for the next page. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** How builds of one package went. */
+export interface PackageStatistics {
+  readonly package: string;
+  readonly builds: number;
+  readonly failed: number;
+  readonly totalMs: number;
+  readonly medianMs: number;
+  readonly p90Ms: number;
+  readonly lastMs: number;
+}
+
+export class History implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #insert: ReturnType<DatabaseSync["prepare"]>;
+  readonly #byName: ReturnType<DatabaseSync["prepare"]>;
+  readonly #byPackage: ReturnType<DatabaseSync["prepare"]>;
+  /** What was looked up, until a build like it ends. */
+  readonly #known = new Map<string, Durations | undefined>();
+  #sinceRetained = 0;
+
+  /**
+   * Opens the history, or begins one; `:memory:` keeps nothing.
+   * @throws {Error} When the file is none, is of a newer format, or cannot be written; the message names it.
+   */
+  static open(path: string): History {
+    try {
+      return new History(path);
+    } catch (cause) {
+      throw new Error(`Cannot open history ${path}: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      });
+    }
+  }
+
+  private constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    try {
+      this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;");
+      const { user_version: format } = this.#db.prepare("PRAGMA user_version").get() as {
+        user_version: number;
+      };
+      if (format > HISTORY_FORMAT) {
+        throw new RangeError(`format is ${format}, this build reads ${HISTORY_FORMAT}`);
+      }
+      this.#db.exec(`${SCHEMA} PRAGMA user_version = ${HISTORY_FORMAT};`);
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+    this.#insert = this.#db.prepare(
+      `INSERT INTO builds (name, package, derivation, host, started_ms, ended_ms, outcome,
+      failure, phase, phases, tail, requester, command, log) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const took = "SELECT ended_ms - started_ms AS ms FROM builds WHERE";
+    const like =
+      `AND host = ? AND outcome = 'succeeded' AND started_ms IS NOT NULL ORDER BY id DESC LIMIT ${LIKE_MAX}`;
+    this.#byName = this.#db.prepare(`${took} name = ? ${like}`);
+    this.#byPackage = this.#db.prepare(`${took} package = ? ${like}`);
+  }
+
+  /** A build is over. */
+  add(
+    job: Job,
+    { command, log }: { readonly command?: Command | undefined; readonly log?: string | undefined } = {},
+  ): void {
+    const { name, state, host, startedMs, endedMs, phases } = job;
+    this.#insert.run(
+      name,
+      packageOf(name),
+      job.subject,
+      host,
+      startedMs ?? null,
+      endedMs!,
+      state.kind,
+      state.kind === "failed" ? state.failure.text : null,
+      phases.at(-1)?.name ?? null,
+      JSON.stringify(phases),
+      state.kind === "failed" ? JSON.stringify(job.tail.slice(-TAIL_LINES)) : null,
+      command?.requester.user ?? null,
+      command?.requester.command?.join(" ") ?? null,
+      log ?? null,
+    );
+    this.#known.delete(keyOf(job));
+    if (++this.#sinceRetained >= RETAIN_EVERY) this.#retain();
+  }
+
+  /** Median and p90 of the last 20 that succeeded: of this very name on this host, else of its package. */
+  readonly durationsOf: DurationsOf = (build) => {
+    const key = keyOf(build);
+    if (this.#known.has(key)) return this.#known.get(key);
+    const found = this.#durations(this.#byName, build.name, build.host) ??
+      this.#durations(this.#byPackage, packageOf(build.name), build.host);
+    this.#known.set(key, found);
+    return found;
+  };
+
+  /** The newest first. */
+  find({ name, outcome, sinceMs, derivation, before, limit }: HistoryQuery): PastBuild[] {
+    const where: [string, string | number][] = [];
+    if (name !== undefined) where.push(["instr(name, ?) > 0", name]);
+    if (outcome !== undefined) where.push(["outcome = ?", outcome]);
+    if (sinceMs !== undefined) where.push(["ended_ms >= ?", sinceMs]);
+    if (derivation !== undefined) where.push(["derivation = ?", derivation]);
+    if (before !== undefined) where.push(["id < ?", before]);
+    const conditions = where.length === 0 ? "" : `WHERE ${where.map(([text]) => text).join(" AND ")}`;
+    const rows = this.#db.prepare(`SELECT * FROM builds ${conditions} ORDER BY id DESC LIMIT ?`)
+      .all(...where.map(([, value]) => value), limit);
+    return rows.map((row) => pastBuild(row as unknown as Row));
+  }
+
+  /** By package, those that took most time first. */
+  statistics(
+    { sinceMs = 0, limit }: { readonly sinceMs?: number; readonly limit: number },
+  ): PackageStatistics[] {
+    const rows = this.#db.prepare(`SELECT package, count(*) AS builds, sum(outcome = 'failed') AS failed,
+      sum(ended_ms - started_ms) AS total, max(ended_ms) AS last, json_group_array(ended_ms - started_ms) AS took
+      FROM builds WHERE started_ms IS NOT NULL AND ended_ms >= ? GROUP BY package ORDER BY total DESC LIMIT ?`)
+      .all(sinceMs, limit) as unknown as StatisticsRow[];
+    return rows.map(({ package: name, builds, failed, total, last, took }) => {
+      const { medianMs, p90Ms } = durations(JSON.parse(took));
+      return { package: name, builds, failed, totalMs: total, medianMs, p90Ms, lastMs: last };
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #durations(query: ReturnType<DatabaseSync["prepare"]>, name: string, host: string): Durations | undefined {
+    const rows = query.all(name, host) as { ms: number }[];
+    return rows.length === 0 ? undefined : durations(rows.map(({ ms }) => ms));
+  }
+
+  #retain(): void {
+    this.#sinceRetained = 0;
+    this.#db.prepare("DELETE FROM builds WHERE id <= (SELECT max(id) FROM builds) - ?").run(BUILDS_MAX);
+  }
+}
+
+interface StatisticsRow {
+  readonly package: string;
+  readonly builds: number;
+  readonly failed: number;
+  readonly total: number;
+  readonly last: number;
+  readonly took: string;
+}
+
+interface Row {
+  readonly id: number;
+  readonly name: string;
+  readonly derivation: string;
+  readonly host: string;
+  readonly started_ms: number | null;
+  readonly ended_ms: number;
+  readonly outcome: string;
+  readonly failure: string | null;
+  readonly phase: string | null;
+  readonly phases: string;
+  readonly tail: string | null;
+  readonly requester: string | null;
+  readonly command: string | null;
+  readonly log: string | null;
+}
+
+function pastBuild(row: Row): PastBuild {
+  return {
+    id: row.id,
+    name: row.name,
+    derivation: row.derivation,
+    host: row.host,
+    startedMs: row.started_ms ?? undefined,
+    endedMs: row.ended_ms,
+    outcome: row.outcome,
+    failure: row.failure ?? undefined,
+    phase: row.phase ?? undefined,
+    phases: JSON.parse(row.phases),
+    tail: row.tail === null ? [] : JSON.parse(row.tail),
+    requester: row.requester ?? undefined,
+    command: row.command ?? undefined,
+    log: row.log ?? undefined,
+  };
+}
+
+function keyOf({ name, host }: Pick<Job, "name" | "host">): string {
+  return `${host}\0${name}`;
+}

@@ -1,0 +1,111 @@
+/**
+ * Whole logs of builds, as files: one a build, the oldest of those that are over go when all together are too large.
+ * @module
+ */
+
+/** All files together. */
+export const LOGS_MAX_BYTES = 256 * 2 ** 20;
+/** Of one build; what comes after is not kept, and the file's last line says so. */
+const LOG_MAX_BYTES = 64 * 2 ** 20;
+const SUFFIX = ".log";
+
+interface OpenLog {
+  readonly name: string;
+  readonly file: Deno.FsFile;
+  bytes: number;
+  pending: string[];
+}
+
+export class LogStore implements Disposable {
+  readonly folder: string;
+  readonly #maxBytes: number;
+  readonly #open = new Map<number, OpenLog>();
+  readonly #encoder = new TextEncoder();
+  #totalBytes: number;
+
+  /** @throws {Error} When the folder cannot be made. */
+  constructor(folder: string, maxBytes = LOGS_MAX_BYTES) {
+    this.folder = folder;
+    this.#maxBytes = maxBytes;
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o750 });
+    this.#totalBytes = this.#files().reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** A line of a build; `name` tells builds apart, also those of daemons before. */
+  add(job: number, { name, line }: { readonly name: string; readonly line: string }): void {
+    let log = this.#open.get(job);
+    if (log === undefined) {
+      const file = Deno.openSync(`${this.folder}/${name}${SUFFIX}`, {
+        write: true,
+        create: true,
+        append: true,
+        mode: 0o640,
+      });
+      this.#open.set(job, log = { name, file, bytes: 0, pending: [] });
+    }
+    log.pending.push(line);
+  }
+
+  /** Writes what was added. */
+  flush(): void {
+    for (const log of this.#open.values()) if (log.pending.length > 0) this.#write(log);
+    if (this.#totalBytes > this.#maxBytes) this.#retain();
+  }
+
+  /** No more comes for a build; returns the name of its file, `undefined` when it printed nothing. */
+  end(job: number): string | undefined {
+    const log = this.#open.get(job);
+    if (log === undefined) return undefined;
+    this.#write(log);
+    log.file.close();
+    this.#open.delete(job);
+    return log.name;
+  }
+
+  /** The lines of a log. @throws {Deno.errors.NotFound} When it is not kept. */
+  async read(name: string): Promise<string[]> {
+    if (name.includes("/")) throw new Deno.errors.NotFound(`Cannot read log ${name}: it is no name`);
+    const text = await Deno.readTextFile(`${this.folder}/${name}${SUFFIX}`);
+    return text.split("\n").slice(0, -1);
+  }
+
+  /** The file of a build that has not ended. */
+  nameOf(job: number): string | undefined {
+    return this.#open.get(job)?.name;
+  }
+
+  [Symbol.dispose](): void {
+    for (const job of [...this.#open.keys()]) this.end(job);
+  }
+
+  #write(log: OpenLog): void {
+    const room = LOG_MAX_BYTES - log.bytes;
+    const lines = log.pending;
+    log.pending = [];
+    if (room <= 0 || lines.length === 0) return;
+    let bytes = this.#encoder.encode(lines.join("\n") + "\n");
+    if (bytes.length > room) {
+      bytes = this.#encoder.encode(`[the log is longer than ${LOG_MAX_BYTES} bytes]\n`);
+    }
+    for (let at = 0; at < bytes.length;) at += log.file.writeSync(bytes.subarray(at));
+    log.bytes += bytes.length > room ? room : bytes.length;
+    this.#totalBytes += bytes.length;
+  }
+
+  #retain(): void {
+    const open = new Set([...this.#open.values()].map(({ name }) => name + SUFFIX));
+    for (const { name, bytes } of this.#files()) {
+      if (this.#totalBytes <= this.#maxBytes) break;
+      if (open.has(name)) continue;
+      Deno.removeSync(`${this.folder}/${name}`);
+      this.#totalBytes -= bytes;
+    }
+  }
+
+  /** The oldest first: names begin with the time. */
+  #files(): { readonly name: string; readonly bytes: number }[] {
+    return [...Deno.readDirSync(this.folder)].filter(({ name }) => name.endsWith(SUFFIX))
+      .map(({ name }) => ({ name, bytes: Deno.statSync(`${this.folder}/${name}`).size }))
+      .sort((one, other) => one.name < other.name ? -1 : 1);
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * The state of Nix on this host, from whatever logs come in: reads the derivations that they name, estimates, and tells
+ * what changed as updates of a world.
+ * @module
+ */
+import {
+  type Changes,
+  type Command,
+  type Derivation,
+  type DurationsOf,
+  estimate,
+  isOver,
+  type Job,
+  LogReader,
+  NixState,
+  type Node,
+  type ReaderCounts,
+  type Requester,
+} from "../nix/mod.ts";
+import { DerivationLoader } from "./derivation_loader.ts";
+import {
+  applyUpdate,
+  type CacheRow,
+  emptyWorld,
+  type EstimateRow,
+  isEmpty,
+  type JobRow,
+  type Update,
+  type World,
+} from "./world.ts";
+
+/** One log that comes in. */
+export interface Log {
+  readonly counts: Readonly<ReaderCounts>;
+  /** The command that it belongs to now. */
+  readonly command: Command;
+  push(chunk: Uint8Array): void;
+  /** It is over; `exitCode` where somebody knows it. */
+  end(exitCode?: number): void;
+}
+
+export interface MonitorOptions {
+  /** Unix milliseconds. */
+  readonly now?: () => number;
+  /** What history knows. */
+  readonly durationsOf?: DurationsOf;
+  /** Reads the text of a file of the store; nothing is read where it is missing. */
+  readonly readFile?: (path: string) => Promise<string>;
+  /** Whether something lies at a path of the store. */
+  readonly exists?: (path: string) => Promise<boolean>;
+  /** Hears of each line of a build's log. */
+  readonly onLine?: (job: Job, text: string, atMs: number) => void;
+  /** Hears of a build that is over, once. */
+  readonly onBuildEnd?: (job: Job, command: Command | undefined) => void;
+}
+
+/** How often a command is estimated anew while nothing of it changes. */
+const ESTIMATE_EVERY_MS = 1_000;
+
+export class Monitor {
+  readonly world: World = emptyWorld();
+  readonly #now: () => number;
+  readonly #options: MonitorOptions;
+  readonly #state: NixState;
+  readonly #loader: DerivationLoader;
+  #newNodes: Node[] = [];
+  readonly #newLines = new Map<number, string[]>();
+  readonly #estimatedMs = new Map<number, number>();
+  readonly #told = new Set<number>();
+  readonly #looking = new Set<Promise<void>>();
+
+  constructor(options: MonitorOptions = {}) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    const { readFile } = options;
+    this.#loader = new DerivationLoader(readFile ?? (() => Promise.reject(new Deno.errors.NotFound())));
+    this.#state = new NixState({
+      line: (job, text, atMs) => this.#line(job, text, atMs),
+      derivation: (path) => {
+        if (readFile !== undefined) this.#loader.want(path);
+      },
+      edge: (path, input) => this.#edge(path, input),
+      inputs: (path) => this.world.graph.inputs(path),
+    });
+  }
+
+  /** A log begins. */
+  open(requester: Requester): Log {
+    const state = this.#state;
+    const now = this.#now;
+    const id = state.open(requester, now());
+    const reader = new LogReader((record) => state.apply(id, record, now()));
+    let command: Command | undefined;
+    return {
+      counts: reader.counts,
+      get command() {
+        return command ?? state.commandOf(id);
+      },
+      push: (chunk) => reader.push(chunk),
+      end: (exitCode) => {
+        if (command !== undefined) return;
+        reader.end();
+        command = state.commandOf(id);
+        state.close(id, now(), exitCode);
+      },
+    };
+  }
+
+  /** What changed since the last time, put into the world; `undefined` when nothing did. */
+  flush(): Update | undefined {
+    this.#loaded();
+    const changes = this.#state.changes();
+    for (const job of changes.jobs) this.#ended(job);
+    for (const id of changes.removedJobs) this.#told.delete(id);
+    const update: Update = {
+      commands: changes.commands.map((command) => ({ ...command, targets: [...command.targets] })),
+      jobs: changes.jobs.map(rowOf),
+      lines: [...this.#newLines].map(([job, lines]) => ({ job, lines })),
+      removedCommands: changes.removedCommands,
+      removedJobs: changes.removedJobs,
+      nodes: this.#newNodes,
+      estimates: this.#estimates(changes),
+      caches: this.#caches(changes.jobs),
+    };
+    this.#newNodes = [];
+    this.#newLines.clear();
+    if (isEmpty(update)) return undefined;
+    applyUpdate(this.world, update);
+    return update;
+  }
+
+  /** Resolves when all files that were wanted have been read or given up, and all outputs looked for. */
+  async settled(): Promise<void> {
+    await this.#loader.settled();
+    await Promise.all(this.#looking);
+  }
+
+  #line(job: Job, text: string, atMs: number): void {
+    const lines = this.#newLines.get(job.id);
+    if (lines === undefined) this.#newLines.set(job.id, [text]);
+    else lines.push(text);
+    this.#options.onLine?.(job, text, atMs);
+  }
+
+  #edge(path: string, input: string): void {
+    if (this.world.graph.addEdge(path, input)) this.#newNodes.push(this.world.graph.node(path)!);
+  }
+
+  #loaded(): void {
+    for (const derivation of this.#loader.take()) {
+      const node = nodeOf(derivation);
+      this.world.graph.add(node);
+      this.#newNodes.push(node);
+    }
+  }
+
+  #ended(job: Job): void {
+    if (job.kind !== "build" || !isOver(job) || this.#told.has(job.id)) return;
+    this.#told.add(job.id);
+    const { exists } = this.#options;
+    if (job.state.kind !== "ended" || exists === undefined) return this.#tell(job);
+    const looking = this.#look(job, exists).finally(() => {
+      this.#looking.delete(looking);
+      this.#tell(job);
+    });
+    this.#looking.add(looking);
+  }
+
+  #tell(job: Job): void {
+    this.#options.onBuildEnd?.(job, this.#state.commands.get(job.command));
+  }
+
+  /** A build of which Nix does not say how it ended: its outputs do. */
+  async #look(job: Job, exists: (path: string) => Promise<boolean>): Promise<void> {
+    await this.#loader.settled();
+    this.#loaded();
+    const paths = Object.values(this.world.graph.node(job.subject)?.outputs ?? {});
+    const areThere = paths.length > 0 && !paths.includes("") &&
+      (await Promise.all(paths.map(exists))).every((isThere) => isThere);
+    this.#state.confirm(job, areThere);
+  }
+
+  #estimates(changes: Changes): EstimateRow[] {
+    const nowMs = this.#now();
+    const touched = new Set([
+      ...changes.commands.map(({ id }) => id),
+      ...changes.jobs.map(({ command }) => command),
+    ]);
+    const rows: EstimateRow[] = [];
+    for (const [id, { state }] of this.#state.commands) {
+      const lastMs = this.#estimatedMs.get(id) ?? -Infinity;
+      if (state === "running" ? nowMs - lastMs < ESTIMATE_EVERY_MS : !touched.has(id)) continue;
+      this.#estimatedMs.set(id, nowMs);
+      const row = this.#estimate(id, nowMs);
+      if (row.estimate !== undefined || this.world.estimates.get(id)?.estimate !== undefined) rows.push(row);
+    }
+    for (const id of changes.removedCommands) this.#estimatedMs.delete(id);
+    return rows;
+  }
+
+  #estimate(command: number, nowMs: number): EstimateRow {
+    const builds = [...this.#state.jobs.values()].filter((job) =>
+      job.command === command && job.kind === "build"
+    );
+    const running = builds.filter(({ state }) => state.kind === "running").length;
+    return {
+      command,
+      atMs: nowMs,
+      estimate: estimate(builds, {
+        graph: this.world.graph,
+        durationsOf: this.#options.durationsOf ?? (() => undefined),
+        nowMs,
+        slots: Math.max(running, peak(builds)),
+      }),
+    };
+  }
+
+  #caches(jobs: readonly Job[]): CacheRow[] {
+    const rows = new Map<string, CacheRow>();
+    for (const job of jobs) {
+      if (job.kind !== "copy" || job.host === "" || !isOver(job) || this.#told.has(job.id)) continue;
+      this.#told.add(job.id);
+      const before = rows.get(job.host) ?? this.world.caches.get(job.host) ??
+        { store: job.host, paths: 0, bytes: 0, busyMs: 0 };
+      rows.set(job.host, {
+        store: job.host,
+        paths: before.paths + 1,
+        bytes: before.bytes + Math.max(job.doneBytes, job.expectedBytes),
+        busyMs: before.busyMs + (job.endedMs! - job.startedMs!),
+      });
+    }
+    return [...rows.values()];
+  }
+}
+
+/** How many of these builds ran at the same time at most. */
+function peak(builds: readonly Job[]): number {
+  const turns: (readonly [atMs: number, by: 1 | -1])[] = [];
+  for (const { startedMs, endedMs } of builds) {
+    if (startedMs === undefined) continue;
+    turns.push([startedMs, 1]);
+    if (endedMs !== undefined) turns.push([endedMs, -1]);
+  }
+  turns.sort(([one, by], [other, too]) => one - other || by - too);
+  let now = 0;
+  let most = 0;
+  for (const [, by] of turns) most = Math.max(most, now += by);
+  return most;
+}
+
+function rowOf({ tail: _tail, ...row }: Job): JobRow {
+  return { ...row, phases: [...row.phases] };
+}
+
+function nodeOf({ path, inputs, outputs, system }: Derivation): Node {
+  return {
+    path,
+    inputs: inputs.map((input) => input.path),
+    outputs: Object.fromEntries(outputs.map((output) => [output.name, output.path])),
+    system: system === "" ? "unknown" : system,
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Tells any number of clients what changes, through a ring: a snapshot names the position at which the ring goes on.
+ * @module
+ */
+import { encodeMessage, MESSAGE_KIND, RingWriter } from "../ring/mod.ts";
+import { snapshotOf, type Update, type World } from "./world.ts";
+
+/** A client that is further behind takes a new snapshot. */
+const RING_BYTES = 4 * 2 ** 20;
+/** One message of the ring: what changed on a host, the daemon's own being the empty name. */
+export interface HostUpdate {
+  readonly host: string;
+  /** What was known of it before is not true any more. */
+  readonly isNew?: boolean;
+  readonly update: Update;
+}
+
+/** What a client begins with. */
+export interface Snapshot {
+  /** Path of the ring. */
+  readonly ring: string;
+  readonly epoch: number;
+  readonly position: bigint;
+  readonly hosts: readonly HostUpdate[];
+}
+
+export class Publisher implements Disposable {
+  readonly #writer: RingWriter;
+
+  /** @throws {RingError} When another daemon writes there. @throws {SystemError} When it cannot be made. */
+  constructor(path: string) {
+    this.#writer = RingWriter.open(path, { dataBytes: RING_BYTES });
+  }
+
+  /** Hands an update to all who follow. */
+  publish(message: HostUpdate): void {
+    this.#write(message, rowsOf(message.update));
+    this.#writer.flush();
+  }
+
+  /** Says that the daemon lives, though nothing happens. */
+  beat(): void {
+    this.#writer.beat();
+  }
+
+  /** Everything as of now; what is published from now on comes after it. */
+  snapshot(worlds: ReadonlyMap<string, World>): Snapshot {
+    this.#writer.flush();
+    return {
+      ring: this.#writer.path,
+      epoch: this.#writer.epoch,
+      position: this.#writer.position,
+      hosts: [...worlds].map(([host, world]) => ({ host, isNew: true, update: snapshotOf(world) })),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#writer[Symbol.dispose]();
+  }
+
+  /** In as many records as it takes; a single row that fits in none is left out: nobody could read it. */
+  #write(message: HostUpdate, rows: readonly Row[]): void {
+    const bytes = encodeMessage({ ...message, update: updateOf(rows) });
+    if (bytes.length <= this.#writer.maxPayloadBytes) return this.#writer.write(MESSAGE_KIND, bytes);
+    if (rows.length < 2) return;
+    const half = rows.length >> 1;
+    this.#write(message, rows.slice(0, half));
+    this.#write({ host: message.host, update: {} }, rows.slice(half));
+  }
+}
+
+/** A row with the name of its kind. */
+type Row = readonly [kind: string, row: unknown];
+
+function rowsOf(update: Update): Row[] {
+  return Object.entries(update).flatMap(([kind, rows]) => rows.map((row: unknown): Row => [kind, row]));
+}
+
+function updateOf(rows: readonly Row[]): Update {
+  const update: Record<string, unknown[]> = {};
+  for (const [kind, row] of rows) (update[kind] ??= []).push(row);
+  return update;
+}

@@ -1,0 +1,123 @@
+/** The daemon's state over HTTP: on its control socket for clients, and on a port where one is configured. @module */
+import { Hono } from "hono";
+import { encodeMessage } from "../ring/mod.ts";
+import { errorResponse, guardBrowsers, HttpError } from "../web/mod.ts";
+import type { History } from "./history.ts";
+import type { LogStore } from "./log_store.ts";
+import type { HostUpdate, Snapshot } from "./publisher.ts";
+
+/** What the routes show. */
+export interface RouteSources {
+  snapshot(): Snapshot;
+  /** Calls `tell` with each update that is published; returns how to stop it. */
+  follow(tell: (message: HostUpdate) => void): () => void;
+  readonly history: History;
+  readonly logs: LogStore;
+  /** File of a build's log that has not ended. */
+  logOf(job: number): string | undefined;
+  status(): Record<string, unknown>;
+  /** Of the daemon, in the format of Prometheus. */
+  metrics(): string;
+}
+
+const LIMIT_MAX = 1_000;
+/** A client of events that reads nothing is let go when so many messages wait for it. */
+const WAITING_MAX = 1_000;
+
+/** Routes below `/api/v1`; with a `token` every request has to carry it. */
+export function nixRoutes(
+  sources: RouteSources,
+  { token }: { readonly token?: string | undefined } = {},
+): Hono {
+  const app = new Hono();
+  app.onError(errorResponse);
+  app.use(guardBrowsers());
+  if (token !== undefined) {
+    app.use(async (c, next) => {
+      if (c.req.header("authorization") !== `Bearer ${token}`) {
+        throw new HttpError(401, "the token is missing or wrong");
+      }
+      await next();
+    });
+  }
+  app.get("/api/v1/status", (c) => c.json(sources.status()));
+  app.get("/api/v1/snapshot", () => bytesResponse(encodeMessage(sources.snapshot())));
+  app.get("/api/v1/state", (c) => c.json(plain(sources.snapshot().hosts)));
+  app.get("/api/v1/events", (c) => eventStream(sources, c.req.raw.signal));
+  app.get(
+    "/api/v1/history",
+    (c) => c.json(sources.history.find({ ...queryOf(c.req.query()), limit: limitOf(c.req.query("limit")) })),
+  );
+  app.get(
+    "/api/v1/statistics",
+    (c) => c.json(sources.history.statistics({ limit: limitOf(c.req.query("limit")) })),
+  );
+  app.get("/api/v1/jobs/:id/log", async (c) => {
+    const id = Number(c.req.param("id"));
+    const name = sources.logOf(id) ?? c.req.query("file");
+    if (name === undefined) throw new HttpError(404, `there is no log of job ${c.req.param("id")}`);
+    return c.json(await linesOf(sources.logs, name));
+  });
+  app.get("/api/v1/logs/:file", async (c) => c.json(await linesOf(sources.logs, c.req.param("file"))));
+  app.get("/metrics", (c) => c.text(sources.metrics()));
+  app.notFound((c) => c.text(`there is nothing at ${c.req.path}\n`, 404));
+  return app;
+}
+
+async function linesOf(logs: LogStore, name: string): Promise<readonly string[]> {
+  try {
+    return await logs.read(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new HttpError(404, `the log ${name} is not kept`);
+    throw error;
+  }
+}
+
+function queryOf({ name, outcome, derivation, before, since }: Record<string, string>) {
+  return { name, outcome, derivation, before: numberOf("before", before), sinceMs: numberOf("since", since) };
+}
+
+function limitOf(text: string | undefined): number {
+  return Math.min(LIMIT_MAX, numberOf("limit", text) ?? 100);
+}
+
+function numberOf(what: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new HttpError(400, `${what} is "${text}", expected a whole number`);
+}
+
+/** A snapshot, then what changes; JSON in server-sent events. */
+function eventStream({ snapshot, follow }: RouteSources, signal: AbortSignal): Response {
+  const encoder = new TextEncoder();
+  let stop = () => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const send = (message: HostUpdate) => {
+        if ((controller.desiredSize ?? 0) < -WAITING_MAX) return end();
+        controller.enqueue(encoder.encode(`data: ${JSON.stringify(plain(message))}\n\n`));
+      };
+      const end = () => {
+        stop();
+        controller.close();
+      };
+      for (const message of snapshot().hosts) send(message);
+      stop = follow(send);
+      signal.addEventListener("abort", () => stop(), { once: true });
+    },
+    cancel: () => stop(),
+  });
+  return new Response(body, {
+    headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
+  });
+}
+
+function bytesResponse(bytes: Uint8Array): Response {
+  return new Response(new Uint8Array(bytes), { headers: { "content-type": "application/cbor" } });
+}
+
+/** What JSON cannot say is said in digits. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_, each) => typeof each === "bigint" ? String(each) : each));
+}

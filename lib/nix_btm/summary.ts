@@ -1,0 +1,77 @@
+/** A world in a few lines of text, or as data: for those who look once. Pure. @module */
+import { type Command, isOver, plainText } from "../nix/mod.ts";
+import type { JobRow, World } from "./world.ts";
+
+/** What is shown of a world at most. */
+const ROWS_MAX = 40;
+
+/** Counts of one command's builds. */
+export interface CommandSummary {
+  readonly id: number;
+  readonly state: Command["state"];
+  readonly command: string;
+  readonly running: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly left: number;
+  /** Until the end, as far as anybody can tell. */
+  readonly medianMs: number | undefined;
+}
+
+/** Commands with the counts of their builds, the newest last. */
+export function summaries(world: World): CommandSummary[] {
+  return [...world.commands.values()].map((command) => {
+    const builds = [...world.jobs.values()].filter((job) =>
+      job.command === command.id && job.kind === "build"
+    );
+    const count = (kind: JobRow["state"]["kind"]) => builds.filter(({ state }) => state.kind === kind).length;
+    return {
+      id: command.id,
+      state: command.state,
+      command: command.requester.command?.join(" ") ?? command.targets.join(" "),
+      running: count("running"),
+      done: count("succeeded"),
+      failed: count("failed"),
+      left: builds.filter((job) => !isOver(job)).length,
+      medianMs: world.estimates.get(command.id)?.estimate?.medianMs,
+    };
+  });
+}
+
+/** For people: commands, what runs, what failed. */
+export function summaryText(world: World, nowMs: number): string {
+  const lines = summaries(world).map(({ id, state, command, running, done, failed, left, medianMs }) => {
+    const rest = medianMs === undefined ? "" : `, done in about ${durationText(medianMs)}`;
+    return `#${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left${rest}  ${command}`;
+  });
+  const builds = [...world.jobs.values()].filter(({ kind }) => kind === "build");
+  const shown = builds.filter(({ state }) =>
+    state.kind === "running" || state.kind === "waiting" || state.kind === "failed"
+  );
+  for (const job of shown.slice(0, ROWS_MAX)) lines.push(`  ${jobText(job, nowMs)}`);
+  if (shown.length > ROWS_MAX) lines.push(`  and ${shown.length - ROWS_MAX} more`);
+  return lines.length === 0 ? "nothing is built\n" : `${lines.join("\n")}\n`;
+}
+
+function jobText({ name, host, state, phases, startedMs, endedMs }: JobRow, nowMs: number): string {
+  const where = host === "" ? "" : ` on ${host}`;
+  const phase = phases.at(-1)?.name;
+  const took = startedMs === undefined ? "" : ` ${durationText((endedMs ?? nowMs) - startedMs)}`;
+  if (state.kind === "failed") {
+    return `failed   ${name}${where}: ${plainText(state.failure.text)}${
+      phase === undefined ? "" : ` in ${phase}`
+    }`;
+  }
+  if (state.kind === "waiting") return `waiting  ${name}: ${state.why}`;
+  return `running  ${name}${where}${phase === undefined ? "" : ` ${phase}`}${took}`;
+}
+
+/** `1h02m`, `3m07s`, `12s`, `340ms`. */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`;
+  if (seconds < 60) return `${seconds}s`;
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
+  return `${Math.floor(seconds / 3_600)}h${two(Math.floor(seconds / 60) % 60)}m`;
+}
