@@ -1,5 +1,4 @@
 /** bpm under systemd: its units, the sockets that it is passed, and what it tells. */
-import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { more } from "../more.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
@@ -15,6 +14,7 @@ import {
 } from "../../lib/bpm/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { freePort } from "../free_port.ts";
+import { Folder, has, HAS_ANALYZE, HAS_SYSTEMD, run, UserSystemd } from "../user_systemd.ts";
 
 // The library is opened once and stays open: not a leak of the first test.
 openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
@@ -41,49 +41,7 @@ const SAMPLE: UnitOptions = {
   socket: "127.0.0.1:3001",
 };
 
-async function has(program: string): Promise<boolean> {
-  return await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output()
-    .then(({ success }) => success, () => false);
-}
-
-const HAS_ANALYZE = await has("systemd-analyze");
 const HAS_ACTIVATE = await Deno.stat("/usr/bin/systemd-socket-activate").then(() => true, () => false);
-/** Where cgroups of version 2 are. */
-const UNIFIED = findHierarchies().find(({ version }) => version === 2)?.base;
-const HAS_SYSTEMD = HAS_ANALYZE && UNIFIED !== undefined && Deno.uid() === 0 &&
-  await has("unshare") &&
-  await Deno.stat("/usr/lib/systemd/systemd").then(() => true, () => false);
-
-class Folder implements Disposable {
-  readonly path = Deno.makeTempDirSync({ prefix: "bpm-unit-" });
-
-  write(name: string, text: string): string {
-    Deno.writeTextFileSync(`${this.path}/${name}`, text);
-    return `${this.path}/${name}`;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
-  }
-}
-
-async function run(
-  command: readonly [string, ...string[]],
-  env: Record<string, string> = {},
-): Promise<{ code: number; out: string; err: string }> {
-  using limit = deadline(PATIENCE_MS);
-  const [program, ...args] = command;
-  const { code, stdout, stderr } = await new Deno.Command(program, {
-    args,
-    env,
-    stdin: "null",
-    signal: limit.signal,
-  })
-    .output();
-  const text = new TextDecoder();
-  return { code, out: text.decode(stdout), err: text.decode(stderr) };
-}
-
 Deno.test("the units in config/systemd are what bpm unit prints", () => {
   const units = {
     "bpm.service": serviceUnit(SAMPLE),
@@ -285,53 +243,6 @@ Deno.test("bpm unit installs for this user, replaces its own units alone, and re
   deepStrictEqual(files(), ["other.service"]);
   match((await bpm("uninstall", folder.path)).err, /Cannot remove the units of \S+: there are none in/);
 });
-
-/** A user's systemd that runs beside whatever started this machine: in a mount namespace where one seems to have. */
-class UserSystemd implements AsyncDisposable {
-  readonly folder = new Folder();
-  readonly #process: Deno.ChildProcess;
-  readonly #cgroup = `${UNIFIED}/hostkit-systemd-${crypto.randomUUID()}`;
-  readonly #env = {
-    HOME: this.folder.path,
-    XDG_CONFIG_HOME: `${this.folder.path}/config`,
-    XDG_RUNTIME_DIR: this.folder.path,
-    XDG_STATE_HOME: `${this.folder.path}/state`,
-  };
-
-  /** It takes its cgroup for the root of all, and moves whatever is there: it has one of its own, and sees no other. */
-  constructor() {
-    const alone = `mkdir ${this.#cgroup} && echo $$ > ${this.#cgroup}/cgroup.procs`;
-    const booted =
-      "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && " +
-      "mount -t cgroup2 none /sys/fs/cgroup && exec /usr/lib/systemd/systemd --user";
-    this.#process = new Deno.Command("/bin/sh", {
-      args: ["-c", `${alone} && exec unshare --mount --cgroup sh -c '${booted}'`],
-      env: this.#env,
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-  }
-
-  run(...command: [string, ...string[]]): Promise<{ code: number; out: string; err: string }> {
-    return run(
-      ["nsenter", "--mount", "--cgroup", "--root", "--wd", "--target", `${this.#process.pid}`, ...command],
-      this.#env,
-    );
-  }
-
-  async show(unit: string, property: string): Promise<string> {
-    const { out } = await this.run("systemctl", "--user", "show", "--value", "--property", property, unit);
-    return out.trim();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGTERM");
-    await this.#process.status;
-    await run(["find", this.#cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], {});
-    this.folder[Symbol.dispose]();
-  }
-}
 
 Deno.test({
   name:
