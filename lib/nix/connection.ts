@@ -37,19 +37,24 @@ export interface Activity {
 
 export class Connection {
   readonly #shared: Shared;
-  #work: Work;
+  #lastWork: Work;
   readonly #open = new Map<string, Activity>();
   /** Whether records came; of a log that has none its plain lines are all that Nix says. */
   #hasRecords = false;
-  /** Paths that a plan lists go to it: builds are kept, fetches are counted. */
-  #listing: "builds" | "fetches" | undefined;
+  /** The plan that paths are listed of now, and whether it has told how many. */
+  #listing: { readonly kind: "willBuild" | "willFetch"; readonly isCounted: boolean } | undefined;
 
   constructor(
     shared: Shared,
     { requester, nowMs }: { readonly requester: Requester; readonly nowMs: number },
   ) {
     this.#shared = shared;
-    this.#work = new Work(shared, requester, nowMs);
+    this.#lastWork = new Work(shared, requester, nowMs);
+  }
+
+  /** Of the command that this log belongs to now. */
+  get #work(): Work {
+    return this.#lastWork = this.#lastWork.final;
   }
 
   get command(): Command {
@@ -108,7 +113,6 @@ export class Connection {
   #join(other: Connection): void {
     if (other.#work === this.#work) return;
     this.#work.moveTo(other.#work);
-    this.#work = other.#work;
   }
 
   #begin(start: Start, nowMs: number): Job | undefined {
@@ -242,17 +246,18 @@ export class Connection {
   #say(text: string, { isProof, nowMs }: { readonly isProof: boolean; readonly nowMs: number }): void {
     const meaning = meaningOf(text);
     if (meaning.kind === "planned") {
-      if (this.#listing === "builds") this.#work.plan(meaning.path);
+      const listing = this.#listing;
+      if (listing?.kind === "willBuild") this.#work.plan(meaning.path);
+      if (listing !== undefined && !listing.isCounted) this.#work.figures.willDo(listing.kind, 1);
       return;
     }
     this.#listing = undefined;
     switch (meaning.kind) {
       case "willBuild":
-        this.#listing = "builds";
-        return this.#work.figures.willBuild(meaning.count);
       case "willFetch":
-        this.#listing = "fetches";
-        return this.#work.figures.willFetch(meaning);
+        this.#listing = { kind: meaning.kind, isCounted: meaning.count !== undefined };
+        if (meaning.kind === "willFetch") this.#work.figures.willFetch(meaning);
+        return this.#work.figures.willDo(meaning.kind, meaning.count ?? 0);
       case "failed":
         return this.#work.failed(meaning.path, { failure: meaning.failure, isProof }, nowMs);
       case "interrupted":

@@ -96,19 +96,17 @@ export class Figures {
     this.#changed(command);
   }
 
-  willBuild(count: number): void {
-    this.command.plannedBuilds += count;
+  /** So many more builds or fetches are planned. */
+  willDo(what: "willBuild" | "willFetch", count: number): void {
+    if (what === "willBuild") this.command.plannedBuilds += count;
+    else this.command.plannedFetches += count;
     this.#changed(this.command);
   }
 
-  willFetch(
-    plan: { readonly count: number; readonly downloadBytes: number; readonly unpackedBytes: number },
-  ): void {
+  willFetch(plan: { readonly downloadBytes: number; readonly unpackedBytes: number }): void {
     const { command } = this;
-    command.plannedFetches += plan.count;
     command.downloadBytes = Math.max(command.downloadBytes, plan.downloadBytes);
     command.unpackedBytes = Math.max(command.unpackedBytes, plan.unpackedBytes);
-    this.#changed(command);
   }
 
   target(text: string): void {

@@ -29,10 +29,11 @@ export interface Failure {
 }
 
 export type Meaning =
-  | { readonly kind: "willBuild"; readonly count: number }
+  /** Without a count it is as many as are listed. */
+  | { readonly kind: "willBuild"; readonly count: number | undefined }
   | {
     readonly kind: "willFetch";
-    readonly count: number;
+    readonly count: number | undefined;
     readonly downloadBytes: number;
     readonly unpackedBytes: number;
   }
@@ -169,11 +170,11 @@ export function meaningOf(text: string): Meaning {
   if (plain.startsWith("building of '")) return goalOf(plain);
   let found = LISTED.exec(plain);
   if (found !== null) return { kind: "planned", path: found[1]! };
-  if ((found = WILL_BUILD.exec(plain)) !== null) return { kind: "willBuild", count: Number(found[1] ?? 1) };
+  if ((found = WILL_BUILD.exec(plain)) !== null) return { kind: "willBuild", count: countOf(found) };
   if ((found = WILL_FETCH.exec(plain)) !== null) {
     return {
       kind: "willFetch",
-      count: Number(found[1] ?? 1),
+      count: countOf(found),
       downloadBytes: bytesOf(found[2], found[3]),
       unpackedBytes: bytesOf(found[4], found[5]),
     };
@@ -206,6 +207,11 @@ function goalOf(text: string): Meaning {
   if (found !== null) return { kind: "edge", path: found[1]!, input: found[2]! };
   found = WAITED_SUBSTITUTION.exec(text);
   return found === null ? { kind: "info" } : { kind: "output", drv: found[1]!, path: found[2]! };
+}
+
+function countOf([text, count]: RegExpExecArray): number | undefined {
+  if (count !== undefined) return Number(count);
+  return text.startsWith("this ") ? 1 : undefined;
 }
 
 function bytesOf(count: string | undefined, unit: string | undefined): number {

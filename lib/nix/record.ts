@@ -134,7 +134,7 @@ export function parseRecord(json: string): NixRecord | undefined {
 }
 
 function idOf(value: unknown): string {
-  if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return String(value);
   if (typeof value === "string" && /^\d+$/.test(value)) return value;
   throw new SyntaxError(`Cannot read a record of Nix: its id is ${JSON.stringify(value)}`);
 }

@@ -47,7 +47,10 @@ export class Work {
   readonly figures: Figures;
   readonly #shared: Shared;
   #logs = 1;
+  #movedTo: Work | undefined;
+  /** By derivation the last one; those before are over, or another log has them too. */
   readonly #builds = new Map<string, Build>();
+  readonly #all = new Set<Build>();
   readonly #copies = new Map<string, Copy>();
   readonly #builtProof = new Proof<Build>();
   readonly #copiedProof = new Proof<Copy>();
@@ -66,14 +69,32 @@ export class Work {
     return this.figures.command;
   }
 
+  /** The one that this one turned out to be. */
+  get final(): Work {
+    if (this.#movedTo === undefined) return this;
+    return this.#movedTo = this.#movedTo.final;
+  }
+
   /** Everything goes to the command that this one is a second log of. */
   moveTo(other: Work): void {
+    this.#movedTo = other;
     other.#logs += this.#logs;
-    for (const { job } of [...this.#builds.values(), ...this.#copies.values()]) {
-      job.command = other.command.id;
-      this.#shared.job(job);
+    for (const build of this.#all) {
+      const { job } = build;
+      const isKnown = other.#builds.has(job.subject);
+      // Both logs tell the same plan.
+      if (isKnown && job.startedMs === undefined) {
+        this.#shared.forget(job);
+        continue;
+      }
+      other.#all.add(build);
+      if (!isKnown) other.#builds.set(job.subject, build);
+      this.#give(job, other);
     }
-    for (const [path, build] of this.#builds) if (!other.#builds.has(path)) other.#builds.set(path, build);
+    for (const [path, copy] of this.#copies) {
+      if (!other.#copies.has(path)) other.#copies.set(path, copy);
+      this.#give(copy.job, other);
+    }
     this.#shared.dropped(this.command);
     other.figures.take(this.figures);
   }
@@ -168,6 +189,7 @@ export class Work {
     const build = this.#builds.get(path);
     if (build !== undefined && build.running === 0 && !isOver(build.job)) {
       this.#builds.delete(path);
+      this.#all.delete(build);
       this.#shared.forget(build.job);
       this.plan(by);
     }
@@ -276,7 +298,7 @@ export class Work {
     if (--this.#logs > 0) return;
     const isGood = this.#exitCode === 0 ||
       (this.figures.isAllBuilt && !this.figures.hasErrors && !this.#wasCut && !this.#wasInterrupted);
-    for (const build of this.#builds.values()) this.#settle(build, { isGood, nowMs });
+    for (const build of this.#all) this.#settle(build, { isGood, nowMs });
     const isCopied = isGood || (!this.figures.hasErrors && !this.#wasCut);
     for (const { job } of isCopied ? this.#copiedProof.drain() : []) this.#over(job, SUCCEEDED, job.endedMs!);
     this.figures.end(this.#outcome(isGood), nowMs);
@@ -320,7 +342,8 @@ export class Work {
 
   #endCopy(job: Job, nowMs: number): void {
     const copy = this.#copies.get(job.subject);
-    if (copy?.job !== job || --copy.running > 0) return;
+    if (copy?.job !== job) return this.#over(job, ENDED, nowMs);
+    if (--copy.running > 0) return;
     const isWhole = job.expectedBytes > 0 && job.doneBytes === job.expectedBytes;
     const isCounted = this.#copiedProof.take();
     if (this.#wasInterrupted) return this.#over(job, { kind: "cancelled" }, nowMs);
@@ -359,7 +382,13 @@ export class Work {
     const job = this.begin({ kind: "build", subject: path, name: nameOf(path) }, undefined);
     const build = { job, running: 0, claim: undefined };
     this.#builds.set(path, build);
+    this.#all.add(build);
     return build;
+  }
+
+  #give(job: Job, { command }: Work): void {
+    job.command = command.id;
+    this.#shared.job(job);
   }
 
   #over(job: Job, state: JobState, nowMs: number): void {
