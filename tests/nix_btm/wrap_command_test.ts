@@ -34,6 +34,9 @@ const CASES: [line: string, called: string][] = [
     "nix-build --log-format internal-json -vvv x.nix",
     "records: nix-build +vv x.nix",
   ],
+  ["nix-build -Q x", "records: nix-build + x"],
+  ["nix run x -- -Q", "records: nix + run x -- -Q"],
+  ["nixos-rebuild --no-build-output switch", "records: nixos-rebuild switch +"],
   // A person, another program or a completion gets the command as it is.
   ["nix", "untouched: nix"],
   ["nix --help", "untouched: nix --help"],

@@ -34,6 +34,8 @@ export interface CommandContext {
 }
 
 const FORMAT = ["--log-format", "internal-json"] as const;
+/** "No build output" is a log format to Nix: it would take the place of ours. */
+const RAW: ReadonlySet<string> = new Set(["-Q", "--no-build-output"]);
 /** Ends well as soon as everything is built; absolute, since the environment may have no PATH. */
 const EXIT = ["--command", "/bin/sh", "-c", "exit"] as const;
 
@@ -137,7 +139,9 @@ function insert(words: Words, at: number, own: readonly string[], into: Words = 
   const format = formatOf(own);
   if (format !== undefined && format !== FORMAT[1]) return { kind: "plain", words };
   const more = [...format === undefined ? FORMAT : [], ...isVerbose(own) ? [] : ["-v"]];
-  return { kind: "records", words: inserted(into, at, more) };
+  const end = 1 + own.length + more.length;
+  const called = inserted(into, at, more).filter((word, index) => index >= end || !RAW.has(word));
+  return { kind: "records", words: called as unknown as Words };
 }
 
 function inserted(words: Words, at: number, more: readonly string[]): Words {
