@@ -1,0 +1,136 @@
+/** The daemon as a process, fed by connections as Nix 2.30 makes them, and its clients. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { scenario } from "../nix/_scenarios.ts";
+import { DaemonProcess, Follower } from "./_daemon.ts";
+
+// Opened once, and stay open: not leaks of the first test.
+processStart(1);
+kernelPathExists("/proc/self");
+
+function textOf(name: string): string {
+  return new TextDecoder().decode(scenario(name).bytes);
+}
+
+/** Both parts of a log, cut at the first line that has `mark`. */
+function cutAt(text: string, mark: string): [string, string] {
+  const at = text.lastIndexOf("\n", text.indexOf(mark)) + 1;
+  return [text.slice(0, at), text.slice(at)];
+}
+
+Deno.test("two clients see what a fed log says as it comes, and one that comes later has it all", async () => {
+  await using daemon = await new DaemonProcess().start();
+  await using one = new Follower(daemon.control, daemon.folder);
+  await using other = new Follower(daemon.control, daemon.folder);
+  using feed = await daemon.connect();
+  const [first, rest] = cutAt(
+    textOf("03-diamond"),
+    `"text":"building '/nix/store/nd7xsq7kw8az3jv0z3y3c78lr5l6g47l`,
+  );
+  await feed.write(first);
+  for (const client of [one, other]) {
+    await client.until(
+      "three builds",
+      () => Object.values(client.builds).filter((kind) => kind === "succeeded").length === 3,
+    );
+  }
+  await using late = new Follower(daemon.control, daemon.folder);
+  await late.until("the snapshot", () => late.client.standing.kind === "live");
+  strictEqual(late.builds["dia-d"], "planned");
+  await feed.write(rest);
+  feed[Symbol.dispose]();
+  const all = { "dia-a": "succeeded", "dia-b": "succeeded", "dia-c": "succeeded", "dia-d": "succeeded" };
+  for (const client of [one, other, late]) {
+    await client.until(
+      "the end",
+      () => [...client.client.worlds.get("")!.commands.values()][0]?.state === "succeeded",
+    );
+    deepStrictEqual(client.builds, all);
+  }
+  const [command] = late.client.worlds.get("")!.commands.values();
+  deepStrictEqual([command!.requester.uid, command!.requester.pid], [Deno.uid(), Deno.pid]);
+  const { out } = await daemon.run("status");
+  match(out, /^#1 succeeded: 4 built, 0 running, 0 failed, 0 left/);
+});
+
+Deno.test("a daemon that is killed and started again is found by its clients, with the history of before", async () => {
+  await using daemon = await new DaemonProcess().start();
+  await using client = new Follower(daemon.control, daemon.folder);
+  {
+    using feed = await daemon.connect();
+    await feed.write(textOf("06-fail-chain"));
+  }
+  await client.until("the failure", () => client.builds["fc-top"] === "failed");
+  await daemon.stop("SIGKILL");
+  await client.until("the loss", () => client.client.standing.kind === "lost");
+  strictEqual(client.builds["fc-bad"], "failed", "what was known is still shown");
+  await daemon.start();
+  await client.until("the new one", () => client.client.standing.kind === "live");
+  deepStrictEqual(client.builds, {});
+  using feed = await daemon.connect();
+  await feed.write(textOf("01-single"));
+  await client.until("its build", () => client.builds["single-1.0"] === "succeeded");
+  const history = await client.client.history({ limit: 10 });
+  const bad = history.find(({ name }) => name === "fc-bad")!;
+  deepStrictEqual([bad.outcome, bad.phase, bad.tail.at(-1)], [
+    "failed",
+    "buildPhase",
+    "error: kaboom in fc-bad",
+  ]);
+  deepStrictEqual(await client.client.log({ file: bad.log! }), [
+    "unpackPhase of fc-bad",
+    "buildPhase of fc-bad",
+    "about to fail",
+    "error: kaboom in fc-bad",
+  ]);
+});
+
+Deno.test("50 clients at once keep nobody waiting, and are right in the end", async () => {
+  await using daemon = await new DaemonProcess().start();
+  const others = Array.from({ length: 50 }, () => new Follower(daemon.control, daemon.folder));
+  await using stack = new AsyncDisposableStack();
+  for (const each of others) stack.use(each);
+  const text = textOf("05-wide-200-j8");
+  // Each time other ids, as each process has them: 200 builds a round.
+  for (let round = 1; round <= 10; round++) {
+    using feed = await daemon.connect();
+    await feed.write(
+      text.replaceAll(/"id":(\d+)/g, (_, id: string) => `"id":${BigInt(id) + BigInt(round) * 2n ** 32n}`),
+    );
+  }
+  for (const client of others) {
+    await client.until("2,000 builds", () => {
+      const world = client.client.worlds.get("");
+      return world !== undefined && world.commands.size === 10 &&
+        [...world.commands.values()].every(({ state }) => state === "succeeded");
+    });
+    const world = client.client.worlds.get("")!;
+    strictEqual([...world.jobs.values()].filter(({ state }) => state.kind === "succeeded").length, 2_000);
+  }
+});
+
+Deno.test("a log that breaks off leaves nothing running, and lines of a build are read whole while it runs", async () => {
+  await using daemon = await new DaemonProcess().start();
+  await using client = new Follower(daemon.control, daemon.folder);
+  const feed = await daemon.connect();
+  const [first] = cutAt(textOf("03-diamond"), "buildPhase of dia-a");
+  await feed.write(first);
+  await client.until("a build", () => client.builds["dia-a"] === "running");
+  const [job] = [...client.client.worlds.get("")!.jobs.values()].filter(({ name }) => name === "dia-a");
+  deepStrictEqual(await client.client.log({ job: job!.id }), ["unpackPhase of dia-a"]);
+  feed[Symbol.dispose]();
+  await client.until("its loss", () => client.builds["dia-a"] === "lost");
+  strictEqual(Object.values(client.builds).includes("running"), false);
+});
+
+Deno.test("a socket that somebody answers on is refused, one that is left over is taken", async () => {
+  await using daemon = await new DaemonProcess().start();
+  const { code, err } = await daemon.run("daemon");
+  ok(code !== 0);
+  match(err, /Cannot listen on .*nix\.sock: Address already in use/);
+  await daemon.stop("SIGKILL");
+  await daemon.start();
+  strictEqual(await daemon.stop(), 0);
+  deepStrictEqual([...Deno.readDirSync(`${daemon.folder}/run`)].map(({ name }) => name), ["updates.ring"]);
+});
