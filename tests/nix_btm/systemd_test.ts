@@ -48,7 +48,7 @@ Deno.test("service and socket tell of the same path, and Nix is to write to it",
     Deno.readTextFileSync(`${ROOT}config/systemd/nix-btm.${kind}`)
   ) as [string, string];
   const [, path] = /^ListenStream=(.+)$/m.exec(socket)!;
-  match(service, new RegExp(`^ExecStart=.* --nix-json-file-path ${path}$`, "m"));
+  match(service, new RegExp(`^ExecStart=.* --nix-json-file-path ${path}( |$)`, "m"));
   match(socket, new RegExp(`^# .*json-log-path = ${path} in nix\\.conf`, "m"));
 });
 

@@ -1,0 +1,7 @@
+{
+  outputs = { self }: {
+    lib = import ./lib.nix;
+    legacyPackages.x86_64-linux = import ./. { };
+    legacyPackages.aarch64-linux = import ./. { };
+  };
+}
