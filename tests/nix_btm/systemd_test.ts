@@ -1,6 +1,8 @@
 /** The units of nix-btm's daemon: what systemd says of them, and what a process can do under them. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { packedAnswers } from "../../cmd/dev/pack.ts";
 import { assetPath } from "../../ffi/assets.ts";
+import { pack } from "../../lib/build/pack.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { Folder, HAS_ANALYZE, HAS_SYSTEMD, run, UserSystemd } from "../user_systemd.ts";
 
@@ -59,32 +61,33 @@ async function ask(path: string, pid: number): Promise<Record<string, string>> {
   return JSON.parse(await new Response(connection.readable).text());
 }
 
+/** Loads the units of a user's systemd, with settings beside them; returns the path of Nix' socket. */
+async function start(systemd: UserSystemd, command: string): Promise<string> {
+  const folder = systemd.folder.path;
+  const path = `${folder}/nix-btm/nix.sock`;
+  const [service, socket] = writeUnits(`${folder}/config/systemd/user`) as [string, string];
+  // The folder lies where another /tmp would hide it; the other two no systemd but the machine's own sets up.
+  const without = "PrivateTmp=no\nProtectKernelLogs=no\nProtectKernelTunables=no\n";
+  const environment = `Environment=DENO_DIR=${folder}/deno HOSTKIT_CACHE_DIR=${folder}/.cache/nix-btm\n`;
+  dropIn(service, `[Service]\n${without}ExecStart=\nExecStart=${command}\n${environment}`);
+  dropIn(socket, `[Socket]\nListenStream=\nListenStream=${path}\nSocketGroup=users\nSocketMode=0660\n`);
+  const limit = performance.now() + PATIENCE_MS;
+  while ((await systemd.run("systemctl", "--user", "start", "nix-btm.socket")).code !== 0) {
+    strictEqual(performance.now() < limit, true, "systemd does not come");
+  }
+  return path;
+}
+
 Deno.test({
   name: "under systemd the first who writes to the socket starts the daemon, which has the rights that its " +
     "work takes and no others (root)",
   ignore: !HAS_SYSTEMD,
   fn: async () => {
     await using systemd = new UserSystemd();
-    const folder = systemd.folder.path;
-    const path = `${folder}/nix-btm/nix.sock`;
-    const [service, socket] = writeUnits(`${folder}/config/systemd/user`) as [string, string];
     const command = [Deno.execPath(), "run", "-A", "--no-config", `${ROOT}tests/nix_btm/_stand_in.ts`];
-    // This test's folder lies where another /tmp would hide it; the other two no systemd but the machine's own sets up.
-    dropIn(
-      service,
-      `[Service]\nPrivateTmp=no\nProtectKernelLogs=no\nProtectKernelTunables=no\nExecStart=\nExecStart=${
-        command.join(" ")
-      } ${assetPath("lib/files.so")}\n` +
-        `Environment=DENO_DIR=${folder}/deno\n`,
-    );
-    dropIn(socket, `[Socket]\nListenStream=\nListenStream=${path}\nSocketGroup=users\nSocketMode=0660\n`);
-    const limit = performance.now() + PATIENCE_MS;
-    while ((await systemd.run("systemctl", "--user", "start", "nix-btm.socket")).code !== 0) {
-      strictEqual(performance.now() < limit, true, "systemd does not come");
-    }
+    const path = await start(systemd, `${command.join(" ")} ${assetPath("lib/files.so")}`);
     const { mode, gid } = Deno.statSync(path);
-    const users = /^users:[^:]*:(\d+):/m.exec(Deno.readTextFileSync("/etc/group"))![1];
-    deepStrictEqual([mode! & 0o777, `${gid}`], [0o660, users]);
+    deepStrictEqual([mode! & 0o777, gid], [0o660, groupId("users")]);
     strictEqual(await systemd.show("nix-btm.service", "ActiveState"), "inactive", "it waits for Nix");
 
     const builder = new Deno.Command("sleep", {
@@ -111,3 +114,38 @@ Deno.test({
     strictEqual(Deno.statSync(path).isSocket, true, "Nix is refused there, and makes no file of its own");
   },
 });
+
+Deno.test({
+  name:
+    "under systemd the packed daemon takes what is written to the socket, and members of adm may ask it (root)",
+  ignore: !HAS_SYSTEMD,
+  fn: async () => {
+    using dist = new Folder();
+    await pack(dist.path, { answers: await packedAnswers("test"), commit: "test", say: () => {} });
+    await using systemd = new UserSystemd();
+    const folder = `${systemd.folder.path}/nix-btm`;
+    const path = await start(
+      systemd,
+      `${dist.path}/nix-btm daemon --nix-json-file-path ${folder}/nix.sock --socket-group adm`,
+    );
+    const fields = [`/nix/store/${"0".repeat(32)}-hello.drv`, "", 1, 1];
+    const record = { action: "start", id: 1, level: 3, parent: 0, text: "building", type: 105, fields };
+    using nix = await Deno.connect({ transport: "unix", path });
+    await nix.write(new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+
+    const limit = performance.now() + PATIENCE_MS;
+    const status = [`${dist.path}/nix-btm`, "status", "-d", `${folder}/control.sock`] as const;
+    for (;;) {
+      const { out, err } = await run(status, { HOSTKIT_CACHE_DIR: `${dist.path}/cache` });
+      if (/hello/.test(out)) break;
+      strictEqual(performance.now() < limit, true, out + err);
+    }
+    const { mode, gid } = Deno.statSync(`${folder}/control.sock`);
+    deepStrictEqual([mode! & 0o777, gid], [0o660, groupId("adm")]);
+    strictEqual(await systemd.show("nix-btm.service", "NRestarts"), "0");
+  },
+});
+
+function groupId(name: string): number {
+  return Number(new RegExp(`^${name}:[^:]*:(\\d+):`, "m").exec(Deno.readTextFileSync("/etc/group"))![1]);
+}
