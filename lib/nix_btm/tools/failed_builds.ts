@@ -1,0 +1,51 @@
+/** `failed_builds`: what failed, in which phase, with its last words. @module */
+import { array, defineTool, integer, nullable, number, object, optional, string } from "../../mcp/mod.ts";
+import { LIMIT, type ToolMaker } from "./tool.ts";
+
+const TAIL_DEFAULT = 20;
+const FAILED_DEFAULT = 10;
+
+export const failedBuilds: ToolMaker = (view) =>
+  defineTool({
+    name: "failed_builds",
+    description:
+      "Lists builds that failed, the newest first: how, in which phase, and the last lines of their logs",
+    annotations: { readOnlyHint: true, openWorldHint: false },
+    input: object({
+      name: optional(string({ description: "Part of the name" })),
+      hours: optional(number({ description: "Of the last so many hours", minimum: 0 })),
+      lines: optional(integer({ minimum: 0, maximum: 50, description: "Lines of each log; 20 by default" })),
+      limit: LIMIT,
+    }),
+    output: object({
+      builds: array(object({
+        name: string(),
+        derivation: string(),
+        failure: string(),
+        phase: nullable(string()),
+        ended: string({ description: "ISO 8601" }),
+        log: nullable(string({ description: "File of the whole log, for search_log" })),
+        tail: array(string()),
+      })),
+    }),
+    async run({ name, hours, lines = TAIL_DEFAULT, limit = FAILED_DEFAULT }, { signal }) {
+      const sinceMs = hours === undefined ? undefined : Math.round(view.now() - hours * 3_600_000);
+      const found = await view.history({ name, sinceMs, outcome: "failed", limit }, signal);
+      const failed = found.map((build) => ({
+        name: build.name,
+        derivation: build.derivation,
+        failure: build.failure ?? "",
+        phase: build.phase ?? null,
+        ended: new Date(build.endedMs).toISOString(),
+        log: build.log ?? null,
+        tail: lines === 0 ? [] : build.tail.slice(-lines),
+      }));
+      const texts = failed.map(({ name, failure, phase, ended, tail }) =>
+        [
+          `${name}: ${failure}${phase === null ? "" : ` in ${phase}`} (${ended})`,
+          ...tail.map((line) => `  ${line}`),
+        ].join("\n")
+      );
+      return { text: texts.join("\n") || "no build has failed", structured: { builds: failed } };
+    },
+  });

@@ -1,0 +1,109 @@
+/** The monitor's tools over stdio, asked by a client that we did not write. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { until } from "../keeper/_log.ts";
+import { scenario } from "../nix/_scenarios.ts";
+import { DaemonProcess } from "./_daemon.ts";
+
+const [PROGRAM, ...ARGS] = toolCommand("nix-btm");
+
+interface Answer {
+  readonly text: string;
+  readonly isError: boolean;
+  // deno-lint-ignore no-explicit-any
+  readonly data: any;
+}
+
+class Asked implements AsyncDisposable {
+  readonly #client = new Client({ name: "test", version: "1" });
+
+  static async connect(env: Readonly<Record<string, string>>): Promise<Asked> {
+    const asked = new Asked();
+    await asked.#client.connect(
+      new StdioClientTransport({
+        command: PROGRAM,
+        args: [...ARGS, "mcp"],
+        env: { ...Deno.env.toObject(), ...env },
+      }),
+    );
+    return asked;
+  }
+
+  async names(): Promise<string[]> {
+    return (await this.#client.listTools()).tools.map(({ name }) => name);
+  }
+
+  async call(name: string, args: Record<string, unknown> = {}): Promise<Answer> {
+    const result = await this.#client.callTool({ name, arguments: args });
+    const [first] = result.content as { text: string }[];
+    return { text: first!.text, isError: result.isError === true, data: result.structuredContent };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+// The client's own child is its business.
+const options = { sanitizeOps: false, sanitizeResources: false };
+
+Deno.test(
+  "an assistant learns what runs, waits, failed and why, what was printed and what it costs",
+  options,
+  async () => {
+    await using daemon = await new DaemonProcess().start();
+    const text = (name: string) => new TextDecoder().decode(scenario(name).bytes);
+    {
+      using feed = await daemon.connect();
+      await feed.write(text("06-fail-chain"));
+    }
+    await using asked = await Asked.connect(daemon.env);
+    deepStrictEqual(await asked.names(), [
+      "list_builds",
+      "why_waiting",
+      "failed_builds",
+      "search_log",
+      "expected_end",
+      "history_statistics",
+      "who_uses",
+      "why_rebuilt",
+    ]);
+    await until("the daemon", async () => !(await asked.call("list_builds")).isError);
+    using feed = await daemon.connect();
+    const diamond = text("03-diamond");
+    await feed.write(diamond.slice(0, diamond.lastIndexOf("\n", diamond.indexOf("buildPhase of dia-a")) + 1));
+    await until("a build", async () => /running dia-a/.test((await asked.call("list_builds")).text));
+    const { data } = await asked.call("list_builds", { over: true });
+    deepStrictEqual(data.commands.map(({ state }: { state: string }) => state), ["failed", "running"]);
+    const failed = await asked.call("failed_builds", { name: "fc-bad", lines: 2 });
+    match(
+      failed.text,
+      /^fc-bad: builder for .* failed with exit code 3 in buildPhase \(.*\)\n {2}about to fail\n {2}error: kaboom/,
+    );
+    const found = await asked.call("search_log", { build: "fc-bad", text: "KABOOM", context: 1 });
+    deepStrictEqual(found.data, {
+      total: 4,
+      lines: [{ number: 3, text: "about to fail" }, { number: 4, text: "error: kaboom in fc-bad" }],
+    });
+    strictEqual((await asked.call("search_log", { build: "dia-a" })).text, "1: unpackPhase of dia-a");
+    match((await asked.call("why_waiting", { build: "dia-d" })).text, /^dia-d: waiting for /);
+    const end = await asked.call("expected_end");
+    strictEqual(end.data.commands[0].builds_left, 4);
+    match((await asked.call("history_statistics")).text, /^fc-bad: 1 builds, 1 failed/m);
+    match((await asked.call("who_uses")).text, / on .*: 1 builds run/);
+    const nothing = await asked.call("why_rebuilt", { build: "dia-a" });
+    ok(nothing.isError);
+    match(nothing.text, /nothing of the name dia-a was built before; give "before"/);
+    match((await asked.call("why_waiting", { build: "nobody" })).text, /no build is known as "nobody"/);
+  },
+);
+
+Deno.test("without a daemon an assistant is told so, and is served once there is one", options, async () => {
+  await using daemon = new DaemonProcess();
+  await using asked = await Asked.connect(daemon.env);
+  match((await asked.call("list_builds")).text, /^there is no daemon: .*; start one with nix-btm daemon$/);
+  await daemon.start();
+  await until("the daemon", async () => !(await asked.call("list_builds")).isError);
+});
