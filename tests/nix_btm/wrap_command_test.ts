@@ -88,6 +88,7 @@ const CASES: [line: string, called: string][] = [
     "shell: nix-shell + -p hello --run exit | nix-shell --command cmd -p hello",
   ],
   ["nix-shell ./script arg", "untouched: nix-shell ./script arg"],
+  ["nix-shell - --run cmd", "untouched: nix-shell - --run cmd"],
   ["nix-shell --version", "untouched: nix-shell --version"],
   // Those that have Nix work for them.
   ["nixos-rebuild switch --flake .", "records: nixos-rebuild switch + --flake ."],

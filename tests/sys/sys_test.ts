@@ -2,9 +2,13 @@ import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/str
 import {
   affinity,
   clockNs,
+  endBy,
+  ignoreSignal,
   niceness,
+  noteSender,
   Pidfd,
   scheduling,
+  sentByProcess,
   setAffinity,
   setNiceness,
   setParentDeathSignal,
@@ -136,6 +140,10 @@ Deno.test("sys: what the kernel refuses names what was asked", () => {
   throws(() => setAffinity([]), { code: "EINVAL" });
   throws(() => setAffinity([4096]), RangeError);
   throws(() => setParentDeathSignal("SIGNOT" as Deno.Signal), RangeError);
+  throws(() => noteSender("SIGVTALRM"), { code: "EINVAL" });
+  throws(() => sentByProcess("SIGVTALRM"), { code: "ENODATA" });
+  throws(() => ignoreSignal("SIGKILL"), { code: "EINVAL" });
+  throws(() => endBy("SIGNOT" as Deno.Signal), RangeError);
   setParentDeathSignal(undefined);
   setThreadName("test");
   strictEqual(setUmask(setUmask(0o22)), 0o22);

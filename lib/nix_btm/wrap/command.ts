@@ -115,9 +115,9 @@ function wrapNix(words: Words): WrappedCommand {
 
 function wrapNixShell(words: Words, { isScript }: CommandContext): WrappedCommand {
   const [program, ...args] = words;
-  if (args[0] !== undefined && !args[0].startsWith("-") && isScript?.(args[0]) === true) {
-    return { kind: "untouched", words };
-  }
+  const isInterpreter = args[0] !== undefined && !args[0].startsWith("-") && isScript?.(args[0]) === true;
+  // An expression on standard input can be read only once.
+  if (isInterpreter || args.includes("-")) return { kind: "untouched", words };
   const own = args.filter((word, index) => !runs(word) && !runs(args[index - 1]));
   return shellOf(insert(words, 1, own, [program, ...own, "--run", "exit"]), words);
 }

@@ -73,7 +73,9 @@ interface How extends RunOptions {
 }
 
 async function watched(words: Words, how: How, stdout: "inherit" | "null"): Promise<Ended> {
-  const started = start(words, how, { stdout, stderr: "piped" });
+  // What only prepares has nothing to ask: it would take what is meant for the shell.
+  const stdin = stdout === "null" ? "null" : "inherit";
+  const started = start(words, how, { stdin, stdout, stderr: "piped" });
   if ("kind" in started) return started;
   const reader = started.stderr.getReader();
   const reading = readAll(reader, how);
@@ -91,18 +93,19 @@ async function watched(words: Words, how: How, stdout: "inherit" | "null"): Prom
 }
 
 async function direct(words: Words, how: How): Promise<Ended> {
-  const started = start(words, how, { stdout: "inherit", stderr: "inherit" });
+  const started = start(words, how, { stdin: "inherit", stdout: "inherit", stderr: "inherit" });
   return "kind" in started ? started : await ending(started, how);
 }
 
 type Child = Deno.ChildProcess;
+type Files = Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr">;
 
-function start(words: Words, how: How, files: Pick<Deno.CommandOptions, "stdout" | "stderr">): Child | Ended {
+function start(words: Words, how: How, files: Files): Child | Ended {
   const signal = how.relay.waiting;
   if (signal !== undefined) return { kind: "signaled", signal };
   const [program, ...args] = words;
   try {
-    return spawn(program, args, files);
+    return new Deno.Command(program, { args, ...files }).spawn();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       return { kind: "notStarted", code: 127, reason: `Cannot run "${program}": there is no such command` };
@@ -110,14 +113,6 @@ function start(words: Words, how: How, files: Pick<Deno.CommandOptions, "stdout"
     if (!(error instanceof Error)) throw error;
     return { kind: "notStarted", code: 126, reason: `Cannot run "${program}": ${error.message}` };
   }
-}
-
-function spawn(
-  program: string,
-  args: string[],
-  files: Pick<Deno.CommandOptions, "stdout" | "stderr">,
-): Child {
-  return new Deno.Command(program, { args, stdin: "inherit", ...files }).spawn();
 }
 
 async function ending(child: Child, { relay, signal }: How): Promise<Ended> {

@@ -9,11 +9,11 @@ const RETURN = 13;
 /** A longer record is dropped and counted: Nix' longest are error messages. */
 export const RECORD_LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** Who hears what was found, in its order. Bytes belong to the caller again afterwards. */
+/** Who hears what was found, in its order. */
 export interface SplitSink {
-  /** Other text, as soon as it comes: a question without a newline is not held back. */
+  /** Other text, as soon as it comes: a question without a newline is not held back. Bytes of the piece, not a copy. */
   readonly text?: (bytes: Uint8Array) => void;
-  /** A record without `@nix ` and without its newline. */
+  /** A record without `@nix ` and without its newline; the bytes are the hearer's own. */
   readonly record?: (bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
@@ -60,8 +60,14 @@ export class RecordSplitter {
       if (begun.length > 0) this.#hold(begun);
       return NOTHING;
     }
-    this.#inRecord = true;
-    return begun;
+    const end = begun.indexOf(NEWLINE);
+    if (end < 0 || end > RECORD_LIMIT_BYTES) {
+      this.#inRecord = true;
+      return begun;
+    }
+    // Nearly always the whole record is there: nothing has to be put together.
+    this.#tell(begun.subarray(0, end));
+    return begun.subarray(end + 1);
   }
 
   #takeRecord(rest: Uint8Array): Uint8Array {
@@ -72,11 +78,12 @@ export class RecordSplitter {
     const tooLong = this.#heldBytes > RECORD_LIMIT_BYTES;
     const held = this.#release();
     if (tooLong) this.#dropped++;
-    else if (this.#sink.record !== undefined) {
-      const record = joined(held);
-      this.#sink.record(record.subarray(PREFIX_BYTES, record.at(-1) === RETURN ? -1 : record.length));
-    }
+    else this.#tell(joined(held));
     return rest.subarray(end + 1);
+  }
+
+  #tell(line: Uint8Array): void {
+    this.#sink.record?.(line.slice(PREFIX_BYTES, line.at(-1) === RETURN ? -1 : line.length));
   }
 
   /** Of a record that is too long only the length is kept. */
