@@ -1,6 +1,7 @@
 /** What one command does: its jobs, and how they end. Pure. @module */
+import { betterOf, type Build, type Claim } from "./build.ts";
 import type { Shared } from "./connection.ts";
-import { type Failure, plainText } from "./message.ts";
+import { plainText } from "./message.ts";
 import {
   type Command,
   isOver,
@@ -22,20 +23,6 @@ const ENDED: JobState = { kind: "ended" };
 
 /** Jobs that nobody wants to see once they are over. */
 const PASSING: ReadonlySet<JobKind> = new Set(["query", "other"]);
-
-/** The word that a build failed, and whether it can only come from Nix itself. */
-interface Claim {
-  readonly failure: Failure;
-  readonly isProof: boolean;
-}
-
-/** A build with what only its course needs. */
-interface Build {
-  readonly job: Job;
-  /** Activities that run: of a build on another machine its own daemon tells of it too. */
-  running: number;
-  claim: Claim | undefined;
-}
 
 /** A copy: a substitution has one within it. */
 interface Copy {
@@ -397,10 +384,4 @@ export class Work {
     job.endedMs = nowMs;
     this.#shared.job(job);
   }
-}
-
-/** What proves more counts more, then what says more. */
-function betterOf(before: Claim | undefined, now: Claim): Claim {
-  if (before === undefined || (now.isProof && !before.isProof)) return now;
-  return before.failure.kind === "other" && now.failure.kind !== "other" ? now : before;
 }
