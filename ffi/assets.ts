@@ -10,6 +10,9 @@ const HERE: string = import.meta.dirname ?? "";
 /** The folder of assets, without a slash at its end. */
 export const ASSETS: string = HERE.endsWith("/ffi") ? `${HERE.slice(0, -3)}.build/assets` : `${HERE}/assets`;
 
+/** In an executable there is nothing to build. */
+const REMEDY = HERE.endsWith("/ffi") ? '; run "deno task setup" to build it' : "";
+
 /** Absolute path of an asset, for example `bpf/sched.bpf.o`. */
 export function assetPath(name: string): string {
   return `${ASSETS}/${name}`;
@@ -24,8 +27,7 @@ export function openLibrary<const S extends Deno.ForeignLibraryInterface>(
   try {
     return Deno.dlopen(path, symbols);
   } catch (cause) {
-    throw new Error(`Cannot open native library "${name}" at ${path}: run "deno task setup" to build it`, {
-      cause,
-    });
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new Error(`Cannot open native library "${name}" at ${path}: ${reason}${REMEDY}`, { cause });
   }
 }

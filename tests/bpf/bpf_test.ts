@@ -153,7 +153,10 @@ Deno.test("the library needs nothing but libc, and a glibc that is old enough", 
 });
 
 Deno.test("a library that was not built is told with what to do", () => {
-  throws(() => openLibrary("nothing", {}), /Cannot open native library "nothing" at .*deno task setup/);
+  throws(
+    () => openLibrary("nothing", {}),
+    /Cannot open native library "nothing" at .*: No such file or directory; run "deno task setup"/,
+  );
 });
 
 Deno.test("error numbers have their names, and an error carries both", () => {
