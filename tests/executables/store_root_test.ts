@@ -4,12 +4,16 @@ import { deadline } from "../../lib/async/mod.ts";
 import { packedAnswers } from "../../cmd/dev/pack.ts";
 import { inMinimalRoot, makeStoreRoot, STORE_FOLDERS } from "../../lib/build/minimal_root.ts";
 import { pack } from "../../lib/build/pack.ts";
-import { exists } from "../../lib/build/step.ts";
+import { dirname, exec, exists } from "../../lib/build/step.ts";
 import { runProgram, temporaryFolder } from "./packed.ts";
 
-const CAN_CHROOT = Deno.uid() === 0 && exists("/usr/bin/dpkg") && exists("/usr/bin/unshare");
+const CAN_CHROOT = Deno.uid() === 0 && Deno.build.arch === "x86_64" && exists("/usr/bin/dpkg") &&
+  exists("/usr/bin/unshare");
 const PATH = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 const PATIENCE_MS = 60_000;
+const LOADER = "ld-linux-x86-64.so.2";
+/** A glibc that works and is older, though not by the order of letters. */
+const OLDER = `/nix/store/${"2".repeat(32)}-glibc-2.9-1/lib`;
 /** Of packages that a store may hold beside and that start nothing. */
 const USELESS = [
   "1111111111111111111111111111111a-glibc-2.100-1/lib/ld-linux-x86-64.so.2",
@@ -27,9 +31,10 @@ Deno.test({
     await makeStoreRoot(root.path);
     for (const file of USELESS) {
       const path = `${root.path}/nix/store/${file}`;
-      Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      Deno.mkdirSync(dirname(path), { recursive: true });
       Deno.writeTextFileSync(path, "no library", { mode: 0o755 });
     }
+    await exec("cp", ["-r", dirname(root.path + STORE_FOLDERS.libc6), dirname(root.path + OLDER)]);
     await pack(root.path, { answers: await packedAnswers("test"), commit: "test", say: () => {} });
     Deno.mkdirSync(`${root.path}/project`);
     // The tool is its own child: the keeper starts the packed file, which finds the loader again.
@@ -53,44 +58,28 @@ Deno.test({
     await t.step(
       "bpm serves, runs the packed file itself as a process, and becomes a newer one",
       async () => {
-        // A process that starts again and again would say the same for ever.
-        using limit = deadline(PATIENCE_MS);
-        const child = new Deno.Command("unshare", {
-          signal: limit.signal,
-          args: inRoot(["/bpm", "serve", "/project"]),
-          env: PATH,
-          clearEnv: true,
-          stdin: "null",
-          stdout: "null",
-          stderr: "piped",
-        }).spawn();
-        let log = "";
-        const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-        const logged = async (pattern: RegExp) => {
-          while (!pattern.test(log)) {
-            const { value, done } = await reader.read();
-            ok(!done, `it ended: ${log}`);
-            log += value;
-          }
-        };
-        try {
-          await logged(/\[own\] rezolus: .*none\.sock/);
-          const [loader, option, folders, runtime] = commandLine(child.pid);
-          strictEqual(loader, `${STORE_FOLDERS.libc6}/ld-linux-x86-64.so.2`);
-          strictEqual(option, "--library-path");
-          deepStrictEqual(folders!.split(":"), [STORE_FOLDERS["libgcc-s1"], STORE_FOLDERS.libc6]);
-          match(runtime!, /^\/run\/hostkit\/[0-9a-f]{32}\/deno$/);
-          log = "";
-          child.kill("SIGHUP");
-          await logged(/becoming a newer manager[^]*serving MCP/);
-          strictEqual(commandLine(child.pid)[0], loader);
-        } finally {
-          child.kill("SIGTERM");
-          await reader.cancel();
-          await child.status;
-        }
+        await using bpm = new Serving(inRoot(["/bpm", "serve", "/project"]));
+        await bpm.logged(/\[own\] rezolus: .*none\.sock/);
+        const [loader, option, folders, runtime] = bpm.commandLine();
+        strictEqual(loader, `${STORE_FOLDERS.libc6}/${LOADER}`, "the newest that starts");
+        strictEqual(option, "--library-path");
+        deepStrictEqual(folders!.split(":"), [STORE_FOLDERS["libgcc-s1"], STORE_FOLDERS.libc6]);
+        match(runtime!, /^\/run\/hostkit\/[0-9a-f]{32}\/deno$/);
+        bpm.process.kill("SIGHUP");
+        await bpm.logged(/becoming a newer manager[^]*serving MCP/);
+        strictEqual(bpm.commandLine()[0], loader);
       },
     );
+
+    await t.step("the glibc that starts the system's own shell goes before newer ones", async () => {
+      Deno.mkdirSync(`${root.path}/bin`);
+      Deno.writeTextFileSync(`${root.path}/sh.c`, "int main(void) { return 0; }\n");
+      const linked = `-Wl,--dynamic-linker=${OLDER}/${LOADER}`;
+      await exec("gcc", [linked, "-o", `${root.path}/bin/sh`, `${root.path}/sh.c`]);
+      await using bpm = new Serving(inRoot(["/bpm", "serve", "/project"]));
+      await bpm.logged(/serving MCP/);
+      strictEqual(bpm.commandLine()[0], `${OLDER}/${LOADER}`);
+    });
 
     const failing = async () => {
       const ended = await runProgram("unshare", inRoot(["/hostkit", "rezolus", "status"]), PATH);
@@ -126,7 +115,37 @@ Deno.test({
   },
 });
 
-/** Program and arguments of a process. */
-function commandLine(pid: number): string[] {
-  return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+/** A program in the root, and what it tells. */
+class Serving implements AsyncDisposable {
+  readonly #limit = deadline(PATIENCE_MS);
+  readonly process: Deno.ChildProcess;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #log = "";
+
+  constructor(args: string[]) {
+    const { signal } = this.#limit;
+    const streams = { stdin: "null", stdout: "null", stderr: "piped" } as const;
+    this.process = new Deno.Command("unshare", { args, signal, env: PATH, clearEnv: true, ...streams })
+      .spawn();
+    this.#reader = this.process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async logged(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#log)) {
+      const { value, done } = await this.#reader.read();
+      ok(!done, `it ended: ${this.#log}`);
+      this.#log += value;
+    }
+  }
+
+  commandLine(): string[] {
+    return Deno.readTextFileSync(`/proc/${this.process.pid}/cmdline`).split("\0");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.kill("SIGTERM");
+    await this.#reader.cancel();
+    await this.process.status;
+    this.#limit[Symbol.dispose]();
+  }
 }
