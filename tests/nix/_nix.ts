@@ -3,6 +3,7 @@
  * this process is needed. Debian's is 2.8.0: no `json-log-path` yet, otherwise the protocol of today.
  * @module
  */
+import { until } from "../keeper/_log.ts";
 import { expression, type Graph } from "./_graphs.ts";
 
 export * from "./_graphs.ts";
@@ -10,7 +11,7 @@ export * from "./_graphs.ts";
 const NIX = "/usr/bin/nix-build";
 
 /** Whether Nix is there; tests with it are reported as skipped otherwise. */
-export const hasNix: boolean = isFile(NIX);
+export const hasNix: boolean = isThere(NIX);
 
 /** No build of a test takes longer, however busy the machine is; the command is killed then. */
 const LIMIT_MS = 120_000;
@@ -61,6 +62,8 @@ export class NixPlace implements AsyncDisposable {
       "experimental-features": "nix-command flakes ca-derivations",
       // Another requester looks each second whether a build has ended; five are usual.
       "build-poll-interval": "1",
+      // Names of flakes are looked up nowhere.
+      "flake-registry": "",
       // A cache is asked again for what it did not have before.
       "narinfo-cache-negative-ttl": "0",
       ...settings,
@@ -126,9 +129,9 @@ export class NixPlace implements AsyncDisposable {
   }
 
   /** What `nix-build` with these words tells a monitor. */
-  async records(args: readonly string[]): Promise<Recorded> {
+  async records(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Recorded> {
     const all = ["--log-format", "internal-json", "-v", ...args];
-    const { code, stdout, stderr } = await this.run("nix-build", all);
+    const { code, stdout, stderr } = await this.run("nix-build", all, { env });
     return { code, lines: linesOf(stderr), paths: linesOf(stdout) };
   }
 
@@ -161,10 +164,36 @@ export class NixPlace implements AsyncDisposable {
     return new NixCache(folder);
   }
 
+  /** A nix-daemon of this place. Commands with its `env` build through it, as on a machine with several users. */
+  async startDaemon(): Promise<NixDaemon> {
+    const socket = `${this.folder}/daemon-${++this.#files}`;
+    const env = { NIX_DAEMON_SOCKET_PATH: socket };
+    const child = this.command("nix-daemon", [], { env, stdout: "null", stderr: "null" }).spawn();
+    await until("the daemon's socket", () => isThere(socket));
+    return new NixDaemon(child, { ...env, NIX_REMOTE: "daemon" });
+  }
+
   /** Removes everything; files of a store are read-only, which hinders all but root. */
   async [Symbol.asyncDispose](): Promise<void> {
     await new Deno.Command("chmod", { args: ["-R", "u+w", this.folder], stderr: "null" }).output();
     await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** Who builds for others. */
+export class NixDaemon implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  /** What a command's environment must have beside the place's. */
+  readonly env: Readonly<Record<string, string>>;
+
+  constructor(child: Deno.ChildProcess, env: Readonly<Record<string, string>>) {
+    this.#child = child;
+    this.env = env;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGTERM");
+    await this.#child.status;
   }
 }
 
@@ -208,9 +237,10 @@ function linesOf(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
 }
 
-function isFile(path: string): boolean {
+function isThere(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    Deno.statSync(path);
+    return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -160,3 +160,13 @@ nixTest("a second requester waits for the build of the first", async (place) => 
   match(told, /waiting for lock on/);
   deepStrictEqual(built({ code: 0, lines: told.split("\n"), paths: [] }), []);
 });
+
+nixTest("a daemon builds for others, whose messages all come with level 0", async (place) => {
+  await using daemon = await place.startDaemon();
+  const recorded = await place.records(["-vvv", ...place.build(chain(2))], daemon.env);
+  deepStrictEqual([recorded.code, built(recorded)], [0, ["chain-2", "chain-1"]]);
+  ok(
+    recorded.lines.some((line) => line.includes('"level":0,"msg":"acquiring write lock')),
+    recorded.lines.join("\n"),
+  );
+});

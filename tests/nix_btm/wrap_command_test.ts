@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { type Words, wrapCommand } from "../../lib/nix_btm/wrap/mod.ts";
+import { contextHere, type Words, wrapCommand } from "../../lib/nix_btm/wrap/mod.ts";
 
 const words = (line: string): Words => line.split(" ") as unknown as Words;
 
@@ -121,4 +121,27 @@ for (const [line, expected] of CASES) {
 Deno.test("wrapCommand(): what asks for completions gets them", () => {
   const command = words("nix build nixpkgs#he");
   deepStrictEqual(wrapCommand(command, { completing: true }), { kind: "untouched", words: command });
+});
+
+Deno.test("contextHere(): the environment and the file tell what the words do not", () => {
+  const folder = Deno.makeTempDirSync({ prefix: "wrap-" });
+  try {
+    Deno.writeTextFileSync(`${folder}/script`, "#! /usr/bin/env nix-shell\n");
+    Deno.writeTextFileSync(`${folder}/x.nix`, "{ }\n");
+    Deno.writeTextFileSync(`${folder}/empty`, "");
+    const { completing, isScript } = contextHere();
+    const paths = ["script", "x.nix", "empty", "none", "."].map((name) => `${folder}/${name}`);
+    deepStrictEqual([completing, ...paths.map((path) => isScript!(path))], [
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    const kind = (path: string) => wrapCommand(["nix-shell", path], contextHere()).kind;
+    deepStrictEqual([kind(`${folder}/script`), kind(`${folder}/x.nix`)], ["untouched", "shell"]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });

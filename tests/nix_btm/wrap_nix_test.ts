@@ -150,6 +150,18 @@ nixTest("nix shell runs its command once, when all is built", async (scene) => {
   deepStrictEqual(scene.built(), ["single"]);
 });
 
+nixTest("nix develop builds its environment under our eyes, and then runs in it", async (scene) => {
+  const { roots, nodes } = chain(2);
+  // It takes only derivations that bash builds.
+  const graph = { roots, nodes: nodes.map((node) => ({ ...node, attributes: 'builder = "/bin/bash";' })) };
+  const inside = ["--command", "/bin/sh", "-c", "echo inside; exit 3"];
+  const said = await scene.wrapped.run(
+    ...scene.in("nix", "develop", "-f", scene.place.write(graph), "chain-1", ...inside),
+  );
+  deepStrictEqual([said.ended, said.stdout], [3, "inside\n"]);
+  deepStrictEqual(scene.built(), ["chain-2", "chain-1-env"]);
+});
+
 nixTest("a shell whose inputs cannot be built does not begin", async (scene) => {
   const file = scene.place.write(failingChain());
   const said = await scene.wrapped.run(
