@@ -4,7 +4,13 @@ import { type ActiveBuild, parseActiveBuild } from "../../lib/nix_btm/processes/
 import { assembleBuilders, isNixProgram } from "../../lib/nix_btm/processes/assemble.ts";
 import { autoUser, builderUsers, USER_RULES } from "../../lib/nix_btm/processes/builder_users.ts";
 import { buildCgroup, buildFolder, evidenceOf, nameInFolder } from "../../lib/nix_btm/processes/evidence.ts";
-import { isKernelThread, parseEnvironment, parseStat, processKey } from "../../lib/nix_btm/processes/stat.ts";
+import {
+  isKernelThread,
+  parseEnvironment,
+  parseStat,
+  processKey,
+  runningOf,
+} from "../../lib/nix_btm/processes/stat.ts";
 import { mayInterfere } from "../../lib/nix_btm/mod.ts";
 import { HASH, type Made, RULES, seen, statText } from "./_processes.ts";
 
@@ -195,6 +201,15 @@ Deno.test("a stat's name may hold parentheses and spaces, and what is no stat is
   }
   ok(!isKernelThread(stat));
   ok(isKernelThread({ ...stat, ppid: 2, virtualBytes: 0 }));
+});
+
+Deno.test("who waits for a stopped child cannot run, as after vfork; all others that are not stopped can", () => {
+  const tree = ["S", "D", "T", "D", "t", "Z", "X", "R", "I"].map((state, at) => ({
+    pid: 10 + at,
+    ppid: 9 + at,
+    state,
+  }));
+  deepStrictEqual(runningOf(tree).map(({ pid }) => pid), [10, 17, 18]);
 });
 
 Deno.test("an environment is read by its first entries, and its values may hold anything", () => {

@@ -2,8 +2,15 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemConfig } from "../../ffi/sys/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
+import {
+  kernelPathExists,
+  makeKernelFolder,
+  removeKernelFolder,
+  writeKernelFile,
+} from "../../ffi/files/mod.ts";
 import { type AssembledBuild, BuilderSteering, BuilderWatch } from "../../lib/nix_btm/mod.ts";
+import { cgroupFolders } from "../../lib/nix_btm/processes/cgroup_files.ts";
+import { Procfs } from "../../lib/procfs/mod.ts";
 import { hasNix, NixPlace, single } from "../nix/_nix.ts";
 import { HASH } from "./_processes.ts";
 
@@ -61,15 +68,12 @@ class Shell implements AsyncDisposable {
     return this.#child.status;
   }
 
+  /** All of its session's first group, whether it is found or not. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const watch = new BuilderWatch();
-    const build = find(watch, this.name);
-    if (build !== undefined) await new BuilderSteering(watch, 0).steer(build.id, "kill");
-    // One that was not found is left all the same.
     try {
-      this.#child.kill("SIGKILL");
+      Deno.kill(-this.pid, "SIGKILL");
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // It has ended.
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // Killed before.
     }
     await this.#child.status;
   }
@@ -224,6 +228,41 @@ Deno.test({
     ok(!["T", "Z", undefined].includes(states([shell.pid])[0]));
     strictEqual((await new BuilderSteering(watch, UID).steer(named.id, "kill")).lateCount, 0);
     await shell.status;
+  },
+});
+
+const TREE = cgroupFolders(new Procfs().text("/proc/self/mountinfo") ?? "").get("")?.point;
+
+Deno.test({
+  name:
+    "a build with a cgroup of its own is frozen, let go on and killed by it (needs root and cgroups of version 2)",
+  ignore: !isRoot || TREE === undefined,
+  async fn() {
+    const folder = `${TREE}/nix-build-pid-${Deno.pid}-0`;
+    makeKernelFolder(folder);
+    try {
+      await using shell = new Shell("sleep 1000 & wait");
+      const { processes } = await whole(new BuilderWatch(), shell.name, 2);
+      for (const { pid } of processes) writeKernelFile(`${folder}/cgroup.procs`, `${pid}`);
+      // Nix does it before the builder becomes the program that is looked at.
+      const watch = new BuilderWatch();
+      const build = find(watch, shell.name)!;
+      strictEqual(`${TREE}${build.cgroup?.path}`, folder);
+      deepStrictEqual([build.foundBy, build.usage.source], [["cgroup", "environment"], "cgroup"]);
+      const steering = new BuilderSteering(watch, 0);
+      const told = { id: build.id, name: shell.name, processCount: 2, lateCount: 0 };
+      deepStrictEqual(await steering.steer(build.id, "pause"), told);
+      await until("its being frozen", () => find(watch, shell.name)?.isPaused || undefined);
+      // Nobody was sent a signal.
+      ok(!states(processes.map(({ pid }) => pid)).includes("T"));
+      await steering.steer(build.id, "resume");
+      await until("its going on", () => find(watch, shell.name)?.isPaused === false || undefined);
+      deepStrictEqual(await steering.steer(build.id, "kill"), told);
+      strictEqual((await shell.status).signal, "SIGKILL");
+    } finally {
+      await until("an empty cgroup", () => new Procfs().text(`${folder}/cgroup.procs`) === "" || undefined);
+      removeKernelFolder(folder);
+    }
   },
 });
 

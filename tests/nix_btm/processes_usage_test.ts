@@ -243,6 +243,22 @@ Deno.test("what a process runs is read again when it has become another program,
   strictEqual(watch.scan().builds.length, 1);
 });
 
+Deno.test("what was quiet for long is looked at less often, and at once when it is to be steered", async () => {
+  await using machine = new Machine();
+  const watch = new BuilderWatch({ root: machine.root });
+  for (const pid of [20, 21, 22, 23]) machine.put({ pid, start: 5 });
+  for (let look = 0; look < 6; look++) watch.scan();
+  for (const pid of [20, 21, 22, 23]) machine.put({ pid, start: 9, env: { ...env, out: `/${pid}` } });
+  const folder = ({ length }: { length: number }) => length;
+  const found = [1, 2, 3, 4].map(() => watch.scan().builds.flatMap(({ processes }) => processes)).map(folder);
+  deepStrictEqual(found, [1, 2, 3, 4]);
+  for (let look = 0; look < 6; look++) strictEqual(watch.scan().builds[0]?.processes.length, 4);
+  machine.put({ pid: 20, start: 10 });
+  for (let look = 0; look < 6; look++) watch.scan();
+  machine.put({ pid: 20, start: 11, env });
+  strictEqual(watch.assemble()[0]?.members.length, 4);
+});
+
 Deno.test("Nix' notes tell the derivation; those left behind by a crash, and foreign ones, tell nothing", async () => {
   await using machine = new Machine();
   const note = (mainPid: number, startTime: number, name: string) =>

@@ -73,6 +73,20 @@ export function isKernelThread({ pid, ppid, virtualBytes }: ProcessStat): boolea
   return virtualBytes === 0 && (pid === 2 || ppid === 2);
 }
 
+/** As much of a process as tells whether it runs. */
+export type Running = Pick<ProcessStat, "pid" | "ppid" | "state">;
+
+/**
+ * Those of a tree that are neither stopped nor ended. Who waits, uninterruptibly, for a stopped child of its own is stopped
+ * with it: a shell that has called vfork(2) goes on when the child does, and no sooner.
+ */
+export function runningOf<T extends Running>(processes: readonly T[]): T[] {
+  const parents = new Set(
+    processes.flatMap(({ ppid, state }) => state === "T" || state === "t" ? [ppid] : []),
+  );
+  return processes.filter(({ pid, state }) => !/^[TtZX]/.test(state) && !(state === "D" && parents.has(pid)));
+}
+
 /** The environment in the form of `/proc/PID/environ`; a name that comes again does not count. */
 export function parseEnvironment(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();

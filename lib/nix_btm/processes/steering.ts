@@ -8,8 +8,8 @@ import { SystemError } from "../../../ffi/errno.ts";
 import { Pidfd } from "../../../ffi/sys/mod.ts";
 import { sleep, waitForExit } from "../../async/mod.ts";
 import type { AssembledBuild } from "./assemble.ts";
-import { processKey, type ProcessStat } from "./stat.ts";
-import { type BuilderWatch, isStopped } from "./watch.ts";
+import { processKey, type ProcessStat, runningOf } from "./stat.ts";
+import type { BuilderWatch } from "./watch.ts";
 
 /** What can be done to a build. */
 export type Steer = "pause" | "resume" | "kill";
@@ -144,15 +144,8 @@ export class BuilderSteering {
       for (let round = 1;; round++) {
         held.add(now);
         const told = held.signal("SIGSTOP", "once");
-        const states = now.members.map(({ stat }) => stat);
-        if (told === 0 && (isStopped(states) || round >= ROUNDS_MAX)) {
-          return states.filter(({ state }) => !/^[TtZX]/.test(state)).length;
-        }
-        if (round >= 2 * ROUNDS_MAX) {
-          throw new Error(
-            `Cannot stop build ${build.derivation.name ?? build.id}: it starts processes faster`,
-          );
-        }
+        const lateCount = runningOf(now.members.map(({ stat }) => stat)).length;
+        if (told === 0 && lateCount === 0 || round >= ROUNDS_MAX) return lateCount;
         await sleep(ROUND_MS);
         const next = this.#watch.assemble().find(({ id }) => id === build.id);
         if (next === undefined) return 0;
