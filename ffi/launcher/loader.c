@@ -157,6 +157,8 @@ static const char *advice(const struct search *search)
 {
 	bool has_musl = exists("/lib/ld-musl-x86_64.so.1") || exists("/lib/ld-musl-aarch64.so.1");
 
+	if (env("HOSTKIT_LOADER")[0] != '\0')
+		return "No other was tried, since HOSTKIT_LOADER names this one: without it they are.";
 	if (exists("/etc/NIXOS") || exists("/run/current-system/sw"))
 		return "This is NixOS: set programs.nix-ld.enable = true in its configuration, or install "
 		       "the "

@@ -117,7 +117,7 @@ Deno.test("a loader can be named: by HOSTKIT_LOADER as the only one, by NIX_LD a
   deepStrictEqual([ended.code, ended.out], [1, ""]);
   match(
     ended.err,
-    /^second: cannot start the runtime: it needs glibc's loader and libraries; tried:\n {2}\/bin\/false: it ended with exit code 1\nInstall glibc/,
+    /^second: cannot start the runtime: it needs glibc's loader and libraries; tried:\n {2}\/bin\/false: it ended with exit code 1\nNo other was tried, since HOSTKIT_LOADER names this one/,
   );
   match(ended.err, /^HOSTKIT_LOADER=\/path\/to\/missing names a loader, HOSTKIT_LIBRARY_PATH folders/m);
   match((await pack.run({ HOSTKIT_LOADER: "/nowhere" })).err, /^ {2}\/nowhere: there is no such file$/m);
