@@ -6,14 +6,18 @@ import { History } from "./history.ts";
 import { LogListener, type LogListenerOptions } from "./log_listener.ts";
 import { LogStore } from "./log_store.ts";
 import { Monitor } from "./monitor.ts";
+import { BuilderWatch } from "./processes/mod.ts";
 import { type HostUpdate, Publisher } from "./publisher.ts";
 import { nixRoutes, type RouteSources } from "./routes.ts";
+import { processesOf } from "./usage.ts";
 import type { World } from "./world.ts";
 
 /** What has come waits so long for more of it before clients are told. */
 const FLUSH_MS = 20;
 /** Estimates and the heartbeat, while nothing comes. */
 const TICK_MS = 1_000;
+/** Looks at the host's processes while nothing is built: builds of a Nix that tells nothing are found by them. */
+const IDLE_TICKS = 5;
 
 export interface DaemonOptions {
   /** Where Nix writes; opened already, stays the caller's. */
@@ -46,6 +50,10 @@ export class Daemon implements AsyncDisposable {
   #listener: LogListener | undefined;
   #flushing: ReturnType<typeof setTimeout> | undefined;
   #ended = 0;
+  readonly #watch = new BuilderWatch();
+  #idleTicks = 0;
+  /** Of builds that run, by their jobs. */
+  readonly #used = new Map<number, { readonly cpuSeconds: number; readonly peakBytes: number }>();
 
   /** Opens everything, and begins to take logs. @throws {Error} Naming what could not be had. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -76,7 +84,10 @@ export class Daemon implements AsyncDisposable {
       onBuildEnd: (job, command) => {
         this.#ended++;
         const log = this.#store.end(job.id);
-        if (job.startedMs !== undefined) this.#history.add(job, { command, log });
+        if (job.startedMs !== undefined) {
+          this.#history.add(job, { command, log, used: this.#used.get(job.id) });
+        }
+        this.#used.delete(job.id);
         options.onBuildEnd?.(job);
       },
     });
@@ -140,9 +151,25 @@ export class Daemon implements AsyncDisposable {
     });
     const ticking = setInterval(() => {
       this.#publisher.beat();
+      this.#look();
       this.#flush();
     }, TICK_MS);
     this.#stack.defer(() => clearInterval(ticking));
+  }
+
+  /** At the host's processes: each second while something is built, else now and then. */
+  #look(): void {
+    const { jobs, builders } = this.#monitor.world;
+    const isBusy = (builders?.builds.length ?? 0) > 0 ||
+      [...jobs.values()].some(({ kind, state }) => kind === "build" && state.kind === "running");
+    if (!isBusy && ++this.#idleTicks % IDLE_TICKS !== 1) return;
+    if (isBusy) this.#idleTicks = 0;
+    const seen = this.#watch.scan();
+    for (const [job, { usage }] of processesOf({ ...this.#monitor.world, builders: seen })) {
+      const peakBytes = Math.max(usage.residentBytes, this.#used.get(job)?.peakBytes ?? 0);
+      this.#used.set(job, { cpuSeconds: usage.cpuSeconds, peakBytes });
+    }
+    this.#monitor.see(seen);
   }
 
   #schedule(): void {

@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS builds (
   name TEXT NOT NULL, package TEXT NOT NULL, derivation TEXT NOT NULL, host TEXT NOT NULL,
   started_ms INTEGER, ended_ms INTEGER NOT NULL,
   outcome TEXT NOT NULL, failure TEXT, phase TEXT, phases TEXT NOT NULL, tail TEXT,
-  requester TEXT, command TEXT, log TEXT
+  requester TEXT, command TEXT, log TEXT,
+  cpu_seconds REAL, peak_bytes INTEGER
 );
 CREATE INDEX IF NOT EXISTS builds_by_name ON builds (name, host, outcome, id);
 CREATE INDEX IF NOT EXISTS builds_by_package ON builds (package, host, outcome, id);
@@ -57,6 +58,9 @@ export interface PastBuild {
   readonly command: string | undefined;
   /** File of the whole log, while it is kept. */
   readonly log: string | undefined;
+  /** Of all its processes, where they could be seen. */
+  readonly cpuSeconds: number | undefined;
+  readonly peakBytes: number | undefined;
 }
 
 /** Which builds to look for; all that is said has to hold. */
@@ -122,7 +126,8 @@ export class History implements Disposable {
     }
     this.#insert = this.#db.prepare(
       `INSERT INTO builds (name, package, derivation, host, started_ms, ended_ms, outcome,
-      failure, phase, phases, tail, requester, command, log) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      failure, phase, phases, tail, requester, command, log, cpu_seconds, peak_bytes)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const took = "SELECT ended_ms - started_ms AS ms FROM builds WHERE";
     const like =
@@ -134,7 +139,11 @@ export class History implements Disposable {
   /** A build is over. */
   add(
     job: Job,
-    { command, log }: { readonly command?: Command | undefined; readonly log?: string | undefined } = {},
+    { command, log, used }: {
+      readonly command?: Command | undefined;
+      readonly log?: string | undefined;
+      readonly used?: { readonly cpuSeconds: number; readonly peakBytes: number } | undefined;
+    } = {},
   ): void {
     const { name, state, host, startedMs, endedMs, phases } = job;
     this.#insert.run(
@@ -152,6 +161,8 @@ export class History implements Disposable {
       command?.requester.user ?? null,
       command?.requester.command?.join(" ") ?? null,
       log ?? null,
+      used?.cpuSeconds ?? null,
+      used?.peakBytes ?? null,
     );
     this.#known.delete(keyOf(job));
     if (++this.#sinceRetained >= RETAIN_EVERY) this.#retain();
@@ -234,6 +245,8 @@ interface Row {
   readonly requester: string | null;
   readonly command: string | null;
   readonly log: string | null;
+  readonly cpu_seconds: number | null;
+  readonly peak_bytes: number | null;
 }
 
 function pastBuild(row: Row): PastBuild {
@@ -252,6 +265,8 @@ function pastBuild(row: Row): PastBuild {
     requester: row.requester ?? undefined,
     command: row.command ?? undefined,
     log: row.log ?? undefined,
+    cpuSeconds: row.cpu_seconds ?? undefined,
+    peakBytes: row.peak_bytes ?? undefined,
   };
 }
 

@@ -32,6 +32,7 @@ export { nixRoutes, type RouteSources } from "./routes.ts";
 export { Daemon, type DaemonOptions, openSocket } from "./daemon.ts";
 export { Client, type Standing } from "./client.ts";
 export { type CommandSummary, durationText, summaries, summaryText } from "./summary.ts";
+export { processesOf } from "./usage.ts";
 export { type Waiting, waitingText, whyWaiting } from "./waiting.ts";
 export { nixTools, type NixView } from "./tools/mod.ts";
 export * from "./processes/mod.ts";

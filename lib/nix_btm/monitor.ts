@@ -17,6 +17,7 @@ import {
   type ReaderCounts,
   type Requester,
 } from "../nix/mod.ts";
+import type { BuilderSnapshot } from "./processes/mod.ts";
 import { DerivationLoader } from "./derivation_loader.ts";
 import {
   applyUpdate,
@@ -64,6 +65,8 @@ export class Monitor {
   readonly #state: NixState;
   readonly #loader: DerivationLoader;
   #newNodes: Node[] = [];
+  /** Not told yet. */
+  #builders: BuilderSnapshot | undefined;
   readonly #newLines = new Map<number, string[]>();
   readonly #estimatedMs = new Map<number, number>();
   readonly #told = new Set<number>();
@@ -106,6 +109,11 @@ export class Monitor {
     };
   }
 
+  /** Somebody has looked at the host's processes. */
+  see(builders: BuilderSnapshot): void {
+    this.#builders = builders;
+  }
+
   /** What changed since the last time, put into the world; `undefined` when nothing did. */
   flush(): Update | undefined {
     this.#loaded();
@@ -121,7 +129,9 @@ export class Monitor {
       nodes: this.#newNodes,
       estimates: this.#estimates(changes),
       caches: this.#caches(changes.jobs),
+      builders: this.#builders === undefined ? [] : [this.#builders],
     };
+    this.#builders = undefined;
     this.#newNodes = [];
     this.#newLines.clear();
     if (isEmpty(update)) return undefined;

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Command, type Estimate, Graph, type Job, type Node, TAIL_LINES } from "../nix/mod.ts";
+import type { BuilderSnapshot } from "./processes/mod.ts";
 
 /** A job without its lines, which come by themselves. */
 export type JobRow = Omit<Job, "tail">;
@@ -41,6 +42,8 @@ export interface Update {
   readonly nodes?: readonly Node[];
   readonly estimates?: readonly EstimateRow[];
   readonly caches?: readonly CacheRow[];
+  /** What runs on the host; the last one counts. */
+  readonly builders?: readonly BuilderSnapshot[];
 }
 
 /** Everything of one host. */
@@ -52,6 +55,8 @@ export interface World {
   readonly graph: Graph;
   readonly estimates: Map<number, EstimateRow>;
   readonly caches: Map<string, CacheRow>;
+  /** Processes of builds; undefined before the first look. */
+  builders: BuilderSnapshot | undefined;
 }
 
 export function emptyWorld(): World {
@@ -62,6 +67,7 @@ export function emptyWorld(): World {
     graph: new Graph(),
     estimates: new Map(),
     caches: new Map(),
+    builders: undefined,
   };
 }
 
@@ -81,6 +87,7 @@ export function applyUpdate(world: World, update: Update): void {
   for (const node of update.nodes ?? []) world.graph.add(node);
   for (const row of update.estimates ?? []) world.estimates.set(row.command, row);
   for (const row of update.caches ?? []) world.caches.set(row.store, row);
+  world.builders = update.builders?.at(-1) ?? world.builders;
 }
 
 /** The update that makes an empty world this one. */
@@ -92,6 +99,7 @@ export function snapshotOf(world: World): Update {
     nodes: [...world.graph.nodes()],
     estimates: [...world.estimates.values()],
     caches: [...world.caches.values()],
+    builders: world.builders === undefined ? [] : [world.builders],
   };
 }
 

@@ -1,0 +1,36 @@
+/** Which processes are which build. Pure. @module */
+import type { BuilderBuild } from "./processes/mod.ts";
+import type { JobRow, World } from "./world.ts";
+
+/**
+ * The processes of builds that run, by the numbers of their jobs: by the derivation where Nix notes it, else by an
+ * output, else by the name where one build alone has it.
+ */
+export function processesOf({ builders, jobs, graph }: World): Map<number, BuilderBuild> {
+  const found = new Map<number, BuilderBuild>();
+  if (builders === undefined || builders.builds.length === 0) return found;
+  const running = [...jobs.values()].filter(({ kind, state }) =>
+    kind === "build" && state.kind === "running"
+  );
+  for (const build of builders.builds) {
+    const job = jobOf(build, running, (path) => Object.values(graph.node(path)?.outputs ?? {}));
+    if (job !== undefined) found.set(job.id, build);
+  }
+  return found;
+}
+
+function jobOf(
+  { drvPath, outputs, name }: BuilderBuild,
+  running: readonly JobRow[],
+  outputsOf: (derivation: string) => readonly string[],
+): JobRow | undefined {
+  if (drvPath !== undefined) {
+    const byPath = running.find(({ subject }) => subject === drvPath);
+    if (byPath !== undefined) return byPath;
+  }
+  const paths = new Set(Object.values(outputs));
+  const byOutput = running.find(({ subject }) => outputsOf(subject).some((path) => paths.has(path)));
+  if (byOutput !== undefined) return byOutput;
+  const byName = running.filter((job) => job.name === name);
+  return byName.length === 1 ? byName[0] : undefined;
+}
