@@ -48,6 +48,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1"] as co
   });
 }
 
+Deno.test("run: a shell whose preparation was interrupted does not begin, also when all was done", async () => {
+  await using wrapped = new Wrapped();
+  const path = `${wrapped.folder}/nix-shell`;
+  const script = `case "$*" in *--run*) trap '' INT; kill -INT $PPID; sleep 0.3;; *) echo shell;; esac`;
+  Deno.writeTextFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  deepStrictEqual(await wrapped.run(path, "-p", "x"), { ended: "SIGINT", stdout: "", stderr: "" });
+});
+
 Deno.test("run: what is ignored stays ignored", async () => {
   await using wrapped = new Wrapped();
   const line = wrapped.words("sh", "-c", "kill -HUP $$; kill -INT $$; echo lives").map((word) => `'${word}'`)

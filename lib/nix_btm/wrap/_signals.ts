@@ -1,7 +1,9 @@
 /**
  * Signals while a command runs in our process group. Keys of the terminal reach it and us at once, sent by the kernel:
  * these are only lived through. What another process sends comes to us alone, so that the command gets it from us. Who
- * sends to the whole group (`kill %1` of a shell) is not told apart: the command hears of that twice.
+ * sends to the whole group (`kill %1` of a shell) is not told apart: the command hears of that twice. Stopping and going
+ * on (Ctrl-Z, `fg`) need nobody's help, and whoever handled them would stop where the kernel does not: in a group whose
+ * shell is gone.
  * @module
  */
 import { readKernelFile } from "../../../ffi/files/mod.ts";
@@ -20,7 +22,7 @@ export class SignalRelay implements Disposable {
   readonly #listeners: [Deno.Signal, () => void][] = [];
   readonly #say: (line: string) => void;
   #target: Target | undefined;
-  #waiting: Deno.Signal | undefined;
+  #heard: Deno.Signal | undefined;
 
   /** What the machine ignores for us (`nohup`, `&` in a script) stays ignored: the command inherits that. */
   constructor(say: (line: string) => void) {
@@ -28,24 +30,16 @@ export class SignalRelay implements Disposable {
     const ignored = ignoredSignals();
     for (const signal of FORWARDED.filter((each) => !ignored.has(each))) {
       this.#listen(signal, () => {
-        // Also the terminal's when there is no command yet, or not any more, that would have heard it.
-        if (this.#target === undefined) this.#waiting ??= signal;
-        else if (sentByProcess(signal)) this.#send(signal);
+        if (!signal.startsWith("SIGUSR")) this.#heard ??= signal;
+        if (this.#target !== undefined && sentByProcess(signal)) this.send(signal);
       });
     }
-    if (!ignored.has("SIGTSTP")) {
-      this.#listen("SIGTSTP", () => {
-        if (sentByProcess("SIGTSTP")) this.#send("SIGTSTP");
-        Deno.kill(Deno.pid, "SIGSTOP");
-      });
-    }
-    this.#listen("SIGCONT", () => this.#send("SIGCONT"));
     for (const signal of FORWARDED.filter((each) => ignored.has(each))) ignoreSignal(signal);
   }
 
-  /** A signal that came while there was no command to hear it. */
-  get waiting(): Deno.Signal | undefined {
-    return this.#waiting;
+  /** The first signal that asked for an end: nothing is to be started any more, however well the command took it. */
+  get heard(): Deno.Signal | undefined {
+    return this.#heard;
   }
 
   /** From now on signals are for this command; for none without one. */
@@ -59,7 +53,8 @@ export class SignalRelay implements Disposable {
     this.#listeners.push([signal, listener]);
   }
 
-  #send(signal: Deno.Signal): void {
+  /** Tells the command, if there is one. */
+  send(signal: Deno.Signal): void {
     try {
       this.#target?.kill(signal);
     } catch (error) {

@@ -101,7 +101,7 @@ type Child = Deno.ChildProcess;
 type Files = Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr">;
 
 function start(words: Words, how: How, files: Files): Child | Ended {
-  const signal = how.relay.waiting;
+  const signal = how.relay.heard;
   if (signal !== undefined) return { kind: "signaled", signal };
   const [program, ...args] = words;
   try {
@@ -117,7 +117,7 @@ function start(words: Words, how: How, files: Files): Child | Ended {
 
 async function ending(child: Child, { relay, signal }: How): Promise<Ended> {
   relay.attach(child);
-  const stop = () => child.kill("SIGTERM");
+  const stop = () => relay.send("SIGTERM");
   signal?.addEventListener("abort", stop, { once: true });
   try {
     if (signal?.aborted === true) stop();
