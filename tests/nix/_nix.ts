@@ -10,6 +10,8 @@ export * from "./_graphs.ts";
 
 const NIX = "/usr/bin/nix-build";
 
+const FEEDER = new URL("_feeder.ts", import.meta.url).pathname;
+
 /** Whether Nix is there; tests with it are reported as skipped otherwise. */
 export const hasNix: boolean = isThere(NIX);
 
@@ -133,6 +135,29 @@ export class NixPlace implements AsyncDisposable {
     const all = ["--log-format", "internal-json", "-v", ...args];
     const { code, stdout, stderr } = await this.run("nix-build", all, { env });
     return { code, lines: linesOf(stderr), paths: linesOf(stdout) };
+  }
+
+  /**
+   * Starts `nix-build` in a separate process that tells a monitor's socket what it does, as Nix 2.30 and later do by
+   * themselves. Standard output and error are piped; the records are on standard error as well.
+   */
+  feed(
+    socket: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Deno.ChildProcess {
+    const words = [
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write",
+      "--allow-net",
+      "--allow-run",
+      FEEDER,
+      socket,
+    ];
+    const all = [...words, "nix-build", "--log-format", "internal-json", "-v", ...args];
+    return this.command(Deno.execPath(), all, { env, stdout: "piped", stderr: "piped" }).spawn();
   }
 
   /** The `.drv` files of a graph's roots. */

@@ -170,3 +170,19 @@ nixTest("a daemon builds for others, whose messages all come with level 0", asyn
     recorded.lines.join("\n"),
   );
 });
+
+nixTest("a monitor's socket is fed by a separate process, and is not needed", async (place) => {
+  const path = `${place.folder}/monitor`;
+  const args = place.build(chain(2));
+  const without = await place.feed(path, args).output();
+  strictEqual(without.code, 0);
+  using listener = Deno.listen({ transport: "unix", path });
+  const accepted = listener.accept();
+  const child = place.feed(path, place.build(chain(2, { salt: "again" })));
+  const connection = await accepted;
+  const heard = (await new Response(connection.readable).text()).split("\n");
+  const { code, stderr } = await child.output();
+  const lines = new TextDecoder().decode(stderr).split("\n");
+  deepStrictEqual([code, heard], [0, lines.map((line) => line.replace(/^@nix /, ""))]);
+  deepStrictEqual(built({ code, lines, paths: [] }), ["chain-2", "chain-1"]);
+});
