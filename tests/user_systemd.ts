@@ -66,8 +66,11 @@ export class UserSystemd implements AsyncDisposable {
   /** It takes its cgroup for the root of all, and moves whatever is there: it has one of its own, and sees no other. */
   constructor() {
     const alone = `mkdir ${this.#cgroup} && echo $$ > ${this.#cgroup}/cgroup.procs`;
-    const booted =
-      "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && " +
+    // What the machine's own systemd makes for its units: nodes that stand in the place of what they may not see.
+    const inaccessible = "(cd /run/systemd/inaccessible && mkdir dir && touch reg && mkfifo fifo && " +
+      "mknod chr c 0 0 && mknod blk b 0 0)";
+    const booted = "mkdir -p /run/systemd && mount -t tmpfs none /run/systemd && " +
+      `mkdir /run/systemd/system /run/systemd/inaccessible && ${inaccessible} && ` +
       "mount -t cgroup2 none /sys/fs/cgroup && exec /usr/lib/systemd/systemd --user";
     this.#process = new Deno.Command("/bin/sh", {
       args: ["-c", `${alone} && exec unshare --mount --cgroup sh -c '${booted}'`],

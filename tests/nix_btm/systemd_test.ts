@@ -66,8 +66,8 @@ async function start(systemd: UserSystemd, command: string): Promise<string> {
   const folder = systemd.folder.path;
   const path = `${folder}/nix-btm/nix.sock`;
   const [service, socket] = writeUnits(`${folder}/config/systemd/user`) as [string, string];
-  // The folder lies where another /tmp would hide it; the other two no systemd but the machine's own sets up.
-  const without = "PrivateTmp=no\nProtectKernelLogs=no\nProtectKernelTunables=no\n";
+  // The folder lies where another /tmp would hide it.
+  const without = "PrivateTmp=no\n";
   const environment = `Environment=DENO_DIR=${folder}/deno HOSTKIT_CACHE_DIR=${folder}/.cache/nix-btm\n`;
   dropIn(service, `[Service]\n${without}ExecStart=\nExecStart=${command}\n${environment}`);
   dropIn(socket, `[Socket]\nListenStream=\nListenStream=${path}\nSocketGroup=users\nSocketMode=0660\n`);
