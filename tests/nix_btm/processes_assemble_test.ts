@@ -110,6 +110,11 @@ const CASES: readonly [string, readonly Made[], unknown][] = [
     { pid: 22, cgroup: "0::/system.slice/nix-daemon.service/nix-build-pid-7-0" },
     { pid: 23, cgroup: "0::/system.slice/nix-daemon.service/supervisor" },
   ], [[undefined, 20, 21], [undefined, 22]]],
+  ["what has ended and lost its parent is none; what its parent has not waited for is there", [
+    { pid: 20, ppid: 1, uid: 30001, state: "Z" },
+    { pid: 21, ppid: 1, uid: 30001, env: env("a") },
+    { pid: 22, ppid: 21, uid: 30001, state: "Z" },
+  ], [["a", 21, 22]]],
   ["a build within a build belongs to the outer one", [
     { pid: 20, uid: 1000, env: env("outer") },
     { pid: 21, ppid: 20, uid: 1000, name: "nix-build" },
@@ -300,8 +305,8 @@ Deno.test("Nix' own programs are told from those that are named alike", () => {
     "nix",
     "nix-daemon",
     "nix-build",
-    "nix-collect-garb",
-    ".nix",
+    "nix-collect-gar",
+    ".nix-daemon-wra",
     "nix-btm",
     "nixos-rebuild",
     "nixd",

@@ -61,17 +61,20 @@ export interface AssembledBuild {
   readonly members: readonly SeenProcess[];
 }
 
-/** Programs of Nix; the first 15 bytes of their names. */
-const NIX = /^\.?(?:nix|nix-(?:daemon|build|store|shell|env|instantiate|collect-garb|copy-closure)\b.*)$/;
+/** Programs of Nix, by the first 15 bytes of their names; NixOS wraps some as `.nix-daemon-wrapped`. */
+const NIX = /^\.?nix(?:-(?:daemon|build|store|shell|env|instantiate|collect-gar|copy-closur)(?:-w[a-z]*)?)?$/;
 
 /** Returns the builds, the oldest first. */
 export function assembleBuilders(snapshot: ProcessSnapshot, rules: NixRules): AssembledBuild[] {
   const family = new Family(snapshot.processes);
-  const signs = signsOf(snapshot, family, rules);
+  const notes = new Map(snapshot.active.map((each) => [each.mainPid, each]));
+  const context: Context = { users: snapshot.users, notes, family, rules };
+  const signs = signsOf(context);
   const groups = new Groups();
-  for (const { stat: { pid, ppid } } of family.olderFirst()) {
+  for (const { stat: { pid, ppid, state } } of family.olderFirst()) {
     const isBelow = groups.has(ppid);
-    if (!isBelow && !signs.has(pid)) continue;
+    // What has ended builds no more, however long nobody waits for it.
+    if (!isBelow && (!signs.has(pid) || hasEnded(state))) continue;
     groups.add(pid);
     if (isBelow) groups.join(pid, ppid);
     for (const mark of signs.get(pid)?.marks ?? []) groups.join(pid, mark);
@@ -79,9 +82,13 @@ export function assembleBuilders(snapshot: ProcessSnapshot, rules: NixRules): As
   const builds = groups.all().map((pids) => {
     const members = family.ordered(pids);
     const foundBy = new Set(pids.flatMap((pid) => signs.get(pid)?.signs ?? []));
-    return buildOf(members, { snapshot, family, rules, foundBy: [...foundBy] });
+    return buildOf(members, { ...context, foundBy: [...foundBy] });
   });
   return builds.sort((a, b) => startOf(a) - startOf(b) || a.members[0]!.stat.pid - b.members[0]!.stat.pid);
+}
+
+function hasEnded(state: string): boolean {
+  return state === "Z" || state === "X";
 }
 
 /** Whether a process is one of Nix' programs. */
@@ -95,8 +102,16 @@ interface Signs {
   readonly marks: readonly string[];
 }
 
-function signsOf({ users, active }: ProcessSnapshot, family: Family, rules: NixRules): Map<number, Signs> {
-  const told = new Map(active.map((each) => [each.mainPid, each]));
+/** What is looked at. */
+interface Context {
+  readonly users: Users;
+  /** What Nix tells, by the builder's pid. */
+  readonly notes: ReadonlyMap<number, ActiveBuild>;
+  readonly family: Family;
+  readonly rules: NixRules;
+}
+
+function signsOf({ users, notes, family, rules }: Context): Map<number, Signs> {
   const found = new Map<number, Signs>();
   for (const { stat, evidence } of family.processes) {
     if (evidence === undefined) continue;
@@ -112,7 +127,7 @@ function signsOf({ users, active }: ProcessSnapshot, family: Family, rules: NixR
     const signs: Sign[] = [
       ...isUser ? ["user" as const] : [],
       ...cgroup === undefined ? [] : ["cgroup" as const],
-      ...told.has(stat.pid) ? ["nix" as const] : [],
+      ...notes.has(stat.pid) ? ["nix" as const] : [],
       ...isSet ? ["environment" as const] : [],
       ...isInside ? ["folder" as const] : [],
     ];
@@ -143,15 +158,10 @@ function isInFolder(family: Family, { stat, evidence }: SeenProcess): boolean {
 
 function buildOf(
   members: readonly SeenProcess[],
-  { snapshot, family, rules, foundBy }: {
-    readonly snapshot: ProcessSnapshot;
-    readonly family: Family;
-    readonly rules: NixRules;
-    readonly foundBy: readonly Sign[];
-  },
+  { notes, family, rules, foundBy }: Context & { readonly foundBy: readonly Sign[] },
 ): AssembledBuild {
   const main = members[0]!;
-  const told = snapshot.active.find(({ mainPid }) => members.some(({ stat }) => stat.pid === mainPid));
+  const told = members.map(({ stat }) => notes.get(stat.pid)).find((note) => note !== undefined);
   const above = family.get(main.stat.ppid)?.stat;
   const nixPid = told?.nixPid ?? (above !== undefined && isNixProgram(above) ? above.pid : undefined);
   const first = <T>(of: (evidence: Evidence) => T | undefined): T | undefined => {

@@ -154,7 +154,7 @@ export class BuilderSteering {
         now = next;
       }
     } catch (error) {
-      held.signal("SIGCONT");
+      held.letGo();
       throw error;
     }
   }
@@ -188,10 +188,22 @@ class Held implements Disposable {
     let count = 0;
     for (const pidfd of this.#processes.values()) {
       if (how === "once" && this.#told.has(pidfd)) continue;
-      if (pidfd.signal(name)) count++;
       if (how === "once") this.#told.add(pidfd);
+      if (pidfd.signal(name)) count++;
     }
     return count;
+  }
+
+  /** Has all of them that were stopped go on, as far as they may be told. */
+  letGo(): void {
+    for (const pidfd of this.#told) {
+      try {
+        pidfd.signal("SIGCONT");
+      } catch (error) {
+        // What may not be told was not stopped.
+        if (!(error instanceof SystemError)) throw error;
+      }
+    }
   }
 
   /** Waits for the end of all; returns how many have not ended after a while. */
