@@ -262,7 +262,8 @@ Deno.test({
       new TextDecoder().decode(stdout),
       `Cannot send SIGSTOP to process ${processes[1]!.pid}: Operation not permitted (EPERM)\n`,
     );
-    deepStrictEqual(states(processes.map(({ pid }) => pid)), ["S", "S"]);
+    const pids = processes.map(({ pid }) => pid);
+    await until("their going on", () => states(pids).every((state) => state === "S") || undefined);
   },
 });
 
