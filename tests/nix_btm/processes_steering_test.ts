@@ -204,7 +204,7 @@ Deno.test("a build that holds the one who asks is refused", async () => {
     const build = watch.scan().builds.find(({ processes }) => processes.some(({ pid }) => pid === Deno.pid));
     console.log(new BuilderSteering(watch, Deno.uid()).refusal(build.id));`;
   const { stdout } = await new Deno.Command("setsid", {
-    args: [Deno.execPath(), "eval", "--no-check", script],
+    args: ["env", "-u", "IN_NIX_SHELL", Deno.execPath(), "eval", "--no-check", script],
     env: { NIX_BUILD_TOP: "/tmp/nix-build-inside.drv-0" },
     stderr: "inherit",
   }).output();

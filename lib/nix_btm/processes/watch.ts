@@ -152,7 +152,7 @@ export class BuilderWatch {
     return [builds, users];
   }
 
-  /** A look at 2,000 processes takes 6 ms of CPU; it were 20 ms if each were read each time. */
+  /** A look at 2,000 processes takes 6 ms of CPU; 20 ms if each were read each time. */
   #readProcesses(how: "often" | "now"): SeenProcess[] {
     const known = new Map<number, Known>();
     this.#looks++;
