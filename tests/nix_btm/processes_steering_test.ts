@@ -334,3 +334,44 @@ Deno.test({
     ok(ids.includes(build.nixPid!));
   },
 });
+
+Deno.test({
+  name:
+    "a builder of Nix' own, which is a copy of it, is found and killed, and Nix itself is not (needs nix-bin)",
+  ignore: !hasNix,
+  async fn() {
+    await using place = new NixPlace();
+    const name = `fetch-${crypto.randomUUID().slice(0, 8)}`;
+    const asked = Promise.withResolvers<void>();
+    const end = new AbortController();
+    await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async () => {
+      asked.resolve();
+      await new Promise((resolve) => end.signal.addEventListener("abort", resolve));
+      return new Response("late");
+    });
+    // The server waits for its answers when the test fails.
+    using _answer = { [Symbol.dispose]: () => end.abort() };
+    const url = `http://127.0.0.1:${server.addr.port}/x`;
+    const expression =
+      `derivation { name = "${name}"; builder = "builtin:fetchurl"; system = "builtin"; url = "${url}";
+      outputHashMode = "flat"; outputHashAlgo = "sha256"; outputHash = "${"0".repeat(64)}"; }`;
+    const nix = place.command("nix-build", ["--no-out-link", "-E", expression], {
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const said = new Response(nix.stderr).text();
+    await asked.promise;
+    const watch = new BuilderWatch();
+    const build = find(watch, name)!;
+    deepStrictEqual([build.foundBy, build.processes.length, build.processes[0]?.name], [
+      ["folder"],
+      1,
+      "nix-build",
+    ]);
+    strictEqual(build.processes[0]?.ppid, build.nixPid);
+    strictEqual((await new BuilderSteering(watch, Deno.uid()!).steer(build.id, "kill")).lateCount, 0);
+    end.abort();
+    strictEqual((await nix.status).signal, null);
+    ok((await said).includes("failed due to signal 9"));
+  },
+});
