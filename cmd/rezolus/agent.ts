@@ -53,6 +53,14 @@ export const agent = command({
         complete: "file",
       },
     ),
+    push: option(
+      optionalText({
+        help:
+          "Takes pushed metrics and events on this unix socket, as [external_metrics] says with socket_path.",
+        example: "/run/rezolus/external.sock",
+      }),
+      { value: "PATH", complete: "file" },
+    ),
     logLevel: option(
       text({ help: "Least important level that is logged.", fallback: "", oneOf: ["", ...LEVELS] }),
       {
@@ -70,6 +78,7 @@ export const agent = command({
     const { config, warnings } = file === undefined
       ? { config: defaults(AGENT_CONFIG), warnings: [] }
       : loadConfig(AGENT_CONFIG, file);
+    const pushed = pushedConfig(config, options.push);
     const level = options.logLevel || config.log.level;
     const log = processLog({ level, json: options.logJson });
     for (const warning of warnings) log.warn(warning);
@@ -79,16 +88,17 @@ export const agent = command({
     const { btf_path: btfPath, avoid_hooks: avoided } = config.general;
     const kernel = probeKernel(procfs, { avoided, ...btfPath === undefined ? {} : { btfPath } });
     await using stack = new AsyncDisposableStack();
-    const external = externalStore(config);
+    const external = externalStore(pushed);
     const groups = external === undefined ? {} : { external };
     using sampling = new Agent({ config, version: VERSION, procfs, kernel, log, ...groups });
-    if (external !== undefined) stack.use(await startExternal(config, external, log));
+    if (external !== undefined) stack.use(await startExternal(pushed, external, log));
     const wanted = addresses(config, options);
     const isOpen = (address: Address) => address.kind === "tcp" && !isLoopbackName(address.host);
     const routes = agentRoutes({
       agent: sampling,
       format: config.general.snapshot_format,
       systemInfo: () => systemInfo(procfs, Deno.build.arch),
+      events: external?.events,
       guarded: !wanted.some(isOpen),
     });
 
@@ -109,14 +119,28 @@ export const agent = command({
 });
 
 /** Pushed metrics must not take the names of our own. */
-function externalStore({ external_metrics: external }: AgentConfig): ExternalStore | undefined {
+function externalStore(external: PushedConfig): ExternalStore | undefined {
   if (!external.enabled) return undefined;
   const reserved = new Set(SAMPLERS.flatMap(({ metrics }) => metrics.map(({ name }) => name)));
-  return new ExternalStore({ maxMetrics: external.max_metrics, ttlMs: external.metric_ttl, reserved });
+  const events = { events: external.max_events, keepMs: external.event_ttl };
+  return new ExternalStore(
+    { maxMetrics: external.max_metrics, ttlMs: external.metric_ttl, reserved, events },
+    Date.now(),
+  );
 }
 
-async function startExternal(config: AgentConfig, store: ExternalStore, log: Log): Promise<ExternalServer> {
-  const external = config.external_metrics;
+type PushedConfig = Omit<AgentConfig["external_metrics"], "socket_path"> & { readonly socket_path: string };
+
+/** What is taken of others, with the path that was given beside the configuration. */
+function pushedConfig({ external_metrics: external }: AgentConfig, path: string | undefined): PushedConfig {
+  return path === undefined ? external : { ...external, enabled: true, socket_path: path };
+}
+
+async function startExternal(
+  external: PushedConfig,
+  store: ExternalStore,
+  log: Log,
+): Promise<ExternalServer> {
   const gid = external.socket_group === undefined ? {} : { gid: groupId(external.socket_group) };
   const path = external.socket_path;
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")) || ".", { recursive: true });

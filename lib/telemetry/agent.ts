@@ -38,7 +38,7 @@ export interface AgentOptions {
 /** Groups that are no sampler's. */
 export interface GroupSource {
   /** Those whose help the agent tells. */
-  readonly metrics: readonly Metric[];
+  readonly metrics: readonly Pick<Metric, "name" | "help">[];
   /** Everything at this time of the steady clock, in milliseconds. */
   groups(nowMs: number): readonly Group[];
 }

@@ -12,6 +12,7 @@ import {
   toggle,
   words,
 } from "../config/mod.ts";
+import { EVENT_LIMITS } from "../events/mod.ts";
 import { VARIANTS } from "./bpf/variants.ts";
 import type { Sampler } from "./sampler.ts";
 import { SAMPLERS } from "./samplers/mod.ts";
@@ -129,6 +130,18 @@ export const AGENT_CONFIG = table({
       min: 1,
       max: 10_000_000,
     }),
+    max_events: integer({
+      help: "Events of all connections together; the oldest goes for one more.",
+      fallback: EVENT_LIMITS.events,
+      min: 1,
+      max: 100_000,
+    }),
+    event_ttl: duration({
+      help: "An event is forgotten after so long.",
+      fallback: "1h",
+      minMs: 1_000,
+      maxMs: 24 * HOUR_MS,
+    }),
     socket_group: optionalText({
       help: "Group that owns the socket, by name or number.",
       example: "rezolus",
@@ -140,7 +153,7 @@ export const AGENT_CONFIG = table({
       max: 0o777,
       octal: true,
     }),
-  }, { help: "Metrics that other programs push." }),
+  }, { help: "Metrics and events that other programs push." }),
   defaults: table({
     enabled: toggle({ help: "Whether samplers without a section of their own are on.", fallback: true }),
   }, { help: "What holds for samplers that do not say otherwise.", foreign: ["interval"] }),

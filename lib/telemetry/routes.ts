@@ -7,6 +7,7 @@
  */
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { Hono } from "hono";
+import type { EventLog } from "../events/mod.ts";
 import { encodeSnapshotJson, encodeSnapshotV2, encodeSnapshotV3, type Snapshot } from "../metrics/mod.ts";
 import { errorResponse, guardBrowsers } from "../web/mod.ts";
 import type { Agent } from "./agent.ts";
@@ -24,12 +25,14 @@ export interface AgentRoutesOptions {
   readonly agent: Agent;
   readonly format: Version;
   readonly systemInfo: () => SystemInfo | undefined;
+  /** What other programs told of; without it there is no such page. */
+  readonly events?: EventLog | undefined;
   /** Whether foreign pages are kept away: on loopback. Elsewhere hosts are scraped by names that we cannot know. */
   readonly guarded: boolean;
 }
 
 /** The application that answers for an agent. */
-export function agentRoutes({ agent, format, systemInfo, guarded }: AgentRoutesOptions): Hono {
+export function agentRoutes({ agent, format, systemInfo, events, guarded }: AgentRoutesOptions): Hono {
   const app = new Hono();
   app.onError((error) => errorResponse(error));
   if (guarded) app.use(guardBrowsers());
@@ -39,6 +42,7 @@ export function agentRoutes({ agent, format, systemInfo, guarded }: AgentRoutesO
         "/metrics/binary       snapshot as MessagePack (?format=v2|v3)\n" +
         "/metrics/json         snapshot as JSON (?format=v2|v3)\n" +
         "/metrics/descriptions help by metric name\n" +
+        "/events               what other programs told of, as JSON (?since=ID)\n" +
         "/systeminfo           hardware of this host\n" +
         "/samplers             samplers and their state\n" +
         "/status               state of every sampler and BPF program\n",
@@ -62,6 +66,15 @@ export function agentRoutes({ agent, format, systemInfo, guarded }: AgentRoutesO
     }));
   });
   app.get("/metrics/descriptions", (c) => c.json(agent.descriptions()));
+  app.get("/events", (c) => {
+    if (events === undefined) return c.json({ error: "this agent takes no events" }, 404);
+    const since = c.req.query("since") ?? "0";
+    if (!/^\d{1,16}$/.test(since)) {
+      return c.json({ error: `since is "${since.slice(0, 40)}", expected the number of an event` }, 400);
+    }
+    const { taken: _taken, kept: _kept, ...counts } = events.counts;
+    return c.json({ ...events.since(Number(since), Date.now()), ...counts });
+  });
   app.get("/systeminfo", (c) => {
     const info = systemInfo();
     return info === undefined

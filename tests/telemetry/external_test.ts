@@ -211,6 +211,10 @@ Deno.test("the store tells beside the pushed metrics what became of them", () =>
     "rezolus_external_values/kept": 3,
     "rezolus_external_values/refused": 2,
     "rezolus_external_values/invalid": 1,
+    "rezolus_external_events/kept": 0,
+    "rezolus_external_events/refused": 0,
+    "rezolus_external_events/dropped": 0,
+    "rezolus_external_events/expired": 0,
   };
   deepStrictEqual(own(0), { ...seen, rezolus_external_expired: 0, rezolus_external_metrics: 3 });
   deepStrictEqual(own(1_001), { ...seen, rezolus_external_expired: 3, rezolus_external_metrics: 0 });
@@ -331,3 +335,58 @@ async function assertOccupied(options: Parameters<typeof ExternalServer.start>[0
   const error = await ExternalServer.start(options).then(() => undefined, (error: Error) => error);
   match(error!.message, /another process answers there/);
 }
+
+Deno.test("events, help and metrics that are over come by both protocols", () => {
+  deepStrictEqual(parseLine('# EVENT source="bpm",name="restart",text="api ended with 1"'), {
+    kind: "event",
+    labels: { source: "bpm", name: "restart", text: "api ended with 1" },
+  });
+  deepStrictEqual(parseLine('# GONE jobs{a="b"}'), { kind: "gone", name: "jobs", labels: { a: "b" } });
+  deepStrictEqual(parseLine("# HELP jobs What is done"), {
+    kind: "help",
+    name: "jobs",
+    text: "What is done",
+  });
+  strictEqual(parseLine("# HELP"), undefined);
+  throws(() => parseLine("# GONE {}"), /expected a metric's name/);
+  const text = (value: string) => [value.length, 0, ...bytes(value)];
+  const found = parseMessage(message([
+    [4, 1, 0, 4, ...bytes("name"), 3, ...bytes("job")],
+    [5, ...named("jobs", [["a", "b"]])],
+    [6, ...text("jobs"), ...text("What is done")],
+  ]));
+  ok(found.kind === "message");
+  deepStrictEqual(found.items, [
+    { kind: "event", labels: { name: "job" } },
+    { kind: "gone", name: "jobs", labels: { a: "b" } },
+    { kind: "help", name: "jobs", text: "What is done" },
+  ]);
+});
+
+Deno.test("an event takes its session's labels; one that is wrong is counted, and the connection goes on", () => {
+  const store = new ExternalStore({ ...LIMITS, events: { events: 2, keepMs: 1e12 } });
+  const lines: string[] = [];
+  const one = session(store, { lines });
+  one.feed(bytes('# SESSION source="cron"\n# EVENT name="job"\n'));
+  match(lines.at(-1)!, /Cannot take event: it has no text/);
+  for (const each of "abc") one.feed(bytes(`# EVENT name="job",text="${each}"\n`));
+  const { events } = store.events.since(0, Date.now());
+  deepStrictEqual(events.map(({ source, text, severity }) => [source, text, severity]), [
+    ["cron", "b", "info"],
+    ["cron", "c", "info"],
+  ]);
+  deepStrictEqual([store.events.counts.dropped, store.counts().invalid], [1, 0]);
+});
+
+Deno.test("a metric that is said to be over is gone at once and makes room; help has its limits", () => {
+  const store = new ExternalStore({ ...LIMITS, maxMetrics: 100 });
+  const one = session(store, { limit: 1 });
+  for (let each = 0; each < 10; each++) {
+    one.feed(bytes(`jobs{n="${each}"} counter:1\n# GONE jobs{n="${each}"}\n`));
+  }
+  deepStrictEqual([store.counts().metrics, store.counts().received, store.counts().expired], [0, 10, 0]);
+  match(store.describe("cpu_usage", "Mine")!, /metric of the agent itself/);
+  match(store.describe("jobs", "x".repeat(500))!, /has 500 characters/);
+  one.feed(bytes("# HELP jobs What is done\n"));
+  deepStrictEqual(store.metrics.find(({ name }) => name === "jobs"), { name: "jobs", help: "What is done" });
+});

@@ -3,6 +3,9 @@
  * payload (at most 64 KiB). An item is a type (0 session, 1 counter, 2 gauge, 3 histogram), its value (u64, i64, or
  * u8 grouping power, u8 maximum power, u16 count and that many u64), u16 length and name, and labels: u16 count, each
  * u8 length and key, u8 length and value. A session has labels only.
+ *
+ * Ours alone: an event (4) has labels only, those of `lib/events`; a metric that is over (5) has name and labels; help (6)
+ * has name and, by u16 length, a text.
  * @module
  */
 import type { Labels } from "../../metrics/mod.ts";
@@ -77,16 +80,23 @@ class ItemReader {
   item(): PushedItem {
     const type = this.#number(1);
     if (type === 0) return { kind: "session", labels: this.#labels() };
+    if (type === 4) return { kind: "event", labels: this.#labels() };
+    if (type === 5) return { kind: "gone", name: this.#name(), labels: this.#labels() };
+    if (type === 6) return { kind: "help", name: this.#name(), text: this.#text(this.#number(2)) };
     const value = this.#value(type);
+    return { kind: "metric", metric: { name: this.#name(), labels: this.#labels(), value } };
+  }
+
+  #name(): string {
     const name = this.#text(this.#number(2));
     if (name === "") throw new SyntaxError("Cannot read item: its name is empty");
-    return { kind: "metric", metric: { name, labels: this.#labels(), value } };
+    return name;
   }
 
   #value(type: number): PushedValue {
     if (type === 1) return { type: "counter", words: this.#words(1) };
     if (type === 2) return { type: "gauge", words: this.#words(1) };
-    if (type !== 3) throw new SyntaxError(`Cannot read item: type is ${type}, known are 0 to 3`);
+    if (type !== 3) throw new SyntaxError(`Cannot read item: type is ${type}, known are 0 to 6`);
     const [grouping, max] = [this.#number(1), this.#number(1)];
     return histogramValue(grouping, max, this.#words(this.#number(2)));
   }

@@ -1,6 +1,9 @@
 /**
  * The line protocol: `name{key="value"} counter:12`, `gauge:-3`, `histogram:3,64:0 5 1`; `# SESSION key="value"` gives
  * labels to all that follows on the connection; other lines with `#` and empty ones say nothing.
+ *
+ * Ours alone, and nothing to other agents: `# EVENT source="nix-btm",name="build",text="…"` (further labels `severity`,
+ * `time_ms`, `duration_ms`), `# GONE name{key="value"}` for a metric that is over, `# HELP name What it means`.
  * @module
  */
 import { type Labels, storeBigint } from "../../metrics/mod.ts";
@@ -15,10 +18,19 @@ export function parseLine(line: string): PushedItem | undefined {
   if (text.startsWith("# SESSION ")) {
     return { kind: "session", labels: new Reader(text, "# SESSION ".length).labels(undefined) };
   }
+  if (text.startsWith("# EVENT ")) {
+    return { kind: "event", labels: new Reader(text, "# EVENT ".length).labels(undefined) };
+  }
+  if (text.startsWith("# GONE ")) {
+    const reader = new Reader(text, "# GONE ".length);
+    return { kind: "gone", name: reader.name("a metric's name"), labels: reader.optionalLabels() };
+  }
+  const [, described, help] = /^# HELP ([A-Za-z_:][\w:./-]*) (.+)$/.exec(text) ?? [];
+  if (described !== undefined) return { kind: "help", name: described, text: help! };
   if (text === "" || text.startsWith("#")) return undefined;
   const reader = new Reader(text, 0);
   const name = reader.name("a metric's name");
-  const labels = reader.take("{") ? reader.labels("}") : {};
+  const labels = reader.optionalLabels();
   reader.expect(" ", "a space and the value");
   return { kind: "metric", metric: { name, labels, value: parseValue(text.slice(reader.at).trim()) } };
 }
@@ -78,6 +90,10 @@ class Reader {
     if (found === undefined) throw this.error(what);
     this.at += found.length;
     return found;
+  }
+
+  optionalLabels(): Labels {
+    return this.take("{") ? this.labels("}") : {};
   }
 
   /** `key="value",…` up to `end` (or the end of the line). Values may hold `\"`, `\\` and `\n`. */

@@ -19,10 +19,16 @@ export interface Pushed {
 }
 
 /** What one message or line means. */
-export type PushedItem = { readonly kind: "metric"; readonly metric: Pushed } | {
-  readonly kind: "session";
-  readonly labels: Labels;
-};
+export type PushedItem =
+  | { readonly kind: "metric"; readonly metric: Pushed }
+  /** Labels of all that follows on the connection. */
+  | { readonly kind: "session"; readonly labels: Labels }
+  /** Something happened: `eventOf` reads its labels. */
+  | { readonly kind: "event"; readonly labels: Labels }
+  /** The metric with these labels, session's included, is over: nobody has to wait until it expires. */
+  | { readonly kind: "gone"; readonly name: string; readonly labels: Labels }
+  /** What a metric means. */
+  | { readonly kind: "help"; readonly name: string; readonly text: string };
 
 /** A histogram with more buckets is refused: 8 bits of precision over all 64 have 14,592. */
 const MAX_BUCKETS = 16_384;

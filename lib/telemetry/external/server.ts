@@ -1,10 +1,11 @@
-/** The unix socket on which other programs push metrics: accepts, tells the protocols apart, keeps the limits. @module */
+/** The unix socket on which other programs push metrics and events: accepts, tells the protocols apart, keeps the limits. @module */
+import { eventOf } from "../../events/mod.ts";
 import type { Labels } from "../../metrics/mod.ts";
 import type { Fields, Log } from "../../log/mod.ts";
 import { isSocketTaken } from "../../web/listen.ts";
 import { parseMessage } from "./binary.ts";
 import { parseLine } from "./line.ts";
-import type { PushedItem } from "./pushed.ts";
+import type { Pushed, PushedItem } from "./pushed.ts";
 import { type ExternalStore, MAX_IDENTITY_CHARS } from "./store.ts";
 
 export type Protocol = "auto" | "binary" | "line";
@@ -20,8 +21,17 @@ export interface ExternalServerOptions {
   readonly gid?: number;
   readonly store: ExternalStore;
   readonly log: Log;
+  /** A steady clock, in milliseconds. */
   readonly now: () => number;
+  /** Unix milliseconds. */
+  readonly unixNow?: () => number;
 }
+
+/** What one connection needs of them. */
+type SessionOptions = Pick<
+  ExternalServerOptions,
+  "protocol" | "maxMetricsPerConnection" | "store" | "log" | "now" | "unixNow"
+>;
 
 /** So many mistakes of a connection are told; the rest is only counted, or garbage would fill the log. */
 const TOLD_MISTAKES = 8;
@@ -108,19 +118,14 @@ export class ExternalServer implements AsyncDisposable {
 
 /** One connection's bytes, labels and count. */
 export class Session {
-  readonly #options: Pick<
-    ExternalServerOptions,
-    "protocol" | "maxMetricsPerConnection" | "store" | "log" | "now"
-  >;
+  readonly #options: SessionOptions;
   readonly #names = new Set<string>();
   #pending: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #protocol: "binary" | "line" | undefined;
   #labels: Labels = {};
   #mistakes = 0;
 
-  constructor(
-    options: Pick<ExternalServerOptions, "protocol" | "maxMetricsPerConnection" | "store" | "log" | "now">,
-  ) {
+  constructor(options: SessionOptions) {
     this.#options = options;
     if (options.protocol !== "auto") this.#protocol = options.protocol;
   }
@@ -179,20 +184,53 @@ export class Session {
   }
 
   #take(item: PushedItem): void {
-    if (item.kind === "session") {
-      const chars = JSON.stringify(item.labels).length;
-      if (chars <= MAX_IDENTITY_CHARS) this.#labels = item.labels;
-      else this.#complain(`session labels have ${chars} characters, at most ${MAX_IDENTITY_CHARS} are taken`);
-      return;
+    switch (item.kind) {
+      case "session":
+        return this.#takeSession(item.labels);
+      case "metric":
+        return this.#takeMetric({ ...item.metric, labels: { ...this.#labels, ...item.metric.labels } });
+      case "event":
+        return this.#takeEvent({ ...this.#labels, ...item.labels });
+      case "gone": {
+        const metric = { name: item.name, labels: { ...this.#labels, ...item.labels } };
+        this.#names.delete(identityOf(metric));
+        return this.#options.store.forget(metric);
+      }
+      case "help": {
+        const refused = this.#options.store.describe(item.name, item.text);
+        if (refused !== undefined) this.#complain(refused);
+        return;
+      }
+      default:
+        return item satisfies never;
     }
-    const metric = { ...item.metric, labels: { ...this.#labels, ...item.metric.labels } };
-    const identity = `${metric.name} ${JSON.stringify(metric.labels)}`;
+  }
+
+  #takeSession(labels: Labels): void {
+    const chars = JSON.stringify(labels).length;
+    if (chars <= MAX_IDENTITY_CHARS) this.#labels = labels;
+    else this.#complain(`session labels have ${chars} characters, at most ${MAX_IDENTITY_CHARS} are taken`);
+  }
+
+  #takeMetric(metric: Pushed): void {
+    const identity = identityOf(metric);
     if (!this.#names.has(identity) && this.#names.size >= this.#options.maxMetricsPerConnection) {
       return this.#complain(`a connection may push ${this.#options.maxMetricsPerConnection} metrics`);
     }
     const refused = this.#options.store.push(metric, this.#options.now());
     if (refused === undefined) this.#names.add(identity);
     else this.#tell(`a metric is refused: ${refused}`, { metric: metric.name.slice(0, NAME_CHARS) });
+  }
+
+  #takeEvent(labels: Labels): void {
+    const { store, unixNow = Date.now } = this.#options;
+    try {
+      store.events.add(eventOf(labels, unixNow()));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      store.countRefusedEvent();
+      this.#tell(error.message);
+    }
   }
 
   #complain(reason: string): void {
@@ -205,6 +243,10 @@ export class Session {
     const last = this.#mistakes === TOLD_MISTAKES ? " (no more is told of this connection)" : "";
     this.#options.log.warn(`pushed metrics: ${reason}${last}`, fields);
   }
+}
+
+function identityOf({ name, labels }: Pick<Pushed, "name" | "labels">): string {
+  return `${name} ${JSON.stringify(labels)}`;
 }
 
 /** Closes a connection that the end of the server may have closed before. */

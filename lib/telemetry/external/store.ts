@@ -8,6 +8,7 @@ import {
   type Schema,
   type SchemaEntry,
 } from "../../metrics/mod.ts";
+import { EVENT_LIMITS, type EventLimits, EventLog } from "../../events/mod.ts";
 import { Columns } from "../columns.ts";
 import type { Pushed } from "./pushed.ts";
 
@@ -17,6 +18,7 @@ export interface StoreLimits {
   readonly ttlMs: number;
   /** Names that pushed metrics must not take. */
   readonly reserved: ReadonlySet<string>;
+  readonly events?: EventLimits;
 }
 
 /** Names, labels and values of all metrics together: 100,000 counters of usual labels take half of it. */
@@ -31,12 +33,27 @@ function values(outcome: string): Metric {
   return counter("rezolus_external_values", { help, labels: { outcome } });
 }
 
+/** Longest sentence about a metric. */
+const MAX_HELP_CHARS = 500;
+/** Metrics that sentences are kept of. */
+const MAX_DESCRIBED = 1_000;
+
+/** Events that programs pushed, by what became of them. */
+function events(outcome: string): Metric {
+  const help = "Events that programs pushed, by what became of them";
+  return counter("rezolus_external_events", { help, labels: { outcome } });
+}
+
 /** In the order in which `#own` tells them. */
 const METRICS = [
   values("kept"),
   values("refused"),
   values("invalid"),
   counter("rezolus_external_expired", { help: "Pushed metrics that were forgotten" }),
+  events("kept"),
+  events("refused"),
+  events("dropped"),
+  events("expired"),
   gauge("rezolus_external_metrics", { help: "Pushed metrics that are alive" }),
 ];
 
@@ -61,27 +78,35 @@ interface Kept {
 /** Keeps what is pushed. */
 export class ExternalStore {
   readonly #limits: StoreLimits;
-  readonly metrics = METRICS;
+  /** What happened, as told. */
+  readonly events: EventLog;
+  readonly #help = new Map<string, string>();
   readonly #counts = Columns.of("rezolus_external", "pushes", METRICS.map((metric) => ({ metric })));
   readonly #kept = new Map<string, Kept>();
   #received = 0;
   #refused = 0;
   #invalid = 0;
   #expired = 0;
+  #refusedEvents = 0;
   #bytes = 0;
   /** Rebuilt when members come or go. */
   #schema: Schema | undefined;
 
-  constructor(limits: StoreLimits) {
+  /** @param startedMs Unix time, for the numbers of events. */
+  constructor(limits: StoreLimits, startedMs = 0) {
     this.#limits = limits;
+    this.events = new EventLog(limits.events ?? EVENT_LIMITS, startedMs);
+  }
+
+  /** Help of its own metrics, and of those that were described. */
+  get metrics(): readonly Pick<Metric, "name" | "help">[] {
+    return [...METRICS, ...[...this.#help].map(([name, help]) => ({ name, help }))];
   }
 
   /** Keeps a value; says why not when it is refused. */
   push(pushed: Pushed, nowMs: number): string | undefined {
-    const { name, labels, value } = pushed;
-    const key = `${value.type} ${name} ${
-      JSON.stringify(Object.entries(labels).sort(([a], [b]) => a < b ? -1 : 1))
-    }`;
+    const { name, value } = pushed;
+    const key = keyOf(value.type, pushed);
     const before = this.#kept.get(key);
     if (before !== undefined && sameLayout(before.value, value)) {
       before.value = value;
@@ -117,6 +142,40 @@ export class ExternalStore {
     return undefined;
   }
 
+  /** Forgets a metric that is over. */
+  forget(metric: Pick<Pushed, "name" | "labels">): void {
+    for (const type of ["counter", "gauge", "histogram"] as const) this.#remove(keyOf(type, metric));
+  }
+
+  /** Keeps what a metric means; says why not when it is refused. */
+  describe(name: string, text: string): string | undefined {
+    if (this.#limits.reserved.has(name) || OWN_NAMES.has(name)) {
+      return `"${name}" is a metric of the agent itself`;
+    }
+    if (name.length + text.length > MAX_HELP_CHARS) {
+      return `its help has ${text.length} characters, at most ${MAX_HELP_CHARS} with its name are taken`;
+    }
+    if (!this.#help.has(name) && this.#help.size >= MAX_DESCRIBED) {
+      return `${MAX_DESCRIBED} metrics are described already`;
+    }
+    this.#help.set(name, text);
+    return undefined;
+  }
+
+  /** Counts an event that was refused. */
+  countRefusedEvent(): void {
+    this.#refusedEvents++;
+  }
+
+  #remove(key: string): boolean {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return false;
+    this.#kept.delete(key);
+    this.#bytes -= kept.bytes;
+    this.#schema = undefined;
+    return true;
+  }
+
   /** Counts something that could not be read. */
   countInvalid(): void {
     this.#invalid++;
@@ -128,12 +187,8 @@ export class ExternalStore {
   }
 
   #pushed(nowMs: number): readonly Group[] {
-    for (const [key, { atMs, bytes }] of this.#kept) {
-      if (nowMs - atMs <= this.#limits.ttlMs) continue;
-      this.#kept.delete(key);
-      this.#bytes -= bytes;
-      this.#expired++;
-      this.#schema = undefined;
+    for (const [key, { atMs }] of this.#kept) {
+      if (nowMs - atMs > this.#limits.ttlMs && this.#remove(key)) this.#expired++;
     }
     if (this.#kept.size === 0) return [];
     const of = (type: string) => [...this.#kept.values()].filter(({ value }) => value.type === type);
@@ -154,7 +209,10 @@ export class ExternalStore {
 
   #own(): Group {
     const { metrics, received, refused, invalid, expired } = this.counts();
-    [received, refused, invalid, expired].forEach((count, at) => this.#counts.setCounter(at, BigInt(count)));
+    const { taken, dropped, expired: old } = this.events.counts;
+    [received, refused, invalid, expired, taken, this.#refusedEvents, dropped, old].forEach((count, at) =>
+      this.#counts.setCounter(at, BigInt(count))
+    );
     this.#counts.setGauge(0, BigInt(metrics));
     return this.#counts.toGroup();
   }
@@ -169,6 +227,10 @@ export class ExternalStore {
       expired: this.#expired,
     };
   }
+}
+
+function keyOf(type: Pushed["value"]["type"], { name, labels }: Pick<Pushed, "name" | "labels">): string {
+  return `${type} ${name} ${JSON.stringify(Object.entries(labels).sort(([a], [b]) => a < b ? -1 : 1))}`;
 }
 
 /** Its key, its column id and its labels hold the same characters; the rest of an entry is objects. */

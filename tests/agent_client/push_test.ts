@@ -1,0 +1,85 @@
+/** Pushing to an agent's socket: values, what is over, events; and agents that are not there. */
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { AgentPush, type PushedRow } from "../../lib/agent_client/mod.ts";
+import { Log } from "../../lib/log/mod.ts";
+import { ExternalServer, ExternalStore } from "../../lib/telemetry/mod.ts";
+import { until } from "../keeper/_log.ts";
+
+const LIMITS = { maxMetrics: 100, ttlMs: 60_000, reserved: new Set<string>() };
+const EVENT = { timeMs: Date.now(), name: "build", severity: "info" } as const;
+
+function serve(path: string, store: ExternalStore): Promise<ExternalServer> {
+  const log = new Log({ level: "error", format: "text", colour: false, now: () => 0, write: () => {} });
+  return ExternalServer.start({
+    path,
+    protocol: "auto",
+    maxConnections: 10,
+    maxMetricsPerConnection: 10,
+    mode: 0o600,
+    store,
+    log,
+    now: () => 0,
+  });
+}
+
+function names(store: ExternalStore): string[] {
+  const [group] = store.groups(0);
+  return [...group!.schema.counters, ...group!.schema.gauges].map(({ name }) => name).filter((name) =>
+    name.startsWith("ext_")
+  );
+}
+
+Deno.test("values arrive with their help, what is over goes at once, and events keep their words", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const store = new ExternalStore(LIMITS);
+    await using _server = await serve(`${folder}/agent.sock`, store);
+    let rows: PushedRow[] = [
+      { name: "jobs", type: "counter", value: 7.9 },
+      { name: "load", type: "gauge", labels: { of: 'a "b"\\\n{c}' }, value: -2 },
+    ];
+    await using push = new AgentPush({
+      path: `${folder}/agent.sock`,
+      source: "test",
+      help: { jobs: "What was done" },
+      rows: () => rows,
+    });
+    await until("the values", () => store.counts().metrics === 2);
+    strictEqual(push.isConnected, true);
+    deepStrictEqual(names(store), ["ext_jobs", 'ext_load/of=a "b"\\\n{c}']);
+    strictEqual(store.metrics.find(({ name }) => name === "jobs")?.help, "What was done");
+    rows = rows.slice(0, 1);
+    push.tell({ ...EVENT, text: "two\nlines" });
+    push.tell({ ...EVENT, text: "x".repeat(600), severity: "error", durationMs: 5 });
+    await until("the events", () => store.events.counts.taken === 2);
+    deepStrictEqual(names(store), ["ext_jobs"]);
+    const [first, second] = store.events.since(0, EVENT.timeMs).events;
+    deepStrictEqual([first!.source, first!.text, second!.text.length, second!.durationMs], [
+      "test",
+      "two\nlines",
+      500,
+      5,
+    ]);
+    strictEqual(store.counts().invalid, 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("without an agent the newest events wait for one, which hears of them when it comes", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await using push = new AgentPush({ path: `${folder}/agent.sock`, source: "test" });
+    for (let at = 0; at < 300; at++) push.tell({ ...EVENT, text: `event ${at}` });
+    strictEqual(push.droppedEvents, 44);
+    for (const _round of [1, 2]) {
+      const store = new ExternalStore(LIMITS);
+      await using _server = await serve(`${folder}/agent.sock`, store);
+      await until("an agent that came", () => store.events.counts.taken > 0);
+      strictEqual(store.events.since(0, EVENT.timeMs).events.at(-1)!.text, "event 299");
+      push.tell({ ...EVENT, text: "event 299" });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
