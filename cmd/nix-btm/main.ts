@@ -1,18 +1,20 @@
 /** `nix-btm`: what Nix does on this host, for people and for assistants. @module */
 import { command, runTool } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
+import { client } from "./client.ts";
 import { daemon } from "./daemon.ts";
 import { log } from "./log.ts";
 import { mcp } from "./mcp.ts";
 import { replay } from "./replay.ts";
 import { setup } from "./setup.ts";
+import { debug, standalone } from "./standalone.ts";
 import { status } from "./status.ts";
 
 export const nixBtm = command({
   name: "nix-btm",
   summary: "see every Nix build of a host, from log line to core",
   description: "The daemon takes the logs of every Nix command; clients show them.",
-  commands: [daemon, status, log, replay, setup, mcp],
+  commands: [daemon, client, standalone, debug, status, log, replay, setup, mcp],
   examples: [
     ["nix-btm daemon", "Collect what Nix does"],
     ["nix-btm status", "What it does now"],

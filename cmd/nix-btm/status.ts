@@ -19,19 +19,32 @@ export const status = command({
     ["nix-btm status", "Commands, and what runs and failed"],
     ["nix-btm status --json | jq '.[0].update.jobs'", "Everything, for programs"],
   ],
-  async run({ options, signal }) {
-    const { Client, snapshotOf, summaryText } = await import("../../lib/nix_btm/mod.ts");
-    using client = new Client({ kind: "unix", path: controlPath(options.daemonSocketPath) });
-    await client.load(signal);
-    if (options.json) {
-      const hosts = [...client.worlds].map(([host, world]) => ({ host, update: snapshotOf(world) }));
-      print(`${JSON.stringify(hosts, undefined, 2)}\n`);
-      return 0;
-    }
-    for (const [host, world] of client.worlds) {
-      if (client.worlds.size > 1) print(`${host || Deno.hostname()}\n`);
-      print(summaryText(world, Date.now()));
-    }
-    return 0;
-  },
+  run: ({ options, signal }) =>
+    showOnce(controlPath(options.daemonSocketPath), { json: options.json, signal }),
 });
+
+/** Prints what the daemon at `control` knows; returns the exit code. */
+export async function showOnce(
+  control: string,
+  { json, signal }: { readonly json: boolean; readonly signal: AbortSignal },
+): Promise<number> {
+  const { Client, snapshotOf, summaryText } = await import("../../lib/nix_btm/mod.ts");
+  using client = new Client({ kind: "unix", path: control });
+  try {
+    await client.load(signal);
+  } catch (cause) {
+    signal.throwIfAborted();
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new Error(`Cannot ask the daemon at ${control}: ${why}; start one with nix-btm daemon`, { cause });
+  }
+  if (json) {
+    const hosts = [...client.worlds].map(([host, world]) => ({ host, update: snapshotOf(world) }));
+    print(`${JSON.stringify(hosts, undefined, 2)}\n`);
+    return 0;
+  }
+  for (const [host, world] of client.worlds) {
+    if (client.worlds.size > 1) print(`${host || Deno.hostname()}\n`);
+    print(summaryText(world, Date.now()));
+  }
+  return 0;
+}

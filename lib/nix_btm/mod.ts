@@ -34,5 +34,6 @@ export { Client, type Standing } from "./client.ts";
 export { type CommandSummary, durationText, summaries, summaryText } from "./summary.ts";
 export { processesOf } from "./usage.ts";
 export { type Waiting, waitingText, whyWaiting } from "./waiting.ts";
+export { type LocalSource, localSource } from "./local.ts";
 export { nixTools, type NixView } from "./tools/mod.ts";
 export * from "./processes/mod.ts";

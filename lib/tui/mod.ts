@@ -5,7 +5,7 @@
  * Reading order: `width.ts` (columns of text), `style.ts` and `colour_depth.ts`, `frame.ts` (the grids and areas of
  * them), `render.ts` (from one frame to the next), `event.ts` and `input.ts` (bytes to events), `terminal.ts` (the
  * screen, borrowed and given back), `app.ts` (the loop). Then what is drawn and typed in: `theme.ts`, `layout.ts`,
- * `panel.ts`, `list.ts`, `table.ts`, `field.ts`, `keymap.ts`, `fuzzy.ts`, `palette.ts`, `sparkline.ts`, `ansi.ts`,
+ * `panel.ts`, `list.ts`, `table.ts`, `field.ts`, `keymap.ts`, `fuzzy.ts`, `palette.ts`, `sparkline.ts`, `format.ts`, `ansi.ts`,
  * `wrap.ts`, `emulator.ts` (a terminal inside the terminal). Everything but `terminal.ts` and `app.ts` is pure. What a
  * program shows is left to it.
  * @module
@@ -75,6 +75,7 @@ export {
   type PaletteStep,
   updatePalette,
 } from "./palette.ts";
+export { bytesText, cpuText, durationText } from "./format.ts";
 export { sparkline } from "./sparkline.ts";
 export { Emulator } from "./emulator.ts";
 export { ansiSpans, applySgr, markSpans, type Span, stripAnsi } from "./ansi.ts";

@@ -1,7 +1,10 @@
 /** The panel of the service that is selected. Pure. @module */
 import {
   type Area,
+  bytesText,
+  cpuText,
   drawPanel,
+  durationText,
   putSpans,
   type Span,
   span,
@@ -9,7 +12,6 @@ import {
   type Theme,
   wrapText,
 } from "../../tui/mod.ts";
-import { bytesText, cpuText, durationText } from "../format.ts";
 import { activeProject, jobOf, type Model, selectedService } from "../model.ts";
 import { ICONS, type ServiceInfo, toneOf } from "../service.ts";
 import { USAGE_POLLS, usageOf } from "../usage_history.ts";

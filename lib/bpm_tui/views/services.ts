@@ -2,17 +2,19 @@
 import {
   type Area,
   blend,
+  bytesText,
   type Column,
   columnWidths,
+  cpuText,
   drawList,
   drawPanel,
   drawRow,
   drawScrollBar,
+  durationText,
   type Span,
   span,
   sparkline,
 } from "../../tui/mod.ts";
-import { bytesText, cpuText, durationText } from "../format.ts";
 import { layoutOf, listHead } from "../layout.ts";
 import { activeProject, jobOf, type Model, type Project } from "../model.ts";
 import {

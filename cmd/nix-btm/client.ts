@@ -1,0 +1,54 @@
+/** `nix-btm client`: shows what a daemon knows, in a terminal. @module */
+import { command, option } from "../../lib/cli/mod.ts";
+import { toggle } from "../../lib/config/mod.ts";
+import { followDaemon } from "./follow.ts";
+import { CONTROL_SOCKET_OPTION, LOG_OPTION, NIX_SOCKET_OPTION } from "./paths.ts";
+import { controlPath, JSON_OPTION, showOnce } from "./status.ts";
+
+export const client = command({
+  name: "client",
+  summary: "show what Nix builds, in a terminal",
+  description:
+    "Views: Builders, Eagle Eye, Jobs, Build, History, Hosts; n and p or the numbers change between them, ? shows the keys, " +
+    ": finds one by what it does. A daemon that goes and comes is followed again.",
+  options: {
+    daemonSocketPath: CONTROL_SOCKET_OPTION,
+    daemonLogPath: LOG_OPTION,
+    nixJsonFilePath: NIX_SOCKET_OPTION,
+    json: JSON_OPTION,
+    once: option(toggle({ help: "Prints what there is and ends.", fallback: false })),
+  },
+  examples: [
+    ["nix-btm client", "The daemon of this host"],
+    ["nix-btm client -d /tmp/nix-daemon.sock", "One that listens elsewhere"],
+    ["nix-btm client --once", "A few lines, for scripts"],
+  ],
+  async run({ options, signal }) {
+    const control = controlPath(options.daemonSocketPath);
+    if (options.once || options.json) return await showOnce(control, { json: options.json, signal });
+    const { Terminal } = await import("../../lib/tui/mod.ts");
+    const { runNixTui } = await import("../../lib/nix_btm/tui/mod.ts");
+    let changed = () => {};
+    await using following = await followDaemon(control, signal, () => changed());
+    using screen = Terminal.open(Deno.env.toObject());
+    const { client } = following;
+    await runNixTui({
+      source: {
+        worlds: client.worlds,
+        get standing() {
+          return client.standing;
+        },
+        history: (query, signal) => client.history(query, signal),
+        log: (of, signal) => client.log(of, signal),
+        follow(tell) {
+          changed = tell;
+        },
+      },
+      screen,
+      signal,
+      canSteer: true,
+    });
+    signal.throwIfAborted();
+    return 0;
+  },
+});

@@ -1,0 +1,148 @@
+/** What keys, pasted text and the mouse do. Pure. @module */
+import {
+  actionFor,
+  contains,
+  editField,
+  field,
+  fieldText,
+  type KeyEvent,
+  keyLabel,
+  type MouseEvent,
+  offered,
+  openPalette,
+  type PasteEvent,
+  updatePalette,
+} from "../../tui/mod.ts";
+import { act } from "./actions.ts";
+import { type Action, KEYMAP } from "./keymap.ts";
+import { layoutOf } from "./layout.ts";
+import type { Model, Overlay } from "./model.ts";
+import { keepSeen, scrollLog, selectRow, type Step } from "./update.ts";
+import { rowAt, tabAt } from "./views/places.ts";
+
+type Input = KeyEvent | PasteEvent | MouseEvent;
+
+/** Rows that the wheel scrolls. */
+const WHEEL_ROWS = 3;
+
+/** The model after input. */
+export function onInput(model: Model, event: Input): Step {
+  if (model.overlay !== undefined) return onOverlay(model, model.overlay, event);
+  if (event.kind === "mouse") return onMouse(model, event);
+  if (event.kind !== "key") return [model, []];
+  const action = actionFor(KEYMAP, event, model);
+  const quiet = model.message === undefined ? model : { ...model, message: undefined };
+  return action === undefined ? [quiet, []] : onAction(quiet, action);
+}
+
+function onAction(model: Model, action: Action): Step {
+  if (action !== "palette") return act(model, action);
+  const choices = offered(KEYMAP, model).filter(({ action: each }) => each !== "palette")
+    .map(({ keys, help, action: value }) => ({ label: help, note: keys.map(keyLabel).join(" "), value }));
+  return [{ ...model, overlay: { kind: "palette", palette: openPalette("what to do", choices) } }, []];
+}
+
+function onOverlay(model: Model, overlay: Overlay, event: Input): Step {
+  const closed: Model = { ...model, overlay: undefined };
+  switch (overlay.kind) {
+    case "help":
+    case "text":
+      return onPage(model, overlay, event);
+    case "palette": {
+      const step = updatePalette(overlay.palette, event, model);
+      if (step.kind === "closed") return [closed, []];
+      if (step.kind === "chosen") return act(closed, step.value);
+      return [{ ...model, overlay: { kind: "palette", palette: step.palette } }, []];
+    }
+    case "field":
+      return onField(model, overlay, event);
+    case "confirm": {
+      if (event.kind !== "key") return [model, []];
+      if (event.name !== "y" && event.name !== "Y") return [{ ...closed, message: "nothing was done" }, []];
+      const { steer, build, name } = overlay;
+      return [closed, [{ kind: "steer", steer, build, name }]];
+    }
+    default:
+      return overlay satisfies never;
+  }
+}
+
+function onPage(model: Model, overlay: Extract<Overlay, { kind: "help" | "text" }>, event: Input): Step {
+  const move = (
+    by: number,
+  ): Step => [{ ...model, overlay: { ...overlay, top: Math.max(0, overlay.top + by) } }, []];
+  if (event.kind === "mouse") {
+    if (event.action === "wheelup") return move(-WHEEL_ROWS);
+    if (event.action === "wheeldown") return move(WHEEL_ROWS);
+    return event.action === "press" ? [{ ...model, overlay: undefined }, []] : [model, []];
+  }
+  if (event.kind !== "key") return [model, []];
+  const page = Math.max(1, model.height - 6);
+  const moves: Readonly<Record<string, number>> = {
+    j: 1,
+    down: 1,
+    k: -1,
+    up: -1,
+    pagedown: page,
+    space: page,
+    pageup: -page,
+    g: -overlay.top,
+    home: -overlay.top,
+  };
+  const by = moves[event.name];
+  return by === undefined ? [{ ...model, overlay: undefined }, []] : move(by);
+}
+
+/** What is typed is looked for at once; Escape takes it back. */
+function onField(model: Model, overlay: Extract<Overlay, { kind: "field" }>, event: Input): Step {
+  if (event.kind === "mouse") return [model, []];
+  if (event.kind === "key" && event.name === "enter") {
+    return finished(model, overlay, fieldText(overlay.field));
+  }
+  if (event.kind === "key" && ["escape", "ctrl+c", "ctrl+g"].includes(event.name)) {
+    return [withText({ ...model, overlay: undefined }, overlay.of, overlay.before), []];
+  }
+  const edited = editField(overlay.field, event);
+  if (edited === undefined) return [model, []];
+  return [withText({ ...model, overlay: { ...overlay, field: edited } }, overlay.of, fieldText(edited)), []];
+}
+
+function finished(model: Model, { of }: Extract<Overlay, { kind: "field" }>, text: string): Step {
+  const closed = withText({ ...model, overlay: undefined }, of, text);
+  if (of === "search" && text !== "") return act(closed, "nextMatch");
+  return [closed, model.tab === "history" ? [{ kind: "readHistory", name: text }] : []];
+}
+
+function withText(model: Model, of: "filter" | "search", text: string): Model {
+  return of === "filter" ? keepSeen({ ...model, filter: text }) : { ...model, search: text };
+}
+
+/** Opens the field for a filter, or in a log for a search. */
+export function typing(model: Model): Model {
+  const of = model.tab === "build" ? "search" : "filter";
+  const before = of === "search" ? model.search : model.filter;
+  return { ...model, overlay: { kind: "field", of, field: field(before), before } };
+}
+
+function onMouse(model: Model, event: MouseEvent): Step {
+  const { tabs, body } = layoutOf(model);
+  if (event.action === "wheelup" || event.action === "wheeldown") {
+    const by = event.action === "wheelup" ? -WHEEL_ROWS : WHEEL_ROWS;
+    if (model.tab === "build") {
+      return [scrollLog({ ...model, follows: false }, model.lists.build.top + by), []];
+    }
+    return [selectRow(model, model.tab, model.lists[model.tab].selected + by), []];
+  }
+  if (event.action !== "press" || event.button !== "left") return [model, []];
+  if (contains(tabs, event.x, event.y)) {
+    const tab = tabAt(model, event.x);
+    return tab === undefined ? [model, []] : act(model, `tab ${tab}`);
+  }
+  if (!contains(body, event.x, event.y)) return [model, []];
+  const row = rowAt(model, event.x, event.y);
+  if (row === undefined) return [model, []];
+  if (row !== model.lists[model.tab].selected) return [selectRow(model, model.tab, row), []];
+  // A click on what is selected opens it.
+  const action = actionFor(KEYMAP, { kind: "key", name: "enter" }, model);
+  return action === undefined ? [model, []] : act(model, action);
+}

@@ -1,0 +1,151 @@
+/** Runs the terminal client. Shell. @module */
+import { runProgram, type Screen } from "../../tui/mod.ts";
+import type { HistoryQuery, PastBuild } from "../history.ts";
+import { BuilderSteering, BuilderWatch } from "../processes/mod.ts";
+import type { Standing } from "../client.ts";
+import type { World } from "../world.ts";
+import { type Effect, type Model, type News, startModel, type TimedNews, type TuiEvent } from "./model.ts";
+import { update } from "./update.ts";
+import { view } from "./view.ts";
+
+/** Where the client looks: a daemon, or the monitor of this very process. */
+export interface TuiSource {
+  readonly worlds: ReadonlyMap<string, World>;
+  readonly standing: Standing;
+  history(query: HistoryQuery, signal: AbortSignal): Promise<readonly PastBuild[]>;
+  /** All lines of a build. */
+  log(
+    of: { readonly job: number } | { readonly file: string },
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+  /** Calls `changed` after the worlds did, until the signal fires. */
+  follow(changed: () => void, signal: AbortSignal): void;
+}
+
+export interface TuiOptions {
+  readonly source: TuiSource;
+  readonly screen: Screen;
+  readonly signal: AbortSignal;
+  /** Whether builds of this host may be steered: it is this host that is looked at. */
+  readonly canSteer: boolean;
+}
+
+/** Changes are drawn at most so often. */
+const REDRAW_MS = 200;
+/** Times go on. */
+const TICK_MS = 1_000;
+const HISTORY_ROWS = 500;
+/** Text that a terminal's clipboard is given at most. */
+const MAX_COPY_CHARS = 100_000;
+
+/** Shows builds until the user quits or the signal fires. */
+export async function runNixTui({ source, screen, signal, canSteer }: TuiOptions): Promise<void> {
+  const effects = new Effects(source, screen);
+  await runProgram<Model, TimedNews, Effect>({
+    model: startModel({ depth: screen.depth, nowMs: Date.now(), hostname: Deno.hostname(), canSteer }),
+    update,
+    view,
+    ended: ({ ended }) => ended,
+    perform: (effect, tell, stop) => effects.perform(effect, tell, stop),
+  }, { screen, signal, begin: [{ kind: "begin" }] });
+}
+
+type Tell = (event: TuiEvent) => void;
+
+class Effects {
+  readonly #source: TuiSource;
+  readonly #screen: Screen;
+  #version = 0;
+
+  constructor(source: TuiSource, screen: Screen) {
+    this.#source = source;
+    this.#screen = screen;
+  }
+
+  perform(effect: Effect, tellEvent: Tell, signal: AbortSignal): void {
+    const tell = (news: News) => tellEvent({ ...news, nowMs: Date.now() });
+    switch (effect.kind) {
+      case "begin":
+        return this.#begin(tell, signal);
+      case "readLog": {
+        const { job, file } = effect;
+        if (job < 0 && file === undefined) {
+          return tell({ kind: "logFailed", job, reason: "its log is not kept" });
+        }
+        return ask(
+          this.#source.log(file === undefined ? { job } : { file }, signal),
+          (lines) => tell({ kind: "logRead", job, lines }),
+          (reason) => tell({ kind: "logFailed", job, reason }),
+          signal,
+        );
+      }
+      case "readHistory": {
+        const name = effect.name === "" ? {} : { name: effect.name };
+        return ask(
+          this.#source.history({ ...name, limit: HISTORY_ROWS }, signal),
+          (rows) => tell({ kind: "historyRead", rows }),
+          (reason) => tell({ kind: "historyFailed", reason }),
+          signal,
+        );
+      }
+      case "steer":
+        return ask(
+          steer(effect),
+          (text) => tell({ kind: "steered", text }),
+          (text) => tell({ kind: "steered", text }),
+          signal,
+        );
+      case "copy":
+        this.#screen.write(clipboard(effect.text)).catch(() => undefined); // A terminal that has gone keeps nothing.
+        return;
+      case "mouse":
+        return this.#screen.mouse(effect.on);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #begin(tell: (news: News) => void, signal: AbortSignal): void {
+    let pending: ReturnType<typeof setTimeout> | undefined;
+    const changed = () => {
+      pending ??= setTimeout(() => {
+        pending = undefined;
+        const { worlds, standing } = this.#source;
+        tell({ kind: "changed", source: { worlds, standing, version: ++this.#version } });
+      }, REDRAW_MS);
+    };
+    const ticking = setInterval(() => tell({ kind: "tick" }), TICK_MS);
+    signal.addEventListener("abort", () => {
+      clearTimeout(pending);
+      clearInterval(ticking);
+    }, { once: true });
+    this.#source.follow(changed, signal);
+    changed();
+  }
+}
+
+/** Looks again before it does anything: a process that has ended since is not hit. */
+async function steer({ steer: verb, build, name }: Extract<Effect, { kind: "steer" }>): Promise<string> {
+  const steering = new BuilderSteering(new BuilderWatch(), Deno.uid()!);
+  const { processCount } = await steering.steer(build, verb);
+  const done = { pause: "paused", resume: "resumed", kill: "killed" }[verb];
+  return `${done} ${name}: ${processCount} ${processCount === 1 ? "process" : "processes"}`;
+}
+
+function ask<T>(
+  answer: Promise<T>,
+  done: (answer: T) => void,
+  failed: (reason: string) => void,
+  signal: AbortSignal,
+): void {
+  answer.then(done, (error) => {
+    if (!signal.aborted) failed(error instanceof Error ? error.message : String(error));
+  });
+}
+
+/** OSC 52, the terminal's clipboard; within tmux handed through to the terminal outside. */
+function clipboard(text: string): string {
+  const bytes = new TextEncoder().encode(text.slice(0, MAX_COPY_CHARS));
+  const sequence = `\x1b]52;c;${bytes.toBase64()}\x07`;
+  return Deno.env.has("TMUX") ? `\x1bPtmux;${sequence.replaceAll("\x1b", "\x1b\x1b")}\x1b\\` : sequence;
+}

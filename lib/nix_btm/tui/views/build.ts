@@ -1,0 +1,150 @@
+/** Build: one of them, its phases as a timeline, its log. Pure. @module */
+import {
+  ansiSpans,
+  type Area,
+  bytesText,
+  cpuText,
+  drawPanel,
+  drawScrollBar,
+  fitText,
+  lookOf,
+  markSpans,
+  putSpans,
+  type Span,
+  span,
+  textWidth,
+} from "../../../tui/mod.ts";
+import { plainText } from "../../../nix/mod.ts";
+import { durationText } from "../../summary.ts";
+import { processesOf } from "../../usage.ts";
+import { waitingText, whyWaiting } from "../../waiting.ts";
+import type { JobRow } from "../../world.ts";
+import { type Model, worldOf } from "../model.ts";
+import { buildLines, elapsedMs } from "../rows.ts";
+import { signOf } from "./tones.ts";
+
+const HEAD_ROWS = 4;
+
+export function drawBuild(area: Area, model: Model): void {
+  const { theme, follows, search, lists: { build: list } } = model;
+  const job = jobOf(model);
+  const lines = buildLines(model);
+  const inside = drawPanel(area, {
+    title: job === undefined
+      ? [span("build", theme.strong)]
+      : [signOf(theme, job.state.kind), span(` ${job.name}`, theme.strong)],
+    note: [
+      span(`${lines.length} lines`, theme.muted),
+      ...(follows ? [span(" following", theme.accent)] : []),
+    ],
+    footer: search === "" ? [] : [span(`/${search}`, theme.match)],
+    border: theme.focus,
+  });
+  if (job === undefined) {
+    inside.put(1, 0, "no build is chosen: Enter on one of the jobs shows it here", theme.muted);
+    return;
+  }
+  putSpans(inside, 1, 0, [span(job.subject, theme.muted)], inside.width - 2);
+  putSpans(inside, 1, 1, factSpans(job, model), inside.width - 2);
+  drawPhases(inside.part({ x: 1, y: 2, width: inside.width - 2, height: 2 }), job, model);
+  const body = inside.part({ x: 0, y: HEAD_ROWS, width: inside.width, height: inside.height - HEAD_ROWS });
+  if (lines.length === 0) body.put(1, 0, model.log?.failure ?? "it has printed nothing", theme.muted);
+  for (let y = 0; y < body.height; y++) {
+    const line = lines[list.top + y];
+    if (line === undefined) break;
+    putSpans(body, 1, y, shown(line, model), body.width - 2);
+  }
+  drawScrollBar(
+    area.part({ x: area.width - 1, y: 1 + HEAD_ROWS, width: 1, height: body.height }),
+    list.top,
+    lines.length,
+    theme.muted,
+  );
+}
+
+/** A build of the world, or one of the history in its form. */
+function jobOf(model: Model): JobRow | undefined {
+  const { job: id, history } = model;
+  if (id === undefined) return undefined;
+  if (id > 0) return worldOf(model).jobs.get(id);
+  const past = history.find((each) => each.id === -id);
+  if (past === undefined) return undefined;
+  const { name, derivation, host, startedMs, endedMs, outcome, failure, phases } = past;
+  return {
+    id,
+    command: 0,
+    kind: "build",
+    subject: derivation,
+    name,
+    host,
+    to: "",
+    state: outcome === "failed"
+      ? { kind: "failed", failure: { kind: "other", text: failure ?? "" } }
+      : { kind: outcome === "succeeded" ? "succeeded" : "ended" },
+    startedMs,
+    endedMs,
+    doneBytes: 0,
+    expectedBytes: 0,
+    phases: [...phases],
+    lineCount: 0,
+  };
+}
+
+function factSpans(job: JobRow, model: Model): Span[] {
+  const { theme, nowMs } = model;
+  const world = worldOf(model);
+  const spans: Span[] = [];
+  const add = (...more: Span[]) => spans.push(...(spans.length > 0 ? [span("   ")] : []), ...more);
+  if (job.startedMs !== undefined) add(span(durationText(elapsedMs(job, nowMs)), theme.text));
+  if (job.host !== "") add(span(`on ${job.host}`, theme.info));
+  const usage = processesOf(world).get(job.id)?.usage;
+  if (usage !== undefined) {
+    add(span("cpu ", theme.muted), span(usage.cpuRatio === undefined ? "–" : cpuText(usage.cpuRatio)));
+    add(span("mem ", theme.muted), span(bytesText(usage.memoryBytes)));
+  }
+  const waiting = whyWaiting(world, job);
+  if (waiting !== undefined) add(span(waitingText(waiting), theme.warn));
+  if (job.state.kind === "failed") add(span(plainText(job.state.failure.text).split("\n")[0]!, theme.bad));
+  if ((world.estimates.get(job.command)?.estimate?.criticalPath ?? []).includes(job.subject)) {
+    add(span("⚑ on the critical path", theme.warn));
+  }
+  return spans;
+}
+
+/** Phases side by side, each as wide as it lasted. */
+function drawPhases(area: Area, job: JobRow, { theme, nowMs }: Model): void {
+  const { phases, endedMs, startedMs } = job;
+  if (phases.length === 0 || startedMs === undefined) {
+    area.put(0, 0, "no phases were told", theme.muted);
+    return;
+  }
+  const lastMs = endedMs ?? nowMs;
+  const styles = [theme.accent, theme.info, theme.good, theme.warn];
+  const wholeMs = Math.max(1, lastMs - phases[0]!.atMs);
+  let x = 0;
+  for (const [at, { name, atMs }] of phases.entries()) {
+    const tookMs = Math.max(0, (phases[at + 1]?.atMs ?? lastMs) - atMs);
+    const end = at === phases.length - 1 ? area.width : Math.min(
+      area.width,
+      Math.max(x + 1, Math.round((atMs + tookMs - phases[0]!.atMs) / wholeMs * area.width)),
+    );
+    const style = styles[at % styles.length]!;
+    area.put(x, 0, "━".repeat(Math.max(0, end - x)), style);
+    const text = `${name.replace(/Phase$/, "")} ${durationText(tookMs)}`;
+    const room = end - x;
+    if (room >= textWidth(name.slice(0, 3)) + 1) area.put(x, 1, fitText(text, room - 1), style);
+    x = end;
+  }
+}
+
+function shown(line: string, { theme, search }: Model): Span[] {
+  const spans = ansiSpans(line, theme.text);
+  if (search === "") return spans;
+  const text = plainText(line).toLowerCase();
+  const wanted = search.toLowerCase();
+  const ranges: [number, number][] = [];
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
+    ranges.push([at, at + wanted.length]);
+  }
+  return ranges.length === 0 ? spans : markSpans(spans, ranges, lookOf(theme.match));
+}
