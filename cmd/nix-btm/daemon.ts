@@ -7,6 +7,7 @@ import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { optionalText, text } from "../../lib/config/mod.ts";
 import { type Log, processLog } from "../../lib/log/mod.ts";
 import type { Job } from "../../lib/nix/mod.ts";
+import type { parseRemote } from "../../lib/nix_btm/mod.ts";
 import { openPort } from "../../lib/swap/mod.ts";
 import { isLoopbackName, parseAddress } from "../../lib/web/mod.ts";
 import {
@@ -68,6 +69,20 @@ export const daemon = command({
       }),
       { value: "COMMAND" },
     ),
+    host: option(
+      optionalText({
+        help: "Another host whose daemon is followed: [NAME=]ssh:[USER@]HOST or [NAME=]https://HOST:PORT.",
+        example: "ssh:builder1",
+      }),
+      { value: "HOST", multiple: true },
+    ),
+    hostTokenFile: option(
+      optionalText({
+        help: "File with the token that hosts over HTTP are shown.",
+        example: "/run/nix-btm/token",
+      }),
+      { value: "FILE" },
+    ),
     stateFolder: option(
       optionalText({ help: "Folder of history and logs.", example: "/var/lib/nix-btm" }),
       { value: "DIR" },
@@ -77,14 +92,18 @@ export const daemon = command({
     ["nix-btm daemon", "In the foreground"],
     ["nix-btm daemon -n /tmp/nixbtm.sock -d /tmp/nix-daemon.sock", "On the original's sockets"],
     ["nix-btm daemon --http 127.0.0.1:9119", "With JSON and events over HTTP"],
+    ["nix-btm daemon --host ssh:builder1 --host ssh:builder2", "Three hosts in one view"],
   ],
   async run({ options, signal }) {
     if (options.daemonize === "true") return background();
     using stack = new DisposableStack();
     const log = processLog();
+    // What is wrong in the options is told before anything is opened.
+    const http = httpOf(options);
+    if (http !== undefined) stack.use(http.listener);
     const { runtime, state } = folders();
     const gid = options.socketGroup === undefined ? undefined : idOf("group", options.socketGroup);
-    const { Daemon, openSocket } = await import("../../lib/nix_btm/mod.ts");
+    const { Daemon, openSocket, parseRemote } = await import("../../lib/nix_btm/mod.ts");
     Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
     const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
     const given = passed();
@@ -98,8 +117,6 @@ export const daemon = command({
     const controlPath = options.daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
     const control = stack.use(openSocket(controlPath, { mode: gid === undefined ? 0o600 : 0o660, gid }));
     stack.defer(() => removeSocket(controlPath));
-    const http = httpOf(options);
-    if (http !== undefined) stack.use(http.listener);
     const uid = options.onlyUser === undefined ? undefined : idOf("passwd", options.onlyUser);
     await using daemon = await Daemon.start({
       logs,
@@ -107,6 +124,7 @@ export const daemon = command({
       http,
       runtimeFolder: runtime,
       stateFolder: options.stateFolder ?? state,
+      hosts: hostsOf(options, parseRemote),
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
       describe: describeProcess,
       ...(options.hook === undefined ? {} : { onBuildEnd: (job) => runHook(options.hook!, job, log) }),
@@ -155,6 +173,20 @@ function httpOf(
     throw new UsageError(`--http is "${http}": other hosts reach it, and there is no --token-file`);
   }
   return { listener: openPort(address), token };
+}
+
+function hostsOf(
+  { host, hostTokenFile }: { readonly host: readonly string[]; readonly hostTokenFile: string | undefined },
+  parse: typeof parseRemote,
+) {
+  const token = hostTokenFile === undefined ? undefined : Deno.readTextFileSync(hostTokenFile).trim();
+  return host.map((text) => {
+    try {
+      return parse(text, token);
+    } catch (error) {
+      throw error instanceof SyntaxError ? new UsageError(error.message) : error;
+    }
+  });
 }
 
 function octal(text: string): number {

@@ -7,6 +7,7 @@ import { log } from "./log.ts";
 import { mcp } from "./mcp.ts";
 import { replay } from "./replay.ts";
 import { setup } from "./setup.ts";
+import { stream } from "./stream.ts";
 import { debug, standalone } from "./standalone.ts";
 import { status } from "./status.ts";
 
@@ -14,7 +15,7 @@ export const nixBtm = command({
   name: "nix-btm",
   summary: "see every Nix build of a host, from log line to core",
   description: "The daemon takes the logs of every Nix command; clients show them.",
-  commands: [daemon, client, standalone, debug, status, log, replay, setup, mcp],
+  commands: [daemon, client, standalone, debug, status, stream, log, replay, setup, mcp],
   examples: [
     ["nix-btm daemon", "Collect what Nix does"],
     ["nix-btm status", "What it does now"],

@@ -9,6 +9,7 @@ import { Monitor } from "./monitor.ts";
 import { BuilderWatch } from "./processes/mod.ts";
 import { type HostUpdate, Publisher } from "./publisher.ts";
 import { nixRoutes, type RouteSources } from "./routes.ts";
+import { type RemoteAddress, RemoteHost } from "./remote.ts";
 import { processesOf } from "./usage.ts";
 import type { World } from "./world.ts";
 
@@ -32,6 +33,8 @@ export interface DaemonOptions {
   readonly stateFolder: string;
   readonly mayConnect?: LogListenerOptions["mayConnect"];
   readonly describe?: LogListenerOptions["describe"];
+  /** Daemons of other hosts, by name. */
+  readonly hosts?: readonly { readonly name: string; readonly address: RemoteAddress }[];
   /** Hears of each build that is over. */
   readonly onBuildEnd?: (job: Job) => void;
 }
@@ -44,7 +47,7 @@ export class Daemon implements AsyncDisposable {
   readonly #publisher: Publisher;
   readonly #monitor: Monitor;
   readonly #followers = new Set<(message: HostUpdate) => void>();
-  readonly #worlds: ReadonlyMap<string, World>;
+  readonly #worlds: Map<string, World>;
   readonly #startedMs = Date.now();
   readonly #servers: Server[] = [];
   #listener: LogListener | undefined;
@@ -149,12 +152,32 @@ export class Daemon implements AsyncDisposable {
       ...(mayConnect === undefined ? {} : { mayConnect }),
       ...(describe === undefined ? {} : { describe }),
     });
+    this.#followHosts();
     const ticking = setInterval(() => {
       this.#publisher.beat();
       this.#look();
       this.#flush();
     }, TICK_MS);
     this.#stack.defer(() => clearInterval(ticking));
+  }
+
+  #followHosts(): void {
+    const over = new AbortController();
+    const following = (this.#options.hosts ?? []).map(({ name, address }) => {
+      const tell = (message: HostUpdate) => this.#publish(message);
+      const host = new RemoteHost({ name, address, signal: over.signal, tell });
+      this.#worlds.set(name, host.world);
+      return host.follow();
+    });
+    this.#stack.defer(async () => {
+      over.abort();
+      await Promise.all(following);
+    });
+  }
+
+  #publish(message: HostUpdate): void {
+    this.#publisher.publish(message);
+    for (const tell of this.#followers) tell(message);
   }
 
   /** At the host's processes: each second while something is built, else now and then. */
@@ -181,10 +204,7 @@ export class Daemon implements AsyncDisposable {
     this.#flushing = undefined;
     const update = this.#monitor.flush();
     this.#store.flush();
-    if (update === undefined) return;
-    const message = { host: "", update };
-    this.#publisher.publish(message);
-    for (const tell of this.#followers) tell(message);
+    if (update !== undefined) this.#publish({ host: "", update });
   }
 
   #status(): Record<string, unknown> {

@@ -3,7 +3,8 @@
  *
  * Reading order: `world.ts` (what a client sees), `monitor.ts` (logs become a world; `derivation_loader.ts` reads the
  * store), `log_listener.ts` (the socket that Nix writes to), `history.ts` and `log_store.ts` (what was built),
- * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it), `client.ts` (the other end).
+ * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it), `remote.ts` (daemons
+ * of other hosts), `client.ts` (the other end), `local.ts` (both in one process).
  * `processes/` finds, measures and steers what runs. What Nix' words mean is known by `lib/nix`.
  * @module
  */
@@ -30,6 +31,7 @@ export { LogStore } from "./log_store.ts";
 export { type HostUpdate, Publisher, type Snapshot } from "./publisher.ts";
 export { nixRoutes, type RouteSources } from "./routes.ts";
 export { Daemon, type DaemonOptions, openSocket } from "./daemon.ts";
+export { parseRemote, type RemoteAddress, RemoteHost } from "./remote.ts";
 export { Client, type Standing } from "./client.ts";
 export { type CommandSummary, durationText, summaries, summaryText } from "./summary.ts";
 export { processesOf } from "./usage.ts";

@@ -44,6 +44,8 @@ export interface Update {
   readonly caches?: readonly CacheRow[];
   /** What runs on the host; the last one counts. */
   readonly builders?: readonly BuilderSnapshot[];
+  /** Why the host is lost, empty when it is not; the last one counts. */
+  readonly notes?: readonly string[];
 }
 
 /** Everything of one host. */
@@ -57,6 +59,8 @@ export interface World {
   readonly caches: Map<string, CacheRow>;
   /** Processes of builds; undefined before the first look. */
   builders: BuilderSnapshot | undefined;
+  /** Why what is known is of before; empty while it is of now. */
+  note: string;
 }
 
 export function emptyWorld(): World {
@@ -68,6 +72,7 @@ export function emptyWorld(): World {
     estimates: new Map(),
     caches: new Map(),
     builders: undefined,
+    note: "",
   };
 }
 
@@ -88,6 +93,7 @@ export function applyUpdate(world: World, update: Update): void {
   for (const row of update.estimates ?? []) world.estimates.set(row.command, row);
   for (const row of update.caches ?? []) world.caches.set(row.store, row);
   world.builders = update.builders?.at(-1) ?? world.builders;
+  world.note = update.notes?.at(-1) ?? world.note;
 }
 
 /** The update that makes an empty world this one. */
@@ -100,6 +106,7 @@ export function snapshotOf(world: World): Update {
     estimates: [...world.estimates.values()],
     caches: [...world.caches.values()],
     builders: world.builders === undefined ? [] : [world.builders],
+    notes: [world.note],
   };
 }
 

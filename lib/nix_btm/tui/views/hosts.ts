@@ -86,6 +86,7 @@ const COLUMNS: readonly HostColumn[] = [
     align: "right",
     cell: (world, { theme }) => [span(String(count(world, (kind) => kind === "failed")), theme.bad)],
   },
+  { title: "", min: 0, max: 60, rank: 3, cell: ({ note }, { theme }) => [span(note, theme.warn)] },
 ];
 
 const CACHE_COLUMNS: readonly (Column & { readonly cell: (row: CacheRow, model: Model) => Span[] })[] = [

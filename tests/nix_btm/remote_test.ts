@@ -1,0 +1,123 @@
+/** Several hosts in one view: daemons that follow others over HTTP, and through ssh. */
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { parseRemote } from "../../lib/nix_btm/mod.ts";
+import { freePort } from "../free_port.ts";
+import { scenario } from "../nix/_scenarios.ts";
+import { DaemonProcess, Follower } from "./_daemon.ts";
+
+// Opened once, and stay open: not leaks of the first test.
+processStart(1);
+kernelPathExists("/proc/self");
+
+function textOf(name: string): string {
+  return new TextDecoder().decode(scenario(name).bytes);
+}
+
+function buildsOf({ client }: Follower, host: string): string[] {
+  return [...client.worlds.get(host)?.jobs.values() ?? []].filter(({ kind }) => kind === "build")
+    .map(({ name, state }) => `${name} ${state.kind}`).sort();
+}
+
+Deno.test("a daemon shows another host's builds beside its own, also after that one was killed and came back", async () => {
+  const port = freePort();
+  await using far = new DaemonProcess();
+  const token = `${far.folder}/token`;
+  await Deno.writeTextFile(token, "s3cret\n");
+  const serve = () => far.start("--http", `127.0.0.1:${port}`, "--token-file", token);
+  await serve();
+  await using near = await new DaemonProcess().start(
+    "--host",
+    `far=http://127.0.0.1:${port}`,
+    "--host-token-file",
+    token,
+  );
+  await using client = new Follower(near.control, near.folder);
+  {
+    using feed = await far.connect();
+    await feed.write(textOf("01-single"));
+  }
+  {
+    using feed = await near.connect();
+    await feed.write(textOf("09-multi-output"));
+  }
+  await client.until("both", () => buildsOf(client, "far").length === 1 && buildsOf(client, "").length === 2);
+  deepStrictEqual(buildsOf(client, "far"), ["single-1.0 succeeded"]);
+  await far.stop("SIGKILL");
+  await client.until("the loss", () => client.client.worlds.get("far")!.note !== "");
+  deepStrictEqual(buildsOf(client, "far"), ["single-1.0 succeeded"], "what was known stays");
+  await serve();
+  await client.until("the new one", () => client.client.worlds.get("far")!.note === "");
+  await client.until("its world", () => buildsOf(client, "far").length === 0);
+  match((await near.run("status")).out, /^far\nnothing is built$/m);
+});
+
+Deno.test("without its token a host tells nothing, and to pages of other sites neither", async () => {
+  const port = freePort();
+  await using far = new DaemonProcess();
+  await Deno.writeTextFile(`${far.folder}/token`, "s3cret");
+  await far.start("--http", `127.0.0.1:${port}`, "--token-file", `${far.folder}/token`);
+  const status = async (headers: Record<string, string>) => {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/status`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  deepStrictEqual(
+    [
+      await status({}),
+      await status({ authorization: "Bearer wrong" }),
+      await status({ authorization: "Bearer s3cret" }),
+      await status({ authorization: "Bearer s3cret", origin: "http://evil.example" }),
+    ],
+    [401, 401, 200, 403],
+  );
+  const { code, err } = await far.run("daemon", "--http", "0.0.0.0:0");
+  strictEqual(code, 2);
+  match(err, /other hosts reach it, and there is no --token-file/);
+});
+
+Deno.test("through ssh (a stand-in that runs the command here) a host is followed as well", async () => {
+  await using far = await new DaemonProcess().start();
+  const bin = `${far.folder}/bin`;
+  await Deno.mkdir(bin);
+  const script = (name: string, text: string) =>
+    Deno.writeTextFile(`${bin}/${name}`, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  // As sshd does: the words behind the host's name, with that host's environment.
+  await script(
+    "ssh",
+    `while [ "$1" != builder1 ]; do shift; done; shift\nRUNTIME_DIRECTORY=${far.folder}/run exec "$@"`,
+  );
+  await script("nix-btm", `exec ${toolCommand("nix-btm").join(" ")} "$@"`);
+  await using near = new DaemonProcess();
+  Object.assign(near.env, { PATH: `${bin}:${Deno.env.get("PATH")}` });
+  await near.start("--host", "ssh:builder1");
+  await using client = new Follower(near.control, near.folder);
+  using feed = await far.connect();
+  await feed.write(textOf("03-diamond"));
+  await client.until(
+    "its builds",
+    () => buildsOf(client, "builder1").filter((text) => / succeeded$/.test(text)).length === 4,
+  );
+  strictEqual(client.client.worlds.get("builder1")!.commands.size, 1);
+});
+
+const ADDRESSES: [text: string, name: string, kind: string][] = [
+  ["ssh:me@builder1", "builder1", "command"],
+  ["b=ssh:builder1", "b", "command"],
+  ["https://nix.example:9119", "nix.example", "http"],
+  ["x=http://127.0.0.1:9119/", "x", "http"],
+];
+for (const [text, name, kind] of ADDRESSES) {
+  Deno.test(`parseRemote(): ${text}`, () => {
+    const remote = parseRemote(text, "t");
+    deepStrictEqual([remote.name, remote.address.kind], [name, kind]);
+  });
+}
+
+Deno.test("what is no host, or would be an option of ssh, is refused", () => {
+  for (const text of ["", "builder1", "ssh:", "ssh:-oProxyCommand=x", "ftp://x", "a=b=c"]) {
+    throws(() => parseRemote(text), /^SyntaxError: Cannot read host ".*": expected \[NAME=\]ssh:/);
+  }
+});
