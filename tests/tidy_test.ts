@@ -59,7 +59,7 @@ const PURE = [
   /^lib\/bpm\/(rust_pattern|dependency|changes|log_search|digest|secrets|status_text|expand|board)\.ts$/,
   /^lib\/bpm\/init\/(?!disk)[a-z_]+\.ts$/,
   /^lib\/nix\//,
-  /^lib\/nix_btm\/(world|summary|waiting|usage)\.ts$/,
+  /^lib\/nix_btm\/(world|summary|waiting|usage|metrics|markers)\.ts$/,
   /^lib\/nix_btm\/tui\/(?!run)[a-z_]+\.ts$/,
   /^lib\/nix_btm\/tui\/views\//,
   /^lib\/keeper\/lines\.ts$/,

@@ -2,6 +2,7 @@
 import { accountEntry } from "../../lib/accounts/mod.ts";
 import { addressText, type Listener, type Peer, takeListener } from "../../ffi/sockets/mod.ts";
 import { readKernelFile } from "../../ffi/files/mod.ts";
+import { AGENT_PUSH_SOCKET } from "../../lib/agent_client/push.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { optionalText, text } from "../../lib/config/mod.ts";
@@ -83,6 +84,13 @@ export const daemon = command({
       }),
       { value: "FILE" },
     ),
+    agent: option(
+      text({
+        help: "Socket of the telemetry agent that is told metrics and events, or off.",
+        fallback: AGENT_PUSH_SOCKET,
+      }),
+      { value: "PATH|off", complete: "file" },
+    ),
     stateFolder: option(
       optionalText({ help: "Folder of history and logs.", example: "/var/lib/nix-btm" }),
       { value: "DIR" },
@@ -125,6 +133,7 @@ export const daemon = command({
       runtimeFolder: runtime,
       stateFolder: options.stateFolder ?? state,
       hosts: hostsOf(options, parseRemote),
+      agent: options.agent === "off" ? undefined : options.agent,
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
       describe: describeProcess,
       ...(options.hook === undefined ? {} : { onBuildEnd: (job) => runHook(options.hook!, job, log) }),

@@ -6,6 +6,9 @@
 import { sleep } from "../async/mod.ts";
 import { eventLabels, type HostEvent, MAX_EVENT_TEXT_CHARS } from "../events/mod.ts";
 
+/** Where an agent listens for it when nothing else is said. */
+export const AGENT_PUSH_SOCKET = "/run/rezolus/external.sock";
+
 /** How often metrics are pushed. */
 const PUSH_EVERY_MS = 1_000;
 /** Until an agent that is not there is tried again. */

@@ -1,11 +1,14 @@
 /** The daemon: takes the logs, keeps the state, publishes it, remembers what was built. @module */
 import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
+import type { PushedRow } from "../agent_client/mod.ts";
 import { isOver, type Job } from "../nix/mod.ts";
 import { listenOn, type Server } from "../web/mod.ts";
 import { History } from "./history.ts";
 import { LogListener, type LogListenerOptions } from "./log_listener.ts";
 import { LogStore } from "./log_store.ts";
 import { Monitor } from "./monitor.ts";
+import { DaemonPush } from "./agent_push.ts";
+import { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
 import { BuilderWatch } from "./processes/mod.ts";
 import { type HostUpdate, Publisher } from "./publisher.ts";
 import { nixRoutes, type RouteSources } from "./routes.ts";
@@ -35,6 +38,8 @@ export interface DaemonOptions {
   readonly describe?: LogListenerOptions["describe"];
   /** Daemons of other hosts, by name. */
   readonly hosts?: readonly { readonly name: string; readonly address: RemoteAddress }[];
+  /** Socket of the telemetry agent that takes metrics and events; whether one listens there may change. */
+  readonly agent?: string | undefined;
   /** Hears of each build that is over. */
   readonly onBuildEnd?: (job: Job) => void;
 }
@@ -52,7 +57,9 @@ export class Daemon implements AsyncDisposable {
   readonly #servers: Server[] = [];
   #listener: LogListener | undefined;
   #flushing: ReturnType<typeof setTimeout> | undefined;
-  #ended = 0;
+  readonly #ended = new Map<string, number>();
+  readonly #buildUse = new BuildUse();
+  readonly #push: DaemonPush | undefined;
   readonly #watch = new BuilderWatch();
   #idleTicks = 0;
   /** Of builds that run, by their jobs. */
@@ -85,12 +92,13 @@ export class Daemon implements AsyncDisposable {
       exists: (path) => Deno.lstat(path).then(() => true, () => false),
       onLine: (job, line) => this.#store.add(job.id, { name: logName(job), line }),
       onBuildEnd: (job, command) => {
-        this.#ended++;
+        this.#ended.set(job.state.kind, (this.#ended.get(job.state.kind) ?? 0) + 1);
         const log = this.#store.end(job.id);
         if (job.startedMs !== undefined) {
           this.#history.add(job, { command, log, used: this.#used.get(job.id) });
         }
         this.#used.delete(job.id);
+        this.#push?.buildEnded(job);
         options.onBuildEnd?.(job);
       },
     });
@@ -98,6 +106,9 @@ export class Daemon implements AsyncDisposable {
     const owned = stack.move();
     this.#stack = new AsyncDisposableStack();
     this.#stack.use(owned);
+    if (options.agent !== undefined) {
+      this.#push = this.#stack.use(new DaemonPush({ path: options.agent, rows: () => this.#rows() }));
+    }
   }
 
   /** Where history and logs are. */
@@ -123,7 +134,7 @@ export class Daemon implements AsyncDisposable {
         return this.#store.nameOf(job);
       },
       status: () => this.#status(),
-      metrics: () => this.#metrics(),
+      metrics: () => prometheusText(this.#rows(), NIX_METRICS_HELP),
     };
   }
 
@@ -157,6 +168,7 @@ export class Daemon implements AsyncDisposable {
       this.#publisher.beat();
       this.#look();
       this.#flush();
+      this.#push?.tick();
     }, TICK_MS);
     this.#stack.defer(() => clearInterval(ticking));
   }
@@ -188,7 +200,9 @@ export class Daemon implements AsyncDisposable {
     if (!isBusy && ++this.#idleTicks % IDLE_TICKS !== 1) return;
     if (isBusy) this.#idleTicks = 0;
     const seen = this.#watch.scan();
-    for (const [job, { usage }] of processesOf({ ...this.#monitor.world, builders: seen })) {
+    const world = { ...this.#monitor.world, builders: seen };
+    this.#buildUse.see(world, Deno.hostname());
+    for (const [job, { usage }] of processesOf(world)) {
       const peakBytes = Math.max(usage.residentBytes, this.#used.get(job)?.peakBytes ?? 0);
       this.#used.set(job, { cpuSeconds: usage.cpuSeconds, peakBytes });
     }
@@ -204,40 +218,37 @@ export class Daemon implements AsyncDisposable {
     this.#flushing = undefined;
     const update = this.#monitor.flush();
     this.#store.flush();
-    if (update !== undefined) this.#publish({ host: "", update });
+    if (update === undefined) return;
+    this.#push?.take(update, this.#monitor.world);
+    this.#publish({ host: "", update });
   }
 
   #status(): Record<string, unknown> {
-    const { commands, jobs } = this.#monitor.world;
-    const running = [...jobs.values()].filter((job) => job.kind === "build" && !isOver(job));
     return {
       pid: Deno.pid,
       startedMs: this.#startedMs,
       hosts: [...this.#worlds.keys()].map((host) => host || Deno.hostname()),
-      commands: [...commands.values()].filter(({ state }) => state === "running").length,
-      builds: running.filter(({ state }) => state.kind === "running").length,
-      waiting: running.filter(({ state }) => state.kind !== "running").length,
-      ended: this.#ended,
+      ...this.#underWay(),
+      ended: [...this.#ended.values()].reduce((sum, count) => sum + count, 0),
       connections: this.#listener?.stats,
     };
   }
 
-  #metrics(): string {
-    const { commands, builds, waiting, ended } = this.#status() as Record<string, number>;
-    const stats = this.#listener?.stats;
-    const rows: [name: string, type: "counter" | "gauge", help: string, value: number][] = [
-      ["nix_btm_commands", "gauge", "Nix commands under way", commands!],
-      ["nix_btm_builds_running", "gauge", "builds that run", builds!],
-      ["nix_btm_builds_waiting", "gauge", "builds that are planned or wait", waiting!],
-      ["nix_btm_builds_ended", "counter", "builds that are over", ended!],
-      ["nix_btm_log_connections", "counter", "logs that came in", stats?.connections ?? 0],
-      ["nix_btm_log_refused", "counter", "logs that were refused", stats?.refused ?? 0],
-      ["nix_btm_log_bytes", "counter", "bytes of logs", stats?.bytes ?? 0],
-    ];
-    return rows.map(([name, type, help, value]) =>
-      `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}\n`
-    )
-      .join("");
+  #underWay(): { readonly commands: number; readonly builds: number; readonly waiting: number } {
+    const { commands, jobs } = this.#monitor.world;
+    const builds = [...jobs.values()].filter((job) => job.kind === "build" && !isOver(job));
+    const running = builds.filter(({ state }) => state.kind === "running").length;
+    return {
+      commands: [...commands.values()].filter(({ state }) => state === "running").length,
+      builds: running,
+      waiting: builds.length - running,
+    };
+  }
+
+  #rows(): PushedRow[] {
+    const { connections = 0, refused = 0, bytes = 0 } = this.#listener?.stats ?? {};
+    const counts = { ...this.#underWay(), ended: this.#ended, connections, refused, bytes };
+    return [...daemonRows(counts, this.#monitor.world), ...this.#buildUse.rows()];
   }
 }
 

@@ -5,6 +5,7 @@
  * store), `log_listener.ts` (the socket that Nix writes to), `history.ts` and `log_store.ts` (what was built),
  * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it), `remote.ts` (daemons
  * of other hosts), `client.ts` (the other end), `local.ts` (both in one process).
+ * `metrics.ts`, `markers.ts` and `agent_push.ts` tell the telemetry agent.
  * `processes/` finds, measures and steers what runs. What Nix' words mean is known by `lib/nix`.
  * @module
  */
@@ -34,6 +35,9 @@ export { Daemon, type DaemonOptions, openSocket } from "./daemon.ts";
 export { parseRemote, type RemoteAddress, RemoteHost } from "./remote.ts";
 export { Client, type Standing } from "./client.ts";
 export { type CommandSummary, durationText, summaries, summaryText } from "./summary.ts";
+export { BuildUse, type DaemonCounts, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
+export { type Mark, Markers } from "./markers.ts";
+export { DaemonPush, type DaemonPushOptions } from "./agent_push.ts";
 export { processesOf } from "./usage.ts";
 export { type Waiting, waitingText, whyWaiting } from "./waiting.ts";
 export { type LocalSource, localSource } from "./local.ts";

@@ -12,6 +12,7 @@ import {
   toggle,
   words,
 } from "../config/mod.ts";
+import { AGENT_PUSH_SOCKET } from "../agent_client/mod.ts";
 import { EVENT_LIMITS } from "../events/mod.ts";
 import { VARIANTS } from "./bpf/variants.ts";
 import type { Sampler } from "./sampler.ts";
@@ -100,7 +101,7 @@ export const AGENT_CONFIG = table({
   }, { help: "Log lines on standard error." }),
   external_metrics: table({
     enabled: toggle({ help: "Whether other programs may push metrics over a unix socket.", fallback: false }),
-    socket_path: text({ help: "Path of that socket.", fallback: "/run/rezolus/external.sock" }),
+    socket_path: text({ help: "Path of that socket.", fallback: AGENT_PUSH_SOCKET }),
     protocol: text({
       help: "Which protocol connections speak; auto tells by the first bytes.",
       fallback: "auto",

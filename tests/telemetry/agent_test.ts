@@ -19,6 +19,7 @@ import {
   systemInfo,
   unavailable,
 } from "../../lib/telemetry/mod.ts";
+import { EventLog } from "../../lib/events/mod.ts";
 import { NETWORK } from "../../lib/telemetry/bpf/network.ts";
 import { SOFTIRQ } from "../../lib/telemetry/bpf/softirq.ts";
 import { Columns } from "../../lib/telemetry/columns.ts";
@@ -310,6 +311,27 @@ Deno.test("the endpoints answer as upstream's: formats, encodings, help, state a
     200,
   );
   strictEqual((await open.request("http://x/systeminfo")).status, 404);
+  const startedMs = Date.now();
+  const events = new EventLog({ events: 1, keepMs: 60_000 }, startedMs);
+  for (const text of ["one", "two"]) {
+    events.add({ timeMs: startedMs, source: "bpm", name: "restart", text, severity: "warning" });
+  }
+  const eventful = agentRoutes({
+    agent,
+    format: "v2",
+    systemInfo: () => undefined,
+    events,
+    guarded: false,
+  });
+  const id = 1_000 * startedMs + 2;
+  deepStrictEqual(await (await eventful.request("http://x/events")).json(), {
+    events: [{ id, timeMs: startedMs, source: "bpm", name: "restart", text: "two", severity: "warning" }],
+    next: id,
+    dropped: 1,
+    expired: 0,
+  });
+  deepStrictEqual((await (await eventful.request(`http://x/events?since=${id}`)).json()).events, []);
+  strictEqual((await eventful.request("http://x/events?since=-1")).status, 400);
   strictEqual(
     (decode(await bytes(await open.request("http://x/metrics/binary")), { useBigInt64: true }) as unknown[])
       .length,
@@ -333,6 +355,11 @@ Deno.test("bodies are compressed as the client likes, and hold the same", async 
   };
   using agent = agentOf([big]);
   const app = agentRoutes({ agent, format: "v3", systemInfo: () => undefined, guarded: false });
+  strictEqual(
+    (await app.request("http://x/events")).status,
+    404,
+    "an agent that takes none has no such page",
+  );
   const get = async (accept: string) => {
     const response = await app.request("http://x/metrics/binary", { headers: { "accept-encoding": accept } });
     return [response.headers.get("content-encoding"), new Uint8Array(await response.arrayBuffer())] as const;

@@ -1,0 +1,165 @@
+/** The daemon's own metrics, and what each build uses: for Prometheus and for the telemetry agent. Pure. @module */
+import type { PushedRow } from "../agent_client/mod.ts";
+import type { BuilderBuild } from "./processes/mod.ts";
+import { processesOf } from "./usage.ts";
+import type { World } from "./world.ts";
+
+/** Builds are told apart by at most so many sets of labels; those beyond are told together. */
+const BUILDS_TOLD = 100;
+/** Caches that are told; the first ones that gave something. */
+const CACHES_TOLD = 32;
+/** Name of all builds beyond. */
+const OTHERS = "(others)";
+
+/** What each metric means, by name. */
+export const NIX_METRICS_HELP: Readonly<Record<string, string>> = {
+  nix_btm_commands: "Nix commands under way",
+  nix_btm_builds_running: "Builds that run",
+  nix_btm_builds_waiting: "Builds that are planned or wait",
+  nix_btm_builds_ended: "Builds that are over, by how they ended",
+  nix_btm_log_connections: "Logs of Nix that came in",
+  nix_btm_log_refused: "Logs of Nix that were refused",
+  nix_btm_log_bytes: "Bytes of Nix' logs",
+  nix_btm_cache_bytes: "Bytes that a cache or store has given",
+  nix_btm_cache_paths: "Store paths that a cache or store has given",
+  nix_build_cpu_usage: "CPU time of a running build in nanoseconds",
+  nix_build_memory: "Memory of a running build in bytes",
+  nix_build_io_bytes: "Bytes that a running build moved from and to storage",
+};
+
+/** Counts of a daemon. */
+export interface DaemonCounts {
+  readonly commands: number;
+  readonly builds: number;
+  readonly waiting: number;
+  /** By the kind of their last state. */
+  readonly ended: ReadonlyMap<string, number>;
+  readonly connections: number;
+  readonly refused: number;
+  readonly bytes: number;
+}
+
+/** Values of the daemon and of the caches that it knows. */
+export function daemonRows(counts: DaemonCounts, { caches }: Pick<World, "caches">): PushedRow[] {
+  const row = (name: string, type: PushedRow["type"], value: number, labels?: PushedRow["labels"]) => ({
+    name: `nix_btm_${name}`,
+    type,
+    value,
+    ...(labels === undefined ? {} : { labels }),
+  });
+  return [
+    row("commands", "gauge", counts.commands),
+    row("builds_running", "gauge", counts.builds),
+    row("builds_waiting", "gauge", counts.waiting),
+    ...[...counts.ended].map(([outcome, count]) => row("builds_ended", "counter", count, { outcome })),
+    row("log_connections", "counter", counts.connections),
+    row("log_refused", "counter", counts.refused),
+    row("log_bytes", "counter", counts.bytes),
+    ...[...caches.values()].slice(0, CACHES_TOLD).flatMap(({ store, paths, bytes }) => [
+      row("cache_paths", "counter", paths, { cache: store }),
+      row("cache_bytes", "counter", bytes, { cache: store }),
+    ]),
+  ];
+}
+
+/** In the format of Prometheus; rows of one name stand together. */
+export function prometheusText(rows: readonly PushedRow[], help: Readonly<Record<string, string>>): string {
+  const names = new Map<string, PushedRow[]>();
+  for (const row of rows) names.set(row.name, [...names.get(row.name) ?? [], row]);
+  return [...names].map(([name, own]) => {
+    const lines = own.map(({ labels = {}, value }) => `${name}${labelText(labels)} ${Math.trunc(value)}\n`);
+    return `# HELP ${name} ${help[name] ?? ""}\n# TYPE ${name} ${own[0]!.type}\n${lines.join("")}`;
+  }).join("");
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const texts = Object.entries(labels).map(([name, value]) =>
+    `${name}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`
+  );
+  return texts.length === 0 ? "" : `{${texts.join(",")}}`;
+}
+
+/** What builds of one set of labels use. */
+interface Use {
+  readonly labels: Readonly<Record<string, string>>;
+  cpuSeconds: number;
+  readBytes: number;
+  writtenBytes: number;
+  memoryBytes: number;
+}
+
+type Counted = Pick<Use, "cpuSeconds" | "readBytes" | "writtenBytes">;
+
+/**
+ * Counts what running builds use, by derivation, machine and user. Builds that share all three are counted together, so
+ * that a counter never falls when one of them ends; it is gone with the last of them.
+ */
+export class BuildUse {
+  readonly #uses = new Map<string, Use>();
+  #before = new Map<string, Counted>();
+
+  /** A look at the processes of a world; `hostname` is this machine's. */
+  see(world: World, hostname: string): void {
+    const jobs = new Map([...processesOf(world)].map(([job, build]) => [build.id, world.jobs.get(job)]));
+    const after = new Map<string, Counted>();
+    const alive = new Set<Use>();
+    for (const build of world.builders?.builds ?? []) {
+      const job = jobs.get(build.id);
+      const { uid, user } = job === undefined ? {} : world.commands.get(job.command)?.requester ?? {};
+      const use = this.#useOf({
+        derivation: job?.name ?? build.name ?? "unknown",
+        machine: hostname,
+        user: user ?? uid?.toString() ?? build.user,
+      });
+      if (!alive.has(use)) use.memoryBytes = 0;
+      alive.add(use);
+      const now = countedOf(build);
+      addUse(use, now, this.#before.get(build.id));
+      use.memoryBytes += build.usage.memoryBytes;
+      after.set(build.id, now);
+    }
+    this.#before = after;
+    for (const [key, use] of this.#uses) if (!alive.has(use)) this.#uses.delete(key);
+  }
+
+  rows(): PushedRow[] {
+    return [...this.#uses.values()].flatMap((use): PushedRow[] => {
+      const { labels, cpuSeconds, memoryBytes, readBytes, writtenBytes } = use;
+      const io = (op: string, value: number): PushedRow => ({
+        name: "nix_build_io_bytes",
+        type: "counter",
+        labels: { ...labels, op },
+        value,
+      });
+      return [
+        { name: "nix_build_cpu_usage", type: "counter", labels, value: cpuSeconds * 1e9 },
+        { name: "nix_build_memory", type: "gauge", labels, value: memoryBytes },
+        io("read", readBytes),
+        io("write", writtenBytes),
+      ];
+    });
+  }
+
+  #useOf(labels: { readonly derivation: string; readonly machine: string; readonly user: string }): Use {
+    const key = JSON.stringify(labels);
+    const known = this.#uses.get(key);
+    if (known !== undefined) return known;
+    if (this.#uses.size >= BUILDS_TOLD && labels.derivation !== OTHERS) {
+      return this.#useOf({ ...labels, derivation: OTHERS, user: OTHERS });
+    }
+    const use = { labels, cpuSeconds: 0, readBytes: 0, writtenBytes: 0, memoryBytes: 0 };
+    this.#uses.set(key, use);
+    return use;
+  }
+}
+
+function countedOf({ usage: { cpuSeconds, readBytes = 0, writtenBytes = 0 } }: BuilderBuild): Counted {
+  return { cpuSeconds, readBytes, writtenBytes };
+}
+
+/** What came since the look before; a process that has ended may take its count along, which is no use less than none. */
+function addUse(use: Use, now: Counted, before: Counted | undefined): void {
+  for (const part of ["cpuSeconds", "readBytes", "writtenBytes"] as const) {
+    use[part] += Math.max(0, now[part] - (before?.[part] ?? 0));
+  }
+}
