@@ -56,7 +56,7 @@ const PURE = [
   /^lib\/telemetry\/external\/(line|binary|store|pushed)\.ts$/,
   /^lib\/tsdb\//,
   /^lib\/ring\/records\.ts$/,
-  /^lib\/bpm\/(rust_pattern|dependency|changes|log_search|digest|secrets|status_text|expand|board)\.ts$/,
+  /^lib\/bpm\/(rust_pattern|dependency|changes|log_search|digest|secrets|status_text|expand|board|service_marks)\.ts$/,
   /^lib\/bpm\/init\/(?!disk)[a-z_]+\.ts$/,
   /^lib\/nix\//,
   /^lib\/nix_btm\/(world|summary|waiting|usage|metrics|markers)\.ts$/,

@@ -1,6 +1,13 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { bpmResources, bpmTools, Manager, type ServiceManager } from "../../lib/bpm/mod.ts";
-import { AGENT_PORT, type AgentAddress, AgentUsage, parseAgentAddress } from "../../lib/agent_client/mod.ts";
+import { bpmResources, bpmTools, Manager, type ServiceManager, ServiceMarks } from "../../lib/bpm/mod.ts";
+import {
+  AGENT_PORT,
+  AGENT_PUSH_SOCKET,
+  type AgentAddress,
+  AgentPush,
+  AgentUsage,
+  parseAgentAddress,
+} from "../../lib/agent_client/mod.ts";
 import { lookup } from "node:dns/promises";
 import type { Listener } from "../../ffi/sockets/mod.ts";
 import { becomeProgram, hearSignals, holdSignals } from "../../ffi/sys/mod.ts";
@@ -72,6 +79,25 @@ function agentAddress(text: string | undefined): AgentAddress | undefined {
   return text === "off" ? undefined : parseAgentAddress(text ?? `127.0.0.1:${AGENT_PORT}`);
 }
 
+/** Socket on which that agent takes events; `off` tells none. */
+const PUSH_VARIABLE = "BPM_AGENT_PUSH";
+
+/** Tells the agent what happens to services, as marks for charts. */
+function tellEvents({ supervisor }: Manager, path: string): AsyncDisposable {
+  const push = new AgentPush({ path, source: "bpm" });
+  const marks = new ServiceMarks();
+  const stopListening = supervisor.listen((notice) => {
+    const mark = marks.take(notice, Date.now());
+    if (mark !== undefined) push.tell(mark);
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      stopListening();
+      await push[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Takes the project over and serves it; nothing is started yet. @throws {Error} When it cannot be had, or served. */
 export async function openSession(
   { folder, config, state, load }: Awaited<ReturnType<typeof openProject>>,
@@ -96,6 +122,8 @@ export async function openSession(
   await using stack = new AsyncDisposableStack();
   const manager = stack.use(Manager.open({ folder, config, stateFolder: state, load }));
   const info = { name: UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
+  const pushPath = Deno.env.get(PUSH_VARIABLE) ?? AGENT_PUSH_SOCKET;
+  if (pushPath !== "off") stack.use(tellEvents(manager, pushPath));
   const agent = agentAddress(Deno.env.get(AGENT_VARIABLE));
   const counted = agent === undefined ? {} : { agent: stack.use(new AgentUsage(agent)) };
   const registry = createRegistry({

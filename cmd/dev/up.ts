@@ -7,6 +7,9 @@ import { toolCommand } from "./tool_command.ts";
 
 const TOOLS = `${BUILD}tools`;
 
+/** Folder of the stack's sockets, and the variable that names another one. */
+const RUN_VARIABLE = "UP_RUN";
+
 /** Words behind it are those of `bpm up`. */
 export async function run(args: string[]): Promise<number> {
   await setUp("up", (line) => console.error(`setup: ${line}`));
@@ -15,7 +18,20 @@ export async function run(args: string[]): Promise<number> {
   }
   await linkTools();
   Deno.env.set("PATH", `${TOOLS}:${Deno.env.get("PATH") ?? ""}`);
+  const runFolder = Deno.env.get(RUN_VARIABLE) ?? defaultRunFolder(Deno.env.toObject());
+  await Deno.mkdir(runFolder, { recursive: true, mode: 0o755 });
+  Deno.env.set(RUN_VARIABLE, runFolder);
+  Deno.env.set("BPM_AGENT_PUSH", `${runFolder}/agent.sock`);
   return await main(["up", ROOT.slice(0, -1), "--config", `${ROOT}config/up.mcp-run`, ...args]);
+}
+
+/** Not in /tmp, where somebody else could have made it first. */
+function defaultRunFolder(
+  { XDG_RUNTIME_DIR, XDG_STATE_HOME, HOME }: Readonly<Record<string, string | undefined>>,
+): string {
+  if (Deno.uid() === 0) return "/run/hostkit";
+  if (XDG_RUNTIME_DIR !== undefined) return `${XDG_RUNTIME_DIR}/hostkit`;
+  return `${XDG_STATE_HOME ?? `${HOME ?? ""}/.local/state`}/hostkit/run`;
 }
 
 /** Makes each tool of the checkout a program by its name. */

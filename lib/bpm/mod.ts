@@ -49,6 +49,7 @@ export { ServiceManager } from "./service_manager.ts";
 export { type Mode, type ProcessEvent, type ProcessStatus, statusText } from "./status_text.ts";
 export { type ProcessFacts, processFacts, type SwapFacts } from "./process_facts.ts";
 export { bpmResources } from "./resources.ts";
+export { type ServiceMark, ServiceMarks } from "./service_marks.ts";
 export { stateFolder } from "./state_folder.ts";
 export { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from "./unit.ts";
 export { bpmTools } from "./tools/mod.ts";

@@ -28,6 +28,8 @@ class Up implements AsyncDisposable {
         AGENT: `127.0.0.1:${freePort()}`,
         VIEW: `127.0.0.1:${freePort()}`,
         XDG_STATE_HOME: this.#state,
+        UP_RUN: `${this.#state}/run`,
+        RUNTIME_DIRECTORY: `${this.#state}/nix`,
       },
       stdin: "null",
       stdout: "null",
@@ -50,12 +52,15 @@ Deno.test({
     await using tmux = await Tmux.start(tuiCommand(up.url), { columns: 120, rows: 34 });
     // What the viewer needs is ready before the viewer begins.
     await tmux.until(/▶ agent +running/);
+    await tmux.until(/▶ nix-btm +running/);
     const screen = await tmux.until(/▶ viewer +running/);
     match(screen, /details: agent[\s\S]*▶ running, ready/);
     await tmux.until(/\[log\] build {2}graph {2}agent [\s\S]*listening/);
     await tmux.keys("d");
     await tmux.until(/▶ viewer {2}running, ready[\s\S]*└─ ▶ agent {2}running, ready/);
     await tmux.keys("j", "l");
+    match(await tmux.until(/details: nix-btm[\s\S]*needs +agent/), /▶ running, ready/);
+    await tmux.keys("j");
     match(await tmux.until(/details: viewer[\s\S]*needs +agent/), /url +http:\/\/127\.0\.0\.1:\d+/);
     await tmux.keys("q");
     await tmux.until(/ended with 0/);

@@ -4,6 +4,7 @@ import { deadline } from "../../lib/async/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { Board, boardLines, type Row } from "../../lib/bpm/mod.ts";
 import { freePort } from "../free_port.ts";
+import { until } from "../keeper/_log.ts";
 import { toolPermissions } from "../../lib/build/tools.ts";
 
 /** Whoever else runs on this machine keeps its ports. */
@@ -18,13 +19,21 @@ class Up implements AsyncDisposable {
   readonly child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<string>;
   readonly #state = Deno.makeTempDirSync({ prefix: "up-" });
+  /** Of the sockets of nix-btm. */
+  readonly nixFolder = `${this.#state}/nix`;
   output = "";
 
   constructor() {
     const args = ["run", "--quiet", ...toolPermissions("dev"), `${ROOT}cmd/dev/main.ts`, "up"];
     this.child = new Deno.Command(Deno.execPath(), {
       args: [...args, "--port", "0"],
-      env: { AGENT: PORTS.agent, VIEW: PORTS.view, XDG_STATE_HOME: this.#state },
+      env: {
+        AGENT: PORTS.agent,
+        VIEW: PORTS.view,
+        XDG_STATE_HOME: this.#state,
+        UP_RUN: `${this.#state}/run`,
+        RUNTIME_DIRECTORY: this.nixFolder,
+      },
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
@@ -77,10 +86,19 @@ async function isFree(address: string): Promise<boolean> {
   );
 }
 
-Deno.test("up brings agent and viewer up, restarts what dies, and leaves no process, socket or listener", async () => {
+interface EventPage {
+  readonly events: readonly { readonly source: string; readonly name: string; readonly text: string }[];
+}
+
+const eventsOfAgent = async (): Promise<EventPage> =>
+  await (await fetch(`http://${PORTS.agent}/events`)).json();
+
+Deno.test("up brings agent, viewer and Nix monitor up, restarts what dies, and leaves no process, socket or listener", async () => {
   const pids: number[] = [];
+  let nixFolder: string;
   {
     await using up = new Up();
+    nixFolder = up.nixFolder;
     await up.until(new RegExp(`all is up: open http://${PORTS.view}`));
     const pidOf = (name: string) =>
       Number([...up.output.matchAll(new RegExp(`^  ${name} +running \\(pid (\\d+)\\)`, "gm"))].at(-1)![1]);
@@ -90,10 +108,18 @@ Deno.test("up brings agent and viewer up, restarts what dies, and leaves no proc
       headers: { accept: "application/json" },
       body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_status","arguments":{}}}',
     });
-    match((await listed.json()).result.content[0].text, /^ {2}agent: running\n[^]*^ {2}viewer: running/m);
-    pids.push(pidOf("agent"), pidOf("viewer"));
+    match(
+      (await listed.json()).result.content[0].text,
+      /^ {2}agent: running\n[^]*^ {2}nix-btm: running\n[^]*^ {2}viewer: running/m,
+    );
+    pids.push(pidOf("agent"), pidOf("viewer"), pidOf("nix-btm"));
     const answer = await fetch(`http://${PORTS.view}/api/v1/status/buildinfo`);
     strictEqual((await answer.json()).status, "success");
+
+    // A log of Nix is taken, and the agent hears of it from the monitor.
+    await Deno.connect({ transport: "unix", path: `${nixFolder}/nix.sock` }).then((log) => log.close());
+    const pushed = async () => await (await fetch(`http://${PORTS.agent}/metrics/json`)).text();
+    await until("the monitor's metrics", async () => (await pushed()).includes("nix_btm_log_connections"));
 
     up.output = "";
     Deno.kill(pids[0]!, "SIGKILL");
@@ -101,9 +127,16 @@ Deno.test("up brings agent and viewer up, restarts what dies, and leaves no proc
     pids.push(pidOf("agent"));
     const status = await fetch(`http://${PORTS.agent}/status`);
     ok((await status.json()).samplers.length > 10);
+    await until(
+      "what became of the agent",
+      async () =>
+        (await eventsOfAgent()).events.some(({ source, name, text }) =>
+          source === "bpm" && name === "crash" && text.startsWith("agent ended (SIGKILL)")
+        ),
+    );
   }
-  strictEqual(new Set(pids).size, 3);
-  deepStrictEqual(pids.map(isAlive), [false, false, false]);
+  strictEqual(new Set(pids).size, 4);
+  deepStrictEqual(pids.map(isAlive), [false, false, false, false]);
   deepStrictEqual([await isFree(PORTS.agent), await isFree(PORTS.view)], [true, true]);
 });
 
