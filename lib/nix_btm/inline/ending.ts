@@ -1,0 +1,143 @@
+/** What is said when all is over: what failed and why, what each machine did, and the sum. Pure. @module */
+import { plainText, type Problem } from "../../nix/mod.ts";
+import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
+import { durationText } from "../summary.ts";
+import type { JobRow, World } from "../world.ts";
+import { LOOKS, SIGNS } from "./_looks.ts";
+import { fitLine, type Line } from "./_text.ts";
+import { type Figures, figuresOf, isRefused, isUsed } from "./figures.ts";
+import { handlesOf } from "./handles.ts";
+import { failureText } from "./row.ts";
+import { buildGroup, downloadGroup, startOf, sumLine, uploadGroup } from "./sum.ts";
+
+/** How the command ended. */
+export type End =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "signaled"; readonly signal: string };
+
+export interface EndingOptions {
+  readonly width: number;
+  readonly nowMs: number;
+  readonly end: End;
+  /** Last lines of a failed build's log that are shown. */
+  readonly tailLines: number;
+  readonly clockText?: (ms: number) => string;
+}
+
+/** Everything that is left to be said; nothing when nothing was done and nothing went wrong. */
+export function endingLines(world: World, options: EndingOptions): Line[] {
+  const errors = errorLines(world, options.tailLines);
+  const figures = figuresOf(world);
+  const { builds, downloads, uploads } = figures;
+  const isIdle = builds.done + builds.failed + builds.stopped === 0 && !isUsed(downloads, uploads);
+  if (isIdle) return errors;
+  const sum = sumLine(world, settled(figures), { ...options, end: endOf(world, options) });
+  return [...errors, ...hostLines(figures, options.width), sum];
+}
+
+/** Builds that failed, in the order in which they did; not those that could not begin because of them. */
+export function failedBuilds({ jobs }: World): JobRow[] {
+  return [...jobs.values()]
+    .filter((job) => job.kind === "build" && job.state.kind === "failed" && !isRefused(job))
+    .sort((one, other) => (one.endedMs ?? 0) - (other.endedMs ?? 0));
+}
+
+/** Errors that are not about a build that failed: those of evaluation, of caches, of the command line. */
+export function otherErrors({ commands, jobs }: World): Problem[] {
+  const failed = [...jobs.values()].filter(({ state }) => state.kind === "failed");
+  const names = failed.map(({ name }) => `${name}: `);
+  const seen = new Set<string>();
+  return [...commands.values()].flatMap(({ problems }) => problems).filter(({ severity, text }) => {
+    if (severity !== "error" || seen.has(text)) return false;
+    seen.add(text);
+    return !names.some((name) => text.startsWith(name)) && !(failed.length > 0 && CONSEQUENCE.test(text));
+  });
+}
+
+/** What Nix says of those that could not begin. */
+const CONSEQUENCE =
+  /^(?:\d+ dependenc(?:y|ies) of derivation .* failed|build of .* failed$|some (?:substitutes|outputs))/;
+
+/** `failed with exit code 3 after 12s in buildPhase on builder1`. */
+export function failedText(job: JobRow): string {
+  const { startedMs, endedMs, phases, host } = job;
+  const ranMs = startedMs === undefined || endedMs === undefined ? 0 : endedMs - startedMs;
+  const phase = phases.at(-1)?.name;
+  const text = failureText(job);
+  return [
+    /^(exit code|signal) /.test(text) ? `failed with ${text}` : `failed: ${text}`,
+    ranMs < 1_000 ? "" : ` after ${durationText(ranMs)}`,
+    phase === undefined ? "" : ` in ${phase}`,
+    host === "" ? "" : ` on ${host}`,
+  ].join("");
+}
+
+function errorLines(world: World, tailLines: number): Line[] {
+  const lines: Line[] = [];
+  for (const job of failedBuilds(world)) {
+    lines.push([
+      { text: `${SIGNS.failed} ${job.name}`, style: LOOKS.failed },
+      { text: ` ${failedText(job)}`, style: LOOKS.plain },
+    ], [{ text: `  ${job.subject}`, style: LOOKS.muted }]);
+    for (const detail of detailsOf(job)) lines.push([{ text: `  ${detail}`, style: LOOKS.plain }]);
+    for (const line of tailLines === 0 ? [] : (world.tails.get(job.id) ?? []).slice(-tailLines)) {
+      lines.push([{ text: "  │ ", style: LOOKS.muted }, ...ansiSpans(line)]);
+    }
+  }
+  for (const { text } of otherErrors(world)) {
+    const [first = "", ...rest] = plainText(text).split("\n");
+    lines.push(
+      [{ text: `${SIGNS.failed} `, style: LOOKS.failed }, { text: first, style: LOOKS.plain }],
+      ...rest.map((line): Line => [{ text: line === "" ? "" : `  ${line}`, style: LOOKS.plain }]),
+    );
+  }
+  return lines;
+}
+
+function detailsOf({ state }: JobRow): string[] {
+  if (state.kind !== "failed" || state.failure.specified === undefined) return [];
+  return [`specified: ${state.failure.specified}`, `got:       ${state.failure.got}`];
+}
+
+/** A row for each machine and store, where there are several. */
+function hostLines({ hosts }: Figures, width: number): Line[] {
+  const used = hosts.filter(({ builds, downloads, uploads }) =>
+    builds.done + builds.failed + builds.stopped > 0 || isUsed(downloads, uploads)
+  );
+  if (used.length < 2) return [];
+  const handles = handlesOf(used.map(({ host }) => host));
+  const rows = used.map((each): Line[] => [
+    [{ text: handles.get(each.host)!, style: LOOKS.name }],
+    buildGroup(each),
+    downloadGroup(each, true),
+    uploadGroup(each, true),
+  ]);
+  const titles: Line[] = ["host", "builds", "downloads", "uploads"]
+    .map((text) => [{ text, style: LOOKS.muted }]);
+  const kept = [0, 1, 2, 3].filter((at) => at === 0 || rows.some((row) => row[at]!.length > 0));
+  const columns = kept.map((at) => Math.max(...[titles, ...rows].map((row) => spansWidth(row[at]!))));
+  return [titles, ...rows].map((row, index) => {
+    const line: Span[] = [{ text: index === 0 ? "┏━ " : "┃  ", style: LOOKS.muted }];
+    kept.forEach((cell, at) => {
+      const blank = padText("", columns[at]! - spansWidth(row[cell]!) + 2);
+      line.push(...row[cell]!, ...at === kept.length - 1 ? [] : [{ text: blank, style: LOOKS.plain }]);
+    });
+    return fitLine(line, width);
+  });
+}
+
+/** What was planned and not fetched is not missed at the end. */
+function settled(figures: Figures): Figures {
+  return { ...figures, expectedDownloads: 0, expectedBytes: 0 };
+}
+
+function endOf(world: World, { end, nowMs, clockText }: EndingOptions): Span {
+  const tookMs = nowMs - (startOf(world) ?? nowMs);
+  const when = `${clockText === undefined ? "" : ` at ${clockText(nowMs)}`} after ${durationText(tookMs)}`;
+  if (end.kind === "signaled" || [...world.commands.values()].some(({ state }) => state === "interrupted")) {
+    return { text: `interrupted${when}`, style: LOOKS.failed };
+  }
+  return end.code === 0
+    ? { text: `finished${when}`, style: LOOKS.done }
+    : { text: `failed with exit code ${end.code}${when}`, style: LOOKS.failed };
+}

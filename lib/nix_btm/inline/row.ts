@@ -1,0 +1,186 @@
+/** What stands in a job's row. Pure. @module */
+import { type DurationsOf, plainText } from "../../nix/mod.ts";
+import { type Span } from "../../tui/mod.ts";
+import { durationText } from "../summary.ts";
+import type { JobRow } from "../world.ts";
+import { LOOKS, SIGNS } from "./_looks.ts";
+import { barText, partText } from "./_text.ts";
+import { directionOf, isRefused } from "./figures.ts";
+import type { Places } from "./tree.ts";
+
+/** A row before its columns are laid out. */
+export interface RowParts {
+  readonly sign: Span;
+  readonly name: Span;
+  /** How long it has taken or waited; empty in the first second. */
+  readonly time: string;
+  readonly details: readonly Span[];
+}
+
+/** What a row is told beside its job. */
+export interface RowContext {
+  readonly nowMs: number;
+  readonly places: Places;
+  readonly averageOf: DurationsOf;
+  /** Machines and stores by their short names, where there are several to be told apart. */
+  readonly handles: ReadonlyMap<string, string>;
+}
+
+/** Shorter times are noise. */
+const SHOWN_FROM_MS = 1_000;
+const BAR_COLUMNS = 10;
+
+/** What is to be said of a job. */
+export function rowOf(job: JobRow, context: RowContext): RowParts {
+  if (job.kind === "build") return buildRow(job, context);
+  return directionOf(job) === undefined ? otherRow(job, context) : transferRow(job, context);
+}
+
+function buildRow(job: JobRow, context: RowContext): RowParts {
+  const { state, name } = job;
+  switch (state.kind) {
+    case "running": {
+      const average = context.averageOf(job);
+      return {
+        sign: { text: SIGNS.running, style: LOOKS.running },
+        name: { text: name, style: LOOKS.name },
+        time: elapsed(job.startedMs, job.endedMs ?? context.nowMs),
+        details: words(
+          phaseOf(job),
+          hostOf(job, context),
+          average !== undefined && muted(`${SIGNS.average} ${durationText(average.medianMs)}`),
+        ),
+      };
+    }
+    case "failed":
+      if (isRefused(job)) return waitingRow(job, context);
+      return {
+        sign: { text: SIGNS.failed, style: LOOKS.failed },
+        name: { text: name, style: LOOKS.failed },
+        time: elapsed(job.startedMs, job.endedMs ?? context.nowMs),
+        details: words(
+          { text: failureText(job), style: LOOKS.failed },
+          phaseOf(job, "in "),
+          hostOf(job, context),
+        ),
+      };
+    default:
+      return waitingRow(job, context);
+  }
+}
+
+function waitingRow(job: JobRow, { nowMs, places }: RowContext): RowParts {
+  const { state, name } = job;
+  return {
+    sign: { text: SIGNS.planned, style: LOOKS.planned },
+    name: { text: name, style: LOOKS.plain },
+    time: state.kind === "waiting" ? elapsed(state.sinceMs, nowMs) : "",
+    details: words(muted(state.kind === "waiting" ? state.why : waitText(job, places))),
+  };
+}
+
+/** Why a build has not begun; empty where nobody knows. */
+function waitText(job: JobRow, places: Places): string {
+  const cause = places.hopeless.get(job.subject);
+  if (cause !== undefined) return `needs ${cause.name}, which failed`;
+  const [first, ...others] = places.needs(job).sort((one, other) => began(one) - began(other));
+  if (first === undefined) return "";
+  return `waiting for ${first.name}${others.length === 0 ? "" : ` and ${others.length} more`}`;
+}
+
+/** What runs before what waits itself, the oldest first. */
+function began({ state, startedMs }: JobRow): number {
+  return state.kind === "running" ? startedMs! : Number.MAX_SAFE_INTEGER;
+}
+
+function transferRow(job: JobRow, context: RowContext): RowParts {
+  const { name, doneBytes, expectedBytes, startedMs, to } = job;
+  const direction = directionOf(job)!;
+  const ranMs = context.nowMs - (startedMs ?? context.nowMs);
+  const rate = ranMs < SHOWN_FROM_MS || doneBytes === 0 ? undefined : doneBytes * 1_000 / ranMs;
+  const store = context.handles.get(direction === "upload" ? to : job.host);
+  return {
+    sign: { text: SIGNS[direction], style: LOOKS.moving },
+    name: { text: name, style: LOOKS.name },
+    time: elapsed(startedMs, context.nowMs),
+    details: words(
+      expectedBytes > 0 && bar(doneBytes / expectedBytes),
+      (expectedBytes > 0 || doneBytes > 0) &&
+        { text: partText(doneBytes, expectedBytes), style: LOOKS.plain },
+      rate !== undefined && muted(`${partText(rate, 0)}/s`),
+      store !== undefined && muted(`${direction === "upload" ? "to" : "from"} ${store}`),
+    ),
+  };
+}
+
+const DOING: Readonly<Record<string, string>> = {
+  evaluation: "evaluating",
+  download: "downloading",
+  fetch: "fetching",
+  hook: "post-build hook",
+  maintenance: "",
+};
+
+function otherRow(job: JobRow, { nowMs }: RowContext): RowParts {
+  const { kind, name, doneBytes, expectedBytes, startedMs } = job;
+  const isFetch = kind === "download" || kind === "fetch";
+  return {
+    sign: isFetch
+      ? { text: SIGNS.download, style: LOOKS.moving }
+      : { text: SIGNS.running, style: LOOKS.running },
+    name: { text: plainText(name), style: LOOKS.name },
+    time: elapsed(startedMs, nowMs),
+    details: words(
+      expectedBytes > 0 && kind === "download" && bar(doneBytes / expectedBytes),
+      kind === "download" && doneBytes > 0 &&
+        { text: partText(doneBytes, expectedBytes), style: LOOKS.plain },
+      DOING[kind] !== "" && muted(DOING[kind] ?? kind),
+    ),
+  };
+}
+
+/** A failure in a few words: its lines are told at the end. */
+export function failureText({ state }: JobRow): string {
+  if (state.kind !== "failed") return "";
+  const { kind, code, text } = state.failure;
+  switch (kind) {
+    case "exit":
+      return `exit code ${code}`;
+    case "signal":
+      return `signal ${code}`;
+    case "hash-mismatch":
+      return "hash mismatch";
+    default:
+      return text.split("\n")[0]!;
+  }
+}
+
+function bar(ratio: number): Span {
+  const percent = String(Math.floor(100 * Math.min(1, ratio))).padStart(3);
+  return { text: `${barText(ratio, BAR_COLUMNS)} ${percent}%`, style: LOOKS.moving };
+}
+
+function phaseOf({ phases }: JobRow, before = ""): Span | false {
+  const phase = phases.at(-1);
+  return phase !== undefined && { text: before + phase.name, style: LOOKS.phase };
+}
+
+function hostOf({ host }: JobRow, { handles }: RowContext): Span | false {
+  const handle = host === "" ? undefined : handles.get(host);
+  return handle !== undefined && { text: `on ${handle}`, style: LOOKS.moving };
+}
+
+function elapsed(fromMs: number | undefined, toMs: number): string {
+  const ms = fromMs === undefined ? 0 : toMs - fromMs;
+  return ms < SHOWN_FROM_MS ? "" : durationText(Math.floor(ms / 1_000) * 1_000);
+}
+
+function muted(text: string): Span {
+  return { text, style: LOOKS.muted };
+}
+
+/** Those that are said, with blanks between. */
+function words(...parts: readonly (Span | false)[]): Span[] {
+  const said = parts.filter((part): part is Span => part !== false && part.text !== "");
+  return said.flatMap((part, at) => at === 0 ? [part] : [{ text: "  ", style: LOOKS.plain }, part]);
+}

@@ -1,0 +1,125 @@
+/** The last line: how far everything is, and how it ended. Pure. @module */
+import { type Span, spansWidth } from "../../tui/mod.ts";
+import { durationText } from "../summary.ts";
+import type { World } from "../world.ts";
+import { LOOKS, SIGNS } from "./_looks.ts";
+import { fitLine, type Line, partText } from "./_text.ts";
+import { type Figures, isUsed } from "./figures.ts";
+
+/** What the world does not tell. */
+export interface SumOptions {
+  readonly width: number;
+  readonly nowMs: number;
+  readonly clockText?: (ms: number) => string;
+  /** How it ended, instead of how long it takes. */
+  readonly end?: Span;
+}
+
+const LAST = "┗━ ";
+
+/** The sum of a world. Where it does not fit, bytes and times of day are left out, then what stands at its end. */
+export function sumLine(world: World, figures: Figures, options: SumOptions): Line {
+  const { width } = options;
+  const long = joined(groups(world, figures, { ...options, isLong: true }));
+  return spansWidth(long) <= width
+    ? long
+    : fitLine(joined(groups(world, figures, { ...options, isLong: false })), width);
+}
+
+interface GroupOptions extends SumOptions {
+  readonly isLong: boolean;
+}
+
+function groups(world: World, figures: Figures, options: GroupOptions): Span[][] {
+  return [
+    buildGroup(figures),
+    downloadGroup(figures, options.isLong),
+    uploadGroup(figures, options.isLong),
+    options.end === undefined ? clockGroup(world, options) : [options.end],
+  ];
+}
+
+function joined(groups: readonly (readonly Span[])[]): Line {
+  const said = groups.filter((group) => group.length > 0);
+  return [
+    { text: LAST, style: LOOKS.muted },
+    ...said.flatMap((group, at) => at === 0 ? group : [{ text: " │ ", style: LOOKS.muted }, ...group]),
+  ];
+}
+
+/** Counts of builds, with the sign of each. */
+export function buildGroup({ builds }: Pick<Figures, "builds">): Span[] {
+  const { running, done, failed, left, stopped } = builds;
+  const counts: readonly (readonly [count: number, sign: string, style: number])[] = [
+    [running, SIGNS.running, LOOKS.running],
+    [done, SIGNS.done, LOOKS.done],
+    [failed, SIGNS.failed, LOOKS.failed],
+    [stopped, SIGNS.stopped, LOOKS.running],
+    [left, SIGNS.planned, LOOKS.planned],
+  ];
+  return counts.filter(([count]) => count > 0).map(([count, sign, style], at) => ({
+    text: `${at === 0 ? "" : " "}${sign} ${count}`,
+    style,
+  }));
+}
+
+type Downloads = Pick<Figures, "downloads"> & Partial<Pick<Figures, "expectedDownloads" | "expectedBytes">>;
+
+/** Paths that came from elsewhere, with their bytes when it may be `isLong`. */
+export function downloadGroup(
+  { downloads, expectedDownloads = 0, expectedBytes = 0 }: Downloads,
+  isLong: boolean,
+): Span[] {
+  const { running, done, failed, bytes } = downloads;
+  if (expectedDownloads === 0 && !isUsed(downloads)) return [];
+  const count = done < expectedDownloads ? `${done} of ${expectedDownloads}` : String(done);
+  const isOver = running === 0 && done >= expectedDownloads;
+  return [
+    { text: `${SIGNS.download} ${count}`, style: LOOKS.moving },
+    ...isLong && bytes > 0
+      ? [{ text: ` ${partText(bytes, isOver ? 0 : expectedBytes)}`, style: LOOKS.plain }]
+      : [],
+    ...failed > 0 ? [{ text: ` ${SIGNS.failed} ${failed}`, style: LOOKS.failed }] : [],
+  ];
+}
+
+/** Paths that went elsewhere. */
+export function uploadGroup({ uploads }: Pick<Figures, "uploads">, isLong: boolean): Span[] {
+  const { running, done, bytes } = uploads;
+  if (!isUsed(uploads)) return [];
+  return [
+    { text: `${SIGNS.upload} ${running === 0 ? done : `${done} of ${done + running}`}`, style: LOOKS.moving },
+    ...isLong && bytes > 0 ? [{ text: ` ${partText(bytes, 0)}`, style: LOOKS.plain }] : [],
+  ];
+}
+
+/** How long it has taken, and when it will be over. */
+function clockGroup(world: World, { nowMs, clockText, isLong }: GroupOptions): Span[] {
+  const startedMs = startOf(world);
+  if (startedMs === undefined) return [];
+  const text = `${SIGNS.elapsed} ${durationText(Math.floor((nowMs - startedMs) / 1_000) * 1_000)}`;
+  const leftMs = leftMsOf(world, nowMs);
+  if (leftMs === undefined) return [{ text, style: LOOKS.plain }];
+  const at = clockText === undefined || !isLong ? "" : ` at ${clockText(nowMs + leftMs)}`;
+  return [
+    { text, style: LOOKS.plain },
+    { text: `, ${isLong ? "done " : ""}in ~${durationText(leftMs)}${at}`, style: LOOKS.muted },
+  ];
+}
+
+/** When the first command began. */
+export function startOf({ commands }: World): number | undefined {
+  return commands.size === 0
+    ? undefined
+    : Math.min(...[...commands.values()].map(({ startedMs }) => startedMs));
+}
+
+/** Until half of all like these are done; undefined where nobody knows, and in the last second. */
+export function leftMsOf({ commands, estimates }: World, nowMs: number): number | undefined {
+  const left = [...commands.keys()].flatMap((id) => {
+    const row = estimates.get(id);
+    return row?.estimate === undefined ? [] : [row.atMs + row.estimate.medianMs - nowMs];
+  });
+  const most = Math.max(0, ...left);
+  return most < 1_000 ? undefined : most;
+}
