@@ -5,7 +5,9 @@ import { client } from "./client.ts";
 import { daemon } from "./daemon.ts";
 import { log } from "./log.ts";
 import { mcp } from "./mcp.ts";
+import { pipe } from "./pipe.ts";
 import { replay } from "./replay.ts";
+import { run } from "./run.ts";
 import { setup } from "./setup.ts";
 import { stream } from "./stream.ts";
 import { debug, standalone } from "./standalone.ts";
@@ -15,7 +17,7 @@ export const nixBtm = command({
   name: "nix-btm",
   summary: "see every Nix build of a host, from log line to core",
   description: "The daemon takes the logs of every Nix command; clients show them.",
-  commands: [daemon, client, standalone, debug, status, stream, log, replay, setup, mcp],
+  commands: [daemon, client, standalone, debug, run, pipe, status, stream, log, replay, setup, mcp],
   examples: [
     ["nix-btm daemon", "Collect what Nix does"],
     ["nix-btm status", "What it does now"],

@@ -6,6 +6,7 @@
  * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it), `remote.ts` (daemons
  * of other hosts), `client.ts` (the other end), `local.ts` (both in one process).
  * `metrics.ts`, `markers.ts` and `agent_push.ts` tell the telemetry agent.
+ * `wrap/` runs commands of a Nix that cannot tell by itself, `inline/` shows one where it was typed,
  * `processes/` finds, measures and steers what runs. What Nix' words mean is known by `lib/nix`.
  * @module
  */
@@ -43,3 +44,5 @@ export { type Waiting, waitingText, whyWaiting } from "./waiting.ts";
 export { type LocalSource, localSource } from "./local.ts";
 export { nixTools, type NixView } from "./tools/mod.ts";
 export * from "./processes/mod.ts";
+export * from "./wrap/mod.ts";
+export * from "./inline/mod.ts";

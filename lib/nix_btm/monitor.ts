@@ -49,6 +49,8 @@ export interface MonitorOptions {
   readonly readFile?: (path: string) => Promise<string>;
   /** Whether something lies at a path of the store. */
   readonly exists?: (path: string) => Promise<boolean>;
+  /** Hears of what Nix says to people: level 0 is an error, 1 a warning. */
+  readonly onMessage?: (text: string, level: number) => void;
   /** Hears of each line of a build's log. */
   readonly onLine?: (job: Job, text: string, atMs: number) => void;
   /** Hears of a build that is over, once. */
@@ -92,7 +94,11 @@ export class Monitor {
     const state = this.#state;
     const now = this.#now;
     const id = state.open(requester, now());
-    const reader = new LogReader((record) => state.apply(id, record, now()));
+    const { onMessage } = this.#options;
+    const reader = new LogReader((record) => {
+      if (record.kind === "message") onMessage?.(record.text, record.level);
+      state.apply(id, record, now());
+    });
     let command: Command | undefined;
     return {
       counts: reader.counts,

@@ -2,6 +2,7 @@
 import { plainText, type Problem } from "../../nix/mod.ts";
 import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
 import { durationText } from "../summary.ts";
+import type { Ended } from "../wrap/mod.ts";
 import type { JobRow, World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { fitLine, type Line } from "./_text.ts";
@@ -11,9 +12,7 @@ import { failureText } from "./row.ts";
 import { buildGroup, downloadGroup, startOf, sumLine, uploadGroup } from "./sum.ts";
 
 /** How the command ended. */
-export type End =
-  | { readonly kind: "exited"; readonly code: number }
-  | { readonly kind: "signaled"; readonly signal: string };
+export type End = Exclude<Ended, { readonly kind: "notStarted" }>;
 
 export interface EndingOptions {
   readonly width: number;
@@ -104,7 +103,8 @@ function hostLines({ hosts }: Figures, width: number): Line[] {
   const used = hosts.filter(({ builds, downloads, uploads }) =>
     builds.done + builds.failed + builds.stopped > 0 || isUsed(downloads, uploads)
   );
-  if (used.length < 2) return [];
+  const builders = used.filter(({ builds }) => builds.done + builds.failed + builds.stopped > 0);
+  if (builders.length < 2 && used.length < 3) return [];
   const handles = handlesOf(used.map(({ host }) => host));
   const rows = used.map((each): Line[] => [
     [{ text: handles.get(each.host)!, style: LOOKS.name }],
@@ -118,9 +118,10 @@ function hostLines({ hosts }: Figures, width: number): Line[] {
   const columns = kept.map((at) => Math.max(...[titles, ...rows].map((row) => spansWidth(row[at]!))));
   return [titles, ...rows].map((row, index) => {
     const line: Span[] = [{ text: index === 0 ? "┏━ " : "┃  ", style: LOOKS.muted }];
-    kept.forEach((cell, at) => {
+    const last = kept.findLastIndex((cell) => row[cell]!.length > 0);
+    kept.slice(0, last + 1).forEach((cell, at) => {
       const blank = padText("", columns[at]! - spansWidth(row[cell]!) + 2);
-      line.push(...row[cell]!, ...at === kept.length - 1 ? [] : [{ text: blank, style: LOOKS.plain }]);
+      line.push(...row[cell]!, ...at === last ? [] : [{ text: blank, style: LOOKS.plain }]);
     });
     return fitLine(line, width);
   });

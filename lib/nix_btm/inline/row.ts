@@ -6,6 +6,7 @@ import type { JobRow } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { barText, partText } from "./_text.ts";
 import { directionOf, isRefused } from "./figures.ts";
+import { clockedText } from "./sum.ts";
 import type { Places } from "./tree.ts";
 
 /** A row before its columns are laid out. */
@@ -172,7 +173,7 @@ function hostOf({ host }: JobRow, { handles }: RowContext): Span | false {
 
 function elapsed(fromMs: number | undefined, toMs: number): string {
   const ms = fromMs === undefined ? 0 : toMs - fromMs;
-  return ms < SHOWN_FROM_MS ? "" : durationText(Math.floor(ms / 1_000) * 1_000);
+  return ms < SHOWN_FROM_MS ? "" : clockedText(ms);
 }
 
 function muted(text: string): Span {

@@ -97,7 +97,7 @@ export function uploadGroup({ uploads }: Pick<Figures, "uploads">, isLong: boole
 function clockGroup(world: World, { nowMs, clockText, isLong }: GroupOptions): Span[] {
   const startedMs = startOf(world);
   if (startedMs === undefined) return [];
-  const text = `${SIGNS.elapsed} ${durationText(Math.floor((nowMs - startedMs) / 1_000) * 1_000)}`;
+  const text = `${SIGNS.elapsed} ${clockedText(nowMs - startedMs)}`;
   const leftMs = leftMsOf(world, nowMs);
   if (leftMs === undefined) return [{ text, style: LOOKS.plain }];
   const at = clockText === undefined || !isLong ? "" : ` at ${clockText(nowMs + leftMs)}`;
@@ -105,6 +105,11 @@ function clockGroup(world: World, { nowMs, clockText, isLong }: GroupOptions): S
     { text, style: LOOKS.plain },
     { text: `, ${isLong ? "done " : ""}in ~${durationText(leftMs)}${at}`, style: LOOKS.muted },
   ];
+}
+
+/** In whole seconds: a clock does not begin with milliseconds. */
+export function clockedText(ms: number): string {
+  return ms < 1_000 ? "0s" : durationText(Math.floor(ms / 1_000) * 1_000);
 }
 
 /** When the first command began. */

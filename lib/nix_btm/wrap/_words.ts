@@ -33,6 +33,9 @@ export const NIX_WORKS: ReadonlySet<string> = new Set([
   "why-depends",
 ]);
 
+/** Of these, those that become what they have built. */
+export const NIX_BECOMES: ReadonlySet<string> = new Set(["fmt", "formatter", "run"]);
+
 /** Sub-commands of `nix` that build first and then are a program that wants the terminal. */
 export const NIX_SHELLS: ReadonlySet<string> = new Set(["develop", "shell"]);
 

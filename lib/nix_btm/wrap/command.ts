@@ -5,6 +5,7 @@
  */
 import {
   DEVELOP_PHASES,
+  NIX_BECOMES,
   NIX_SHELLS,
   NIX_TALKS,
   NIX_WORKS,
@@ -58,6 +59,18 @@ export function wrapCommand(words: Words, context: CommandContext = {}): Wrapped
   return inner.kind === "shell"
     ? { ...inner, prepare: whole(inner.prepare), words }
     : { ...inner, words: whole(inner.words) };
+}
+
+/**
+ * Whether a command of Nix prints what it has to say and ends: it does not become another program that would want the
+ * terminal, as `nix run` does.
+ */
+export function onlyPrints(words: Words): boolean {
+  const [program = "", ...args] = words.slice(programIndex(words));
+  const name = nameOf(program);
+  if (name !== "nix") return PROGRAMS.has(name);
+  const command = args.find((word) => NIX_WORKS.has(word) || NIX_SHELLS.has(word) || NIX_TALKS.has(word));
+  return command !== undefined && NIX_WORKS.has(command) && !NIX_BECOMES.has(command);
 }
 
 /** Where the program stands behind `sudo`, `env` and their like. */

@@ -6,7 +6,7 @@
  * of the views.
  * @module
  */
-export { type CommandContext, type Words, wrapCommand, type WrappedCommand } from "./command.ts";
+export { type CommandContext, onlyPrints, type Words, wrapCommand, type WrappedCommand } from "./command.ts";
 export { type FileSink, fileSink } from "./file_sink.ts";
 export { contextHere } from "./here.ts";
 export { readPipe } from "./pipe.ts";

@@ -6,7 +6,7 @@
 import { endBy, signalNumber } from "../../../ffi/sys/mod.ts";
 import { deadline } from "../../async/mod.ts";
 import { SignalRelay } from "./_signals.ts";
-import { type Words, type WrappedCommand } from "./command.ts";
+import { onlyPrints, type Words, type WrappedCommand } from "./command.ts";
 import { RecordSplitter } from "./split.ts";
 
 /** Takes bytes in their order. A promise holds the command's standard error back until it is kept. */
@@ -25,6 +25,13 @@ export interface RunOptions {
   readonly sinks?: readonly Sink[];
   /** What a person is to see: text that is no record. Our own standard error when not said. */
   readonly show?: Sink;
+  /**
+   * What it writes on standard output, of commands that only print (`onlyPrints`): so that it does not get into a picture
+   * on the same terminal. Our own standard output is theirs when not said.
+   */
+  readonly output?: Sink;
+  /** Of a shell: everything is built; kept before it begins. */
+  readonly prepared?: () => void | Promise<void>;
   /** Lines of our own, without newline. On our standard error behind `nix-btm: ` when not said. */
   readonly say?: (line: string) => void;
   /** Sends SIGTERM to the command. */
@@ -51,6 +58,7 @@ export async function runWrapped(command: WrappedCommand, options: RunOptions = 
       await (options.show ?? showOnStderr)(silent.bytes());
       return prepared;
     }
+    await options.prepared?.();
   }
   return command.kind === "records" || command.kind === "plain"
     ? await watched(command.words, how, "inherit")
@@ -75,10 +83,18 @@ interface How extends RunOptions {
 async function watched(words: Words, how: How, stdout: "inherit" | "null"): Promise<Ended> {
   // What only prepares has nothing to ask: it would take what is meant for the shell.
   const stdin = stdout === "null" ? "null" : "inherit";
-  const started = start(words, how, { stdin, stdout, stderr: "piped" });
+  const output = stdout === "inherit" && onlyPrints(words) ? how.output : undefined;
+  const started = start(words, how, {
+    stdin,
+    stdout: output === undefined ? stdout : "piped",
+    stderr: "piped",
+  });
   if ("kind" in started) return started;
-  const reader = started.stderr.getReader();
-  const reading = readAll(reader, how);
+  const readers = [started.stderr.getReader(), ...output === undefined ? [] : [started.stdout.getReader()]];
+  const reading = Promise.all([
+    readAll(readers[0]!, how),
+    ...output === undefined ? [] : [passOn(readers[1]!, careful(output, how.say))],
+  ]);
   const ended = await ending(started, how);
   using limit = deadline(how.lingerMs ?? LINGER_MS);
   const left = new Promise<"left">((resolve) => {
@@ -86,7 +102,7 @@ async function watched(words: Words, how: How, stdout: "inherit" | "null"): Prom
   });
   if (await Promise.race([reading, left]) === "left") {
     how.say("a process that the command left behind still holds its standard error; it is not waited for");
-    await reader.cancel();
+    await Promise.all(readers.map((reader) => reader.cancel()));
     await reading;
   }
   return ended;
@@ -152,6 +168,10 @@ export async function readAll(
   }
   splitter.end();
   await shown();
+}
+
+async function passOn(reader: ReadableStreamDefaultReader<Uint8Array>, sink: Sink): Promise<void> {
+  for (let read = await reader.read(); !read.done; read = await reader.read()) await sink(read.value);
 }
 
 /** A sink that fails must not take the build with it. */

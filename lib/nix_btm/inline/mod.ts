@@ -1,0 +1,21 @@
+/**
+ * What a command of Nix does, shown where it was typed: its log goes on, and below it stands what is done now.
+ *
+ * Reading order: `figures.ts` (counts), `tree.ts` (what is shown, and where), `row.ts` (a line of it), `sum.ts` (the last
+ * line), `frame.ts` (all lines), `ending.ts` (what is said at the end), `told.ts` (what is printed above), `area.ts` (the
+ * bytes that replace what is shown); `view.ts` and its three kinds, `terminal_view.ts`, `plain_view.ts` and
+ * `json_view.ts`; `session.ts` (timers, and everything that is not pure).
+ * @module
+ */
+export { barText, bytesText, fitLine, type Line, lineText, partText, plainLine } from "./_text.ts";
+export { handlesOf, HERE } from "./handles.ts";
+export { type Figures, figuresOf, type HostFigures } from "./figures.ts";
+export { type FrameOptions, inlineLines } from "./frame.ts";
+export { type End, endingLines, type EndingOptions, failedBuilds, otherErrors } from "./ending.ts";
+export { isWorthTelling, logLine } from "./told.ts";
+export { LiveArea } from "./area.ts";
+export { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
+export { TerminalView, type TerminalViewOptions } from "./terminal_view.ts";
+export { PlainView, type PlainViewOptions, PROGRESS_EVERY_MS, progressText } from "./plain_view.ts";
+export { JsonView } from "./json_view.ts";
+export { PACE_MS, Session, type SessionOptions, type Shown } from "./session.ts";

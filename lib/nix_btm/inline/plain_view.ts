@@ -1,0 +1,196 @@
+/** Where nobody looks on: a line for each build that begins and ends, and now and then how far everything is. Pure. @module */
+import { isOver, type Job, plainText } from "../../nix/mod.ts";
+import { stripAnsi } from "../../tui/mod.ts";
+import { durationText } from "../summary.ts";
+import type { JobRow, Update, World } from "../world.ts";
+import { bytesText, plainLine } from "./_text.ts";
+import { type End, endingLines, failedText, otherErrors } from "./ending.ts";
+import { figuresOf, isRefused } from "./figures.ts";
+import { leftMsOf } from "./sum.ts";
+import { isWorthTelling } from "./told.ts";
+import { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
+
+export interface PlainViewOptions {
+  /** Says what GitHub's runner makes groups and annotations of. */
+  readonly github?: boolean;
+  /** Says nothing but what went wrong. */
+  readonly quiet?: boolean;
+  /** Prints the logs of builds as they come. */
+  readonly logs?: boolean;
+}
+
+/** A line about how far everything is comes so often at most. */
+export const PROGRESS_EVERY_MS = 10_000;
+/** Lines of a build's log: of one that failed, and in a group of one that did not. */
+const TAIL_LINES = 25;
+
+export class PlainView implements View {
+  readonly #world: World;
+  readonly #options: PlainViewOptions;
+  readonly #joiner = new LineJoiner();
+  /** Of builds that were told of, how they stood. */
+  readonly #told = new Map<number, string>();
+  readonly #messages = new Set<string>();
+  #pending: string[] = [];
+  #progressMs: number | undefined;
+  #progress = "";
+
+  constructor(world: World, options: PlainViewOptions = {}) {
+    this.#world = world;
+    this.#options = options;
+  }
+
+  get pendingLength(): number {
+    return this.#pending.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  line({ name }: Job, text: string): void {
+    if (this.#options.logs === true) this.#say(logText(name, text));
+  }
+
+  message(text: string, level: number): void {
+    if (!isWorthTelling(text, level) || this.#messages.has(text)) return;
+    if (!text.startsWith("trace:")) this.#messages.add(text);
+    const plain = plainText(text);
+    if (this.#options.github === true && plain.startsWith("warning:")) {
+      this.#say(`::warning::${escapeData(plain.slice("warning:".length).trim())}`);
+    } else if (this.#options.quiet !== true) this.#say(plain);
+  }
+
+  text(bytes: Uint8Array): void {
+    this.#pending.push(...this.#joiner.take(bytes));
+  }
+
+  /** Standard output of who does not look on is his own. */
+  output(bytes: Uint8Array): void {
+    this.text(bytes);
+  }
+
+  show(update: Update | undefined, { nowMs }: Moment): string {
+    this.#builds(update?.jobs ?? []);
+    this.#sayProgress(nowMs);
+    return this.#take();
+  }
+
+  end(end: End, { nowMs }: Moment): string {
+    const rest = this.#joiner.drain();
+    if (rest !== "") this.#say(rest);
+    this.#builds([...this.#world.jobs.values()]);
+    for (const { text } of otherErrors(this.#world)) {
+      this.#say(this.#options.github === true ? `::error::${escapeData(text)}` : `error: ${text}`);
+    }
+    const lines = endingLines(this.#world, { width: Number.MAX_SAFE_INTEGER, nowMs, end, tailLines: 0 });
+    const last = lines.at(-1);
+    // What failed was said when it did.
+    if (last !== undefined && this.#told.size > 0 && this.#options.quiet !== true) {
+      this.#say(plainLine(last).replace(/^┗━ /, ""));
+    }
+    return this.#take();
+  }
+
+  #say(line: string): void {
+    this.#pending.push(line);
+  }
+
+  #take(): string {
+    const lines = this.#pending;
+    this.#pending = [];
+    return lines.map((line) => `${line}\n`).join("");
+  }
+
+  /** In the order in which it happened: what began meanwhile, then what ended. */
+  #builds(jobs: readonly JobRow[]): void {
+    const builds = jobs.filter((job) => job.kind === "build" && job.startedMs !== undefined);
+    for (const job of [...builds].sort((one, other) => one.startedMs! - other.startedMs!)) {
+      if (this.#told.has(job.id)) continue;
+      this.#told.set(job.id, "running");
+      this.#note(`building ${job.name}${hostOf(job)}`);
+    }
+    const over = builds.filter((job) => isOver(job) && !isRefused(job));
+    for (const job of over.sort((one, other) => one.endedMs! - other.endedMs!)) {
+      const end = job.state.kind === "ended" ? "succeeded" : job.state.kind;
+      if (this.#told.get(job.id) === end) continue;
+      this.#told.set(job.id, end);
+      const took = durationText(job.endedMs! - job.startedMs!);
+      if (end === "succeeded") this.#note(`built ${job.name}${hostOf(job)} in ${took}`, this.#tail(job));
+      else if (end === "failed") this.#failed(job);
+      else this.#note(`stopped ${job.name}${hostOf(job)} after ${took}`);
+    }
+  }
+
+  /** What went well. */
+  #note(line: string, group: readonly string[] = []): void {
+    if (this.#options.quiet === true) return;
+    const isGroup = this.#options.github === true && group.length > 0;
+    if (!isGroup) return this.#say(line);
+    this.#pending.push(`::group::${line}`, ...group, "::endgroup::");
+  }
+
+  #failed(job: JobRow): void {
+    const how = failedText(job);
+    const tail = this.#tail(job);
+    const line = `${job.name} ${how}`;
+    if (this.#options.github === true) {
+      this.#pending.push(`::group::${line}`, ...tail, "::endgroup::");
+      const text = [how, job.subject, ...tail.slice(-5).map((each) => each.slice(job.name.length + 2))];
+      this.#say(`::error title=${escapeProperty(`${job.name} failed`)}::${escapeData(text.join("\n"))}`);
+    } else this.#pending.push(line, `  ${job.subject}`, ...this.#options.logs === true ? [] : tail);
+    if (job.state.kind === "failed" && job.state.failure.specified !== undefined) {
+      this.#pending.push(
+        `  specified: ${job.state.failure.specified}`,
+        `  got:       ${job.state.failure.got}`,
+      );
+    }
+  }
+
+  #tail({ id, name }: JobRow): string[] {
+    return (this.#world.tails.get(id) ?? []).slice(-TAIL_LINES).map((line) => logText(name, line));
+  }
+
+  #sayProgress(nowMs: number): void {
+    this.#progressMs ??= nowMs;
+    if (nowMs - this.#progressMs < PROGRESS_EVERY_MS || !isBusy(this.#world)) return;
+    this.#progressMs = nowMs;
+    const text = progressText(this.#world, nowMs);
+    if (text === this.#progress || this.#options.quiet === true) return;
+    this.#progress = text;
+    this.#say(text);
+  }
+}
+
+/** `3 building, 14 built, 1 failed, 34 left; 3 of 12 fetched, 1.2 MiB; done in about 3m10s`. */
+export function progressText(world: World, nowMs: number): string {
+  const { builds, downloads, uploads, expectedDownloads } = figuresOf(world);
+  const counts: [count: number, what: string][] = [
+    [builds.running, "building"],
+    [builds.done, "built"],
+    [builds.failed, "failed"],
+    [builds.left, "left"],
+  ];
+  const built = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`).join(", ");
+  const fetched = expectedDownloads === 0
+    ? ""
+    : `${downloads.done} of ${expectedDownloads} fetched, ${bytesText(downloads.bytes)}`;
+  const sent = uploads.running + uploads.done === 0 ? "" : `${uploads.done} sent`;
+  const leftMs = leftMsOf(world, nowMs);
+  const end = leftMs === undefined ? "" : `done in about ${durationText(leftMs)}`;
+  return [built, fetched, sent, end].filter((part) => part !== "").join("; ");
+}
+
+function hostOf({ host }: JobRow): string {
+  return host === "" ? "" : ` on ${host}`;
+}
+
+/** The name before it keeps a line from being a command to GitHub's runner. */
+function logText(name: string, text: string): string {
+  return `${name}> ${stripAnsi(text)}`;
+}
+
+/** Text of a workflow command (GitHub's toolkit, `command.ts`). */
+function escapeData(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
