@@ -144,7 +144,10 @@ function builderScript(
       `echo '${name}: ${phase}'`,
     ]),
     ...sleepMs === undefined ? [] : [`sleep ${sleepMs / 1000}`],
-    ...gate === undefined ? [] : [`while [ ! -e '${gate}' ]; do sleep 0.02; done`],
+    // A build of a place that is gone waits for nobody.
+    ...gate === undefined
+      ? []
+      : [`while [ ! -e '${gate}' ] && [ -d "$(dirname '${gate}')" ]; do sleep 0.02; done`],
     ...script === undefined ? [] : [script],
     ...outputs.map((output) => `echo '${name}' $inputs > $${output}`),
   ].join("\n");

@@ -1,0 +1,140 @@
+/** Logs to worlds: what lies in the store is read, edges are the real ones, ends are found in the store. */
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  applyUpdate,
+  emptyWorld,
+  Monitor,
+  snapshotOf,
+  type Update,
+  waitingText,
+  whyWaiting,
+} from "../../lib/nix_btm/mod.ts";
+import { scenario, scenarios } from "../nix/_scenarios.ts";
+import { readTar } from "../nix/_tar.ts";
+
+const DRVS = readTar(new URL("../testdata/nix/drvs-salt0.tar.gz", import.meta.url).pathname);
+
+function readFile(path: string): Promise<string> {
+  const text = DRVS.get(path.slice(path.lastIndexOf("/") + 1));
+  return text === undefined ? Promise.reject(new Deno.errors.NotFound(path)) : Promise.resolve(text);
+}
+
+/** A monitor that has read a log to its end; a flush takes a second. */
+async function read(bytes: Uint8Array, exists?: (path: string) => Promise<boolean>) {
+  let nowMs = 0;
+  const monitor = new Monitor({ now: () => nowMs, readFile, ...(exists === undefined ? {} : { exists }) });
+  const log = monitor.open({ source: "replay" });
+  const updates: Update[] = [];
+  const flush = () => {
+    nowMs += 1_000;
+    const update = monitor.flush();
+    if (update !== undefined) updates.push(structuredClone(update));
+  };
+  for (let at = 0; at < bytes.length; at += 4_096) {
+    log.push(bytes.subarray(at, at + 4_096));
+    flush();
+  }
+  log.end();
+  flush();
+  await monitor.settled();
+  flush();
+  return { monitor, updates };
+}
+
+function sorted(edges: readonly (readonly [string, string])[]): string[] {
+  return edges.map(([from, to]) => `${from} ${to}`).sort();
+}
+
+for (const { name, bytes, expected: { ground_truth } } of scenarios()) {
+  const edges = ground_truth?.edges ?? [];
+  const inStore = edges.length > 0 &&
+    edges.flat().every((path) => DRVS.has(path.slice(path.lastIndexOf("/") + 1)));
+  if (!inStore) continue;
+  Deno.test(`${name}: the edges are those that nix show-derivation tells`, async () => {
+    const { monitor } = await read(bytes);
+    const found = [...monitor.world.graph.nodes()].flatMap(({ path, inputs }) =>
+      inputs.map((input): [string, string] => [path, input])
+    );
+    deepStrictEqual(sorted(found), sorted(edges));
+  });
+}
+
+Deno.test("where no derivation can be read a talkative log tells the edges", async () => {
+  for (const name of ["14-new-cli-build", "53-waiting-for-uid"]) {
+    const { bytes, expected } = scenario(name);
+    const { monitor } = await read(bytes);
+    const found = [...monitor.world.graph.nodes()].flatMap(({ path, inputs }) =>
+      inputs.map((input): [string, string] => [path, input])
+    );
+    deepStrictEqual(sorted(found), sorted(expected.ground_truth!.edges), name);
+  }
+});
+
+Deno.test("updates one after the other, and a snapshot, make the same world", async () => {
+  for (const name of ["03-diamond", "33-mixed-substitute-and-build", "56-remote-ssh-ng"]) {
+    const { monitor, updates } = await read(scenario(name).bytes);
+    const world = emptyWorld();
+    for (const update of updates) applyUpdate(world, update);
+    deepStrictEqual(snapshotOf(world), structuredClone(snapshotOf(monitor.world)), name);
+    const again = emptyWorld();
+    applyUpdate(again, snapshotOf(monitor.world));
+    deepStrictEqual(snapshotOf(again), snapshotOf(monitor.world), name);
+  }
+});
+
+Deno.test("builds of a log for people have succeeded where their outputs are", async () => {
+  const text = new TextDecoder().decode(scenario("16-old-human-format").bytes);
+  const drvs = [...new Set(text.match(/\/nix\/store\/\S+\.drv/g))];
+  const known = new Map(
+    drvs.map((
+      path,
+    ) => [path, `Derive([("out","${path.replace(".drv", "-out")}","","")],[],[],"x","/b",[],[])`]),
+  );
+  const monitor = new Monitor({
+    readFile: (path) => Promise.resolve(known.get(path)!),
+    exists: (path) => Promise.resolve(!path.includes("slow-2")),
+  });
+  const log = monitor.open({ source: "pipe" });
+  log.push(new TextEncoder().encode(text));
+  log.end();
+  monitor.flush();
+  await monitor.settled();
+  monitor.flush();
+  const states = Object.fromEntries(
+    [...monitor.world.jobs.values()].map(({ name, state }) => [name, state.kind]),
+  );
+  deepStrictEqual(states, {
+    "slow-1": "succeeded",
+    "slow-2": "ended",
+    "slow-3": "succeeded",
+    "slow-4": "succeeded",
+    "slow-top": "succeeded",
+  });
+});
+
+Deno.test("a cache is told with what it gave", async () => {
+  const { monitor } = await read(scenario("32-substitute-http").bytes);
+  const [cache] = monitor.world.caches.values();
+  deepStrictEqual([cache!.paths, monitor.world.caches.size], [31, 1]);
+});
+
+Deno.test("what a build waits for is told while it does", async () => {
+  const { bytes } = scenario("03-diamond");
+  const text = new TextDecoder().decode(bytes);
+  const at = text.indexOf("unpackPhase of dia-b");
+  let nowMs = 0;
+  const monitor = new Monitor({ readFile, now: () => nowMs += 10 });
+  const log = monitor.open({ source: "replay" });
+  log.push(bytes.subarray(0, text.lastIndexOf("\n", at) + 1));
+  monitor.flush();
+  await monitor.settled();
+  nowMs += 1_000; // An estimate is made once a second.
+  monitor.flush();
+  const [top] = [...monitor.world.jobs.values()].filter(({ name }) => name === "dia-d");
+  const waiting = whyWaiting(monitor.world, top!);
+  strictEqual(waiting?.kind, "inputs");
+  strictEqual(waitingText(waiting!).startsWith("waiting for dia-"), true);
+  const estimate = [...monitor.world.estimates.values()][0]?.estimate;
+  strictEqual(estimate?.left, 3);
+  strictEqual(estimate?.criticalPath.at(-1), top!.subject);
+});
