@@ -21,6 +21,7 @@ import { TCP_CPU, TCP_ROWS } from "../lib/telemetry/bpf/tcp.ts";
 import { AGENT_CONFIG, SAMPLERS } from "../lib/telemetry/mod.ts";
 import { BPM_CONFIG } from "../lib/bpm/mod.ts";
 import { LEDGER_FORMAT } from "../lib/supervisor/mod.ts";
+import { HISTORY_FORMAT } from "../lib/nix_btm/mod.ts";
 import { FORMATS } from "../lib/version/mod.ts";
 import { SECTIONS } from "../lib/viewer/mod.ts";
 
@@ -371,7 +372,12 @@ Deno.test("sizes and numbers of BPF headers are what user space believes, as the
 });
 
 Deno.test("the numbers of formats that --version tells are those that files are written with", () => {
-  deepStrictEqual(FORMATS, { ring: RING_FORMAT, ledger: LEDGER_FORMAT, journal: REZ_VERSION });
+  deepStrictEqual(FORMATS, {
+    ring: RING_FORMAT,
+    ledger: LEDGER_FORMAT,
+    journal: REZ_VERSION,
+    history: HISTORY_FORMAT,
+  });
 });
 
 for (const { path, make } of GENERATED) {
