@@ -6,12 +6,19 @@ import {
   parseAgentAddress,
   untilNextTick,
 } from "../agent_client/mod.ts";
+import type { LoggedEvent } from "../events/mod.ts";
 import { decodeSnapshot, SchemaCache } from "../metrics/mod.ts";
 import { LiveStore } from "../tsdb/mod.ts";
 import type { ViewerSource } from "./viewer_source.ts";
 
 /** How often an agent is asked when nothing else is said. */
 export const POLL_INTERVAL_MS = 1_000;
+
+/** Help texts, and whether there are events, are asked for again after so many polls. */
+const ASK_AGAIN_POLLS = 60;
+
+/** Events that are kept for the page; the oldest go for others. */
+const EVENTS_KEPT = 2_000;
 
 /** Where an agent is and how it is followed. */
 export interface AgentOptions {
@@ -70,11 +77,13 @@ export function followAgent(options: AgentOptions): AgentSource {
   return {
     series: store,
     ready: first.promise,
+    events: (id) => poll.events.filter((event) => event.id > id),
     state: () => ({
       title: poll.title ?? client.name,
       mode: "live",
       intervalSeconds: store.intervalSeconds,
       ...store.range(),
+      ...poll.newestEvent === 0 ? {} : { newestEvent: poll.newestEvent },
       ...(problem === undefined ? {} : { problem }),
     }),
     async [Symbol.asyncDispose]() {
@@ -87,22 +96,40 @@ export function followAgent(options: AgentOptions): AgentSource {
 /** Asks once, and keeps what is known of the agent between asks. */
 class Poller {
   readonly #schemas = new SchemaCache();
-  #described = false;
+  #polls = 0;
+  #hasEvents = true;
   title: string | undefined;
+  events: LoggedEvent[] = [];
 
   constructor(readonly client: AgentClient, readonly store: LiveStore) {}
+
+  get newestEvent(): number {
+    return this.events.at(-1)?.id ?? 0;
+  }
 
   async once(signal: AbortSignal): Promise<void> {
     const snapshot = decodeSnapshot(await this.client.get("/metrics/binary", signal), this.#schemas);
     this.store.append(snapshot);
     const { source, version } = snapshot.metadata;
     this.title ??= [source, version].filter(Boolean).join(" ") || undefined;
-    if (!this.#described) await this.#describe(signal);
+    const asksAgain = this.#polls++ % ASK_AGAIN_POLLS === 0;
+    if (asksAgain) await this.#describe(signal);
+    if (asksAgain || this.#hasEvents) await this.#takeEvents(signal);
   }
 
-  /** Help texts and the host's name are asked for once; an agent without them is none the worse. */
+  /** An agent of another kind, or one that takes none, has no such page. */
+  async #takeEvents(signal: AbortSignal): Promise<void> {
+    const page = await this.#optional(`/events?since=${this.newestEvent}`, signal) as
+      | { readonly events?: unknown }
+      | undefined;
+    this.#hasEvents = Array.isArray(page?.events);
+    if (!Array.isArray(page?.events)) return;
+    const found = page.events.filter(isEvent).filter(({ id }) => id > this.newestEvent);
+    if (found.length > 0) this.events = [...this.events, ...found].slice(-EVENTS_KEPT);
+  }
+
+  /** Help texts and the host's name; an agent without them is none the worse. */
   async #describe(signal: AbortSignal): Promise<void> {
-    this.#described = true;
     const help = await this.#optional("/metrics/descriptions", signal);
     if (help !== undefined) this.store.describe(help as Record<string, string>);
     const info = await this.#optional("/systeminfo", signal) as { hostname?: unknown } | undefined;
@@ -120,4 +147,10 @@ class Poller {
       return undefined; // A page that is broken is as good as none: charts do without it.
     }
   }
+}
+
+function isEvent(value: unknown): value is LoggedEvent {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, timeMs, text } = value as Partial<LoggedEvent>;
+  return typeof id === "number" && typeof timeMs === "number" && typeof text === "string";
 }

@@ -6,17 +6,18 @@ import type { SourceState } from "./columns.ts";
 import { page } from "./page.ts";
 import { metadataRoutes } from "./routes/metadata.ts";
 import { queryRoutes } from "./routes/query.ts";
-import type { ViewerSource } from "./viewer_source.ts";
+import { type ViewerSource, withSections } from "./viewer_source.ts";
 
 /** What only this page may load: its own files. */
 const CONTENT_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'";
 
 /** The handler of a viewer. `hosts` are further names under which it is reached. */
 export function viewerApp(
-  source: ViewerSource,
+  shown: ViewerSource,
   options: { assetsDir?: string; hosts?: readonly string[] } = {},
 ): Hono {
   const assets = options.assetsDir === undefined ? {} : { overrideDir: options.assetsDir };
+  const source = withSections(shown);
   const app = new Hono();
   app.use(guardBrowsers(options.hosts));
   app.use(compressText());

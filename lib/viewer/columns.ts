@@ -47,6 +47,10 @@ export interface SourceState {
   readonly start?: number;
   readonly end?: number;
   readonly intervalSeconds: number;
+  /** Of the sections that not every source has, those that this one has. */
+  readonly sections?: readonly string[];
+  /** Number of the newest event; without it there are none. */
+  readonly newestEvent?: number;
   /** Why a live source gives nothing new. */
   readonly problem?: string;
 }

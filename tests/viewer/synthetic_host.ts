@@ -134,6 +134,18 @@ function counters(): Counter[] {
       });
     },
   );
+  for (const [index, derivation] of ["hello-2.12.1", "linux-6.12.9"].entries()) {
+    const labels = { derivation, machine: "synthetic-host", user: index === 0 ? "alice" : "bob" };
+    list.push({ metric: "nix_build_cpu_usage", labels, rate: wave(3e9 / (index + 1), index + 30) });
+    list.push({
+      metric: "nix_build_io_bytes",
+      labels: { ...labels, op: "write" },
+      rate: wave(4e6 * (index + 1), index + 40),
+    });
+  }
+  list.push({ metric: "nix_btm_builds_ended", labels: { outcome: "succeeded" }, rate: () => 1 });
+  list.push({ metric: "nix_btm_cache_bytes", labels: { cache: "https://cache" }, rate: wave(5e6, 21) });
+  list.push({ metric: "nix_btm_log_bytes", labels: {}, rate: wave(40_000, 22) });
   for (const resource of ["cpu", "memory", "io"]) {
     list.push({
       metric: "pressure_stalled",
@@ -202,6 +214,10 @@ const GAUGES = [
   "memory_cached",
   "memory_buffers",
   "cpu_cores",
+  "nix_build_memory",
+  "nix_btm_builds_running",
+  "nix_btm_builds_waiting",
+  "nix_btm_commands",
 ] as const;
 
 /** Tasks until the host has so many counters and gauges. */
@@ -267,9 +283,19 @@ export function syntheticHost(startSeconds: number, seriesCount = 0): { snapshot
     snapshot(t) {
       const gib = 2 ** 30;
       const used = (9 + 2 * Math.sin(t / 90)) * gib;
-      const gauges = [32 * gib, 32 * gib - used, 14 * gib - used / 3, 8 * gib, 0.6 * gib, CPU_COUNT].map(
-        Math.round,
-      );
+      const gauges = [
+        32 * gib,
+        32 * gib - used,
+        14 * gib - used / 3,
+        8 * gib,
+        0.6 * gib,
+        CPU_COUNT,
+        3 * gib,
+        2,
+        7,
+        1,
+      ]
+        .map(Math.round);
       const timeNs = BigInt(Math.round((startSeconds + t) * 1e3 + 2 * noise(t))) * 1_000_000n;
       let seed = t;
       return {

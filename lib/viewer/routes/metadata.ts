@@ -44,6 +44,11 @@ export function metadataRoutes(source: ViewerSource): Hono {
     "/status/buildinfo",
     () => json(successJson({ version: PROMETHEUS_VERSION, application: "hostkit" })),
   );
+  app.get("/events", (c) => {
+    const since = c.req.query("since") ?? "0";
+    if (!/^\d{1,16}$/.test(since)) throw badParam("since", "expected the number of an event");
+    return json(successJson(source.events?.(Number(since)) ?? []));
+  });
   app.get("/status/source", () => json(successJson(source.state())));
   return app;
 }

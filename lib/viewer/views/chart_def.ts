@@ -36,6 +36,8 @@ export interface GroupDef {
 export interface SectionDef {
   readonly id: string;
   readonly title: string;
+  /** Names of metrics without any of which it is not shown at all. */
+  readonly needs?: RegExp;
   readonly groups: readonly GroupDef[];
 }
 
@@ -89,6 +91,12 @@ export function buckets(chart: Omit<ChartDef, "queries">, selector: string): Cha
 export function largest(count: number, label: string, selector: string, factor = ""): string {
   const mean = `topk(${count}, sum by (${label}) (rate(${selector}[$range] @ end())))`;
   return `sum by (${label}) ($rate(${selector}))${factor} and on (${label}) ${mean}`;
+}
+
+/** The members with the largest value over what is shown, by one label; of gauges. */
+export function largestOf(count: number, label: string, selector: string): string {
+  const most = `topk(${count}, sum by (${label}) (max_over_time(${selector}[$range] @ end())))`;
+  return `sum by (${label}) (${selector}) and on (${label}) ${most}`;
 }
 
 /** The number of CPUs, from the counters themselves. */

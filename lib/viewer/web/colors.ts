@@ -1,6 +1,14 @@
 /** Colours of series and of heatmaps, for both themes. @module */
 
+import type { Severity } from "../../events/mod.ts";
+
 export type Theme = "light" | "dark";
+
+/** Of marks, and of whatever else is as bad as they are. */
+export const SEVERITY_COLORS: Readonly<Record<Theme, Readonly<Record<Severity, string>>>> = {
+  dark: { info: "#94a3b8", warning: "#fbbf24", error: "#f87171" },
+  light: { info: "#64748b", warning: "#d97706", error: "#dc2626" },
+};
 
 /** Told apart also by those who see fewer colours; ordered so that neighbours differ. */
 const SERIES: Readonly<Record<Theme, readonly string[]>> = {

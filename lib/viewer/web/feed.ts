@@ -3,6 +3,7 @@ import { batch, effect } from "@preact/signals";
 import { type Columns, COLUMNS_TYPE, decodeColumns } from "../columns.ts";
 import { fixedGrid } from "../follow.ts";
 import { expandQuery, FIRST_CHARTS } from "../views/mod.ts";
+import { askForEvents } from "./events.ts";
 import { type ChartModel, shapeData } from "./chart_model.ts";
 import { homeView, live, problem, rangeOf, source, view } from "./state.ts";
 
@@ -138,6 +139,7 @@ export class Feed {
   #deliver({ charts, asked, columns }: Answer): void {
     source.value = columns.source;
     problem.value = columns.source.problem;
+    void askForEvents(columns.source.newestEvent);
     const range = rangeOf(view.value!, columns.source);
     let at = 0;
     charts.forEach((chart, index) => {

@@ -120,6 +120,11 @@ export function formatInstant(ms: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** How long something took, from milliseconds: `340 ms`, `12.3 s`, `5m 1s`. */
+export function formatTook(ms: number): string {
+  return ms < 60_000 ? formatValue(ms * 1e6, "ns") : formatSpan(ms / 1000);
+}
+
 /** `5m`, `1h 30m`, `45s`. */
 export function formatSpan(seconds: number): string {
   const s = Math.round(seconds);

@@ -1,11 +1,12 @@
 /** The keys of the page: one list for what they do and for the help that tells it. @module */
-import { SECTIONS } from "../views/mod.ts";
+import { toggleList, toggleMarks } from "./events.ts";
 import {
   helpOpen,
   openSection,
   rangeOf,
   resetZoom,
-  sectionId,
+  section,
+  sections,
   source,
   toggleLive,
   toggleTheme,
@@ -23,10 +24,15 @@ export interface KeyBinding {
 
 export const KEYS: readonly KeyBinding[] = [
   {
-    keys: SECTIONS.map((_, index) => String(index + 1)),
-    show: `1 – ${SECTIONS.length}`,
+    keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    get show() {
+      return `1 – ${sections.value.length}`;
+    },
     does: "Open a section",
-    run: (key) => openSection(SECTIONS[Number(key) - 1]!.id),
+    run: (key) => {
+      const wanted = sections.value[Number(key) - 1];
+      if (wanted !== undefined) openSection(wanted.id);
+    },
   },
   { keys: ["j"], show: "j", does: "Next section", run: () => moveSection(1) },
   { keys: ["k"], show: "k", does: "Previous section", run: () => moveSection(-1) },
@@ -36,6 +42,8 @@ export const KEYS: readonly KeyBinding[] = [
   { keys: ["+", "=", "w"], show: "+", does: "Zoom in", run: () => scale(0.5) },
   { keys: ["-", "s"], show: "−", does: "Zoom out", run: () => scale(2) },
   { keys: ["r", "0"], show: "r", does: "Reset the zoom (also: double click)", run: resetZoom },
+  { keys: ["e"], show: "e", does: "Marks of events on charts, on or off", run: toggleMarks },
+  { keys: ["l"], show: "l", does: "List of events, open or closed", run: toggleList },
   { keys: ["t"], show: "t", does: "Light or dark", run: toggleTheme },
   { keys: ["?"], show: "?", does: "This help", run: () => helpOpen.value = !helpOpen.value },
   { keys: ["Escape"], show: "esc", does: "Close the help, reset the zoom", run: escape },
@@ -54,8 +62,9 @@ export function bindKeys(): void {
 }
 
 function moveSection(by: number): void {
-  const index = SECTIONS.findIndex(({ id }) => id === sectionId.value) + by;
-  openSection(SECTIONS[(index + SECTIONS.length) % SECTIONS.length]!.id);
+  const all = sections.value;
+  const index = all.indexOf(section.value) + by;
+  openSection(all[(index + all.length) % all.length]!.id);
 }
 
 function escape(): void {

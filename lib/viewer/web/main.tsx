@@ -7,6 +7,8 @@ import type { SectionDef } from "../views/mod.ts";
 import { ChartCard } from "./chart_card.tsx";
 import { type ChartModel, chartModel } from "./chart_model.ts";
 import { Feed } from "./feed.ts";
+import { EventList } from "./event_list.tsx";
+import { bindEvents, marksOf, shownEvents } from "./events.ts";
 import { bindKeys } from "./keys.ts";
 import { painters } from "./plot.tsx";
 import { Help, Notice, Sidebar, Topbar } from "./shell.tsx";
@@ -37,6 +39,7 @@ function App() {
       <main>
         <Topbar />
         <Notice />
+        <EventList />
         <Section key={section.value.id} />
       </main>
       <Help />
@@ -115,10 +118,18 @@ function heldCharts(): HeldChart[] {
   });
 }
 
-Object.assign(globalThis, { hostkit: { charts: heldCharts, ready: feed.ready } });
+/** For tests: the events that are shown, and how many marks they are on a plot of so many pixels. */
+function heldEvents(width: number) {
+  const [first] = painters.keys();
+  const marks = first === undefined ? [] : marksOf({ ...first.range, width });
+  return { events: shownEvents.peek(), marks: marks.length };
+}
+
+Object.assign(globalThis, { hostkit: { charts: heldCharts, events: heldEvents, ready: feed.ready } });
 
 bindAddress();
 bindKeys();
+bindEvents();
 effect(() => feed.show([...charts.value.values()]));
 feed.start();
 effect(() => {

@@ -1,11 +1,15 @@
 /** One plot: its canvas, and over it cursor, selection and tooltip, which all plots share. @module */
 import { signal } from "@preact/signals";
+import type { LoggedEvent } from "../../events/mod.ts";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ChartModel } from "./chart_model.ts";
-import { formatInstant, formatValue } from "./format.ts";
+import { SEVERITY_COLORS, type Theme } from "./colors.ts";
+import { bySeverity, eventUnderPointer, type Mark, markAt, marksOf } from "./events.ts";
+import { formatInstant, formatTook, formatValue } from "./format.ts";
 import { type Frame, HEIGHT, LEFT, RIGHT, timeOf, xOf } from "./geometry.ts";
 import { HeatPainter } from "./heat_painter.ts";
 import { LinePainter } from "./line_painter.ts";
+import { MarkLayer } from "./mark_layer.tsx";
 import type { Painter, Reading, Scene } from "./painter.ts";
 import { cursorMs, resetZoom, theme, zoomTo } from "./state.ts";
 
@@ -17,6 +21,9 @@ const DRAG_PX = 5;
 
 /** Rows of a tooltip; the largest are shown. */
 const TOOLTIP_ROWS = 12;
+
+/** Events of a tooltip; the worst are shown. */
+const TOOLTIP_EVENTS = 5;
 
 /** Painters on the page, for tests. */
 export const painters = new Map<ChartModel, Painter>();
@@ -67,7 +74,10 @@ export function Plot(
       const from = timeOf(downX, frame);
       selection.value = { fromMs: Math.min(from, ms), toMs: Math.max(from, ms) };
     }
-    showTip(tip.current!, painters.get(chart)?.readings(ms, y) ?? [], { chart, x, ms, width });
+    const mark = markAt(marksOf(frame), x);
+    eventUnderPointer.value = mark?.events.toSorted(bySeverity)[0];
+    const readings = painters.get(chart)?.readings(ms, y) ?? [];
+    showTip(tip.current!, { readings, mark }, { chart, x, ms, width, shade });
   };
   const onDown = (event: PointerEvent): void => {
     if (event.button !== 0) return;
@@ -84,6 +94,7 @@ export function Plot(
   };
   const onLeave = (): void => {
     cursorMs.value = undefined;
+    eventUnderPointer.value = undefined;
     tip.current!.hidden = true;
   };
   return (
@@ -98,6 +109,7 @@ export function Plot(
       onDblClick={resetZoom}
     >
       <canvas key={kind} ref={canvas} width={width} height={HEIGHT} />
+      <MarkLayer frame={frame} />
       <Overlay frame={frame} />
       <div class="tip" ref={tip} hidden />
     </div>
@@ -110,10 +122,11 @@ function frameOf({ range: { startMs, endMs } }: ChartModel, width: number): Fram
 }
 
 function Overlay({ frame }: { frame: Frame }) {
-  const [at, chosen] = [cursorMs.value, selection.value];
+  const [at, chosen, event] = [cursorMs.value, selection.value, eventUnderPointer.value];
   const inside = at !== undefined && at >= frame.startMs && at <= frame.endMs;
   return (
     <>
+      {event?.durationMs !== undefined && <Took frame={frame} event={event} durationMs={event.durationMs} />}
       {chosen && (
         <div
           class="selection"
@@ -131,6 +144,20 @@ function Overlay({ frame }: { frame: Frame }) {
   );
 }
 
+/** The time that an event's cause had taken, along the bottom. */
+function Took(
+  { frame, event, durationMs }: { frame: Frame; event: LoggedEvent; durationMs: number },
+) {
+  const from = clampX(xOf(event.timeMs - durationMs, frame), frame);
+  const to = clampX(xOf(event.timeMs, frame), frame);
+  return (
+    <div
+      class="took"
+      style={{ left: from, width: to - from, background: SEVERITY_COLORS[theme.value][event.severity] }}
+    />
+  );
+}
+
 function clampX(x: number, { width }: Frame): number {
   return Math.max(LEFT, Math.min(width - RIGHT, x));
 }
@@ -138,10 +165,10 @@ function clampX(x: number, { width }: Frame): number {
 /** Fills the tooltip by hand: it changes with each move of the pointer. */
 function showTip(
   tip: HTMLDivElement,
-  readings: readonly Reading[],
-  { chart, x, ms, width }: { chart: ChartModel; x: number; ms: number; width: number },
+  { readings, mark }: { readings: readonly Reading[]; mark: Mark | undefined },
+  { chart, x, ms, width, shade }: { chart: ChartModel; x: number; ms: number; width: number; shade: Theme },
 ): void {
-  tip.hidden = readings.length === 0;
+  tip.hidden = readings.length === 0 && mark === undefined;
   if (tip.hidden) return;
   const { def } = chart;
   const bucketUnit = chart.data.value?.kind === "heat" && chart.data.value.heat.kind === "buckets";
@@ -163,8 +190,31 @@ function showTip(
   );
   const time = document.createElement("time");
   time.textContent = formatInstant(ms);
-  tip.replaceChildren(time, ...rows);
+  tip.replaceChildren(...(mark === undefined ? [] : markRows(mark, shade)), time, ...rows);
   const right = x > width / 2;
   tip.style.left = right ? "auto" : `${x + 14}px`;
   tip.style.right = right ? `${width - x + 14}px` : "auto";
+}
+
+/** What happened at a mark, the worst first. */
+function markRows({ events }: Mark, shade: Theme): HTMLElement[] {
+  const rows = events.toSorted(bySeverity).slice(0, TOOLTIP_EVENTS).map((event) => {
+    const row = document.createElement("p");
+    const [dot, text, took] = ["i", "span", "b"].map((tag) => document.createElement(tag)) as [
+      HTMLElement,
+      HTMLElement,
+      HTMLElement,
+    ];
+    dot.style.background = SEVERITY_COLORS[shade][event.severity];
+    text.textContent = event.text;
+    took.textContent = event.durationMs === undefined ? "" : formatTook(event.durationMs);
+    row.append(dot, text, took);
+    return row;
+  });
+  if (events.length > rows.length) {
+    const rest = document.createElement("p");
+    rest.textContent = `and ${events.length - rows.length} more`;
+    rows.push(rest);
+  }
+  return rows;
 }

@@ -2,7 +2,7 @@
 import { formatInstant, formatSpan } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { KEYS } from "./keys.ts";
-import { SECTIONS } from "../views/mod.ts";
+import { EventsButton } from "./event_list.tsx";
 import {
   helpOpen,
   live,
@@ -11,6 +11,7 @@ import {
   rangeOf,
   resetZoom,
   section,
+  sections,
   source,
   SPANS,
   theme,
@@ -30,7 +31,7 @@ export function Sidebar() {
         <span>Rezolus</span>
       </div>
       <ul>
-        {SECTIONS.map(({ id, title }, index) => (
+        {sections.value.map(({ id, title }, index) => (
           <li key={id}>
             <button
               type="button"
@@ -103,6 +104,7 @@ export function Topbar() {
         {state?.mode === "file" && shown?.kind === "all" && state.start !== undefined && (
           <span class="extent">{formatSpan(state.end! - state.start)} recorded</span>
         )}
+        <EventsButton />
         <button
           type="button"
           class="round"

@@ -46,7 +46,13 @@ darkSystem.addEventListener("change", (event) => systemDark.value = event.matche
 export const theme = computed<Theme>(() =>
   themeChoice.value === "system" ? (systemDark.value ? "dark" : "light") : themeChoice.value
 );
-export const section = computed(() => SECTIONS.find(({ id }) => id === sectionId.value) ?? SECTIONS[0]!);
+/** The sections that the source has. */
+export const sections = computed(() =>
+  SECTIONS.filter(({ id, needs }) => needs === undefined || source.value?.sections?.includes(id) === true)
+);
+export const section = computed(() =>
+  sections.value.find(({ id }) => id === sectionId.value) ?? sections.value[0]!
+);
 export const live = computed(() => view.value?.kind === "follow");
 
 /** The view that a source begins with. */
