@@ -136,6 +136,7 @@ export const daemon = command({
       agent: options.agent === "off" ? undefined : options.agent,
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
       describe: describeProcess,
+      onProblem: (text) => log.warn(text),
       ...(options.hook === undefined ? {} : { onBuildEnd: (job) => runHook(options.hook!, job, log) }),
     });
     log.info("taking logs of Nix", {

@@ -40,6 +40,8 @@ export interface DaemonOptions {
   readonly hosts?: readonly { readonly name: string; readonly address: RemoteAddress }[];
   /** Socket of the telemetry agent that takes metrics and events; whether one listens there may change. */
   readonly agent?: string | undefined;
+  /** Hears of what could not be kept; often the same. */
+  readonly onProblem?: (text: string) => void;
   /** Hears of each build that is over. */
   readonly onBuildEnd?: (job: Job) => void;
 }
@@ -90,13 +92,14 @@ export class Daemon implements AsyncDisposable {
       durationsOf: this.#history.durationsOf,
       readFile: (path) => Deno.readTextFile(path),
       exists: (path) => Deno.lstat(path).then(() => true, () => false),
-      onLine: (job, line) => this.#store.add(job.id, { name: logName(job), line }),
+      onLine: (job, line) => this.#keep(() => this.#store.add(job.id, { name: logName(job), line })),
       onBuildEnd: (job, command) => {
         this.#ended.set(job.state.kind, (this.#ended.get(job.state.kind) ?? 0) + 1);
-        const log = this.#store.end(job.id);
-        if (job.startedMs !== undefined) {
+        this.#keep(() => {
+          const log = this.#store.end(job.id);
+          if (job.startedMs === undefined) return;
           this.#history.add(job, { command, log, used: this.#used.get(job.id) });
-        }
+        });
         this.#used.delete(job.id);
         this.#push?.buildEnded(job);
         options.onBuildEnd?.(job);
@@ -192,6 +195,17 @@ export class Daemon implements AsyncDisposable {
     for (const tell of this.#followers) tell(message);
   }
 
+  /** A full disk costs history and logs, and nothing of what is shown. */
+  #keep(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#options.onProblem?.(
+        `Cannot keep what was built: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+
   /** At the host's processes: each second while something is built, else now and then. */
   #look(): void {
     const { jobs, builders } = this.#monitor.world;
@@ -217,7 +231,7 @@ export class Daemon implements AsyncDisposable {
     clearTimeout(this.#flushing);
     this.#flushing = undefined;
     const update = this.#monitor.flush();
-    this.#store.flush();
+    this.#keep(() => this.#store.flush());
     if (update === undefined) return;
     this.#push?.take(update, this.#monitor.world);
     this.#publish({ host: "", update });

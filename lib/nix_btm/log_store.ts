@@ -56,9 +56,12 @@ export class LogStore implements Disposable {
   end(job: number): string | undefined {
     const log = this.#open.get(job);
     if (log === undefined) return undefined;
-    this.#write(log);
-    log.file.close();
     this.#open.delete(job);
+    try {
+      this.#write(log);
+    } finally {
+      log.file.close();
+    }
     return log.name;
   }
 
@@ -74,8 +77,10 @@ export class LogStore implements Disposable {
     return this.#open.get(job)?.name;
   }
 
+  /** Writes what it can. @throws {Error} When something could not be written; all files are closed all the same. */
   [Symbol.dispose](): void {
-    for (const job of [...this.#open.keys()]) this.end(job);
+    using stack = new DisposableStack();
+    for (const job of [...this.#open.keys()]) stack.defer(() => void this.end(job));
   }
 
   #write(log: OpenLog): void {

@@ -134,3 +134,38 @@ Deno.test("a socket that somebody answers on is refused, one that is left over i
   strictEqual(await daemon.stop(), 0);
   deepStrictEqual([...Deno.readDirSync(`${daemon.folder}/run`)].map(({ name }) => name), ["updates.ring"]);
 });
+
+Deno.test({
+  name: "on a full disk builds are shown all the same, and what is lost is said (root, a tmpfs)",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using daemon = new DaemonProcess();
+    const state = `${daemon.folder}/state`;
+    await Deno.mkdir(state);
+    const mount = await new Deno.Command("mount", {
+      args: ["-t", "tmpfs", "-o", "size=400k", "tmpfs", state],
+    }).output();
+    ok(mount.success);
+    try {
+      await daemon.start();
+      await Deno.writeFile(`${state}/filler`, new Uint8Array(390_000)).catch((error) =>
+        match(error.message, /No space/)
+      );
+      {
+        await using client = new Follower(daemon.control, daemon.folder);
+        {
+          using feed = await daemon.connect();
+          await feed.write(textOf("05-wide-200-j8"));
+        }
+        await client.until(
+          "200 builds",
+          () => Object.values(client.builds).filter((kind) => kind === "succeeded").length === 200,
+        );
+      }
+      strictEqual(await daemon.stop(), 0);
+      match(daemon.log, /Cannot keep what was built: .*(No space left on device|database or disk is full)/);
+    } finally {
+      await new Deno.Command("umount", { args: [state] }).output();
+    }
+  },
+});
