@@ -30,7 +30,10 @@ export function endingLines(world: World, options: EndingOptions): Line[] {
   const { builds, downloads, uploads } = figures;
   const isIdle = builds.done + builds.failed + builds.stopped === 0 && !isUsed(downloads, uploads);
   if (isIdle) return errors;
-  const sum = sumLine(world, settled(figures), { ...options, end: endOf(world, options) });
+  const sum = sumLine(world, settled(figures), {
+    ...options,
+    end: (isLong) => endOf(world, options, isLong),
+  });
   return [...errors, ...hostLines(figures, options.width), sum];
 }
 
@@ -132,13 +135,16 @@ function settled(figures: Figures): Figures {
   return { ...figures, expectedDownloads: 0, expectedBytes: 0 };
 }
 
-function endOf(world: World, { end, nowMs, clockText }: EndingOptions): Span {
+function endOf(world: World, { end, nowMs, clockText }: EndingOptions, isLong: boolean): Span {
   const tookMs = nowMs - (startOf(world) ?? nowMs);
-  const when = `${clockText === undefined ? "" : ` at ${clockText(nowMs)}`} after ${durationText(tookMs)}`;
+  const when = `${clockText === undefined || !isLong ? "" : ` at ${clockText(nowMs)}`} after ${
+    durationText(tookMs)
+  }`;
   if (end.kind === "signaled" || [...world.commands.values()].some(({ state }) => state === "interrupted")) {
     return { text: `interrupted${when}`, style: LOOKS.failed };
   }
-  return end.code === 0
-    ? { text: `finished${when}`, style: LOOKS.done }
-    : { text: `failed with exit code ${end.code}${when}`, style: LOOKS.failed };
+  return end.code === 0 ? { text: `finished${when}`, style: LOOKS.done } : {
+    text: `failed ${isLong ? `with exit code ${end.code}` : `(${end.code})`}${when}`,
+    style: LOOKS.failed,
+  };
 }

@@ -88,8 +88,8 @@ export function figuresOf({ jobs, commands }: World): Figures {
 }
 
 /** Nix' own count of goals, for commands that tell no plan; of those that are over nothing is left. */
-function leftOf({ state, builds: { expected, done, running, failed } }: Command): number {
-  return state === "running" ? expected - done - running - failed : 0;
+function leftOf({ state, plannedBuilds, builds: { expected, done, running, failed } }: Command): number {
+  return state === "running" && plannedBuilds === 0 ? expected - done - running - failed : 0;
 }
 
 /** Whether anything went that way. */

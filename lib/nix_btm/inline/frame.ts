@@ -28,6 +28,8 @@ export interface FrameOptions {
   readonly clockText?: (ms: number) => string;
 }
 
+/** In fewer rows the sum alone tells how many more there are. */
+const HIDDEN_FROM_ROWS = 4;
 /** Less cannot be read. */
 const LINES_MIN = 3;
 const TIME_COLUMNS = 6;
@@ -41,14 +43,17 @@ export function inlineLines(world: World, options: FrameOptions): Line[] {
   const most = Math.max(1, Math.min(height - 1, wanted ?? Math.max(LINES_MIN, Math.floor(height / 3))));
   const figures = figuresOf(world);
   const room = most - 1;
+  const isTold = room >= HIDDEN_FROM_ROWS;
   let tree = treeOf(world, room);
-  if (tree.hidden > 0) tree = treeOf(world, room - 1);
+  if (tree.hidden > 0 && isTold) tree = treeOf(world, room - 1);
   const handles = severalHosts(figures);
   const rows = tree.rows.map(({ job, branch }) => ({
     branch,
-    parts: rowOf(job, { nowMs, places: tree.places, averageOf, handles }),
+    parts: rowOf(job, { nowMs, places: tree.places, averageOf, handles, isFetched: isFetched(figures) }),
   }));
-  const more = tree.hidden === 0 ? [] : [[{ text: `… and ${tree.hidden} more`, style: LOOKS.muted }]];
+  const more = tree.hidden === 0 || !isTold
+    ? []
+    : [[{ text: `… and ${tree.hidden} more`, style: LOOKS.muted }]];
   const above = [...more, ...laidOut(rows, width - GUTTER.length)];
   const empty = wanted === undefined ? 0 : room - above.length;
   const window = windowLines === 0 ? [] : windowOf(log, Math.min(windowLines, height - 1 - most));
@@ -69,6 +74,11 @@ export function severalHosts({ hosts }: Figures): ReadonlyMap<string, string> {
   return handlesOf(told.map(({ host }) => host));
 }
 
+/** Whether nothing is to be fetched any more that a build could wait for. */
+function isFetched({ downloads: { running, done, failed }, expectedDownloads }: Figures): boolean {
+  return running === 0 && done + failed >= expectedDownloads;
+}
+
 function windowOf(log: readonly Line[], lines: number): Line[] {
   const last = lines <= 0 ? [] : log.slice(-lines);
   return [...Array<Line>(Math.max(0, lines - last.length)).fill([]), ...last];
@@ -80,7 +90,8 @@ function laidOut(rows: readonly { branch: string; parts: RowParts }[], width: nu
   const nameOf = (branch: string, { name }: RowParts) => textWidth(branch) + 2 + textWidth(name.text);
   const columns = Math.min(most, Math.max(0, ...rows.map(({ branch, parts }) => nameOf(branch, parts))));
   const hasTimes = rows.some(({ parts }) => parts.time !== "");
-  return rows.map(({ branch, parts: { sign, name, time, details } }) => {
+  const phases = Math.max(0, ...rows.map(({ parts: { phase } }) => textWidth(phase?.text ?? "")));
+  return rows.map(({ branch, parts: { sign, name, time, phase, details } }) => {
     const left = columns - textWidth(branch) - 2;
     const line: Span[] = [
       { text: branch, style: LOOKS.muted },
@@ -89,7 +100,9 @@ function laidOut(rows: readonly { branch: string; parts: RowParts }[], width: nu
       { text: padText(name.text, Math.max(left, 1)), style: name.style },
     ];
     if (hasTimes) line.push({ text: padText(time, TIME_COLUMNS, "right"), style: LOOKS.plain });
-    line.push({ text: "  ", style: LOOKS.plain }, ...details);
+    line.push({ text: "  ", style: LOOKS.plain });
+    if (phase !== undefined) line.push({ ...phase, text: `${padText(phase.text, phases)}  ` });
+    line.push(...details);
     return trimmed(line);
   });
 }

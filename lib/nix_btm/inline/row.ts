@@ -15,6 +15,8 @@ export interface RowParts {
   readonly name: Span;
   /** How long it has taken or waited; empty in the first second. */
   readonly time: string;
+  /** Of a build that runs: in a column of its own. */
+  readonly phase?: Span;
   readonly details: readonly Span[];
 }
 
@@ -25,6 +27,8 @@ export interface RowContext {
   readonly averageOf: DurationsOf;
   /** Machines and stores by their short names, where there are several to be told apart. */
   readonly handles: ReadonlyMap<string, string>;
+  /** Whether nothing is to be fetched any more. */
+  readonly isFetched: boolean;
 }
 
 /** Shorter times are noise. */
@@ -46,8 +50,8 @@ function buildRow(job: JobRow, context: RowContext): RowParts {
         sign: { text: SIGNS.running, style: LOOKS.running },
         name: { text: name, style: LOOKS.name },
         time: elapsed(job.startedMs, job.endedMs ?? context.nowMs),
+        phase: phaseOf(job) || { text: "", style: LOOKS.plain },
         details: words(
-          phaseOf(job),
           hostOf(job, context),
           average !== undefined && muted(`${SIGNS.average} ${durationText(average.medianMs)}`),
         ),
@@ -70,22 +74,22 @@ function buildRow(job: JobRow, context: RowContext): RowParts {
   }
 }
 
-function waitingRow(job: JobRow, { nowMs, places }: RowContext): RowParts {
+function waitingRow(job: JobRow, context: RowContext): RowParts {
   const { state, name } = job;
   return {
     sign: { text: SIGNS.planned, style: LOOKS.planned },
     name: { text: name, style: LOOKS.plain },
-    time: state.kind === "waiting" ? elapsed(state.sinceMs, nowMs) : "",
-    details: words(muted(state.kind === "waiting" ? state.why : waitText(job, places))),
+    time: state.kind === "waiting" ? elapsed(state.sinceMs, context.nowMs) : "",
+    details: words(muted(state.kind === "waiting" ? state.why : waitText(job, context))),
   };
 }
 
 /** Why a build has not begun; empty where nobody knows. */
-function waitText(job: JobRow, places: Places): string {
+function waitText(job: JobRow, { places, isFetched }: RowContext): string {
   const cause = places.hopeless.get(job.subject);
   if (cause !== undefined) return `needs ${cause.name}, which failed`;
   const [first, ...others] = places.needs(job).sort((one, other) => began(one) - began(other));
-  if (first === undefined) return "";
+  if (first === undefined) return isFetched && places.isKnown(job) ? "waiting for a free slot" : "";
   return `waiting for ${first.name}${others.length === 0 ? "" : ` and ${others.length} more`}`;
 }
 

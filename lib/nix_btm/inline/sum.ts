@@ -11,8 +11,8 @@ export interface SumOptions {
   readonly width: number;
   readonly nowMs: number;
   readonly clockText?: (ms: number) => string;
-  /** How it ended, instead of how long it takes. */
-  readonly end?: Span;
+  /** How it ended, instead of how long it takes; with the time of day when it may be long. */
+  readonly end?: (isLong: boolean) => Span;
 }
 
 const LAST = "┗━ ";
@@ -35,7 +35,7 @@ function groups(world: World, figures: Figures, options: GroupOptions): Span[][]
     buildGroup(figures),
     downloadGroup(figures, options.isLong),
     uploadGroup(figures, options.isLong),
-    options.end === undefined ? clockGroup(world, options) : [options.end],
+    options.end === undefined ? clockGroup(world, options) : [options.end(options.isLong)],
   ];
 }
 
@@ -119,11 +119,15 @@ export function startOf({ commands }: World): number | undefined {
     : Math.min(...[...commands.values()].map(({ startedMs }) => startedMs));
 }
 
-/** Until half of all like these are done; undefined where nobody knows, and in the last second. */
+/**
+ * Until half of all like these are done; undefined in the last second, and where history knows nothing of most builds
+ * that are left.
+ */
 export function leftMsOf({ commands, estimates }: World, nowMs: number): number | undefined {
   const left = [...commands.keys()].flatMap((id) => {
     const row = estimates.get(id);
-    return row?.estimate === undefined ? [] : [row.atMs + row.estimate.medianMs - nowMs];
+    if (row?.estimate === undefined || row.estimate.unknown * 2 > row.estimate.left) return [];
+    return [row.atMs + row.estimate.medianMs - nowMs];
   });
   const most = Math.max(0, ...left);
   return most < 1_000 ? undefined : most;

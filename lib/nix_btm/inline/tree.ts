@@ -64,6 +64,11 @@ export class Places {
     return this.#parents.get(id);
   }
 
+  /** Whether anybody knows what a build needs. */
+  isKnown({ subject }: JobRow): boolean {
+    return this.#world.graph.node(subject) !== undefined;
+  }
+
   /** Jobs that have to be over before a build can begin, as far as they are open. */
   needs({ subject }: JobRow): JobRow[] {
     return this.#world.graph.inputs(subject).flatMap((path) => {
