@@ -66,7 +66,7 @@ Deno.test("a line leaves the terminal's own look behind it, and has none without
 function screen(text: string, width: number, height: number): string[] {
   const emulator = new Emulator(width, height);
   emulator.write(text.replaceAll("\n", "\r\n"));
-  return rowsOf(emulator);
+  return emulator.frame.text().trimEnd().split("\n").map((row) => row.trimEnd());
 }
 
 Deno.test("log lines go above, and what is shown is replaced where it stood", () => {
@@ -143,13 +143,13 @@ Deno.test("a transfer tells its part, its rate, and its store where there are se
   const rows = () => inlineLines(world, { width: 100, height: 30, nowMs: 4_000 }).map(plainLine);
   deepStrictEqual(rows(), [
     "┃ ↓ path-1    4s  ■■◧□□□□□□□  25%  3.0 of 12.0 MiB  768.0 KiB/s",
-    "┗━ ↓ 0 of 1 3.0 MiB",
+    "┗━ ↓ 0 of 1 3.0 of 12.0 MiB",
   ]);
   applyUpdate(world, { jobs: [copy(2, { host: "", to: "ssh-ng://mac.example.org", doneBytes: 0 })] });
   deepStrictEqual(rows(), [
     "┃ ↓ path-1    4s  ■■◧□□□□□□□  25%  3.0 of 12.0 MiB  768.0 KiB/s  from cache",
     "┃ ↑ path-2    4s  □□□□□□□□□□   0%  0.0 of 12.0 MiB  to mac",
-    "┗━ ↓ 0 of 1 3.0 MiB │ ↑ 0 of 1",
+    "┗━ ↓ 0 of 1 3.0 of 12.0 MiB │ ↑ 0 of 1",
   ]);
 });
 
@@ -159,7 +159,12 @@ Deno.test("at the end each machine has a row where there are several", () => {
     copy(id, { kind: "build", host, state: { kind: "succeeded" }, endedMs: 2_000 });
   const over = { state: { kind: "succeeded" }, endedMs: 9 } as const;
   applyUpdate(world, {
-    jobs: [build(1, ""), build(2, "ssh://nix@big.example.org"), build(3, "ssh://nix@big.example.org"), copy(4, over)],
+    jobs: [
+      build(1, ""),
+      build(2, "ssh://nix@big.example.org"),
+      build(3, "ssh://nix@big.example.org"),
+      copy(4, over),
+    ],
   });
   const end = { kind: "exited", code: 0 } as const;
   const lines = endingLines(world, { width: 80, nowMs: 5_000, end, tailLines: 5 }).map(plainLine);
@@ -174,7 +179,12 @@ Deno.test("at the end each machine has a row where there are several", () => {
 
 Deno.test("errors are told once, those of builds with the end of their logs, others as Nix writes them", () => {
   const world = emptyWorld();
-  const failure = { kind: "hash-mismatch", text: "hash mismatch", specified: "sha256-A", got: "sha256-B" } as const;
+  const failure = {
+    kind: "hash-mismatch",
+    text: "hash mismatch",
+    specified: "sha256-A",
+    got: "sha256-B",
+  } as const;
   const problem = (text: string) => ({ severity: "error", text, atMs: 0 }) as const;
   applyUpdate(world, {
     jobs: [copy(1, { kind: "build", host: "", state: { kind: "failed", failure }, endedMs: 2_000 })],
@@ -215,7 +225,10 @@ Deno.test("errors are told once, those of builds with the end of their logs, oth
     "┗━ ⚠ 1 │ failed with exit code 102 after 5s",
   ]);
   const killed = { kind: "signaled", signal: "SIGTERM" } as const;
-  match(plainLine(endingLines(world, { width: 80, nowMs: 5_000, end: killed, tailLines: 0 }).at(-1)!), /interrupted/);
+  match(
+    plainLine(endingLines(world, { width: 80, nowMs: 5_000, end: killed, tailLines: 0 }).at(-1)!),
+    /interrupted/,
+  );
 });
 
 Deno.test("nothing is said of a command that had nothing to do", () => {

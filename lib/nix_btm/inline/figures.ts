@@ -8,6 +8,8 @@ export interface Transfers {
   readonly done: number;
   readonly failed: number;
   readonly bytes: number;
+  /** Of those that have begun, as far as they tell. */
+  readonly expectedBytes: number;
 }
 
 /** Builds of one kind of end. */
@@ -82,7 +84,7 @@ export function figuresOf({ jobs, commands }: World): Figures {
       downloads.running + downloads.done + downloads.failed,
       sum(told, ({ plannedFetches, substitutions }) => Math.max(plannedFetches, substitutions.expected)),
     ),
-    expectedBytes: Math.max(downloads.bytes, sum(told, ({ unpackedBytes }) => unpackedBytes)),
+    expectedBytes: Math.max(downloads.expectedBytes, sum(told, ({ unpackedBytes }) => unpackedBytes)),
     hosts: [...hosts.values()].sort((one, other) => one.host < other.host ? -1 : 1),
   };
 }
@@ -106,7 +108,7 @@ interface Mutable {
 }
 
 function mutable(host: string): Mutable {
-  const transfers = () => ({ running: 0, done: 0, failed: 0, bytes: 0 });
+  const transfers = () => ({ running: 0, done: 0, failed: 0, bytes: 0, expectedBytes: 0 });
   return {
     host,
     builds: { running: 0, done: 0, failed: 0, left: 0, stopped: 0 },
@@ -127,6 +129,7 @@ function countBuild(builds: Counts<Builds>, job: JobRow): void {
 
 function countTransfer(transfers: Counts<Transfers>, job: JobRow): void {
   transfers.bytes += job.doneBytes;
+  transfers.expectedBytes += Math.max(job.doneBytes, job.expectedBytes);
   if (!isOver(job)) transfers.running++;
   else if (job.state.kind === "succeeded" || job.state.kind === "ended") transfers.done++;
   else transfers.failed++;
