@@ -12,12 +12,27 @@ import { setup } from "./setup.ts";
 import { stream } from "./stream.ts";
 import { debug, standalone } from "./standalone.ts";
 import { status } from "./status.ts";
+import { whyRebuiltCommand } from "./why_rebuilt.ts";
 
 export const nixBtm = command({
   name: "nix-btm",
   summary: "see every Nix build of a host, from log line to core",
   description: "The daemon takes the logs of every Nix command; clients show them.",
-  commands: [daemon, client, standalone, debug, run, pipe, status, stream, log, replay, setup, mcp],
+  commands: [
+    daemon,
+    client,
+    standalone,
+    debug,
+    run,
+    pipe,
+    status,
+    stream,
+    log,
+    whyRebuiltCommand,
+    replay,
+    setup,
+    mcp,
+  ],
   examples: [
     ["nix-btm daemon", "Collect what Nix does"],
     ["nix-btm status", "What it does now"],

@@ -169,3 +169,41 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "with --only-user logs of others are refused, and root's and that user's are taken (root, setpriv)",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using daemon = new DaemonProcess();
+    await Deno.chmod(daemon.folder, 0o755);
+    await daemon.start("--only-user", "daemon");
+    await using client = new Follower(daemon.control, daemon.folder);
+    // Each tells of another build, and is done with it when its connection ends.
+    const write = async (uid: number | undefined, name: string) => {
+      const text = textOf("01-single").replaceAll("single-1.0", name).replaceAll(/^@nix /gm, "");
+      const words = uid === undefined
+        ? []
+        : ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
+      const [program, ...args] = [...words, "/usr/bin/python3", "-c", FEED, daemon.socket];
+      const child = new Deno.Command(program!, { args, stdin: "piped", stdout: "null", stderr: "null" })
+        .spawn();
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(text)).catch(() => "It was refused.");
+      await writer.close().catch(() => "It was refused.");
+      await child.status;
+    };
+    await write(65_534, "nobodys");
+    await write(1, "daemons");
+    await write(undefined, "roots");
+    await client.until("the last one", () => client.builds.roots === "succeeded");
+    deepStrictEqual(Object.keys(client.builds).sort(), ["daemons", "roots"]);
+  },
+});
+
+/** Copies standard input to a unix socket. */
+const FEED = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.stdin.buffer.read())
+`;

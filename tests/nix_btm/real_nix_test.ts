@@ -216,3 +216,18 @@ nixTest("a command that is interrupted leaves nothing running", async (scene) =>
   );
   strictEqual(Object.values(scene.builds()).includes("running"), false);
 });
+
+nixTest("why something is built again", async (scene) => {
+  strictEqual(await scene.run(chain(2, { salt: "before" })), 0);
+  await scene.both("the first one", ({ graph }) => graph.size === 2);
+  const first = scene.world.graph.roots([...scene.world.graph.nodes()].map(({ path }) => path))[0]!;
+  const [second] = await scene.place.derivations(chain(2, { salt: "after" }));
+  const { out, code } = await scene.daemon.run("why-rebuilt", second!);
+  strictEqual(code, 0);
+  match(
+    out,
+    new RegExp(`^${second}\ninstead of ${first}\n  input chain-2: .*\n  environment salt: before → after\n$`),
+  );
+  const other = await scene.daemon.run("why-rebuilt", "/tmp/x");
+  deepStrictEqual([other.code, /is no derivation/.test(other.err)], [2, true]);
+});

@@ -1,0 +1,62 @@
+/** `nix-btm why-rebuilt`: what differs between two derivations. @module */
+import { command, print, UsageError } from "../../lib/cli/mod.ts";
+import { type Derivation, nameOf, parseDerivation, whyRebuilt } from "../../lib/nix/mod.ts";
+import { CONTROL_SOCKET_OPTION } from "./paths.ts";
+import { controlPath, JSON_OPTION } from "./status.ts";
+
+const SHOWN_CHARS = 200;
+const LOOKED_AT = 50;
+
+export const whyRebuiltCommand = command({
+  name: "why-rebuilt",
+  summary: "tell what differs between a derivation and the one before it",
+  description:
+    "Inputs, sources, variables and arguments that differ, the causes first; without BEFORE it is compared with the last one " +
+    "of its name that the daemon has seen built.",
+  positionals: [
+    { name: "DRV", help: "path of a derivation" },
+    { name: "BEFORE", help: "the one to compare it with", optional: true },
+  ],
+  options: { daemonSocketPath: CONTROL_SOCKET_OPTION, json: JSON_OPTION },
+  examples: [
+    ["nix-btm why-rebuilt $(nix-instantiate -A hello)", "Since it was built last"],
+    ["nix-btm why-rebuilt /nix/store/…-hello.drv /nix/store/…-hello.drv", "Two that are known"],
+  ],
+  async run({ args: [after = "", before], options, signal }) {
+    const now = await read(after);
+    const earlier = before ?? await earlierOf(after, controlPath(options.daemonSocketPath), signal);
+    const differences = whyRebuilt(await read(earlier), now);
+    if (options.json) print(`${JSON.stringify({ before: earlier, after, differences }, undefined, 2)}\n`);
+    else {
+      const lines = differences.map(({ what, name, before, after }) =>
+        `  ${what} ${name}: ${shown(before)} → ${shown(after)}`
+      );
+      print(`${after}\ninstead of ${earlier}\n${lines.join("\n") || "  nothing differs"}\n`);
+    }
+    return 0;
+  },
+});
+
+async function read(path: string): Promise<Derivation> {
+  if (!path.endsWith(".drv")) {
+    throw new UsageError(`"${path}" is no derivation: expected the path of a .drv file`);
+  }
+  return parseDerivation(path, await Deno.readTextFile(path));
+}
+
+async function earlierOf(after: string, control: string, signal: AbortSignal): Promise<string> {
+  const { Client } = await import("../../lib/nix_btm/mod.ts");
+  using client = new Client({ kind: "unix", path: control });
+  const name = nameOf(after);
+  const past = await client.history({ name, limit: LOOKED_AT }, signal);
+  const found = past.find((each) => each.name === name && each.derivation !== after);
+  if (found !== undefined) return found.derivation;
+  throw new Error(
+    `Cannot compare ${after}: the daemon has seen nothing else of the name ${name}; give BEFORE`,
+  );
+}
+
+function shown(text: string | undefined): string {
+  if (text === undefined) return "none";
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+}
