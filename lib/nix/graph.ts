@@ -61,6 +61,20 @@ export class Graph {
     }
   }
 
+  /** These derivations and all that they need. */
+  closure(paths: Iterable<string>): Set<string> {
+    const found = new Set(paths);
+    const open = [...found];
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      for (const input of this.inputs(path)) {
+        if (found.has(input)) continue;
+        found.add(input);
+        open.push(input);
+      }
+    }
+    return found;
+  }
+
   /** Of these derivations those that none of them needs, in their order. */
   roots(paths: Iterable<string>): string[] {
     const all = new Set(paths);

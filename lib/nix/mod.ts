@@ -18,6 +18,7 @@ export {
   type Job,
   type JobKind,
   type JobState,
+  OVER_TAIL_LINES,
   type Phase,
   type Problem,
   type Progress,

@@ -103,11 +103,13 @@ export interface Job {
   readonly phases: Phase[];
   /** All lines that it has printed. */
   lineCount: number;
-  /** The last 100 of them. */
+  /** The last 100 of them, and fewer of one that is over. */
   readonly tail: string[];
 }
 
 export const TAIL_LINES = 100;
+/** Of one that is over and has not failed: thousands of them are kept. */
+export const OVER_TAIL_LINES = 10;
 export const PROBLEMS_MAX = 200;
 
 /** Whether nothing happens to a job any more. */

@@ -8,6 +8,7 @@ import {
   type Job,
   type JobKind,
   type JobState,
+  OVER_TAIL_LINES,
   type Requester,
   TAIL_LINES,
 } from "./model.ts";
@@ -382,6 +383,7 @@ export class Work {
     if (!isOver(job)) this.#shared.finished(job);
     job.state = state;
     job.endedMs = nowMs;
+    if (state.kind !== "failed") job.tail.splice(0, Math.max(0, job.tail.length - OVER_TAIL_LINES));
     this.#shared.job(job);
   }
 }

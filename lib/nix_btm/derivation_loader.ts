@@ -29,6 +29,11 @@ export class DerivationLoader {
     this.#next();
   }
 
+  /** These may be wanted again. */
+  forget(paths: readonly string[]): void {
+    for (const path of paths) this.#wanted.delete(path);
+  }
+
   /** Those that were read since the last time. */
   take(): Derivation[] {
     const loaded = this.#loaded;

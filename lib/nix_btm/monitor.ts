@@ -60,6 +60,9 @@ export interface MonitorOptions {
 /** How often a command is estimated anew while nothing of it changes. */
 const ESTIMATE_EVERY_MS = 1_000;
 
+/** Derivations that are known; beyond this those go that no job needs. */
+const NODES_MAX = 50_000;
+
 export class Monitor {
   readonly world: World = emptyWorld();
   readonly #now: () => number;
@@ -67,6 +70,7 @@ export class Monitor {
   readonly #state: NixState;
   readonly #loader: DerivationLoader;
   #newNodes: Node[] = [];
+  #nodesMax = NODES_MAX;
   /** Not told yet. */
   #builders: BuilderSnapshot | undefined;
   readonly #newLines = new Map<number, string[]>();
@@ -133,6 +137,7 @@ export class Monitor {
       removedCommands: changes.removedCommands,
       removedJobs: changes.removedJobs,
       nodes: this.#newNodes,
+      removedNodes: changes.removedJobs.length === 0 ? [] : this.#unneeded(),
       estimates: this.#estimates(changes),
       caches: this.#caches(changes.jobs),
       builders: this.#builders === undefined ? [] : [this.#builders],
@@ -168,6 +173,18 @@ export class Monitor {
       this.world.graph.add(node);
       this.#newNodes.push(node);
     }
+  }
+
+  /** Derivations that no job needs any more, when there are too many. */
+  #unneeded(): string[] {
+    const { graph } = this.world;
+    if (graph.size <= this.#nodesMax) return [];
+    const needed = graph.closure([...this.#state.jobs.values()].map(({ subject }) => subject));
+    // Where all of them are needed it is not looked again for a while.
+    this.#nodesMax = Math.max(NODES_MAX, 2 * needed.size);
+    const gone = [...graph.nodes()].map(({ path }) => path).filter((path) => !needed.has(path));
+    this.#loader.forget(gone);
+    return gone;
   }
 
   #ended(job: Job): void {

@@ -3,7 +3,16 @@
  * update of everything. Pure.
  * @module
  */
-import { type Command, type Estimate, Graph, type Job, type Node, TAIL_LINES } from "../nix/mod.ts";
+import {
+  type Command,
+  type Estimate,
+  Graph,
+  isOver,
+  type Job,
+  type Node,
+  OVER_TAIL_LINES,
+  TAIL_LINES,
+} from "../nix/mod.ts";
 import type { BuilderSnapshot } from "./processes/mod.ts";
 
 /** A job without its lines, which come by themselves. */
@@ -40,6 +49,7 @@ export interface Update {
   readonly removedCommands?: readonly number[];
   readonly removedJobs?: readonly number[];
   readonly nodes?: readonly Node[];
+  readonly removedNodes?: readonly string[];
   readonly estimates?: readonly EstimateRow[];
   readonly caches?: readonly CacheRow[];
   /** What runs on the host; the last one counts. */
@@ -81,6 +91,10 @@ export function applyUpdate(world: World, update: Update): void {
   for (const command of update.commands ?? []) world.commands.set(command.id, command);
   for (const job of update.jobs ?? []) world.jobs.set(job.id, job);
   for (const { job, lines } of update.lines ?? []) addLines(world, job, lines);
+  for (const job of update.jobs ?? []) {
+    const tail = world.tails.get(job.id);
+    if (tail !== undefined && isOver(job) && job.state.kind !== "failed") keepLast(tail, OVER_TAIL_LINES);
+  }
   for (const id of update.removedCommands ?? []) {
     world.commands.delete(id);
     world.estimates.delete(id);
@@ -90,6 +104,10 @@ export function applyUpdate(world: World, update: Update): void {
     world.tails.delete(id);
   }
   for (const node of update.nodes ?? []) world.graph.add(node);
+  if ((update.removedNodes ?? []).length > 0) {
+    const gone = new Set(update.removedNodes);
+    world.graph.retain((path) => !gone.has(path));
+  }
   for (const row of update.estimates ?? []) world.estimates.set(row.command, row);
   for (const row of update.caches ?? []) world.caches.set(row.store, row);
   world.builders = update.builders?.at(-1) ?? world.builders;
@@ -118,6 +136,10 @@ export function isEmpty(update: Update): boolean {
 function addLines({ tails }: World, job: number, lines: readonly string[]): void {
   const tail = tails.get(job) ?? [];
   tail.push(...lines.slice(-TAIL_LINES));
-  tail.splice(0, tail.length - TAIL_LINES);
+  keepLast(tail, TAIL_LINES);
   tails.set(job, tail);
+}
+
+function keepLast(lines: string[], count: number): void {
+  if (lines.length > count) lines.splice(0, lines.length - count);
 }

@@ -138,3 +138,32 @@ Deno.test("what a build waits for is told while it does", async () => {
   strictEqual(estimate?.left, 3);
   strictEqual(estimate?.criticalPath.at(-1), top!.subject);
 });
+
+Deno.test("derivations that no job needs any more are forgotten when there are very many", async () => {
+  const hash = (at: number) => String(at).padStart(32, "0");
+  const drv = (at: number) => `/nix/store/${hash(at)}-n${at}.drv`;
+  // Each of 30,000 builds, of which 10,000 are kept, needs one derivation that is not built.
+  const text = (path: string) =>
+    `Derive([("out","/nix/store/${hash(1)}-o","","")],[("${
+      path.replace("-n", "-i")
+    }",["out"])],[],"x","/b",[],[])`;
+  const leaf = `Derive([("out","","","")],[],[],"x","/b",[],[])`;
+  const monitor = new Monitor({
+    readFile: (path) => Promise.resolve(path.includes("-i") ? leaf : text(path)),
+  });
+  const log = monitor.open({ source: "replay" });
+  const world = emptyWorld();
+  const write = (value: unknown) => log.push(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+  write({ action: "start", id: 1, level: 0, text: "", type: 104 });
+  for (let at = 1; at <= 30_000; at++) {
+    write({ action: "start", id: 10 + at, level: 3, text: "", type: 105, fields: [drv(at), "", 1, 1] });
+    write({ action: "stop", id: 10 + at });
+    if (at % 5_000 !== 0) continue;
+    await monitor.settled();
+    const update = monitor.flush();
+    if (update !== undefined) applyUpdate(world, update);
+  }
+  strictEqual(monitor.world.graph.size <= 50_000, true, `${monitor.world.graph.size} are kept`);
+  strictEqual(world.graph.size, monitor.world.graph.size);
+  strictEqual(monitor.world.graph.node(drv(30_000))?.inputs.length, 1);
+});
