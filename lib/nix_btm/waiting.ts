@@ -13,12 +13,19 @@ export type Waiting =
   /** Nothing is known that it waits for: there is no free slot. */
   | { readonly kind: "slot" };
 
-/** Why a build that has not begun has not; `undefined` for others. */
-export function whyWaiting(world: World, job: JobRow): Waiting | undefined {
+/**
+ * Why a build that has not begun has not; `undefined` for others.
+ * @param builds All builds of its command by their derivations: whoever asks for many jobs has them at hand.
+ */
+export function whyWaiting(
+  world: World,
+  job: JobRow,
+  builds: ReadonlyMap<string, JobRow> = buildsOf(world, job.command),
+): Waiting | undefined {
   if (job.kind !== "build") return undefined;
   if (job.state.kind === "waiting") return { kind: "told", why: job.state.why, sinceMs: job.state.sinceMs };
   if (job.state.kind !== "planned") return undefined;
-  const inputs = openInputs(world, job);
+  const inputs = openInputs(world, job, builds);
   const failed = inputs.filter(({ state }) => state.kind === "failed");
   if (failed.length > 0) return { kind: "hopeless", jobs: failed };
   const open = inputs.filter((each) => !isOver(each));
@@ -47,20 +54,15 @@ export function waitingText(waiting: Waiting): string {
   }
 }
 
-/** Builds of the same command that a build needs, through derivations between that are done already. */
-function openInputs({ graph, jobs }: World, job: JobRow): JobRow[] {
-  const builds = new Map<string, JobRow>();
-  for (const each of jobs.values()) {
-    if (each.command === job.command && each.kind === "build") builds.set(each.subject, each);
-  }
-  const seen = new Set<string>();
-  const found: JobRow[] = [];
-  const open = [...graph.inputs(job.subject)];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    if (seen.has(path)) continue;
-    seen.add(path);
-    const build = builds.get(path);
-    if (build !== undefined) found.push(build);
+/** Builds of the same command that a build needs. */
+function openInputs({ graph }: World, job: JobRow, builds: ReadonlyMap<string, JobRow>): JobRow[] {
+  return graph.inputs(job.subject).flatMap((path) => builds.get(path) ?? []);
+}
+
+function buildsOf({ jobs }: World, command: number): Map<string, JobRow> {
+  const found = new Map<string, JobRow>();
+  for (const job of jobs.values()) {
+    if (job.command === command && job.kind === "build") found.set(job.subject, job);
   }
   return found;
 }

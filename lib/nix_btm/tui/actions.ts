@@ -1,70 +1,111 @@
 /** What actions do. Pure. @module */
-import { isOver, plainText } from "../../nix/mod.ts";
-import { waitingText, whyWaiting } from "../waiting.ts";
+import { builderRows, processKey, tableRows } from "./builder_rows.ts";
+import { copyText } from "./copy.ts";
+import { eagleRows } from "./eagle_rows.ts";
+import { explained } from "./explain.ts";
 import { typing } from "./input.ts";
-import { type Action, selectedJob } from "./keymap.ts";
+import { jobRows } from "./job_rows.ts";
+import type { Action } from "./keymap.ts";
 import { bodyRows } from "./layout.ts";
-import { type Model, PRUNES, SORTS, type Tab, TABS, worldOf } from "./model.ts";
-import { buildAt, builderRows, buildLines, eagleRows } from "./rows.ts";
-import { keepSeen, scrollLog, selectRow, type Step } from "./update.ts";
+import { matches, openedLog } from "./log_lines.ts";
+import {
+  type Effect,
+  KINDS,
+  type Model,
+  PROCESS_SORTS,
+  PRUNES,
+  SORTS,
+  STATES,
+  type Tab,
+  TABS,
+  worldOf,
+} from "./model.ts";
+import { buildAt, selectedJob } from "./selected.ts";
+import { themeOf, THEMES } from "./themes.ts";
+import { environmentsOf, keepSeen, scrollLog, selectProcess, selectRow, type Step } from "./update.ts";
 
 /** Columns of the table of processes that can be left. */
 const COLUMNS_MAX = 9;
+/** Columns by which a log moves to the side. */
+const SHIFT_COLUMNS = 16;
+const SHIFT_MAX = 4_096;
 
 /** The model after an action, and the effects of it. */
 export function act(model: Model, action: Action): Step {
   if (action.startsWith("tab ")) return goTo(model, action.slice(4) as Tab);
   switch (action) {
     case "down":
-      return [moved(model, 1), []];
+      return moved(model, 1);
     case "up":
-      return [moved(model, -1), []];
+      return moved(model, -1);
     case "pageDown":
-      return [moved(model, half(model)), []];
+      return moved(model, half(model));
     case "pageUp":
-      return [moved(model, -half(model)), []];
+      return moved(model, -half(model));
     case "first":
-      return [moved(model, -Infinity), []];
+      return moved(model, -Infinity);
     case "last":
-      return [moved(model, Infinity), []];
+      return moved(model, Infinity);
     case "nextTab":
       return goTo(model, neighbour(TABS, model.tab, 1));
     case "previousTab":
       return goTo(model, neighbour(TABS, model.tab, -1));
     case "toggle":
       return [toggled(model), []];
-    case "toggleAll":
-      return [keepSeen({ ...model, allFolded: !model.allFolded, toggled: new Set() }), []];
+    case "toggleAll": {
+      const folding = model.folding === "open" ? "closed" : "open";
+      return [keepSeen({ ...model, folding, folds: new Map() }), []];
+    }
     case "left":
       return [{ ...model, side: "tree" }, []];
     case "right":
       return [{ ...model, side: "table" }, []];
     case "columnLeft":
-      return [{ ...model, firstColumn: Math.max(0, model.firstColumn - 1) }, []];
+      return [shifted(model, -1), []];
     case "columnRight":
-      return [{ ...model, firstColumn: Math.min(COLUMNS_MAX, model.firstColumn + 1) }, []];
+      return [shifted(model, 1), []];
     case "prune":
       return [keepSeen({ ...model, prune: neighbour(PRUNES, model.prune, 1) }), []];
     case "sort":
-      return [keepSeen({ ...model, sort: neighbour(SORTS, model.sort, 1) }), []];
+      return model.tab === "jobs"
+        ? [keepSeen({ ...model, sort: neighbour(SORTS, model.sort, 1) }), []]
+        : [keepSeen({ ...model, processSort: neighbour(PROCESS_SORTS, model.processSort, 1) }), []];
     case "reverse":
       return [keepSeen({ ...model, isReversed: !model.isReversed }), []];
-    case "over":
-      return [keepSeen({ ...model, showsOver: !model.showsOver }), []];
+    case "kinds":
+      return [keepSeen({ ...model, kinds: neighbour(KINDS, model.kinds, 1) }), []];
+    case "states":
+      return narrowed(model);
     case "open":
       return opened(model);
     case "filter":
       return [typing(model), []];
+    case "unfilter": {
+      const next = model.tab === "build"
+        ? { ...model, search: "", match: undefined }
+        : keepSeen({ ...model, filter: "" });
+      return [next, next.tab === "history" ? [readHistory(next)] : []];
+    }
     case "nextMatch":
       return [toMatch(model, 1), []];
     case "previousMatch":
       return [toMatch(model, -1), []];
+    case "nextUrgent":
+      return [toUrgent(model, 1), []];
+    case "previousUrgent":
+      return [toUrgent(model, -1), []];
     case "follow": {
       const follows = !model.follows;
       return [follows ? scrollLog({ ...model, follows }, Infinity) : { ...model, follows }, []];
     }
     case "explain":
       return [explained(model), []];
+    case "environment":
+      return ofProcess(model);
+    case "environments": {
+      const next = { ...model, environments: model.environments === undefined ? new Map() : undefined };
+      return [next, environmentsOf(next)];
+    }
     case "pause":
     case "resume":
     case "kill":
@@ -73,16 +114,24 @@ export function act(model: Model, action: Action): Step {
       return copied(model);
     case "mouse":
       return [{ ...model, mouse: !model.mouse }, [{ kind: "mouse", on: !model.mouse }]];
+    case "theme": {
+      const themeName = neighbour(THEMES, model.themeName, 1);
+      return [{ ...model, themeName, theme: themeOf(themeName, model), message: `theme: ${themeName}` }, []];
+    }
+    case "host": {
+      const host = hosts(model)[model.lists.hosts.selected];
+      return host === undefined ? [model, []] : goTo({ ...model, host }, "builders");
+    }
     case "nextHost":
-      return [keepSeen({ ...model, host: neighbour([...model.source.worlds.keys()], model.host, 1) }), []];
+      return [keepSeen({ ...model, host: neighbour(hosts(model), model.host, 1) }), []];
     case "previousHost":
-      return [keepSeen({ ...model, host: neighbour([...model.source.worlds.keys()], model.host, -1) }), []];
+      return [keepSeen({ ...model, host: neighbour(hosts(model), model.host, -1) }), []];
     case "refresh":
-      return [model, [{ kind: "readHistory", name: model.filter }]];
+      return [model, [readHistory(model)]];
     case "help":
       return [{ ...model, overlay: { kind: "help", top: 0 } }, []];
     case "close":
-      return goTo(model, "jobs");
+      return goTo(model, model.from);
     case "quit":
       return [{ ...model, ended: true }, []];
     default:
@@ -90,20 +139,35 @@ export function act(model: Model, action: Action): Step {
   }
 }
 
+/** What the history is asked for. */
+export function readHistory({ filter, states }: Model): Effect {
+  return { kind: "readHistory", name: filter, outcome: states === "failed" ? "failed" : undefined };
+}
+
+function hosts({ source }: Model): string[] {
+  return [...source.worlds.keys()];
+}
+
 function goTo(model: Model, tab: Tab): Step {
   const next = keepSeen({ ...model, tab, message: undefined });
-  return [next, tab === "history" ? [{ kind: "readHistory", name: model.filter }] : []];
+  return [next, tab === "history" ? [readHistory(next)] : environmentsOf(next)];
 }
 
 function half(model: Model): number {
   return Math.max(1, Math.floor(bodyRows(model, model.tab) / 2));
 }
 
-function moved(model: Model, by: number): Model {
+function moved(model: Model, by: number): Step {
   const { tab, lists } = model;
-  if (tab !== "build") return selectRow(model, tab, Math.max(-1e9, Math.min(1e9, lists[tab].selected + by)));
-  const next = scrollLog({ ...model, follows: false }, lists.build.top + by);
-  return by === Infinity ? { ...next, follows: true } : next;
+  if (tab === "build") {
+    const next = scrollLog({ ...model, follows: false }, lists.build.top + by);
+    return [by === Infinity ? { ...next, follows: true } : next, []];
+  }
+  const steps = Math.max(-1e9, Math.min(1e9, by));
+  if (tab !== "builders") return [selectRow(model, tab, lists[tab].selected + steps), []];
+  if (model.side === "table") return [selectProcess(model, model.table.selected + steps), []];
+  const next = selectProcess(selectRow(model, tab, lists[tab].selected + steps), 0);
+  return [next, environmentsOf(next)];
 }
 
 function neighbour<T>(all: readonly T[], one: T, by: number): T {
@@ -111,77 +175,85 @@ function neighbour<T>(all: readonly T[], one: T, by: number): T {
 }
 
 function toggled(model: Model): Model {
-  const key = model.tab === "eagle"
-    ? eagleRows(model)[model.lists.eagle.selected]?.key
-    : builderRows(model)[model.lists.builders.selected]?.key;
-  if (key === undefined) return model;
-  const next = new Set(model.toggled);
-  if (!next.delete(key)) next.add(key);
-  return keepSeen({ ...model, toggled: next });
+  const row = model.tab === "eagle"
+    ? eagleRows(model)[model.lists.eagle.selected]
+    : builderRows(model)[model.lists.builders.selected];
+  if (row === undefined || !("isOpen" in row)) return model;
+  return keepSeen({ ...model, folds: new Map(model.folds).set(row.key, !row.isOpen) });
+}
+
+function shifted(model: Model, by: 1 | -1): Model {
+  if (model.tab === "build") {
+    return { ...model, shift: Math.max(0, Math.min(SHIFT_MAX, model.shift + by * SHIFT_COLUMNS)) };
+  }
+  return { ...model, firstColumn: Math.max(0, Math.min(COLUMNS_MAX, model.firstColumn + by)) };
+}
+
+/** In the history whatever has not failed has ended too. */
+function narrowed(model: Model): Step {
+  if (model.tab === "jobs") return [keepSeen({ ...model, states: neighbour(STATES, model.states, 1) }), []];
+  const next: Model = { ...model, states: model.states === "failed" ? "all" : "failed" };
+  return [next, [readHistory(next)]];
 }
 
 function opened(model: Model): Step {
-  if (model.tab === "history") {
+  const from = model.tab;
+  const seen = { ...model, tab: "build", from, search: "", match: undefined, shift: 0 } as const;
+  if (from === "history") {
     const past = model.history[model.lists.history.selected];
     if (past === undefined) return [model, []];
     // Numbers of jobs are positive: what is over long since has none.
     const job = -past.id;
+    const log = { job, lines: past.tail, more: [], count: 0, isReading: true, failure: undefined };
     return [
-      { ...model, tab: "build", job, log: undefined, follows: false },
+      scrollLog({ ...seen, job, past, log, follows: false }, 0),
       [{ kind: "readLog", job, file: past.log }],
     ];
   }
   const job = selectedJob(model);
   if (job === undefined) return [model, []];
-  const next = scrollLog(
-    { ...model, tab: "build", job, log: undefined, follows: true, search: "" },
-    Infinity,
-  );
-  return [next, [{ kind: "readLog", job }]];
+  const next = scrollLog({ ...seen, job, log: openedLog(model, job), follows: true }, Infinity);
+  return [next, [{ kind: "readLog", job, derivation: worldOf(model).jobs.get(job)?.subject }]];
 }
 
+/** From the line that was gone to, where it is seen, else from the first or last one that is. */
 function toMatch(model: Model, by: 1 | -1): Model {
-  const wanted = model.search.toLowerCase();
-  const lines = buildLines(model);
-  if (wanted === "") return { ...model, message: "nothing is searched; / begins" };
-  const from = model.lists.build.selected;
-  for (let step = 1; step <= lines.length; step++) {
-    const at = (from + by * step + lines.length * 2) % lines.length;
-    if (!lines[at]!.toLowerCase().includes(wanted)) continue;
-    const next = scrollLog({ ...model, follows: false }, at - Math.floor(bodyRows(model, "build") / 2));
-    return { ...next, lists: { ...next.lists, build: { ...next.lists.build, selected: at } } };
+  const found = matches(model);
+  if (found.length === 0) return { ...model, message: `no line has "${model.search}"`, match: undefined };
+  const rows = bodyRows(model, "build");
+  const { top } = model.lists.build;
+  const isSeen = model.match !== undefined && model.match >= top && model.match < top + rows;
+  const from = isSeen ? model.match! : by === 1 ? top - 1 : top + rows;
+  const match = by === 1
+    ? found.find((at) => at > from) ?? found[0]!
+    : found.findLast((at) => at < from) ?? found.at(-1)!;
+  return { ...scrollLog({ ...model, follows: false }, match - Math.floor(rows / 2)), match };
+}
+
+/** Those that failed, run or wait: what somebody looks for. */
+function toUrgent(model: Model, by: 1 | -1): Model {
+  const { tab, lists } = model;
+  const states = tab === "jobs"
+    ? jobRows(model).map(({ state }) => state.kind)
+    : eagleRows(model).map((row) => row.kind === "derivation" ? row.job?.state.kind : undefined);
+  for (let step = 1; step <= states.length; step++) {
+    const at = (lists[tab].selected + by * step + states.length * 2) % states.length;
+    const kind = states[at];
+    if (kind === "failed" || kind === "running" || kind === "waiting") return selectRow(model, tab, at);
   }
-  return { ...model, message: `no line has "${model.search}"` };
+  return { ...model, message: "nothing runs, waits or has failed" };
 }
 
-function explained(model: Model): Model {
-  const text = model.tab === "history" ? pastText(model) : jobText(model);
-  if (text === undefined) return model;
-  return { ...model, overlay: { kind: "text", title: "why", text, top: 0 } };
-}
-
-function pastText({ history, lists }: Model): string | undefined {
-  const past = history[lists.history.selected];
-  if (past === undefined) return undefined;
-  return [past.derivation, past.failure ?? `it has ${past.outcome}`, "", ...past.tail].join("\n");
-}
-
-function jobText(model: Model): string | undefined {
-  const world = worldOf(model);
-  const job = world.jobs.get(selectedJob(model) ?? 0);
-  if (job === undefined) return undefined;
-  const waiting = whyWaiting(world, job);
-  const lines = [job.subject, ""];
-  if (job.state.kind === "failed") lines.push(plainText(job.state.failure.text));
-  else if (waiting !== undefined) {
-    lines.push(waitingText(waiting));
-    if ("jobs" in waiting) lines.push("", ...waiting.jobs.map(({ name, state }) => `${state.kind}  ${name}`));
-  } else lines.push(isOver(job) ? `it is over: ${job.state.kind}` : "it runs");
-  const path = world.estimates.get(job.command)?.estimate?.criticalPath ?? [];
-  if (path.includes(job.subject)) {
-    lines.push("", "Its command's end waits for it: it is on the critical path.");
-  }
-  return [...lines, "", ...(world.tails.get(job.id) ?? []).slice(-20)].join("\n").trimEnd();
+function ofProcess(model: Model): Step {
+  const process = tableRows(model)[model.side === "table" ? model.table.selected : 0];
+  if (process === undefined) return [model, []];
+  const { pid, startTicks } = process;
+  const effect = { kind: "readEnvironments", processes: [{ pid, startTicks }] } as const;
+  const environments = model.environments ?? new Map();
+  return [
+    { ...model, environments, overlay: { kind: "process", key: processKey(process), process, top: 0 } },
+    environments.has(processKey(process)) ? [] : [effect],
+  ];
 }
 
 function steered(model: Model, steer: "pause" | "resume" | "kill"): Step {
@@ -194,29 +266,8 @@ function steered(model: Model, steer: "pause" | "resume" | "kill"): Step {
 
 function copied(model: Model): Step {
   const text = copyText(model);
-  if (text === undefined) return [model, []];
+  if (text === undefined) return [{ ...model, message: "there is nothing to copy" }, []];
   const lines = text.split("\n").length;
-  return [{ ...model, message: lines === 1 ? `copied ${text}` : `copied ${lines} lines` }, [{
-    kind: "copy",
-    text,
-  }]];
-}
-
-function copyText(model: Model): string | undefined {
-  switch (model.tab) {
-    case "build":
-      return buildLines(model).map(plainText).join("\n");
-    case "history":
-      return model.history[model.lists.history.selected]?.derivation;
-    case "builders":
-      return buildAt(model)?.drvPath ?? buildAt(model)?.name;
-    case "eagle":
-      return eagleRows(model)[model.lists.eagle.selected]?.path;
-    case "jobs":
-      return worldOf(model).jobs.get(selectedJob(model) ?? 0)?.subject;
-    case "hosts":
-      return undefined;
-    default:
-      return model.tab satisfies never;
-  }
+  const message = lines === 1 ? `copied ${text}` : `copied ${lines} lines`;
+  return [{ ...model, message }, [{ kind: "copy", text }]];
 }

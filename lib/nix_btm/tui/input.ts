@@ -13,12 +13,13 @@ import {
   type PasteEvent,
   updatePalette,
 } from "../../tui/mod.ts";
-import { act } from "./actions.ts";
+import { act, readHistory } from "./actions.ts";
 import { type Action, KEYMAP } from "./keymap.ts";
 import { layoutOf } from "./layout.ts";
 import type { Model, Overlay } from "./model.ts";
-import { keepSeen, scrollLog, selectRow, type Step } from "./update.ts";
-import { rowAt, tabAt } from "./views/places.ts";
+import { pageLines, pageRows } from "./pages.ts";
+import { environmentsOf, keepSeen, scrollLog, selectProcess, selectRow, type Step } from "./update.ts";
+import { processAt, rowAt, sortAt, tabAt } from "./views/places.ts";
 
 type Input = KeyEvent | PasteEvent | MouseEvent;
 
@@ -47,6 +48,7 @@ function onOverlay(model: Model, overlay: Overlay, event: Input): Step {
   switch (overlay.kind) {
     case "help":
     case "text":
+    case "process":
       return onPage(model, overlay, event);
     case "palette": {
       const step = updatePalette(overlay.palette, event, model);
@@ -67,17 +69,23 @@ function onOverlay(model: Model, overlay: Overlay, event: Input): Step {
   }
 }
 
-function onPage(model: Model, overlay: Extract<Overlay, { kind: "help" | "text" }>, event: Input): Step {
-  const move = (
-    by: number,
-  ): Step => [{ ...model, overlay: { ...overlay, top: Math.max(0, overlay.top + by) } }, []];
+function onPage(
+  model: Model,
+  overlay: Extract<Overlay, { kind: "help" | "text" | "process" }>,
+  event: Input,
+): Step {
+  const last = Math.max(0, pageLines(model, overlay) - pageRows(model));
+  const move = (by: number): Step => {
+    const top = Math.max(0, Math.min(last, overlay.top + by));
+    return [{ ...model, overlay: { ...overlay, top } }, []];
+  };
   if (event.kind === "mouse") {
     if (event.action === "wheelup") return move(-WHEEL_ROWS);
     if (event.action === "wheeldown") return move(WHEEL_ROWS);
     return event.action === "press" ? [{ ...model, overlay: undefined }, []] : [model, []];
   }
   if (event.kind !== "key") return [model, []];
-  const page = Math.max(1, model.height - 6);
+  const page = Math.max(1, pageRows(model) - 1);
   const moves: Readonly<Record<string, number>> = {
     j: 1,
     down: 1,
@@ -86,8 +94,12 @@ function onPage(model: Model, overlay: Extract<Overlay, { kind: "help" | "text" 
     pagedown: page,
     space: page,
     pageup: -page,
-    g: -overlay.top,
-    home: -overlay.top,
+    "ctrl+d": page,
+    "ctrl+u": -page,
+    g: -Infinity,
+    home: -Infinity,
+    G: Infinity,
+    end: Infinity,
   };
   const by = moves[event.name];
   return by === undefined ? [{ ...model, overlay: undefined }, []] : move(by);
@@ -100,7 +112,8 @@ function onField(model: Model, overlay: Extract<Overlay, { kind: "field" }>, eve
     return finished(model, overlay, fieldText(overlay.field));
   }
   if (event.kind === "key" && ["escape", "ctrl+c", "ctrl+g"].includes(event.name)) {
-    return [withText({ ...model, overlay: undefined }, overlay.of, overlay.before), []];
+    const before = withText({ ...model, overlay: undefined }, overlay.of, overlay.before);
+    return [before, before.tab === "history" ? [readHistory(before)] : []];
   }
   const edited = editField(overlay.field, event);
   if (edited === undefined) return [model, []];
@@ -110,11 +123,13 @@ function onField(model: Model, overlay: Extract<Overlay, { kind: "field" }>, eve
 function finished(model: Model, { of }: Extract<Overlay, { kind: "field" }>, text: string): Step {
   const closed = withText({ ...model, overlay: undefined }, of, text);
   if (of === "search" && text !== "") return act(closed, "nextMatch");
-  return [closed, model.tab === "history" ? [{ kind: "readHistory", name: text }] : []];
+  return [closed, model.tab === "history" ? [readHistory(closed)] : []];
 }
 
 function withText(model: Model, of: "filter" | "search", text: string): Model {
-  return of === "filter" ? keepSeen({ ...model, filter: text }) : { ...model, search: text };
+  return of === "filter"
+    ? keepSeen({ ...model, filter: text })
+    : { ...model, search: text, match: undefined };
 }
 
 /** Opens the field for a filter, or in a log for a search. */
@@ -126,12 +141,14 @@ export function typing(model: Model): Model {
 
 function onMouse(model: Model, event: MouseEvent): Step {
   const { tabs, body } = layoutOf(model);
+  const process = processAt(model, event.x, event.y);
   if (event.action === "wheelup" || event.action === "wheeldown") {
     const by = event.action === "wheelup" ? -WHEEL_ROWS : WHEEL_ROWS;
     if (model.tab === "build") {
       return [scrollLog({ ...model, follows: false }, model.lists.build.top + by), []];
     }
-    return [selectRow(model, model.tab, model.lists[model.tab].selected + by), []];
+    if (process !== undefined) return [selectProcess(model, model.table.selected + by), []];
+    return selected(model, model.lists[model.tab].selected + by);
   }
   if (event.action !== "press" || event.button !== "left") return [model, []];
   if (contains(tabs, event.x, event.y)) {
@@ -139,10 +156,35 @@ function onMouse(model: Model, event: MouseEvent): Step {
     return tab === undefined ? [model, []] : act(model, `tab ${tab}`);
   }
   if (!contains(body, event.x, event.y)) return [model, []];
+  const sort = sortAt(model, event.x, event.y);
+  if (sort !== undefined) {
+    return [keepSeen({ ...model, sort, isReversed: sort === model.sort && !model.isReversed }), []];
+  }
+  if (process !== undefined) return onProcess(model, process);
   const row = rowAt(model, event.x, event.y);
   if (row === undefined) return [model, []];
-  if (row !== model.lists[model.tab].selected) return [selectRow(model, model.tab, row), []];
-  // A click on what is selected opens it.
+  const inTree: Model = { ...model, side: "tree" };
+  return row === model.lists[model.tab].selected && model.side === "tree"
+    ? entered(inTree)
+    : selected(inTree, row);
+}
+
+/** A click on a process that is selected opens it. */
+function onProcess(model: Model, process: number): Step {
+  const inTable: Model = { ...model, side: "table" };
+  return model.side === "table" && process === model.table.selected
+    ? entered(inTable)
+    : [selectProcess(inTable, process), []];
+}
+
+function selected(model: Model, row: number): Step {
+  const next = selectRow(model, model.tab, row);
+  if (model.tab !== "builders") return [next, []];
+  const table = selectProcess(next, 0);
+  return [table, environmentsOf(table)];
+}
+
+function entered(model: Model): Step {
   const action = actionFor(KEYMAP, { kind: "key", name: "enter" }, model);
   return action === undefined ? [model, []] : act(model, action);
 }

@@ -1,7 +1,9 @@
 /** What the keys do; the original's are all here. Pure. @module */
 import type { Binding } from "../../tui/mod.ts";
-import { type Model, type Tab, TABS, TITLES, worldOf } from "./model.ts";
-import { buildAt, builderRows, eagleRows, jobLines } from "./rows.ts";
+import { builderRows, tableRows } from "./builder_rows.ts";
+import { eagleRows } from "./eagle_rows.ts";
+import { type Model, type Tab, TABS, TITLES } from "./model.ts";
+import { buildAt, selectedJob } from "./selected.ts";
 
 export type Action =
   | "down"
@@ -22,18 +24,26 @@ export type Action =
   | "prune"
   | "sort"
   | "reverse"
-  | "over"
+  | "kinds"
+  | "states"
   | "open"
   | "filter"
+  | "unfilter"
   | "nextMatch"
   | "previousMatch"
+  | "nextUrgent"
+  | "previousUrgent"
   | "follow"
   | "explain"
+  | "environment"
+  | "environments"
   | "pause"
   | "resume"
   | "kill"
   | "copy"
   | "mouse"
+  | "theme"
+  | "host"
   | "nextHost"
   | "previousHost"
   | "refresh"
@@ -42,201 +52,157 @@ export type Action =
   | "close"
   | "quit";
 
-const on = (...tabs: Tab[]) => ({ tab }: Model) => tabs.includes(tab);
-const inTable = (model: Model) => model.tab === "builders";
-const hasJob = (model: Model) =>
-  (model.tab === "jobs" && jobLines(model).length > 0) ||
-  (model.tab === "eagle" && eagleRows(model)[model.lists.eagle.selected]?.job !== undefined) ||
-  (model.tab === "history" && model.history.length > 0);
-const canSteer = (model: Model) =>
-  model.canSteer && model.host === "" && model.tab === "builders" && buildAt(model) !== undefined;
-const isPaused = (model: Model) => buildAt(model)?.isPaused === true;
-const canFold = (model: Model) =>
-  (model.tab === "builders" && builderRows(model)[model.lists.builders.selected]?.kind === "user") ||
-  (model.tab === "eagle" && eagleRows(model)[model.lists.eagle.selected]?.canOpen === true);
+type When = (model: Model) => boolean;
 
-/** All of them; what cannot be done in a state is not offered in it. */
-export const KEYMAP: readonly Binding<Action, Model>[] = [
-  { keys: ["j", "down"], action: "down", help: "down", group: "Move" },
-  { keys: ["k", "up"], action: "up", help: "up", group: "Move" },
-  { keys: ["ctrl+d", "pagedown"], action: "pageDown", help: "half a page down", group: "Move" },
-  { keys: ["ctrl+u", "pageup"], action: "pageUp", help: "half a page up", group: "Move" },
-  { keys: ["g", "home"], action: "first", help: "to the first one", group: "Move" },
-  { keys: ["G", "end"], action: "last", help: "to the last one", group: "Move" },
-  {
-    keys: ["n"],
-    action: "nextTab",
-    help: "the next view",
-    group: "Views",
-    short: "next",
-    when: (m) => m.search === "" || m.tab !== "build",
-  },
-  { keys: ["p"], action: "previousTab", help: "the view before", group: "Views" },
-  ...TABS.map((tab, at): Binding<Action, Model> => ({
-    keys: [String(at + 1)],
-    action: `tab ${tab}`,
-    help: `the view ${TITLES[tab]}`,
-    group: "Views",
-  })),
-  {
-    keys: ["enter"],
-    action: "open",
-    help: "its log and phases",
-    group: "Builds",
-    short: "log",
-    when: (model) => hasJob(model) && !(model.tab === "eagle" && canFold(model)),
-  },
-  { keys: ["L"], action: "open", help: "the log and phases of the build", group: "Builds", when: hasJob },
-  {
-    keys: ["enter", "tab", "space"],
-    action: "toggle",
-    help: "fold or unfold",
-    group: "Trees",
-    short: "fold",
-    when: canFold,
-  },
-  {
-    keys: ["O"],
-    action: "toggleAll",
-    help: "fold or unfold all",
-    group: "Trees",
-    short: "all",
-    when: on("builders", "eagle"),
-  },
-  {
-    keys: ["A"],
-    action: "prune",
-    help: "show all, what is left, or what runs and failed",
-    group: "Trees",
-    short: "prune",
-    when: on("eagle"),
-  },
-  {
-    keys: ["s"],
-    action: "sort",
-    help: "sort by the next column",
-    group: "Jobs",
-    short: "sort",
-    when: on("jobs"),
-  },
-  { keys: ["S"], action: "reverse", help: "the other way round", group: "Jobs", when: on("jobs") },
-  {
-    keys: ["o"],
-    action: "over",
-    help: "with or without jobs that are over",
-    group: "Jobs",
-    short: "over",
-    when: on("jobs"),
-  },
-  {
-    keys: ["/"],
-    action: "filter",
-    help: "filter, or search the log",
-    group: "Find",
-    short: "find",
-    when: on("eagle", "jobs", "build", "history"),
-  },
-  { keys: ["n"], action: "nextMatch", help: "the next line that matches", group: "Find", when: on("build") },
-  {
-    keys: ["N"],
-    action: "previousMatch",
-    help: "the line before that matches",
-    group: "Find",
-    when: on("build"),
-  },
-  {
-    keys: ["f"],
-    action: "follow",
-    help: "follow the log",
-    group: "Builds",
-    short: "follow",
-    when: on("build"),
-  },
-  {
-    keys: ["e"],
-    action: "explain",
-    help: "why it waits or failed",
-    group: "Builds",
-    short: "why",
-    when: hasJob,
-  },
-  { keys: ["h"], action: "left", help: "to the tree of users", group: "Builders", when: inTable },
-  { keys: ["l"], action: "right", help: "to the table of processes", group: "Builders", when: inTable },
-  {
-    keys: ["<", "left"],
-    action: "columnLeft",
-    help: "columns further left",
-    group: "Builders",
-    when: inTable,
-  },
-  {
-    keys: [">", "right"],
-    action: "columnRight",
-    help: "columns further right",
-    group: "Builders",
-    when: inTable,
-  },
-  {
-    keys: ["P"],
-    action: "pause",
-    help: "pause the build",
-    group: "Builders",
-    short: "pause",
-    when: (m) => canSteer(m) && !isPaused(m),
-  },
-  {
-    keys: ["R"],
-    action: "resume",
-    help: "let the build go on",
-    group: "Builders",
-    short: "resume",
-    when: (m) => canSteer(m) && isPaused(m),
-  },
-  { keys: ["X"], action: "kill", help: "kill the build", group: "Builders", short: "kill", when: canSteer },
-  {
-    keys: ["y"],
-    action: "copy",
-    help: "copy its path, or the log",
-    group: "Builds",
-    short: "copy",
-    when: (m) => m.tab !== "hosts",
-  },
-  {
-    keys: ["}"],
-    action: "nextHost",
-    help: "the next host",
-    group: "Views",
-    when: (m) => m.source.worlds.size > 1,
-  },
-  {
-    keys: ["{"],
-    action: "previousHost",
-    help: "the host before",
-    group: "Views",
-    when: (m) => m.source.worlds.size > 1,
-  },
-  { keys: ["r"], action: "refresh", help: "read the history anew", group: "Views", when: on("history") },
-  { keys: ["m"], action: "mouse", help: "the mouse for this program, or for the terminal", group: "Program" },
-  { keys: [":", "ctrl+p"], action: "palette", help: "find an action by its name", group: "Program" },
-  { keys: ["?", "M"], action: "help", help: "these keys", group: "Program", short: "help" },
-  { keys: ["escape"], action: "close", help: "back to the jobs", group: "Builds", when: on("build") },
-  { keys: ["q", "escape", "ctrl+c"], action: "quit", help: "end", group: "Program", short: "quit" },
-];
+const on = (...tabs: Tab[]): When => ({ tab }) => tabs.includes(tab);
+const hasJob: When = (model) => selectedJob(model) !== undefined;
+const hasLog: When = (model) =>
+  model.tab === "history" ? model.history.length > 0 : model.tab !== "build" && hasJob(model);
+const canSteer: When = (model) => model.canSteer && model.host === "" && buildAt(model) !== undefined;
+const isPaused: When = (model) => buildAt(model)?.isPaused === true;
+const hasProcess: When = (model) => model.tab === "builders" && tableRows(model).length > 0;
+const inTable: When = (model) => model.side === "table" && hasProcess(model);
+const severalHosts: When = ({ source }) => source.worlds.size > 1;
+const canFold: When = (model) => {
+  if (model.tab === "eagle") return eagleRows(model)[model.lists.eagle.selected]?.canOpen === true;
+  if (model.tab !== "builders" || model.side === "table") return false;
+  const row = builderRows(model)[model.lists.builders.selected];
+  return row?.kind === "build" || (row?.kind === "user" && row.user.builds.length > 0);
+};
+const searches: When = ({ tab, search }) => tab === "build" && search !== "";
 
-/** The build that is selected or looked at, by its number. */
-export function selectedJob(model: Model): number | undefined {
-  switch (model.tab) {
-    case "jobs":
-      return jobLines(model)[model.lists.jobs.selected]?.job.id;
-    case "eagle":
-      return eagleRows(model)[model.lists.eagle.selected]?.job?.id;
-    case "build":
-      return model.job !== undefined && worldOf(model).jobs.has(model.job) ? model.job : undefined;
-    case "builders":
-    case "history":
-    case "hosts":
-      return undefined;
-    default:
-      return model.tab satisfies never;
-  }
+type Entry = Omit<Binding<Action, Model>, "keys" | "group">;
+
+/** Bindings of one heading; keys are separated by blanks. */
+function group(
+  name: string,
+  entries: readonly (readonly [keys: string, entry: Entry])[],
+): Binding<Action, Model>[] {
+  return entries.map(([keys, entry]) => ({ ...entry, keys: keys.split(" "), group: name }));
 }
+
+/** All of them; what cannot be done in a state is not offered in it, and of those that can the first one counts. */
+export const KEYMAP: readonly Binding<Action, Model>[] = [
+  ...group("Move", [
+    ["j down", { action: "down", help: "down" }],
+    ["k up", { action: "up", help: "up" }],
+    ["ctrl+d pagedown", { action: "pageDown", help: "half a page down" }],
+    ["ctrl+u pageup", { action: "pageUp", help: "half a page up" }],
+    ["g home", { action: "first", help: "to the first one" }],
+    ["G end", { action: "last", help: "to the last one" }],
+  ]),
+  ...group("Views", [
+    ["n", { action: "nextMatch", help: "the next line that matches", short: "next match", when: searches }],
+    ["N", { action: "previousMatch", help: "the line before that matches", when: searches }],
+    ["n", { action: "nextTab", help: "the next view", short: "view", when: (model) => !searches(model) }],
+    ["p", { action: "previousTab", help: "the view before" }],
+    ...TABS.map((tab, at): [string, Entry] => [
+      String(at + 1),
+      { action: `tab ${tab}`, help: `the view ${TITLES[tab]}` },
+    ]),
+    ["}", { action: "nextHost", help: "the next host", when: severalHosts }],
+    ["{", { action: "previousHost", help: "the host before", when: severalHosts }],
+    ["enter", { action: "host", help: "look at this host", short: "look at", when: on("hosts") }],
+    ["r", { action: "refresh", help: "read the history anew", when: on("history") }],
+  ]),
+  ...group("Trees", [
+    ["enter tab space", { action: "toggle", help: "fold or unfold", short: "fold", when: canFold }],
+    ["O", { action: "toggleAll", help: "unfold or fold all", short: "all", when: on("builders", "eagle") }],
+    ["A", {
+      action: "prune",
+      help: "show all, what is left, or what runs and failed",
+      short: "prune",
+      when: on("eagle"),
+    }],
+  ]),
+  ...group("Builds", [
+    ["enter E", {
+      action: "environment",
+      help: "the process: command and environment",
+      short: "process",
+      when: inTable,
+    }],
+    ["enter L", { action: "open", help: "its log and phases", short: "log", when: hasLog }],
+    ["e", {
+      action: "explain",
+      help: "why it waits or failed",
+      short: "why",
+      when: (m) => hasLog(m) || hasJob(m),
+    }],
+    ["f", { action: "follow", help: "follow the log", short: "follow", when: on("build") }],
+    ["P", {
+      action: "pause",
+      help: "pause the build",
+      short: "pause",
+      when: (m) => canSteer(m) && !isPaused(m),
+    }],
+    ["R", {
+      action: "resume",
+      help: "let the build go on",
+      short: "resume",
+      when: (m) => canSteer(m) && isPaused(m),
+    }],
+    ["X", { action: "kill", help: "kill the build", short: "kill", when: canSteer }],
+    ["y", {
+      action: "copy",
+      help: "copy its path, or the log",
+      short: "copy",
+      when: (m) => m.tab !== "hosts",
+    }],
+  ]),
+  ...group("Builders", [
+    ["E", { action: "environment", help: "its first process: command and environment", when: hasProcess }],
+    ["v", {
+      action: "environments",
+      help: "with or without the environment column",
+      short: "env",
+      when: on("builders"),
+    }],
+    ["h", { action: "left", help: "to the tree of users", when: on("builders") }],
+    ["l", { action: "right", help: "to the table of processes", short: "table", when: on("builders") }],
+    ["< left", { action: "columnLeft", help: "columns further left", when: on("builders", "build") }],
+    ["> right", { action: "columnRight", help: "columns further right", when: on("builders", "build") }],
+  ]),
+  ...group("Find", [
+    ["/", {
+      action: "filter",
+      help: "filter, or search the log",
+      short: "find",
+      when: (m) => m.tab !== "hosts" && m.tab !== "builders",
+    }],
+    ["escape", {
+      action: "unfilter",
+      help: "no filter, no search",
+      when: (m) => (m.tab === "build" ? m.search : on("eagle", "jobs", "history")(m) ? m.filter : "") !== "",
+    }],
+    ["s", { action: "sort", help: "sort by the next column", short: "sort", when: on("jobs", "builders") }],
+    ["S", { action: "reverse", help: "the other way round", when: on("jobs") }],
+    ["t", {
+      action: "kinds",
+      help: "everything, builds, transfers, or the rest",
+      short: "kinds",
+      when: on("jobs"),
+    }],
+    ["o", {
+      action: "states",
+      help: "all, those that are not over, or failed ones",
+      short: "states",
+      when: on("jobs", "history"),
+    }],
+    ["N ]", {
+      action: "nextUrgent",
+      help: "to the next one that failed, runs or waits",
+      short: "next busy",
+      when: on("eagle", "jobs"),
+    }],
+    ["[", { action: "previousUrgent", help: "to the one before", when: on("eagle", "jobs") }],
+  ]),
+  ...group("Program", [
+    ["escape", { action: "close", help: "back to where it was opened", when: on("build") }],
+    ["T", { action: "theme", help: "the next theme" }],
+    ["m", { action: "mouse", help: "the mouse for this program, or for the terminal" }],
+    [": ctrl+p", { action: "palette", help: "find an action by its name" }],
+    ["? M", { action: "help", help: "these keys", short: "help" }],
+    ["q escape ctrl+c", { action: "quit", help: "end", short: "quit" }],
+  ]),
+];

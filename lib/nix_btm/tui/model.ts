@@ -1,19 +1,20 @@
 /** What the terminal client shows and how: plain data, changed by `update` alone. Pure. @module */
 import {
+  type BackgroundEvent,
   type ColourDepth,
   type Field,
   LIST_START,
   type ListState,
-  makeTheme,
   type Palette,
   type TerminalEvent,
   type Theme,
 } from "../../tui/mod.ts";
 import type { Standing } from "../client.ts";
 import type { PastBuild } from "../history.ts";
-import type { Steer } from "../processes/mod.ts";
+import type { BuilderProcess, Steer } from "../processes/mod.ts";
 import { emptyWorld, type World } from "../world.ts";
 import type { Action } from "./keymap.ts";
+import { type ThemeName, themeOf } from "./themes.ts";
 
 /** The views, in the order of their tabs. */
 export const TABS = ["builders", "eagle", "jobs", "build", "history", "hosts"] as const;
@@ -37,6 +38,21 @@ export type Prune = typeof PRUNES[number];
 export const SORTS = ["state", "name", "time", "cpu", "memory", "lines"] as const;
 export type Sort = typeof SORTS[number];
 
+/** What processes are sorted by: as they have started each other, or by what they use. */
+export const PROCESS_SORTS = ["tree", "cpu", "memory", "time"] as const;
+export type ProcessSort = typeof PROCESS_SORTS[number];
+
+/** Which kinds of jobs are shown. */
+export const KINDS = ["everything", "builds", "transfers", "the rest"] as const;
+export type Kinds = typeof KINDS[number];
+
+/** Jobs in which states are shown. */
+export const STATES = ["all", "not over", "failed"] as const;
+export type States = typeof STATES[number];
+
+/** How trees are folded where nobody has said otherwise: what is over alone, nothing, or everything. */
+export type Folding = "auto" | "open" | "closed";
+
 /** Everything that is looked at; the worlds are changed in place, and `version` grows with them. */
 export interface Source {
   /** By host; the nearest one is the empty name. */
@@ -45,10 +61,15 @@ export interface Source {
   readonly version: number;
 }
 
-/** A log that is read whole. */
+/** The log that is looked at; lines that come are added to it. */
 export interface LogView {
   readonly job: number;
   readonly lines: readonly string[];
+  /** The newest ones: moved to the others when they are many, so that a line costs nothing in a long log. */
+  readonly more: readonly string[];
+  /** Lines that the build has printed when these were the newest ones. */
+  readonly count: number;
+  readonly isReading: boolean;
   /** Why it is not whole. */
   readonly failure: string | undefined;
 }
@@ -57,6 +78,8 @@ export type Overlay =
   | { readonly kind: "help"; readonly top: number }
   | { readonly kind: "palette"; readonly palette: Palette<Action> }
   | { readonly kind: "text"; readonly title: string; readonly text: string; readonly top: number }
+  /** A process with its environment, which may still be read. */
+  | { readonly kind: "process"; readonly key: string; readonly process: BuilderProcess; readonly top: number }
   /** A filter or search that is typed. */
   | {
     readonly kind: "field";
@@ -72,6 +95,9 @@ export interface Model {
   readonly height: number;
   readonly nowMs: number;
   readonly depth: ColourDepth;
+  /** What the terminal has behind its text, where it says so. */
+  readonly background: BackgroundEvent | undefined;
+  readonly themeName: ThemeName;
   readonly theme: Theme;
   readonly source: Source;
   /** Name of this machine. */
@@ -86,22 +112,33 @@ export interface Model {
   /** Builders: which side the keys move in, and from which column on the table is seen. */
   readonly side: "tree" | "table";
   readonly firstColumn: number;
-  /** The user or build that the table is of. */
-  readonly builder: string | undefined;
-  /** Builders and derivations whose rows are folded, or unfolded where that is not usual. */
-  readonly toggled: ReadonlySet<string>;
-  readonly allFolded: boolean;
+  /** Builders: the row of the table, and by what it is kept. */
+  readonly table: ListState;
+  readonly process: string | undefined;
+  readonly processSort: ProcessSort;
+  /** What the processes of the table have in their environment, by their keys; undefined when nobody wants to know. */
+  readonly environments: ReadonlyMap<string, string> | undefined;
+  /** Rows of trees that somebody has folded or unfolded, by their keys; the others are as `folding` says. */
+  readonly folds: ReadonlyMap<string, boolean>;
+  readonly folding: Folding;
   readonly prune: Prune;
   readonly sort: Sort;
   readonly isReversed: boolean;
   readonly filter: string;
-  /** Also jobs that are over. */
-  readonly showsOver: boolean;
-  /** The build that is looked at. */
+  readonly kinds: Kinds;
+  readonly states: States;
+  /** The build that is looked at, and the view from which it was opened. */
   readonly job: number | undefined;
+  readonly from: Tab;
+  /** The build of the history, where it is one. */
+  readonly past: PastBuild | undefined;
   readonly log: LogView | undefined;
   readonly follows: boolean;
   readonly search: string;
+  /** Columns of the log that are left of what is seen. */
+  readonly shift: number;
+  /** The line of the log that was gone to last. */
+  readonly match: number | undefined;
   readonly history: readonly PastBuild[];
   readonly historyFailure: string | undefined;
   readonly overlay: Overlay | undefined;
@@ -116,29 +153,45 @@ export interface Model {
 /** What is to be done beside. */
 export type Effect =
   | { readonly kind: "begin" }
-  | { readonly kind: "readLog"; readonly job: number; readonly file?: string | undefined }
-  | { readonly kind: "readHistory"; readonly name: string }
+  /** By its file; or while it runs by its number, and then as the newest build of its derivation. */
+  | {
+    readonly kind: "readLog";
+    readonly job: number;
+    readonly file?: string | undefined;
+    readonly derivation?: string | undefined;
+  }
+  | { readonly kind: "readHistory"; readonly name: string; readonly outcome: "failed" | undefined }
+  | { readonly kind: "readEnvironments"; readonly processes: readonly ProcessName[] }
   | { readonly kind: "steer"; readonly steer: Steer; readonly build: string; readonly name: string }
   | { readonly kind: "copy"; readonly text: string }
   | { readonly kind: "mouse"; readonly on: boolean };
+
+/** What names a process for good. */
+export interface ProcessName {
+  readonly pid: number;
+  readonly startTicks: number;
+}
 
 /** What effects tell. */
 export type News =
   | { readonly kind: "changed"; readonly source: Source }
   | { readonly kind: "tick" }
   | { readonly kind: "logRead"; readonly job: number; readonly lines: readonly string[] }
+  | { readonly kind: "environmentsRead"; readonly found: ReadonlyMap<string, string> }
   | { readonly kind: "logFailed"; readonly job: number; readonly reason: string }
   | { readonly kind: "historyRead"; readonly rows: readonly PastBuild[] }
   | { readonly kind: "historyFailed"; readonly reason: string }
-  | { readonly kind: "steered"; readonly text: string };
+  /** Of something that was asked for. */
+  | { readonly kind: "told"; readonly text: string };
 
 /** With the time at which it was told, Unix milliseconds. */
 export type TimedNews = News & { readonly nowMs: number };
 export type TuiEvent = TerminalEvent | TimedNews;
 
 export function startModel(
-  { depth, nowMs, hostname, canSteer }: {
+  { depth, themeName = "terminal", nowMs, hostname, canSteer }: {
     readonly depth: ColourDepth;
+    readonly themeName?: ThemeName | undefined;
     readonly nowMs: number;
     readonly hostname: string;
     readonly canSteer: boolean;
@@ -149,7 +202,9 @@ export function startModel(
     height: 0,
     nowMs,
     depth,
-    theme: makeTheme(depth),
+    background: undefined,
+    themeName,
+    theme: themeOf(themeName, { depth, background: undefined }),
     source: { worlds: new Map(), standing: { kind: "connecting" }, version: 0 },
     hostname,
     host: "",
@@ -165,18 +220,26 @@ export function startModel(
     keys: {},
     side: "tree",
     firstColumn: 0,
-    builder: undefined,
-    toggled: new Set(),
-    allFolded: false,
+    table: LIST_START,
+    process: undefined,
+    processSort: "tree",
+    environments: undefined,
+    folds: new Map(),
+    folding: "auto",
     prune: "none",
     sort: "state",
     isReversed: false,
     filter: "",
-    showsOver: true,
+    kinds: "everything",
+    states: "all",
     job: undefined,
+    from: "jobs",
     log: undefined,
     follows: true,
     search: "",
+    match: undefined,
+    shift: 0,
+    past: undefined,
     history: [],
     historyFailure: undefined,
     overlay: undefined,

@@ -2,9 +2,11 @@
 import { runProgram, type Screen } from "../../tui/mod.ts";
 import type { HistoryQuery, PastBuild } from "../history.ts";
 import { BuilderSteering, BuilderWatch } from "../processes/mod.ts";
+import { processKey } from "./builder_rows.ts";
 import type { Standing } from "../client.ts";
 import type { World } from "../world.ts";
 import { type Effect, type Model, type News, startModel, type TimedNews, type TuiEvent } from "./model.ts";
+import type { ThemeName } from "./themes.ts";
 import { update } from "./update.ts";
 import { view } from "./view.ts";
 
@@ -28,6 +30,7 @@ export interface TuiOptions {
   readonly signal: AbortSignal;
   /** Whether builds of this host may be steered: it is this host that is looked at. */
   readonly canSteer: boolean;
+  readonly theme?: ThemeName | undefined;
 }
 
 /** Changes are drawn at most so often. */
@@ -39,10 +42,16 @@ const HISTORY_ROWS = 500;
 const MAX_COPY_CHARS = 100_000;
 
 /** Shows builds until the user quits or the signal fires. */
-export async function runNixTui({ source, screen, signal, canSteer }: TuiOptions): Promise<void> {
+export async function runNixTui({ source, screen, signal, canSteer, theme }: TuiOptions): Promise<void> {
   const effects = new Effects(source, screen);
   await runProgram<Model, TimedNews, Effect>({
-    model: startModel({ depth: screen.depth, nowMs: Date.now(), hostname: Deno.hostname(), canSteer }),
+    model: startModel({
+      depth: screen.depth,
+      themeName: theme,
+      nowMs: Date.now(),
+      hostname: Deno.hostname(),
+      canSteer,
+    }),
     update,
     view,
     ended: ({ ended }) => ended,
@@ -56,6 +65,7 @@ class Effects {
   readonly #source: TuiSource;
   readonly #screen: Screen;
   #version = 0;
+  #watch: BuilderWatch | undefined;
 
   constructor(source: TuiSource, screen: Screen) {
     this.#source = source;
@@ -68,31 +78,39 @@ class Effects {
       case "begin":
         return this.#begin(tell, signal);
       case "readLog": {
-        const { job, file } = effect;
-        if (job < 0 && file === undefined) {
-          return tell({ kind: "logFailed", job, reason: "its log is not kept" });
-        }
+        const { job } = effect;
         return ask(
-          this.#source.log(file === undefined ? { job } : { file }, signal),
+          this.#readLog(effect, signal),
           (lines) => tell({ kind: "logRead", job, lines }),
           (reason) => tell({ kind: "logFailed", job, reason }),
           signal,
         );
       }
       case "readHistory": {
-        const name = effect.name === "" ? {} : { name: effect.name };
+        const name = effect.name === "" ? undefined : effect.name;
         return ask(
-          this.#source.history({ ...name, limit: HISTORY_ROWS }, signal),
+          this.#source.history({ name, outcome: effect.outcome, limit: HISTORY_ROWS }, signal),
           (rows) => tell({ kind: "historyRead", rows }),
           (reason) => tell({ kind: "historyFailed", reason }),
           signal,
         );
       }
+      case "readEnvironments": {
+        const watch = this.#watch ??= new BuilderWatch();
+        const found = effect.processes.map((process): [string, string] => {
+          const variables = watch.environment(process);
+          const text = variables === undefined
+            ? "it has ended, or its environment may not be read"
+            : [...variables].map(([name, value]) => `${name}=${value}`).join("\n");
+          return [processKey(process), text];
+        });
+        return tell({ kind: "environmentsRead", found: new Map(found) });
+      }
       case "steer":
         return ask(
           steer(effect),
-          (text) => tell({ kind: "steered", text }),
-          (text) => tell({ kind: "steered", text }),
+          (text) => tell({ kind: "told", text }),
+          (text) => tell({ kind: "told", text }),
           signal,
         );
       case "copy":
@@ -106,21 +124,57 @@ class Effects {
   }
 
   #begin(tell: (news: News) => void, signal: AbortSignal): void {
-    let pending: ReturnType<typeof setTimeout> | undefined;
-    const changed = () => {
-      pending ??= setTimeout(() => {
-        pending = undefined;
-        const { worlds, standing } = this.#source;
-        tell({ kind: "changed", source: { worlds, standing, version: ++this.#version } });
-      }, REDRAW_MS);
-    };
+    const changes = new Pace(() => {
+      const { worlds, standing } = this.#source;
+      tell({ kind: "changed", source: { worlds, standing, version: ++this.#version } });
+    });
     const ticking = setInterval(() => tell({ kind: "tick" }), TICK_MS);
     signal.addEventListener("abort", () => {
-      clearTimeout(pending);
+      changes.stop();
       clearInterval(ticking);
     }, { once: true });
-    this.#source.follow(changed, signal);
-    changed();
+    this.#source.follow(() => changes.ask(), signal);
+    changes.ask();
+  }
+
+  /** A build that is over is known by its number no more: then by the newest file of its derivation. */
+  async #readLog(
+    { job, file, derivation }: Extract<Effect, { kind: "readLog" }>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    if (file !== undefined) return await this.#source.log({ file }, signal);
+    if (job < 0) throw new Error("its log is not kept");
+    try {
+      return await this.#source.log({ job }, signal);
+    } catch (error) {
+      const [past] = await this.#source.history({ derivation, limit: 1 }, signal);
+      if (derivation === undefined || past?.log === undefined) throw error;
+      return await this.#source.log({ file: past.log }, signal);
+    }
+  }
+}
+
+/** Does something at once when asked to, but never twice within `REDRAW_MS`: the last one to ask is always heard. */
+class Pace {
+  readonly #act: () => void;
+  #lastMs = -Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(act: () => void) {
+    this.#act = act;
+  }
+
+  ask(): void {
+    const waitMs = Math.max(0, this.#lastMs + REDRAW_MS - performance.now());
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#lastMs = performance.now();
+      this.#act();
+    }, waitMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 }
 

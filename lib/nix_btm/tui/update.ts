@@ -1,10 +1,12 @@
 /** The next state: what keys, the mouse, the daemon and the clock do to the model. Pure. @module */
-import { makeTheme, select, type TerminalEvent } from "../../tui/mod.ts";
+import { select, type TerminalEvent } from "../../tui/mod.ts";
+import { processKey, tableRows } from "./builder_rows.ts";
 import { onInput } from "./input.ts";
 import { bodyRows } from "./layout.ts";
-import type { Effect, Model, Tab, TimedNews, TuiEvent } from "./model.ts";
-import { TABS } from "./model.ts";
-import { buildLines, keysOf } from "./rows.ts";
+import { continued, joined, lineCount } from "./log_lines.ts";
+import { type Effect, type Model, type Tab, type TimedNews, type TuiEvent, worldOf } from "./model.ts";
+import { keyed, rowsOf } from "./rows.ts";
+import { themeOf } from "./themes.ts";
 
 /** A model and what is to be done. */
 export type Step = readonly [Model, readonly Effect[]];
@@ -19,7 +21,11 @@ function onTerminal(model: Model, event: TerminalEvent): Step {
     case "resize":
       return [keepSeen({ ...model, width: event.width, height: event.height }), []];
     case "background":
-      return [{ ...model, theme: makeTheme(model.depth, event) }, []];
+      return [{
+        ...model,
+        background: event,
+        theme: themeOf(model.themeName, { ...model, background: event }),
+      }, []];
     case "focus":
       return [model, []];
     default:
@@ -33,42 +39,63 @@ function onNews(model: Model, news: TimedNews): Step {
       return [model, []];
     case "changed": {
       const known = news.source.worlds.has(model.host);
-      return [keepSeen({ ...model, source: news.source, host: known ? model.host : "" }), []];
+      const [next, effects] = moreOfLog({ ...model, source: news.source, host: known ? model.host : "" });
+      const seen = keepSeen(next);
+      return [seen, [...effects, ...environmentsOf(seen)]];
     }
-    case "logRead":
-      if (news.job !== model.job) return [model, []];
-      return [toEnd({ ...model, log: { job: news.job, lines: news.lines, failure: undefined } }), []];
+    case "logRead": {
+      if (news.job !== model.job || model.log === undefined) return [model, []];
+      const read = joined(news.lines, linesNow(model, news.job));
+      const log = { job: news.job, ...read, isReading: false, failure: undefined };
+      return [toEnd({ ...model, log, match: undefined }), []];
+    }
     case "logFailed":
-      if (news.job !== model.job) return [model, []];
-      return [{ ...model, log: { job: news.job, lines: [], failure: news.reason } }, []];
+      if (news.job !== model.job || model.log === undefined) return [model, []];
+      return [{ ...model, log: { ...model.log, isReading: false, failure: news.reason } }, []];
+    case "environmentsRead":
+      return [model.environments === undefined ? model : { ...model, environments: news.found }, []];
     case "historyRead":
       return [keepSeen({ ...model, history: news.rows, historyFailure: undefined }), []];
     case "historyFailed":
       return [{ ...model, historyFailure: news.reason }, []];
-    case "steered":
+    case "told":
       return [{ ...model, message: news.text }, []];
     default:
       return news satisfies never;
   }
 }
 
-/** Every view keeps its row selected where rows came and went, and within what is seen. */
+/** What the build that is looked at has printed since; read anew where that is more than is told. */
+function moreOfLog(model: Model): Step {
+  const { log, job } = model;
+  if (log === undefined || log.job !== job || log.isReading) return [model, []];
+  const next = continued(log, linesNow(model, job));
+  if (next === log) return [model, []];
+  if (next !== undefined) return [{ ...model, log: next }, []];
+  const derivation = worldOf(model).jobs.get(job)?.subject;
+  return [{ ...model, log: { ...log, isReading: true } }, [{ kind: "readLog", job, derivation }]];
+}
+
+function linesNow(model: Model, job: number): { readonly tail: readonly string[]; readonly count: number } {
+  const world = worldOf(model);
+  return { tail: world.tails.get(job) ?? [], count: world.jobs.get(job)?.lineCount ?? 0 };
+}
+
+/** The view that is seen keeps its row selected where rows came and went; others are looked at when they are seen. */
 export function keepSeen(model: Model): Model {
-  const lists = { ...model.lists };
-  const keys = { ...model.keys };
-  for (const tab of TABS) {
-    if (tab === "build") continue;
-    // Others are looked at again when they are seen.
-    if (tab !== model.tab && tab !== "builders") continue;
-    const rows = keysOf(model, tab);
-    const wanted = keys[tab];
-    const at = wanted === undefined ? -1 : rows.indexOf(wanted);
-    const selected = at >= 0 ? at : lists[tab].selected;
-    lists[tab] = select(lists[tab], selected, rows.length, bodyRows(model, tab));
-    const key = rows[lists[tab].selected];
-    if (key !== undefined) keys[tab] = key;
-  }
-  return toEnd({ ...model, lists, keys });
+  const { tab, lists, keys } = model;
+  if (tab === "build") return toEnd(scrollLog(model, lists.build.top));
+  const rows = rowsOf(model, tab);
+  const wanted = keys[tab];
+  const at = wanted === undefined ? -1 : rows.indexOf(wanted);
+  const next = selectRow(model, tab, at >= 0 ? at : lists[tab].selected, rows);
+  return tab === "builders" ? keepProcess(next) : next;
+}
+
+/** The same for the table of processes. */
+export function keepProcess(model: Model): Model {
+  const at = model.process === undefined ? -1 : keyed(tableRows(model), processKey).indexOf(model.process);
+  return selectProcess(model, at >= 0 ? at : model.table.selected);
 }
 
 /** A log that is followed is seen at its end. */
@@ -79,19 +106,38 @@ export function toEnd(model: Model): Model {
 
 /** The log with another line first. */
 export function scrollLog(model: Model, top: number): Model {
-  const last = Math.max(0, buildLines(model).length - bodyRows(model, "build"));
+  const last = Math.max(0, lineCount(model) - bodyRows(model, "build"));
   const list = { selected: 0, top: Math.max(0, Math.min(top, last)) };
   return { ...model, lists: { ...model.lists, build: list } };
 }
 
 /** Another row of a view selected. */
-export function selectRow(model: Model, tab: Tab, selected: number): Model {
-  const rows = keysOf(model, tab);
-  const list = select(model.lists[tab], selected, rows.length, bodyRows(model, tab));
-  const key = rows[list.selected];
-  return {
-    ...model,
-    lists: { ...model.lists, [tab]: list },
-    keys: key === undefined ? model.keys : { ...model.keys, [tab]: key },
-  };
+export function selectRow(model: Model, tab: Tab, selected: number, rows = rowsOf(model, tab)): Model {
+  const list = select(model.lists[tab], selected, rows.count, bodyRows(model, tab));
+  const key = rows.keyAt(list.selected);
+  const next = { ...model, lists: { ...model.lists, [tab]: list } };
+  return key === undefined ? next : { ...next, keys: { ...model.keys, [tab]: key } };
 }
+
+/** Another row of the table of processes selected. */
+export function selectProcess(model: Model, selected: number): Model {
+  const rows = tableRows(model);
+  const table = select(model.table, selected, rows.length, bodyRows(model, "builders") - 1);
+  const process = rows[table.selected];
+  return { ...model, table, process: process === undefined ? model.process : processKey(process) };
+}
+
+/** Asks for what is not known of the processes that are seen, where somebody wants to know. */
+export function environmentsOf(model: Model): readonly Effect[] {
+  const { environments, tab } = model;
+  if (environments === undefined || tab !== "builders") return [];
+  const processes = tableRows(model);
+  if (processes.every((each) => environments.has(processKey(each)))) return [];
+  return [{
+    kind: "readEnvironments",
+    processes: processes.slice(0, ENVIRONMENTS_MAX).map(({ pid, startTicks }) => ({ pid, startTicks })),
+  }];
+}
+
+/** Processes whose environment is read at a time. */
+const ENVIRONMENTS_MAX = 200;

@@ -14,30 +14,33 @@ import {
   span,
   textWidth,
 } from "../../../tui/mod.ts";
-import { plainText } from "../../../nix/mod.ts";
+import { isOver } from "../../../nix/mod.ts";
+import { criticalPaths, elapsedMs, usages, waitingOf } from "../facts.ts";
+import { lineAt, lineCount, matches } from "../log_lines.ts";
 import { durationText } from "../../summary.ts";
-import { processesOf } from "../../usage.ts";
-import { waitingText, whyWaiting } from "../../waiting.ts";
+import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
-import { buildLines, elapsedMs } from "../rows.ts";
-import { signOf } from "./tones.ts";
+import { failureText, hostOf, signOf } from "./tones.ts";
 
 const HEAD_ROWS = 4;
+/** A phase's name is told from so many columns on. */
+const LABEL_COLUMNS = 3;
 
 export function drawBuild(area: Area, model: Model): void {
-  const { theme, follows, search, lists: { build: list } } = model;
+  const { theme, follows, lists: { build: list } } = model;
   const job = jobOf(model);
-  const lines = buildLines(model);
+  const count = lineCount(model);
   const inside = drawPanel(area, {
     title: job === undefined
       ? [span("build", theme.strong)]
       : [signOf(theme, job.state.kind), span(` ${job.name}`, theme.strong)],
     note: [
-      span(`${lines.length} lines`, theme.muted),
-      ...(follows ? [span(" following", theme.accent)] : []),
+      ...(model.log?.isReading === true ? [span("reading … ", theme.muted)] : []),
+      span(count === 1 ? "1 line" : `${count} lines`, theme.muted),
+      ...(follows && job !== undefined && !isOver(job) ? [span(" following", theme.accent)] : []),
     ],
-    footer: search === "" ? [] : [span(`/${search}`, theme.match)],
+    footer: searchSpans(model),
     border: theme.focus,
   });
   if (job === undefined) {
@@ -48,26 +51,35 @@ export function drawBuild(area: Area, model: Model): void {
   putSpans(inside, 1, 1, factSpans(job, model), inside.width - 2);
   drawPhases(inside.part({ x: 1, y: 2, width: inside.width - 2, height: 2 }), job, model);
   const body = inside.part({ x: 0, y: HEAD_ROWS, width: inside.width, height: inside.height - HEAD_ROWS });
-  if (lines.length === 0) body.put(1, 0, model.log?.failure ?? "it has printed nothing", theme.muted);
+  if (count === 0) body.put(1, 0, model.log?.failure ?? "it has printed nothing", theme.muted);
   for (let y = 0; y < body.height; y++) {
-    const line = lines[list.top + y];
+    const line = lineAt(model, list.top + y);
     if (line === undefined) break;
-    putSpans(body, 1, y, shown(line, model), body.width - 2);
+    putSpans(body, 1, y, shown(line, model, list.top + y === model.match), body.width - 2);
   }
   drawScrollBar(
     area.part({ x: area.width - 1, y: 1 + HEAD_ROWS, width: 1, height: body.height }),
     list.top,
-    lines.length,
+    count,
     theme.muted,
   );
 }
 
+/** What is searched, and how many lines have it. */
+function searchSpans(model: Model): Span[] {
+  const { theme, search, match } = model;
+  if (search === "") return [];
+  const found = matches(model);
+  const at = match === undefined ? -1 : found.indexOf(match);
+  const count = at < 0 ? `${found.length}` : `${at + 1}/${found.length}`;
+  return [span(`/${search}`, theme.match), span(` ${count}`, theme.muted)];
+}
+
 /** A build of the world, or one of the history in its form. */
 function jobOf(model: Model): JobRow | undefined {
-  const { job: id, history } = model;
+  const { job: id, past } = model;
   if (id === undefined) return undefined;
   if (id > 0) return worldOf(model).jobs.get(id);
-  const past = history.find((each) => each.id === -id);
   if (past === undefined) return undefined;
   const { name, derivation, host, startedMs, endedMs, outcome, failure, phases } = past;
   return {
@@ -92,20 +104,28 @@ function jobOf(model: Model): JobRow | undefined {
 
 function factSpans(job: JobRow, model: Model): Span[] {
   const { theme, nowMs } = model;
-  const world = worldOf(model);
   const spans: Span[] = [];
   const add = (...more: Span[]) => spans.push(...(spans.length > 0 ? [span("   ")] : []), ...more);
   if (job.startedMs !== undefined) add(span(durationText(elapsedMs(job, nowMs)), theme.text));
-  if (job.host !== "") add(span(`on ${job.host}`, theme.info));
-  const usage = processesOf(world).get(job.id)?.usage;
+  if (job.host !== "") add(span(`on ${hostOf(job.host)}`, theme.info));
+  const usage = usages(model).get(job.id)?.usage;
   if (usage !== undefined) {
-    add(span("cpu ", theme.muted), span(usage.cpuRatio === undefined ? "–" : cpuText(usage.cpuRatio)));
+    add(
+      span("cpu ", theme.muted),
+      span(usage.cpuRatio === undefined ? "–" : cpuText(usage.cpuRatio), theme.accent),
+    );
     add(span("mem ", theme.muted), span(bytesText(usage.memoryBytes)));
   }
-  const waiting = whyWaiting(world, job);
+  const waiting = waitingOf(model, job);
   if (waiting !== undefined) add(span(waitingText(waiting), theme.warn));
-  if (job.state.kind === "failed") add(span(plainText(job.state.failure.text).split("\n")[0]!, theme.bad));
-  if ((world.estimates.get(job.command)?.estimate?.criticalPath ?? []).includes(job.subject)) {
+  if (job.state.kind === "failed") {
+    const phase = job.phases.at(-1)?.name;
+    add(
+      span(failureText(job.state.failure.text), theme.bad),
+      span(phase === undefined ? "" : ` in ${phase}`, theme.muted),
+    );
+  }
+  if (!isOver(job) && criticalPaths(model).has(job.subject)) {
     add(span("⚑ on the critical path", theme.warn));
   }
   return spans;
@@ -130,21 +150,36 @@ function drawPhases(area: Area, job: JobRow, { theme, nowMs }: Model): void {
     );
     const style = styles[at % styles.length]!;
     area.put(x, 0, "━".repeat(Math.max(0, end - x)), style);
-    const text = `${name.replace(/Phase$/, "")} ${durationText(tookMs)}`;
-    const room = end - x;
-    if (room >= textWidth(name.slice(0, 3)) + 1) area.put(x, 1, fitText(text, room - 1), style);
+    const room = end - x - 1;
+    const short = name.replace(/Phase$/, "");
+    const text = `${short} ${durationText(tookMs)}`;
+    if (room >= LABEL_COLUMNS) area.put(x, 1, fitText(textWidth(text) <= room ? text : short, room), style);
     x = end;
   }
 }
 
-function shown(line: string, { theme, search }: Model): Span[] {
+function shown(line: string, { theme, search, shift }: Model, isCurrent: boolean): Span[] {
   const spans = ansiSpans(line, theme.text);
-  if (search === "") return spans;
-  const text = plainText(line).toLowerCase();
+  const text = spans.map((each) => each.text).join("").toLowerCase();
   const wanted = search.toLowerCase();
   const ranges: [number, number][] = [];
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
+  for (
+    let at = search === "" ? -1 : text.indexOf(wanted);
+    at >= 0;
+    at = text.indexOf(wanted, at + wanted.length)
+  ) {
     ranges.push([at, at + wanted.length]);
   }
-  return ranges.length === 0 ? spans : markSpans(spans, ranges, lookOf(theme.match));
+  const look = lookOf(isCurrent ? theme.currentMatch : theme.match);
+  return behind(ranges.length === 0 ? spans : markSpans(spans, ranges, look), shift);
+}
+
+/** Spans without so many of their first characters. */
+function behind(spans: readonly Span[], shift: number): Span[] {
+  let left = shift;
+  return spans.flatMap(({ text, style }) => {
+    const cut = Math.min(left, text.length);
+    left -= cut;
+    return cut === text.length ? [] : [{ text: text.slice(cut), style }];
+  });
 }

@@ -1,36 +1,59 @@
 /** What is around every view: tabs, the summary of the host, the keys that matter. Pure. @module */
-import { type Area, keyLabel, offered, putSpans, type Span, span, spansWidth } from "../../../tui/mod.ts";
-import { isOver } from "../../../nix/mod.ts";
+import {
+  type Area,
+  blend,
+  keyLabel,
+  offered,
+  putSpans,
+  type Span,
+  span,
+  spansWidth,
+} from "../../../tui/mod.ts";
 import { durationText } from "../../summary.ts";
 import type { World } from "../../world.ts";
-import { KEYMAP } from "../keymap.ts";
+import { countsOf } from "../facts.ts";
+import { type Action, KEYMAP } from "../keymap.ts";
 import { hostText, type Model, TABS, worldOf } from "../model.ts";
 import { tabText } from "./places.ts";
 
-/** The tabs, and at the right the host and how its daemon stands. */
+/** The tabs, and at the right the host. */
 export function drawTabs(area: Area, model: Model): void {
-  const { theme, tab, source: { standing }, host } = model;
-  const right: Span[] = [];
-  if (standing.kind === "lost") right.push(span(` ${standing.why}; what was known `, theme.alert));
-  if (standing.kind === "connecting") right.push(span("asking the daemon … ", theme.muted));
-  right.push(span(hostText(model, host), theme.strong), span(" nix-btm ", theme.muted));
+  const { theme, tab, host } = model;
+  const right = [span(hostText(model, host), theme.strong), span(" nix-btm ", theme.muted)];
   let x = 0;
   for (const [at, each] of TABS.entries()) {
-    x = area.put(x, 0, tabText(each, at), each === tab ? theme.key : theme.muted);
+    x = area.put(x, 0, tabText(model, at), each === tab ? theme.key : theme.muted);
+    // Without colours the tab that is seen has to be told too.
     if (each === tab) {
-      area.part({ x: x - tabText(each, at).length, y: 0, width: tabText(each, at).length, height: 1 });
+      area.restyle(
+        0,
+        (id) => blend(id, theme.selected),
+        x - tabText(model, at).length,
+        tabText(model, at).length,
+      );
     }
   }
-  const room = area.width - x - 1;
-  if (spansWidth(right) <= room) putSpans(area, area.width - spansWidth(right), 0, right);
-  else if (standing.kind === "lost") putSpans(area, x + 1, 0, right.slice(0, 1), room);
+  if (spansWidth(right) <= area.width - x - 1) putSpans(area, area.width - spansWidth(right), 0, right);
+}
+
+/** How the daemon stands, where it is not as usual. */
+function drawStanding(area: Area, { theme, source: { standing } }: Model): boolean {
+  if (standing.kind === "live") return false;
+  const text = standing.kind === "lost"
+    ? ` ${standing.why}; what was known is shown, and it is asked again`
+    : " asking the daemon …";
+  const style = standing.kind === "lost" ? theme.alert : theme.muted;
+  area.fill(style);
+  area.put(0, 0, text, style);
+  return true;
 }
 
 /** What Nix does on the host, in a line. */
 export function drawSummary(area: Area, model: Model): void {
+  if (drawStanding(area, model)) return;
   const { theme, nowMs } = model;
   const world = worldOf(model);
-  const counts = countsOf(world);
+  const counts = countsOf(model);
   const parts: Span[][] = [
     [span("▶ ", theme.accent), span(`${counts.running} running`)],
     [span("· ", theme.muted), span(`${counts.left - counts.running} to come`)],
@@ -43,11 +66,8 @@ export function drawSummary(area: Area, model: Model): void {
   if (counts.copies > 0) parts.push([span("↓ ", theme.info), span(`${counts.copies} copies`)]);
   const endMs = endOf(world, nowMs);
   if (endMs !== undefined) {
-    parts.push([
-      span("⏱ ", theme.accent),
-      span(`about ${durationText(endMs.medianMs)} left`),
-      span(` (90 % ${durationText(endMs.p90Ms)})`, theme.muted),
-    ]);
+    parts.push([span("⏱ ", theme.accent), span(`about ${durationText(endMs.medianMs)} left`)]);
+    parts.push([span(`9 of 10 within ${durationText(endMs.p90Ms)}`, theme.muted)]);
   }
   const ratio = counts.fetched + counts.done === 0
     ? undefined
@@ -60,32 +80,6 @@ export function drawSummary(area: Area, model: Model): void {
     if (x + spansWidth(part) > area.width) break;
     x = putSpans(area, x, 0, part) + 3;
   }
-}
-
-interface Counts {
-  running: number;
-  left: number;
-  done: number;
-  failed: number;
-  copies: number;
-  fetched: number;
-}
-
-function countsOf({ jobs }: World): Counts {
-  const counts: Counts = { running: 0, left: 0, done: 0, failed: 0, copies: 0, fetched: 0 };
-  for (const job of jobs.values()) {
-    const { kind } = job.state;
-    if (job.kind === "copy") {
-      if (kind === "running") counts.copies++;
-      if (kind === "succeeded" && job.host !== "") counts.fetched++;
-    }
-    if (job.kind !== "build") continue;
-    if (kind === "running") counts.running++;
-    if (!isOver(job)) counts.left++;
-    if (kind === "succeeded" || kind === "ended") counts.done++;
-    if (kind === "failed") counts.failed++;
-  }
-  return counts;
 }
 
 /** The latest end of all commands. */
@@ -121,13 +115,41 @@ export function drawKeys(area: Area, model: Model): void {
     putSpans(area, 1, 0, [span(message, theme.warn)]);
     return;
   }
-  let x = 1;
-  const seen = new Set<string>();
-  for (const { keys, short } of offered(KEYMAP, model)) {
-    if (short === undefined || keys.length === 0 || seen.has(short)) continue;
-    seen.add(short);
-    const part = [span(keyLabel(keys[0]!), theme.key), span(` ${short}`, theme.muted)];
-    if (x + spansWidth(part) > area.width) break;
+  const shorts = shortKeys(model);
+  // How it ends and where the rest is told are always seen.
+  const last = shorts.filter(({ action }) => action === "help" || action === "quit").map(({ part }) => part);
+  const lastWidth = last.reduce((sum, part) => sum + spansWidth(part) + 2, -1);
+  const x = putParts(
+    area,
+    1,
+    shorts.filter(({ action }) => action !== "help" && action !== "quit"),
+    area.width - lastWidth - 1,
+  );
+  putParts(area, Math.max(x, area.width - lastWidth - 1), last.map((part) => ({ part })), area.width);
+}
+
+function putParts(
+  area: Area,
+  from: number,
+  parts: readonly { readonly part: readonly Span[] }[],
+  end: number,
+): number {
+  let x = from;
+  for (const { part } of parts) {
+    if (x + spansWidth(part) > end) break;
     x = putSpans(area, x, 0, part) + 2;
   }
+  return x;
+}
+
+/** The keys that have a short name: of those that do the same here the first. */
+function shortKeys(model: Model): { readonly action: Action; readonly part: readonly Span[] }[] {
+  const { theme } = model;
+  const seen = new Set<string>();
+  return offered(KEYMAP, model).flatMap(({ keys, short, action }) => {
+    const key = keys.find((each) => !seen.has(each));
+    if (short === undefined || key === undefined || seen.has(short)) return [];
+    seen.add(short).add(key);
+    return [{ action, part: [span(keyLabel(key), theme.key), span(` ${short}`, theme.muted)] }];
+  });
 }

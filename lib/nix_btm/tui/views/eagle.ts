@@ -2,6 +2,7 @@
 import {
   type Area,
   blend,
+  cpuText,
   drawList,
   drawPanel,
   drawScrollBar,
@@ -10,34 +11,42 @@ import {
   span,
   spansWidth,
 } from "../../../tui/mod.ts";
-import { plainText } from "../../../nix/mod.ts";
+import { isOver } from "../../../nix/mod.ts";
+import { type CommandRow, type DerivationRow, eagleRows } from "../eagle_rows.ts";
+import { criticalPaths, elapsedMs, targetText, usages, waitingOf } from "../facts.ts";
 import { durationText } from "../../summary.ts";
-import { waitingText, whyWaiting } from "../../waiting.ts";
+import { waitingText } from "../../waiting.ts";
+import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
-import { type EagleRow, eagleRows, elapsedMs } from "../rows.ts";
-import { signOf } from "./tones.ts";
+import { bar, failureText, hostOf, signOf } from "./tones.ts";
 
 const PRUNE_TEXTS = { none: "all", normal: "what is left", aggressive: "running and failed" } as const;
+const FOLDING_TEXTS = { auto: "", open: ", unfolded", closed: ", folded" } as const;
+const BAR_COLUMNS = 12;
+/** With less the name matters more than the bar. */
+const BAR_FROM = 60;
+/** Of a line, for why it waits or failed. */
+const WHY_SHARE = 0.5;
 
 export function drawEagle(area: Area, model: Model): void {
-  const { theme, prune, filter, lists: { eagle: list } } = model;
+  const { theme, prune, folding, filter, lists: { eagle: list } } = model;
   const rows = eagleRows(model);
   const inside = drawPanel(area, {
     title: [
       span("eagle eye", theme.strong),
-      span(` ${PRUNE_TEXTS[prune]}`, theme.accent),
+      span(` ${PRUNE_TEXTS[prune]}${FOLDING_TEXTS[folding]}`, theme.accent),
       ...filterSpans(filter, model),
     ],
     note: rows.length === 0 ? [] : [span(`${list.selected + 1}/${rows.length}`, theme.muted)],
     border: theme.focus,
   });
   if (rows.length === 0) inside.put(1, 0, emptyText(model), theme.muted);
-  const critical = criticalPaths(model);
   drawList(inside, list, rows.length, (line, index) => {
     const row = rows[index]!;
-    const right = rightSpans(row, model);
+    const most = Math.floor(line.width * WHY_SHARE);
+    const right = row.kind === "command" ? progressSpans(row, model) : rightSpans(row, model, most);
     const room = line.width - 2 - (right.length === 0 ? 0 : spansWidth(right) + 1);
-    putSpans(line, 1, 0, leftSpans(row, model, critical.has(row.path)), room);
+    putSpans(line, 1, 0, row.kind === "command" ? commandSpans(row, model) : leftSpans(row, model), room);
     putSpans(line, line.width - 1 - spansWidth(right), 0, right);
     if (index === list.selected) line.restyle(0, (id) => blend(id, theme.selected));
   });
@@ -58,66 +67,100 @@ function emptyText(model: Model): string {
   return model.filter === "" ? "nothing is left in this mode; A shows more" : "nothing matches";
 }
 
-function criticalPaths(model: Model): ReadonlySet<string> {
-  const { estimates, commands } = worldOf(model);
-  const running = [...estimates.values()].filter(({ command }) => commands.get(command)?.state === "running");
-  return new Set(running.flatMap(({ estimate }) => estimate?.criticalPath ?? []));
+function foldSpan(
+  { canOpen, isOpen }: { readonly canOpen: boolean; readonly isOpen: boolean },
+  { theme }: Model,
+): Span {
+  return span(canOpen ? (isOpen ? "▾ " : "▸ ") : "  ", theme.muted);
 }
 
-function leftSpans(row: EagleRow, model: Model, isCritical: boolean): Span[] {
+function commandSpans(row: CommandRow, model: Model): Span[] {
   const { theme } = model;
-  const { depth, name, job, canOpen, isOpen, isAgain } = row;
-  const spans: Span[] = [
-    span("  ".repeat(depth), theme.border),
-    span(canOpen ? (isOpen ? "▾ " : "▸ ") : "  ", theme.muted),
+  const { command } = row;
+  const { requester, evaluating } = command;
+  const what = targetText(model, command);
+  return [
+    foldSpan(row, model),
+    signOf(theme, command.state === "interrupted" ? "cancelled" : command.state),
+    span(` #${command.id} `, theme.muted),
+    ...(requester.user === undefined ? [] : [span(`${requester.user} `, theme.info)]),
+    span(what === "" ? command.state : what, theme.strong),
+    ...(evaluating === undefined || command.state !== "running" || row.canOpen
+      ? []
+      : [span(` evaluating ${evaluating}`, theme.accent)]),
   ];
-  if (job !== undefined) spans.push(signOf(theme, job.state.kind), span(" "));
-  spans.push(
-    span(name, depth === 0 ? theme.strong : isAgain || job === undefined ? theme.muted : theme.text),
-  );
-  if (isAgain) spans.push(span(" ⤴", theme.muted));
-  if (isCritical) spans.push(span(" ⚑", theme.warn));
-  if (row.command !== undefined) spans.push(span(`  ${commandText(row.command, model)}`, theme.muted));
+}
+
+/** How far a command is, and how long it will take or took. */
+function progressSpans({ command, counts }: CommandRow, model: Model): Span[] {
+  const { theme, nowMs } = model;
+  const { done, failed, left } = counts;
+  const all = done + failed + left;
+  const spans: Span[] = [];
+  if (all > 0) {
+    if (left > 0 && model.width >= BAR_FROM) {
+      spans.push(
+        span(bar((done + failed) / all, BAR_COLUMNS), failed > 0 ? theme.bad : theme.good),
+        span(" "),
+      );
+    }
+    spans.push(span(`${done}/${all}`));
+    if (failed > 0) spans.push(span(` ${failed} failed`, theme.bad));
+  }
+  const found = worldOf(model).estimates.get(command.id);
+  if (command.state === "running" && found?.estimate !== undefined) {
+    const leftMs = Math.max(0, found.estimate.medianMs - (nowMs - found.atMs));
+    spans.push(span(` ~${durationText(leftMs)} left`, theme.accent));
+  } else spans.push(span(` ${durationText((command.endedMs ?? nowMs) - command.startedMs)}`, theme.muted));
   return spans;
 }
 
-function commandText(id: number, model: Model): string {
-  const command = worldOf(model).commands.get(id);
-  if (command === undefined) return "";
-  const what = command.targets.join(" ") || command.requester.command?.join(" ") || "";
-  const user = command.requester.user;
-  return `#${id} ${command.state}${user === undefined ? "" : ` ${user}`}${what === "" ? "" : `  ${what}`}`;
+function leftSpans(row: DerivationRow, model: Model): Span[] {
+  const { theme } = model;
+  const { depth, name, path, job, isAgain, hidden } = row;
+  const spans: Span[] = [span("  ".repeat(depth), theme.border), foldSpan(row, model)];
+  if (job !== undefined) spans.push(signOf(theme, job.state.kind), span(" "));
+  spans.push(span(name, isAgain || job === undefined || isOver(job) ? nameStyle(job, model) : theme.text));
+  if (isAgain) spans.push(span(" ↑", theme.muted));
+  else if (hidden > 0) spans.push(span(` +${hidden}`, theme.muted));
+  if (job !== undefined && !isOver(job) && criticalPaths(model).has(path)) spans.push(span(" ⚑", theme.warn));
+  return spans;
 }
 
-function rightSpans({ job }: EagleRow, model: Model): Span[] {
+function nameStyle(job: JobRow | undefined, { theme }: Model): number {
+  return job?.state.kind === "failed" ? theme.bad : theme.muted;
+}
+
+function rightSpans({ job }: DerivationRow, model: Model, most: number): Span[] {
   if (job === undefined) return [];
   const { theme, nowMs } = model;
   const { state, phases, host } = job;
-  const where = host === ""
-    ? []
-    : [span(`@${host.replace(/^[a-z-]+:\/\//, "").replace(/\?.*$/, "")} `, theme.info)];
+  const where = host === "" ? [] : [span(`@${hostOf(host)} `, theme.info)];
   const took = job.startedMs === undefined ? [] : [span(durationText(elapsedMs(job, nowMs)), theme.muted)];
   if (state.kind === "failed") {
-    return [...where, span(short(plainText(state.failure.text)), theme.bad), span(" "), ...took];
+    return [...where, span(short(failureText(state.failure.text), most), theme.bad), span(" "), ...took];
   }
   if (state.kind === "running") {
-    return [...where, span(`${phases.at(-1)?.name ?? ""} `, theme.accent), ...took];
-  }
-  const waiting = whyWaiting(worldOf(model), job);
-  if (waiting !== undefined) {
+    const cpu = usages(model).get(job.id)?.usage.cpuRatio;
     return [
       ...where,
-      span(short(waitingText(waiting)), waiting.kind === "hopeless" ? theme.bad : theme.muted),
+      ...(cpu === undefined ? [] : [span(`${cpuText(cpu)} `, theme.muted)]),
+      span(`${phases.at(-1)?.name ?? ""} `, theme.accent),
+      ...took,
     ];
+  }
+  const waiting = waitingOf(model, job);
+  if (waiting !== undefined) {
+    const style = waiting.kind === "hopeless"
+      ? theme.bad
+      : waiting.kind === "told"
+      ? theme.warn
+      : theme.muted;
+    return [...where, span(short(waitingText(waiting), most), style)];
   }
   return [...where, ...took];
 }
 
-/** Failures say the whole path of what failed: the row has its name. */
-function short(text: string): string {
-  const line = text.split("\n")[0]!.replace(/^builder for '[^']*' /, "").replaceAll(
-    /'\/[^']*\/[0-9a-z]{32}-([^']+)'/g,
-    "$1",
-  );
-  return line.length > 50 ? `${line.slice(0, 49)}…` : line;
+function short(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text;
 }

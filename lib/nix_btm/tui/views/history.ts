@@ -12,13 +12,12 @@ import {
   type Span,
   span,
 } from "../../../tui/mod.ts";
-import { plainText } from "../../../nix/mod.ts";
 import type { PastBuild } from "../../history.ts";
 import { durationText } from "../../summary.ts";
 import type { JobRow } from "../../world.ts";
 import type { Model } from "../model.ts";
 import { filterSpans } from "./eagle.ts";
-import { signOf } from "./tones.ts";
+import { failureText, hostOf, signOf } from "./tones.ts";
 
 interface PastColumn extends Column {
   readonly cell: (build: PastBuild, model: Model) => Span[];
@@ -39,7 +38,7 @@ const COLUMNS: readonly PastColumn[] = [
     rank: 3,
     cell: ({ endedMs }, { theme, nowMs }) => [span(`${durationText(nowMs - endedMs)} ago`, theme.muted)],
   },
-  { title: "name", min: 12, rank: 0, cell: ({ name }) => [span(name)] },
+  { title: "name", min: 18, rank: 0, cell: ({ name }) => [span(name)] },
   {
     title: "took",
     min: 6,
@@ -72,7 +71,7 @@ const COLUMNS: readonly PastColumn[] = [
     min: 8,
     max: 20,
     rank: 6,
-    cell: ({ host }, { theme }) => [span(host.replace(/^[a-z-]+:\/\//, ""), theme.info)],
+    cell: ({ host }, { theme }) => [span(hostOf(host), theme.info)],
   },
   {
     title: "who",
@@ -81,19 +80,25 @@ const COLUMNS: readonly PastColumn[] = [
     rank: 7,
     cell: ({ requester }, { theme }) => [span(requester ?? "", theme.muted)],
   },
-  { title: "how", min: 10, max: 50, rank: 2, cell: howCell },
+  { title: "how", min: 24, max: 60, rank: 2, cell: howCell },
 ];
 
 function howCell({ failure, phase }: PastBuild, { theme }: Model): Span[] {
   if (failure === undefined) return [];
-  const text = plainText(failure).split("\n")[0]!.replace(/^builder for '[^']*' /, "");
-  return [span(text, theme.bad), ...(phase === undefined ? [] : [span(` in ${phase}`, theme.muted)])];
+  return [
+    span(failureText(failure), theme.bad),
+    ...(phase === undefined ? [] : [span(` in ${phase}`, theme.muted)]),
+  ];
 }
 
 export function drawHistory(area: Area, model: Model): void {
-  const { theme, history, historyFailure, filter, lists: { history: list } } = model;
+  const { theme, history, historyFailure, filter, states, lists: { history: list } } = model;
   const inside = drawPanel(area, {
-    title: [span("history", theme.strong), ...filterSpans(filter, model)],
+    title: [
+      span("history", theme.strong),
+      ...(states === "failed" ? [span(" failed", theme.accent)] : []),
+      ...filterSpans(filter, model),
+    ],
     note: history.length === 0 ? [] : [span(`${list.selected + 1}/${history.length}`, theme.muted)],
     border: theme.focus,
   });

@@ -1,0 +1,192 @@
+/** Rows of the Eagle Eye: commands, and below each what it builds as a tree. Pure. @module */
+import { type Command, isOver, nameOf } from "../../nix/mod.ts";
+import type { JobRow, World } from "../world.ts";
+import { buildsByCommand, compare, type Counts, countsIn, URGENCY } from "./facts.ts";
+import { type Model, type Prune, worldOf } from "./model.ts";
+import { remember } from "./remember.ts";
+
+/** A command with its targets, or a derivation below it. */
+export type EagleRow = CommandRow | DerivationRow;
+
+export interface CommandRow {
+  readonly kind: "command";
+  readonly key: string;
+  readonly command: Command;
+  /** Of its builds. */
+  readonly counts: Counts;
+  readonly canOpen: boolean;
+  readonly isOpen: boolean;
+}
+
+export interface DerivationRow {
+  readonly kind: "derivation";
+  readonly key: string;
+  /** 1 below its command. */
+  readonly depth: number;
+  readonly path: string;
+  readonly name: string;
+  /** The build of it, if its command has one. */
+  readonly job: JobRow | undefined;
+  readonly canOpen: boolean;
+  readonly isOpen: boolean;
+  /** What it needs and is shown, while it is folded. */
+  readonly hidden: number;
+  /** It was shown further up already, with all that is below it. */
+  readonly isAgain: boolean;
+}
+
+/** Deeper trees are cut. */
+const DEPTH_MAX = 64;
+/** Rows of all trees; a system's whole closure would be some 20,000. */
+const EAGLE_MAX = 20_000;
+/** Commands that are over and shown, the newest. */
+const OVER_MAX = 50;
+
+/** The commands that run first, then those that are over; the last one of them on top. */
+export function eagleRows(model: Model): readonly EagleRow[] {
+  const { source, host, folds, folding, prune, filter } = model;
+  return remember("eagle", [source, host, folds, folding, prune, filter], () => {
+    const world = worldOf(model);
+    const rows: EagleRow[] = [];
+    const byCommand = buildsByCommand(model);
+    for (const command of shownCommands(world)) {
+      addCommand({ command, builds: byCommand.get(command.id) ?? new Map() }, { model, world, rows });
+    }
+    return rows;
+  });
+}
+
+function shownCommands({ commands }: World): Command[] {
+  const all = [...commands.values()].reverse();
+  const running = all.filter(({ state }) => state === "running");
+  return [...running, ...all.filter(({ state }) => state !== "running").slice(0, OVER_MAX)];
+}
+
+interface Shown {
+  readonly model: Model;
+  readonly world: World;
+  readonly rows: EagleRow[];
+}
+
+function addCommand(
+  { command, builds }: { readonly command: Command; readonly builds: ReadonlyMap<string, JobRow> },
+  shown: Shown,
+): void {
+  const { model: { folds, folding, filter }, model, world, rows } = shown;
+  const key = `command ${command.id}`;
+  const counts = countsIn(builds.values());
+  const usual = folding === "auto" ? command.state === "running" || counts.failed > 0 : folding === "open";
+  const isWanted = folds.get(key) ?? usual;
+  // What is folded and not searched costs nothing.
+  const wanted = isWanted || filter !== "" ? wantedIn(world.graph, builds, model) : undefined;
+  if (filter !== "" && wanted!.size === 0) return;
+  const canOpen = wanted === undefined ? builds.size > 0 : wanted.size > 0;
+  rows.push({ kind: "command", key, command, counts, canOpen, isOpen: canOpen && isWanted });
+  if (!isWanted || wanted === undefined) return;
+  const tree: Tree = {
+    ...shown,
+    builds,
+    key,
+    seen: new Set(),
+    wanted,
+    lively: livelyIn(world.graph, builds),
+  };
+  const roots = world.graph.roots(builds.keys()).filter((path) => wanted.has(path));
+  for (const path of sorted(roots, tree)) addNode(tree, { path, depth: 1, above: key });
+}
+
+interface Tree extends Shown {
+  readonly key: string;
+  readonly builds: ReadonlyMap<string, JobRow>;
+  readonly seen: Set<string>;
+  /** Derivations that the prune mode and the filter leave, with all above them. */
+  readonly wanted: ReadonlySet<string>;
+  /** Derivations that are not over, or failed, with all above them. */
+  readonly lively: ReadonlySet<string>;
+}
+
+function addNode(
+  tree: Tree,
+  { path, depth, above }: { readonly path: string; readonly depth: number; readonly above: string },
+): void {
+  const { model: { folds, folding }, world, builds, rows, seen, wanted, lively } = tree;
+  if (rows.length >= EAGLE_MAX) return;
+  const key = `${above} ${path}`;
+  const isAgain = seen.has(path);
+  seen.add(path);
+  const inputs = depth >= DEPTH_MAX || isAgain
+    ? []
+    : world.graph.inputs(path).filter((input) => wanted.has(input));
+  const canOpen = inputs.length > 0;
+  const isOpen = canOpen && (folds.get(key) ?? (folding === "auto" ? lively.has(path) : folding === "open"));
+  rows.push({
+    kind: "derivation",
+    key,
+    depth,
+    path,
+    name: nameOf(path),
+    job: builds.get(path),
+    canOpen,
+    isOpen,
+    hidden: isOpen ? 0 : inputs.length,
+    isAgain: isAgain && world.graph.inputs(path).some((input) => wanted.has(input)),
+  });
+  if (!isOpen) return;
+  for (const input of sorted(inputs, tree)) addNode(tree, { path: input, depth: depth + 1, above: key });
+}
+
+/** Failed ones first, then what runs, waits and is planned; the same in their names' order. */
+function sorted(paths: readonly string[], { builds, lively }: Tree): string[] {
+  const ranked = paths.map((path) => {
+    const job = builds.get(path);
+    const own = job === undefined ? URGENCY.length : URGENCY.indexOf(job.state.kind);
+    // What is over, but has something below it that is not, comes before what is over altogether.
+    return { path, name: nameOf(path), rank: own * 2 + (lively.has(path) ? 0 : 1) };
+  });
+  ranked.sort((one, other) => one.rank - other.rank || compare(one.name, other.name));
+  return ranked.map(({ path }) => path);
+}
+
+type Graph = World["graph"];
+
+/** What is left by the prune mode and the filter, and all that leads to it. */
+function wantedIn(graph: Graph, builds: ReadonlyMap<string, JobRow>, { prune, filter }: Model): Set<string> {
+  const words = filter.toLowerCase().split(" ").filter((word) => word !== "");
+  const isWanted = (path: string): boolean => {
+    const job = builds.get(path);
+    if (job === undefined || !isLeft(job, prune)) return false;
+    if (words.length === 0) return true;
+    const text = `${path} ${job.state.kind}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+  return withDependants(graph, [...builds.keys()].filter(isWanted));
+}
+
+function livelyIn(graph: Graph, builds: ReadonlyMap<string, JobRow>): Set<string> {
+  const found = [...builds.values()].filter((job) => !isOver(job) || job.state.kind === "failed");
+  return withDependants(graph, found.map(({ subject }) => subject));
+}
+
+/** Derivations with all that needs them, directly or not. */
+function withDependants(graph: Graph, open: string[]): Set<string> {
+  const found = new Set<string>();
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (found.has(path)) continue;
+    found.add(path);
+    open.push(...graph.dependants(path));
+  }
+  return found;
+}
+
+function isLeft(job: JobRow, prune: Prune): boolean {
+  switch (prune) {
+    case "none":
+      return true;
+    case "normal":
+      return !isOver(job) || job.state.kind === "failed";
+    case "aggressive":
+      return job.state.kind === "running" || job.state.kind === "waiting" || job.state.kind === "failed";
+    default:
+      return prune satisfies never;
+  }
+}

@@ -1,0 +1,109 @@
+/** What several views want to know of a world, found once for each of its versions. Pure. @module */
+import { type Command, isOver, nameOf } from "../../nix/mod.ts";
+import type { BuilderBuild } from "../processes/mod.ts";
+import { processesOf } from "../usage.ts";
+import { type Waiting, whyWaiting } from "../waiting.ts";
+import type { JobRow } from "../world.ts";
+import { type Model, worldOf } from "./model.ts";
+import { remember } from "./remember.ts";
+
+/** The builds of each command by their derivations. */
+export function buildsByCommand(model: Model): ReadonlyMap<number, ReadonlyMap<string, JobRow>> {
+  return remember("builds", [model.source, model.host], () => {
+    const found = new Map<number, Map<string, JobRow>>();
+    for (const job of worldOf(model).jobs.values()) {
+      if (job.kind !== "build") continue;
+      let builds = found.get(job.command);
+      if (builds === undefined) found.set(job.command, builds = new Map());
+      builds.set(job.subject, job);
+    }
+    return found;
+  });
+}
+
+/** The processes of builds that run, by the numbers of their jobs. */
+export function usages(model: Model): ReadonlyMap<number, BuilderBuild> {
+  return remember("usages", [model.source, model.host], () => processesOf(worldOf(model)));
+}
+
+/** Why a job has not begun. */
+export function waitingOf(model: Model, job: JobRow): Waiting | undefined {
+  const builds = buildsByCommand(model).get(job.command);
+  return builds === undefined ? undefined : whyWaiting(worldOf(model), job, builds);
+}
+
+/** What a command was asked for: references, store paths by their names, what none of its builds needs, or its words. */
+export function targetText(model: Model, { id, targets, requester }: Command): string {
+  const builds = buildsByCommand(model).get(id);
+  const paths = targets.length > 0 || builds === undefined
+    ? targets
+    : worldOf(model).graph.roots(builds.keys());
+  const names = paths.map((path) => path.endsWith(".drv") ? nameOf(path) : path);
+  return names.join(" ") || requester.command?.join(" ") || "";
+}
+
+/** Derivations that the ends of commands wait for. */
+export function criticalPaths(model: Model): ReadonlySet<string> {
+  return remember("critical", [model.source, model.host], () => {
+    const { estimates, commands } = worldOf(model);
+    const running = [...estimates.values()].filter(({ command }) =>
+      commands.get(command)?.state === "running"
+    );
+    return new Set(running.flatMap(({ estimate }) => estimate?.criticalPath ?? []));
+  });
+}
+
+/** Jobs of a world by how they stand. */
+export interface Counts {
+  readonly running: number;
+  readonly left: number;
+  readonly done: number;
+  readonly failed: number;
+  /** That run now, and that are over; the latter from other stores. */
+  readonly copies: number;
+  readonly fetched: number;
+}
+
+export function countsOf(model: Model): Counts {
+  return remember("counts", [model.source, model.host], () => countsIn(worldOf(model).jobs.values()));
+}
+
+export function countsIn(jobs: Iterable<JobRow>): Counts {
+  const counts = { running: 0, left: 0, done: 0, failed: 0, copies: 0, fetched: 0 };
+  for (const job of jobs) {
+    const { kind } = job.state;
+    if (job.kind === "copy") {
+      if (kind === "running") counts.copies++;
+      if (kind === "succeeded" && job.host !== "") counts.fetched++;
+    }
+    if (job.kind !== "build") continue;
+    if (kind === "running") counts.running++;
+    if (!isOver(job)) counts.left++;
+    if (kind === "succeeded" || kind === "ended") counts.done++;
+    if (kind === "failed") counts.failed++;
+  }
+  return counts;
+}
+
+/** How long a job runs, or ran; 0 before it began. */
+export function elapsedMs({ startedMs, endedMs }: JobRow, nowMs: number): number {
+  return startedMs === undefined ? 0 : Math.max(0, (endedMs ?? nowMs) - startedMs);
+}
+
+/** Strings as they are sorted. */
+export function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/** What needs eyes first. */
+export const URGENCY: readonly JobRow["state"]["kind"][] = [
+  "failed",
+  "running",
+  "waiting",
+  "planned",
+  "lost",
+  "cancelled",
+  "ended",
+  "succeeded",
+  "skipped",
+];

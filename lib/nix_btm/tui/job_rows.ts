@@ -1,0 +1,97 @@
+/** Rows of the Jobs: sorted, and only those that are wanted. Pure. @module */
+import { isOver } from "../../nix/mod.ts";
+import type { BuilderBuild } from "../processes/mod.ts";
+import type { JobRow } from "../world.ts";
+import { compare, elapsedMs, URGENCY, usages } from "./facts.ts";
+import { type Kinds, type Model, type Sort, type States, worldOf } from "./model.ts";
+import { remember } from "./remember.ts";
+
+/** Jobs by what they are sorted by; those of which the same is true keep the order in which they came. */
+export function jobRows(model: Model): readonly JobRow[] {
+  const { source, host, sort, isReversed, filter, kinds, states, nowMs } = model;
+  return remember(
+    "jobs",
+    [source, host, sort, isReversed, filter, kinds, states, sort === "time" && nowMs],
+    () => {
+      const words = filter.toLowerCase().split(" ").filter((word) => word !== "");
+      const rows: JobRow[] = [];
+      for (const job of worldOf(model).jobs.values()) {
+        if (isOf(job, kinds) && isIn(job, states) && (words.length === 0 || hasAll(job, words))) {
+          rows.push(
+            job,
+          );
+        }
+      }
+      const order = orderOf(sort, usages(model), nowMs);
+      rows.sort((one, other) => order(one, other) || one.id - other.id);
+      return isReversed ? rows.reverse() : rows;
+    },
+  );
+}
+
+function isOf({ kind }: JobRow, wanted: Kinds): boolean {
+  switch (wanted) {
+    case "everything":
+      return true;
+    case "builds":
+      return kind === "build";
+    case "transfers":
+      return kind === "copy" || kind === "download" || kind === "fetch";
+    case "the rest":
+      return kind !== "build" && kind !== "copy" && kind !== "download" && kind !== "fetch";
+    default:
+      return wanted satisfies never;
+  }
+}
+
+function isIn(job: JobRow, wanted: States): boolean {
+  switch (wanted) {
+    case "all":
+      return true;
+    case "not over":
+      return !isOver(job);
+    case "failed":
+      return job.state.kind === "failed";
+    default:
+      return wanted satisfies never;
+  }
+}
+
+/** Each word is somewhere in what the job is: `gcc failed`, `copy cache.nixos.org`. */
+function hasAll({ name, subject, kind, host, state }: JobRow, words: readonly string[]): boolean {
+  const text = `${name} ${subject} ${kind} ${host} ${state.kind}`.toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+type Order = (one: JobRow, other: JobRow) => number;
+
+function orderOf(sort: Sort, used: ReadonlyMap<number, BuilderBuild>, nowMs: number): Order {
+  switch (sort) {
+    case "state":
+      return (one, other) => RANKS[one.state.kind] - RANKS[other.state.kind];
+    case "name":
+      return (one, other) => compare(one.name, other.name);
+    case "time":
+      return (one, other) => elapsedMs(other, nowMs) - elapsedMs(one, nowMs);
+    case "cpu":
+      return (one, other) => cpuOf(other, used) - cpuOf(one, used);
+    case "memory":
+      return (one, other) => memoryOf(other, used) - memoryOf(one, used);
+    case "lines":
+      return (one, other) => other.lineCount - one.lineCount;
+    default:
+      return sort satisfies never;
+  }
+}
+
+const RANKS = Object.fromEntries(URGENCY.map((kind, at) => [kind, at])) as Readonly<
+  Record<JobRow["state"]["kind"], number>
+>;
+
+function cpuOf({ id }: JobRow, used: ReadonlyMap<number, BuilderBuild>): number {
+  return used.get(id)?.usage.cpuRatio ?? -1;
+}
+
+function memoryOf({ id }: JobRow, used: ReadonlyMap<number, BuilderBuild>): number {
+  return used.get(id)?.usage.memoryBytes ?? -1;
+}
