@@ -61,8 +61,7 @@ const MOMENTS: readonly [name: string, play: () => Player][] = [
   ["failed_why", () => new Player().replay("06-fail-chain").press("3", "e")],
   [
     "waiting_for_a_user",
-    () =>
-      new Player().replay("53-waiting-for-uid", { until: "building '/nix/store/" }).pass(2_000).press("3"),
+    () => new Player().replay("53-waiting-for-uid", { until: "buildPhase of slow-1" }).pass(2_000).press("3"),
   ],
   ["substitution", () => new Player({ width: 110, height: 30 }).replay("32-substitute-http").press("3")],
   ["caches", () => new Player({ width: 110, height: 30 }).replay("33-mixed-substitute-and-build").press("6")],

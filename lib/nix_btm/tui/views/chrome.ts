@@ -36,15 +36,16 @@ export function drawTabs(area: Area, model: Model): void {
   if (spansWidth(right) <= area.width - x - 1) putSpans(area, area.width - spansWidth(right), 0, right);
 }
 
-/** How the daemon stands, where it is not as usual. */
-function drawStanding(area: Area, { theme, source: { standing } }: Model): boolean {
-  if (standing.kind === "live") return false;
-  const text = standing.kind === "lost"
-    ? ` ${standing.why}; what was known is shown, and it is asked again`
-    : " asking the daemon …";
-  const style = standing.kind === "lost" ? theme.alert : theme.muted;
+/** How the daemon stands, or that of another host, where it is not as usual; returns whether there is something to say. */
+function drawStanding(area: Area, model: Model): boolean {
+  const { theme, source: { standing } } = model;
+  const { note } = worldOf(model);
+  if (standing.kind === "live" && note === "") return false;
+  const isLost = standing.kind !== "connecting";
+  const why = standing.kind === "lost" ? standing.why : note;
+  const style = isLost ? theme.alert : theme.muted;
   area.fill(style);
-  area.put(0, 0, text, style);
+  area.put(0, 0, isLost ? ` ${why}; what was known is shown` : " asking the daemon …", style);
   return true;
 }
 

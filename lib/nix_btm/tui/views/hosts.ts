@@ -93,7 +93,7 @@ const HOSTS: Table<HostRow>["columns"] = [
         : [span(bytesText(builds.reduce((sum, { usage }) => sum + usage.memoryBytes, 0)))];
     },
   },
-  { title: "", min: 0, max: 60, rank: 3, cell: ({ note }, { theme }) => [span(note, theme.warn)] },
+  { title: "", min: 0, max: 60, rank: 3, cell: ({ world }, { theme }) => [span(world.note, theme.warn)] },
 ];
 
 const COMMANDS: Table<CommandLine>["columns"] = [
