@@ -1,6 +1,6 @@
 /** What of all that Nix does is worth a mark on charts. Pure: time is an argument. @module */
 import type { HostEvent } from "../events/mod.ts";
-import { type Command, type Job, plainText } from "../nix/mod.ts";
+import { type Command, type Failure, type Job, plainText } from "../nix/mod.ts";
 import { durationText } from "./summary.ts";
 import type { JobRow, Update, World } from "./world.ts";
 
@@ -13,7 +13,7 @@ const LONG_BUILD_MS = 5_000;
 const SUCCESSES_A_SECOND = 10;
 const SECOND_MS = 1_000;
 /** Characters of a command line. */
-const COMMAND_CHARS = 120;
+const COMMAND_CHARS = 70;
 
 export class Markers {
   readonly #begun = new Set<number>();
@@ -46,8 +46,8 @@ export class Markers {
     const mark = { timeMs: endedMs, name: "build", durationMs };
     if (state.kind === "failed") {
       const phase = phases.at(-1)?.name;
-      const why = plainText(state.failure.text);
-      const text = `${name} failed${where} after ${took}${phase === undefined ? "" : ` in ${phase}`}: ${why}`;
+      const when = phase === undefined ? "" : ` in ${phase}`;
+      const text = `${name} failed${where} after ${took}${when}${failureText(state.failure)}`;
       return [{ ...mark, severity: "error", text }];
     }
     if (state.kind === "lost" || state.kind === "cancelled") {
@@ -87,7 +87,8 @@ export class Markers {
     const durationMs = timeMs - startedMs;
     const problem = problems.find(({ severity }) => severity === "error")?.text;
     const built = builds.done > 0 ? `, ${builds.done} built` : "";
-    const why = state === "failed" && problem !== undefined
+    // Of a build that failed its own mark tells.
+    const why = state === "failed" && problem !== undefined && builds.failed === 0
       ? `: ${plainText(problem).split("\n")[0]!.trim()}`
       : "";
     const text = `${commandText(command)} ${state} after ${durationText(durationMs)}${built}${why}`;
@@ -107,6 +108,13 @@ export class Markers {
       text: `${name}: ${phase.name}`,
     }));
   }
+}
+
+/** What of a failure its build's name, which Nix repeats with its whole path, does not say. */
+function failureText({ kind, code, text }: Failure): string {
+  if (kind === "exit" && code !== undefined) return ` with exit code ${code}`;
+  if (kind === "signal" && code !== undefined) return ` by signal ${code}`;
+  return `: ${plainText(text)}`;
 }
 
 function commandText({ requester: { command, user }, targets }: Command): string {

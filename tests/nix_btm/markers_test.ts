@@ -61,6 +61,7 @@ Deno.test("a command is marked once it has work, and when it ends with what it d
 Deno.test("a command without work is marked only when it fails, with the reason; one that broke off is a warning", () => {
   const take = feeder();
   deepStrictEqual(take({ commands: [command({ state: "succeeded", endedMs: 1_100 })] }), []);
+  const failed = { done: 0, expected: 1, running: 0, failed: 1 };
   const problems = [{ severity: "error", text: "error: no such attribute\n  at x", atMs: 0 }] as const;
   deepStrictEqual(
     take({ commands: [command({ id: 2, state: "failed", endedMs: 1_100, problems: [...problems] })] }),
@@ -68,6 +69,8 @@ Deno.test("a command without work is marked only when it fails, with the reason;
       "1100 error alice: nix build .#hello failed after 100ms: error: no such attribute",
     ],
   );
+  const built = command({ id: 4, state: "failed", endedMs: 1_100, builds: failed, problems: [...problems] });
+  deepStrictEqual(take({ commands: [built] }), ["1100 error alice: nix build .#hello failed after 100ms"]);
   take({ commands: [command({ id: 3 })], jobs: [job({ id: 6, command: 3, kind: "copy" })] });
   deepStrictEqual(take({ commands: [command({ id: 3, state: "lost", endedMs: 2_000 })] }), [
     "2000 warning alice: nix build .#hello lost after 1s",
@@ -91,9 +94,17 @@ Deno.test("builds are marked with how they ended; a flood of successes is one ma
     markers.buildEnded(job({ endedMs: 5_000, state: { kind: "succeeded" }, ...more }), nowMs)
       .map(({ severity, text, durationMs }) => `${severity} ${text} ${durationMs}`);
   deepStrictEqual(end({ host: "big" }), ["info hello built on big in 3s 3000"]);
-  const failure = { kind: "exit", text: "builder failed with exit code 3" } as never;
+  const failure = { kind: "exit", text: "builder for '/nix/store/x-hello.drv' failed", code: 3 } as const;
   deepStrictEqual(end({ state: { kind: "failed", failure }, phases: [{ name: "checkPhase", atMs: 1 }] }), [
-    "error hello failed after 3s in checkPhase: builder failed with exit code 3 3000",
+    "error hello failed after 3s in checkPhase with exit code 3 3000",
+  ]);
+  const signal = { kind: "signal", text: "x", code: 9 } as const;
+  deepStrictEqual(end({ state: { kind: "failed", failure: signal } }), [
+    "error hello failed after 3s by signal 9 3000",
+  ]);
+  const other = { kind: "timeout", text: "timed out after 5 seconds" } as const;
+  deepStrictEqual(end({ state: { kind: "failed", failure: other } }), [
+    "error hello failed after 3s: timed out after 5 seconds 3000",
   ]);
   deepStrictEqual(end({ state: { kind: "lost" } }), ["warning hello lost after 3s 3000"]);
   deepStrictEqual([...end({ state: { kind: "skipped" } }), ...end({ startedMs: undefined })], []);

@@ -1,5 +1,24 @@
 /** What Nix builds, as nix-btm tells the agent. @module */
-import { largest, largestOf, type SectionDef } from "./chart_def.ts";
+import type { SectionDef } from "./chart_def.ts";
+
+/** A rate of a build's counter that ends with the build, not with the window of the rate. */
+function running(metric: string): string {
+  return `($rate(${metric}) and present_over_time(${metric}[$fresh]))`;
+}
+
+/** The ten builds with the most of it in what is shown. */
+function byBuild(value: string, most: string): string {
+  return `sum by (derivation) (${value}) and on (derivation) topk(10, sum by (derivation) (${most}))`;
+}
+
+function rateByBuild(metric: string, factor = ""): string {
+  return byBuild(`${running(metric)}${factor}`, `rate(${metric}[$range] @ end())`);
+}
+
+const MEMORY = byBuild(
+  "max_over_time(nix_build_memory[$fresh])",
+  "max_over_time(nix_build_memory[$range] @ end())",
+);
 
 export const BUILDS: SectionDef = {
   id: "builds",
@@ -15,10 +34,7 @@ export const BUILDS: SectionDef = {
           unit: "cores",
           help: "The ten builds with the most CPU time in what is shown, while they run.",
           order: "largest",
-          queries: [{
-            query: largest(10, "derivation", "nix_build_cpu_usage", " / 1e9"),
-            name: "{{derivation}}",
-          }],
+          queries: [{ query: rateByBuild("nix_build_cpu_usage", " / 1e9"), name: "{{derivation}}" }],
         },
         {
           id: "memory",
@@ -27,7 +43,7 @@ export const BUILDS: SectionDef = {
           help:
             "The ten builds with the most memory, files that the kernel keeps for them included where they have a cgroup.",
           order: "largest",
-          queries: [{ query: largestOf(10, "derivation", "nix_build_memory"), name: "{{derivation}}" }],
+          queries: [{ query: MEMORY, name: "{{derivation}}" }],
         },
         {
           id: "io",
@@ -35,14 +51,14 @@ export const BUILDS: SectionDef = {
           unit: "bytes/s",
           help: "The ten builds that moved the most bytes from and to storage.",
           order: "largest",
-          queries: [{ query: largest(10, "derivation", "nix_build_io_bytes"), name: "{{derivation}}" }],
+          queries: [{ query: rateByBuild("nix_build_io_bytes"), name: "{{derivation}}" }],
         },
         {
           id: "users",
           title: "CPU by user",
           unit: "cores",
           help: "CPU time of all running builds, by who asked for them.",
-          queries: [{ query: "sum by (user) ($rate(nix_build_cpu_usage)) / 1e9", name: "{{user}}" }],
+          queries: [{ query: `sum by (user) ${running("nix_build_cpu_usage")} / 1e9`, name: "{{user}}" }],
         },
       ],
     },

@@ -44,12 +44,16 @@ export interface SectionDef {
 /** Window of a rate where every point is shown: room for a missed tick or four. */
 const FINE_WINDOW_POINTS = 5;
 
+/** A series without a point in so many intervals is over: one tick may be late. */
+const FRESH_POINTS = 2;
+
 /** Least window of a rate on a coarser grid: of two points that jitter one may lie outside, which would be a gap. */
 const COARSE_WINDOW_POINTS = 4;
 
 /**
  * The query for one resolution. At the source's own, `$rate(x)` is the change between two points; on a coarser grid it
- * is the mean over the step, so that nothing between two steps is left out. `$range` is the length of what is shown.
+ * is the mean over the step, so that nothing between two steps is left out. `$range` is the length of what is shown,
+ * `$fresh` the time in which a series that goes on has a point.
  */
 export function expandQuery(
   query: string,
@@ -65,7 +69,8 @@ export function expandQuery(
       /\$rate\(([^()]*)\)/g,
       (_, selector: string) => `${fine ? "irate" : "rate"}(${selector}[${window}])`,
     )
-    .replaceAll("$range", seconds(range));
+    .replaceAll("$range", seconds(range))
+    .replaceAll("$fresh", seconds(Math.max(FRESH_POINTS * interval, step)));
 }
 
 const PERCENTILES: readonly [string, string][] = [["0.5", "p50"], ["0.9", "p90"], ["0.99", "p99"], [
@@ -91,12 +96,6 @@ export function buckets(chart: Omit<ChartDef, "queries">, selector: string): Cha
 export function largest(count: number, label: string, selector: string, factor = ""): string {
   const mean = `topk(${count}, sum by (${label}) (rate(${selector}[$range] @ end())))`;
   return `sum by (${label}) ($rate(${selector}))${factor} and on (${label}) ${mean}`;
-}
-
-/** The members with the largest value over what is shown, by one label; of gauges. */
-export function largestOf(count: number, label: string, selector: string): string {
-  const most = `topk(${count}, sum by (${label}) (max_over_time(${selector}[$range] @ end())))`;
-  return `sum by (${label}) (${selector}) and on (${label}) ${most}`;
 }
 
 /** The number of CPUs, from the counters themselves. */

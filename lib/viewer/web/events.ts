@@ -92,6 +92,8 @@ export function toggleMarks(): void {
 
 export function toggleList(): void {
   listOpen.value = !listOpen.value;
+  // The pointer may be on a row, and a row that goes tells nobody.
+  eventUnderPointer.value = undefined;
 }
 
 /** Shows or hides events of a severity or source. */

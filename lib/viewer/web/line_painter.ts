@@ -92,10 +92,10 @@ export class LinePainter implements Painter {
     const i = stepAt(ms, data.steps);
     const ranked = def.style === "log" && this.#lines.every(({ name }) => /^p\d/.test(name));
     return this.#lines
-      .map(({ name, values }, index) => ({
+      .map(({ name, values, color }) => ({
         name,
         value: values[i]!,
-        color: seriesColor(index, theme, ranked),
+        color: seriesColor(color, theme, ranked),
       }))
       .filter(({ name, value }) => !Number.isNaN(value) && !hidden.has(name));
   }
