@@ -2,6 +2,7 @@
 import { accountEntry } from "../../lib/accounts/mod.ts";
 import { addressText, type Listener, type Peer, takeListener } from "../../ffi/sockets/mod.ts";
 import { readKernelFile } from "../../ffi/files/mod.ts";
+import { AGENT_PORT, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { AGENT_PUSH_SOCKET } from "../../lib/agent_client/push.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
@@ -84,6 +85,13 @@ export const daemon = command({
       }),
       { value: "FILE" },
     ),
+    usageFrom: option(
+      text<string>({
+        help: "Telemetry agent that is asked what processes use, or off; /proc tells it where none answers.",
+        fallback: `127.0.0.1:${AGENT_PORT}`,
+      }),
+      { value: "ADDRESS" },
+    ),
     agent: option(
       text({
         help: "Socket of the telemetry agent that is told metrics and events, or off.",
@@ -133,6 +141,7 @@ export const daemon = command({
       runtimeFolder: runtime,
       stateFolder: options.stateFolder ?? state,
       hosts: hostsOf(options, parseRemote),
+      usageFrom: options.usageFrom === "off" ? undefined : parseAgentAddress(options.usageFrom),
       agent: options.agent === "off" ? undefined : options.agent,
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
       describe: describeProcess,

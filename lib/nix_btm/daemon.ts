@@ -1,6 +1,6 @@
 /** The daemon: takes the logs, keeps the state, publishes it, remembers what was built. @module */
 import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
-import type { PushedRow } from "../agent_client/mod.ts";
+import { type AgentAddress, AgentUsage, isOfThisHost, type PushedRow } from "../agent_client/mod.ts";
 import { isOver, type Job } from "../nix/mod.ts";
 import { listenOn, type Server } from "../web/mod.ts";
 import { History } from "./history.ts";
@@ -9,7 +9,7 @@ import { LogStore } from "./log_store.ts";
 import { Monitor } from "./monitor.ts";
 import { DaemonPush } from "./agent_push.ts";
 import { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
-import { BuilderWatch } from "./processes/mod.ts";
+import { type BuilderSnapshot, BuilderWatch, withAgentUsage } from "./processes/mod.ts";
 import { type HostUpdate, Publisher } from "./publisher.ts";
 import { nixRoutes, type RouteSources } from "./routes.ts";
 import { type RemoteAddress, RemoteHost } from "./remote.ts";
@@ -40,6 +40,8 @@ export interface DaemonOptions {
   readonly hosts?: readonly { readonly name: string; readonly address: RemoteAddress }[];
   /** Socket of the telemetry agent that takes metrics and events; whether one listens there may change. */
   readonly agent?: string | undefined;
+  /** The telemetry agent whose count of what processes use is asked for. */
+  readonly usageFrom?: AgentAddress | undefined;
   /** Hears of what could not be kept; often the same. */
   readonly onProblem?: (text: string) => void;
   /** Hears of each build that is over. */
@@ -64,6 +66,8 @@ export class Daemon implements AsyncDisposable {
   readonly #push: DaemonPush | undefined;
   readonly #watch = new BuilderWatch();
   #idleTicks = 0;
+  #isLooking = false;
+  #usage: AgentUsage | undefined;
   /** Of builds that run, by their jobs. */
   readonly #used = new Map<number, { readonly cpuSeconds: number; readonly peakBytes: number }>();
 
@@ -109,6 +113,7 @@ export class Daemon implements AsyncDisposable {
     const owned = stack.move();
     this.#stack = new AsyncDisposableStack();
     this.#stack.use(owned);
+    if (options.usageFrom !== undefined) this.#usage = this.#stack.use(new AgentUsage(options.usageFrom));
     if (options.agent !== undefined) {
       this.#push = this.#stack.use(new DaemonPush({ path: options.agent, rows: () => this.#rows() }));
     }
@@ -213,7 +218,22 @@ export class Daemon implements AsyncDisposable {
       [...jobs.values()].some(({ kind, state }) => kind === "build" && state.kind === "running");
     if (!isBusy && ++this.#idleTicks % IDLE_TICKS !== 1) return;
     if (isBusy) this.#idleTicks = 0;
-    const seen = this.#watch.scan();
+    void this.#lookAround();
+  }
+
+  /** What the agent has counted takes the place of what was seen, where one answers. */
+  async #lookAround(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const scanned = this.#watch.scan();
+    const counted = await this.#usage?.read();
+    this.#isLooking = false;
+    if (this.#stack.disposed) return;
+    const isOurs = counted !== undefined && isOfThisHost(counted, Deno.pid);
+    this.#saw(isOurs ? withAgentUsage(scanned, counted) : scanned);
+  }
+
+  #saw(seen: BuilderSnapshot): void {
     const world = { ...this.#monitor.world, builders: seen };
     this.#buildUse.see(world, Deno.hostname());
     for (const [job, { usage }] of processesOf(world)) {

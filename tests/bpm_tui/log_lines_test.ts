@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { bytesText, cpuText, durationText } from "../../lib/tui/mod.ts";
 import {
   append,
   isApart,
@@ -13,7 +14,6 @@ import {
   searchFor,
 } from "../../lib/bpm_tui/log_lines.ts";
 import { anchorAround, bottomIndex, firstBottom, scrolled, seenUpTo } from "../../lib/bpm_tui/scroll.ts";
-import { bytesText, cpuText, durationText } from "../../lib/bpm_tui/format.ts";
 import { keyText } from "../../lib/bpm_tui/attach.ts";
 import { chance, seedOf } from "../tui/vt.ts";
 

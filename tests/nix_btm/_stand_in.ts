@@ -20,7 +20,7 @@ function inFolder(variable: string): string {
 
 createServer((client) => {
   client.on("data", (bytes) => {
-    const pid = Number(NAMED.decode(bytes));
+    const pid = Number(NAMED.decode(bytes as Uint8Array));
     const report = {
       sockets: Deno.env.get("LISTEN_FDNAMES"),
       environment: told(() => Deno.readTextFileSync(`/proc/${pid}/environ`).includes("NIX_BUILD_TOP=/build")),
