@@ -66,6 +66,7 @@ export function followAgent(options: AgentOptions): AgentSource {
         first.resolve();
       } catch (error) {
         if (abort.signal.aborted) break;
+        poll.lost();
         const found = `Cannot poll agent ${client.name}: ${error instanceof Error ? error.message : error}`;
         const known = problem === found;
         problem = found;
@@ -115,6 +116,11 @@ class Poller {
     const asksAgain = this.#polls++ % ASK_AGAIN_POLLS === 0;
     if (asksAgain) await this.#describe(signal);
     if (asksAgain || this.#hasEvents) await this.#takeEvents(signal);
+  }
+
+  /** The agent did not answer: whoever answers next may be another one. */
+  lost(): void {
+    this.#polls = 0;
   }
 
   /** An agent of another kind, or one that takes none, has no such page. */

@@ -83,3 +83,36 @@ Deno.test("without an agent the newest events wait for one, which hears of them 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("an agent that takes the connection and reads nothing keeps nobody waiting", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/agent.sock`;
+    using listener = Deno.listen({ transport: "unix", path });
+    const accepted = listener.accept();
+    let asked = 0;
+    const rows = Array.from({ length: 50_000 }, (_, at): PushedRow => ({
+      name: "a_metric_with_a_long_name",
+      type: "counter",
+      labels: { at: `${at}` },
+      value: at,
+    }));
+    {
+      await using push = new AgentPush({
+        path,
+        source: "test",
+        rows() {
+          asked++;
+          return rows;
+        },
+      });
+      using _connection = await accepted;
+      await until("the first values", () => asked === 1);
+      for (let at = 0; at < 300; at++) push.tell({ ...EVENT, text: `event ${at}` });
+      strictEqual(push.droppedEvents, 44, "those that wait are bounded too");
+    }
+    strictEqual(asked, 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

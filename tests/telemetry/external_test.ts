@@ -257,7 +257,7 @@ Deno.test("mutated pushes never hang a session or break the store", () => {
   const seed = testSeed();
   const random = seededRandom(seed);
   const line = bytes(
-    '# SESSION a="b"\njobs{env="b"} counter:1\nlat histogram:3,7:0 0 100 250\ntemp gauge:-2\n',
+    '# SESSION a="b"\njobs{env="b"} counter:1\nlat histogram:3,7:0 0 100 250\ntemp gauge:-2\n# EVENT source="a",name="b",text="c"\n# GONE temp\n# HELP jobs What\n',
   );
   const binary = message([[1, 42, 0, 0, 0, 0, 0, 0, 0, ...named("jobs", [["env", "prod"]])], [
     3,

@@ -21,6 +21,7 @@ import { parse, query, queryBatch } from "../../lib/promql/mod.ts";
 import { formatAddress, listen } from "../../lib/web/mod.ts";
 import { numbers, sourceOf } from "../promql/series.ts";
 import { CPU_COUNT, syntheticHost } from "./synthetic_host.ts";
+import { until } from "../keeper/_log.ts";
 
 const series = sourceOf(
   [0, 1].map((id) =>
@@ -361,6 +362,42 @@ Deno.test("an agent is followed over HTTP and over a unix socket; when it goes a
     await agent[Symbol.asyncDispose]();
   }
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("events of an agent are taken once each, kept over its restart, and served by number; foreign ones are not", async () => {
+  const host = syntheticHost(1_790_000_000);
+  let tick = 0;
+  const all = [1, 2, 3].map((id) => ({ id, timeMs: 1_790_000_000_000 + id, text: `event ${id}` }));
+  let there: readonly unknown[] = [all[0], all[1], null, { id: "x" }, { id: 9 }];
+  const asked: string[] = [];
+  const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+  await using agent = await listen(address, (request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/metrics/binary") return new Response(encodeSnapshotV3(host.snapshot(tick++)));
+    if (pathname !== "/events") return new Response("", { status: 404 });
+    asked.push(searchParams.get("since")!);
+    return Response.json({ events: there });
+  });
+  await using source = followAgent({ agent: formatAddress(agent.address), intervalMs: 10 });
+  const app = viewerApp(source);
+  const get = async (path: string) => (await (await app.request(`/api/v1/${path}`)).json()).data;
+  await until("two events", () => source.state().newestEvent === 2);
+  // An agent that has begun anew knows none of before, and numbers go on above them.
+  there = [all[2]];
+  await until("the third", () => source.state().newestEvent === 3);
+  deepStrictEqual([asked[0], asked.at(-1)], ["0", "2"]);
+  deepStrictEqual(await get("events"), all);
+  deepStrictEqual(await get("events?since=2"), [all[2]]);
+  strictEqual((await app.request("/api/v1/events?since=new")).status, 400);
+  const state = await get("status/source");
+  deepStrictEqual([state.newestEvent, state.sections], [3, ["builds"]]);
+});
+
+Deno.test("a source without Nix' metrics has no section for builds, and none has events that are not told", async () => {
+  const app = viewerApp(recordingSource(series, "x"));
+  const { data } = await (await app.request("/api/v1/status/source")).json();
+  deepStrictEqual([data.sections, data.newestEvent], [undefined, undefined]);
+  deepStrictEqual((await (await app.request("/api/v1/events")).json()).data, []);
 });
 
 Deno.test("startViewer serves a recording or an agent, and refuses an occupied address", async () => {
