@@ -37,7 +37,9 @@ async function watched(
 ): Promise<Ended> {
   const { exitCode, runWrapped } = await import("../../lib/nix_btm/mod.ts");
   if (wrapped.kind === "untouched") return await runWrapped(wrapped);
-  await using inline = await openInline(options, {
+  const isQuiet = words.some((word) => word === "-Q" || word === "--no-build-output");
+  const shown = isQuiet ? { ...options, logLines: options.logLines ?? 0 } : options;
+  await using inline = await openInline(shown, {
     requester: { source: "wrapped", pid: Deno.pid, uid: Deno.uid() ?? undefined, command: words },
     logs: words.some((word) => word === "-L" || word === "--print-build-logs"),
   });

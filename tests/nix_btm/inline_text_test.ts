@@ -79,7 +79,9 @@ Deno.test("log lines go above, and what is shown is replaced where it stood", ()
   const last = area.draw("", [], 20);
   deepStrictEqual(screen(first + second + last, 20, 8), ["one", "two", "three"]);
   ok(area.isEmpty);
-  for (const text of [first, second, last]) match(text, /^\x1b\[\?2026h[^]*\x1b\[\?2026l$/);
+  for (const text of [first, second, last]) {
+    ok(text.startsWith("\x1b[?2026h") && text.endsWith("\x1b[?2026l"));
+  }
 });
 
 Deno.test("what a narrower terminal has wrapped is erased as well", () => {

@@ -98,24 +98,35 @@ export class PlainView implements View {
     return lines.map((line) => `${line}\n`).join("");
   }
 
-  /** In the order in which it happened: what began meanwhile, then what ended. */
+  /** In the order in which it happened. */
   #builds(jobs: readonly JobRow[]): void {
-    const builds = jobs.filter((job) => job.kind === "build" && job.startedMs !== undefined);
-    for (const job of [...builds].sort((one, other) => one.startedMs! - other.startedMs!)) {
-      if (this.#told.has(job.id)) continue;
-      this.#told.set(job.id, "running");
-      this.#note(`building ${job.name}${hostOf(job)}`);
+    const events: { readonly atMs: number; readonly tell: () => void }[] = [];
+    for (const job of jobs) {
+      if (job.kind !== "build" || job.startedMs === undefined) continue;
+      if (!this.#told.has(job.id)) events.push({ atMs: job.startedMs, tell: () => this.#begun(job) });
+      if (isOver(job) && !isRefused(job)) {
+        // Of what happens at once, what ends makes room for what begins.
+        events.push({ atMs: job.endedMs! - 0.5, tell: () => this.#ended(job) });
+      }
     }
-    const over = builds.filter((job) => isOver(job) && !isRefused(job));
-    for (const job of over.sort((one, other) => one.endedMs! - other.endedMs!)) {
-      const end = job.state.kind === "ended" ? "succeeded" : job.state.kind;
-      if (this.#told.get(job.id) === end) continue;
-      this.#told.set(job.id, end);
-      const took = durationText(job.endedMs! - job.startedMs!);
-      if (end === "succeeded") this.#note(`built ${job.name}${hostOf(job)} in ${took}`, this.#tail(job));
-      else if (end === "failed") this.#failed(job);
-      else this.#note(`stopped ${job.name}${hostOf(job)} after ${took}`);
-    }
+    for (const { tell } of events.sort((one, other) => one.atMs - other.atMs)) tell();
+  }
+
+  #begun(job: JobRow): void {
+    if (this.#told.has(job.id)) return;
+    this.#told.set(job.id, "running");
+    this.#note(`building ${job.name}${hostOf(job)}`);
+  }
+
+  #ended(job: JobRow): void {
+    this.#begun(job);
+    const end = job.state.kind === "ended" ? "succeeded" : job.state.kind;
+    if (this.#told.get(job.id) === end) return;
+    this.#told.set(job.id, end);
+    const took = durationText(job.endedMs! - job.startedMs!);
+    if (end === "succeeded") this.#note(`built ${job.name}${hostOf(job)} in ${took}`, this.#tail(job));
+    else if (end === "failed") this.#failed(job);
+    else this.#note(`stopped ${job.name}${hostOf(job)} after ${took}`);
   }
 
   /** What went well. */

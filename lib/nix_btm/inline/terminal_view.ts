@@ -94,8 +94,8 @@ export class TerminalView implements View {
       ...(clockText === undefined ? {} : { clockText }),
     });
     const left = this.#leave(width);
-    const newline = this.#isWithinLine && lines.length > 0 ? "\n" : "";
-    return left + newline + lines.map((line) => `${lineText(line, depth)}\n`).join("");
+    const begin = this.#isWithinLine && lines.length > 0 ? freshLine(width) : "";
+    return left + begin + lines.map((line) => `${lineText(line, depth)}\n`).join("");
   }
 
   forget(): void {
@@ -116,9 +116,9 @@ export class TerminalView implements View {
   }
 
   #draw(lines: readonly Line[], width: number): string {
-    const newline = this.#isWithinLine ? "\n" : "";
+    const begin = this.#isWithinLine ? freshLine(width) : "";
     this.#isWithinLine = false;
-    return newline + this.#area.draw(this.#take(), lines, width);
+    return begin + this.#area.draw(this.#take(), lines, width);
   }
 
   #take(): string {
@@ -126,4 +126,12 @@ export class TerminalView implements View {
     this.#above = "";
     return above;
   }
+}
+
+/**
+ * To the begin of the next line, unless the cursor is at the begin of one: who was asked may have answered meanwhile,
+ * which nobody tells us. The blanks wrap where something stands before them.
+ */
+function freshLine(width: number): string {
+  return `${" ".repeat(width - 1)}\r`;
 }

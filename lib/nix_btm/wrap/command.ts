@@ -35,8 +35,8 @@ export interface CommandContext {
 }
 
 const FORMAT = ["--log-format", "internal-json"] as const;
-/** "No build output" is a log format to Nix: it would take the place of ours. */
-const RAW: ReadonlySet<string> = new Set(["-Q", "--no-build-output"]);
+/** Whether logs of builds are printed is a log format to Nix 2.8: it would take the place of ours. */
+const RAW: ReadonlySet<string> = new Set(["-L", "-Q", "--no-build-output", "--print-build-logs"]);
 /** Ends well as soon as everything is built; absolute, since the environment may have no PATH. */
 const EXIT = ["--command", "/bin/sh", "-c", "exit"] as const;
 

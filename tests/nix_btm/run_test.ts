@@ -1,0 +1,263 @@
+/** `nix-btm run` and `nix-btm pipe` around real Nix. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { hasTmux } from "../bpm_tui/tmux.ts";
+import { chain, diamond, failingChain, type Graph, hasNix, single } from "../nix/_nix.ts";
+import { DaemonProcess } from "./_daemon.ts";
+import { Scene } from "./_run.ts";
+import { until } from "../keeper/_log.ts";
+
+function nixTest(name: string, body: (scene: Scene) => Promise<void>, needs = true): void {
+  Deno.test({
+    name: `run: ${name}`,
+    ignore: !hasNix || !needs,
+    async fn() {
+      await using scene = new Scene();
+      await body(scene);
+    },
+  });
+}
+
+function terminalTest(name: string, body: (scene: Scene) => Promise<void>): void {
+  nixTest(`in a terminal, ${name}`, body, hasTmux());
+}
+
+/** A graph whose `name` waits until its gate is opened. */
+function gated({ place }: Scene, { roots, nodes }: Graph, name: string): Graph {
+  return {
+    roots,
+    nodes: nodes.map((node) => node.name === name ? { ...node, gate: place.gate("one") } : node),
+  };
+}
+
+terminalTest("progress stands below the log, and only the log and the sum are left", async (scene) => {
+  const words = scene.place.build(gated(scene, diamond({ phases: ["unpackPhase", "buildPhase"] }), "left"));
+  await using tmux = await scene.type(`nix-btm run -- nix-build ${words.join(" ")} -j 4`);
+  const shown = await tmux.until(/✔ 2/);
+  match(shown, /^bottom> bottom: unpackPhase$/m);
+  match(
+    shown,
+    /^┃ ┌─ ⏵ left( +\d+s)? {2}buildPhase\n┃ ⏸ top +waiting for left\n┗━ ⏵ 1 ✔ 2 ⏸ 1 │ ⏱ \d+s\n\n/m,
+  );
+  strictEqual(await tmux.fact("#{alternate_on} #{cursor_flag}"), "0 1");
+  scene.place.openGate("one");
+  const screen = await tmux.until(/code=0 *$/m);
+  ok(!screen.includes("┃"));
+  deepStrictEqual(screen.match(/^(bottom|left|right|top)> .*$/gm)?.length, 8);
+  match(screen, /^\/.*-top\n┗━ ✔ 4 │ finished at \d\d:\d\d:\d\d after \d+m?s\ncode=0$/m);
+});
+
+terminalTest("Ctrl-C leaves a clean terminal, what was stopped, and Nix' own code", async (scene) => {
+  const words = scene.place.build(gated(scene, chain(2), "chain-2"));
+  await using tmux = await scene.type(`nix-btm run -- nix-build ${words.join(" ")}`);
+  await tmux.until(/⏵ chain-2/);
+  await tmux.keys("C-c");
+  const screen = await tmux.until(/code=\d+ *$/m);
+  match(screen, /┗━ ⏹ 1 .*interrupted at .*\ncode=1 *\n/);
+  ok(!screen.includes("┃"));
+  await tmux.type("stty -a | grep -c ' echo '");
+  await tmux.keys("Enter");
+  await tmux.until(/^1\ncode=0/m);
+});
+
+terminalTest("a failure is told with the end of its log, and its code kept", async (scene) => {
+  await using tmux = await scene.type(
+    `nix-btm run -- nix-build ${scene.place.build(failingChain()).join(" ")}`,
+  );
+  const screen = await tmux.until(/code=100 *$/m);
+  match(screen, /^⚠ chain-2 failed with exit code 3( after \d+s)? in checkPhase\n {2}\/.*-chain-2\.drv\n/m);
+  match(screen, /^ {2}│ assertion failed: 1 == 2\n┗━ ✔ 1 ⚠ 1 ⏸ 1 │ failed with exit code 100 at /m);
+});
+
+terminalTest("a fixed height holds, also when the terminal becomes another one", async (scene) => {
+  const words = scene.place.build(gated(scene, chain(3), "chain-2"));
+  await using tmux = await scene.type(`nix-btm run --height 8 --log-lines 3 -- nix-build ${words.join(" ")}`);
+  const window = await tmux.until(/⏵ chain-2/);
+  match(
+    window,
+    /^┃\n┃ chain-3> chain-3: buildPhase\n┃ chain-2> chain-2: buildPhase\n(┃\n){5}┃ ┌─ ⏵ chain-2/m,
+  );
+  await tmux.resize(40, 16);
+  await tmux.until((screen) =>
+    /^┗━ ⏵ 1 ✔ 1 ⏸ 1 │ ⏱ \d+s$/m.test(screen) && screen.match(/┗━/g)?.length === 1
+  );
+  scene.place.openGate("one");
+  const screen = await tmux.until(/code=0 *$/m);
+  ok(!screen.includes("┃"));
+  ok(!screen.includes("chain-3>"));
+});
+
+terminalTest("nix-shell has the whole terminal once everything is built", async (scene) => {
+  const file = scene.place.write(gated(scene, chain(2), "chain-2"));
+  await using tmux = await scene.type(`nix-btm run -- nix-shell ${file} -A chain-1`);
+  await tmux.until(/⏵ chain-2/);
+  scene.place.openGate("one");
+  const before = await tmux.until(/\[nix-shell:/);
+  ok(!before.includes("┃"));
+  match(before, /✔ 1 │ finished at/);
+  await tmux.type("[ -t 2 ] && echo 'std''err'; exit 7");
+  await tmux.keys("Enter");
+  const screen = await tmux.until(/code=7 *$/m);
+  match(screen, /^stderr$/m);
+});
+
+terminalTest("what nixos-rebuild says and asks after its builds is its own", async (scene) => {
+  const { place } = scene;
+  const script = [
+    "#!/bin/sh",
+    "shift; echo 'building the system configuration...' >&2",
+    `nix-build ${place.build(gated(scene, chain(2), "chain-2")).join(" ")} "$@" >/dev/null || exit`,
+    "printf 'activate? ' >&2; read answer; echo \"it is $answer\"; exit 4",
+  ];
+  Deno.writeTextFileSync(`${place.folder}/nixos-rebuild`, `${script.join("\n")}\n`, { mode: 0o755 });
+  await using tmux = await scene.type("nix-btm run -- ./nixos-rebuild switch");
+  match(await tmux.until(/⏵ chain-2/), /^building the system configuration\.\.\.\n/m);
+  place.openGate("one");
+  const asked = await tmux.until(/activate\?/);
+  ok(!asked.includes("┃"));
+  await tmux.type("yes");
+  await tmux.keys("Enter");
+  match(await tmux.until(/code=4 *$/m), /^activate\? yes\nit is yes\n┗━ ✔ 2 │ failed with exit code 4 at/m);
+});
+
+terminalTest("what was built before tells how long it takes", async (scene) => {
+  const graph = gated(scene, single("once"), "once");
+  const words = scene.place.build(graph);
+  scene.place.openGate("one");
+  const { stdout } = await scene.run(["run", "--", "nix-build", ...words]);
+  await scene.place.forget([stdout.trim()]);
+  Deno.removeSync(scene.place.gate("one"));
+  await using tmux = await scene.type(`nix-btm run -- nix-build ${words.join(" ")}`);
+  match(await tmux.until(/⏵ once/), /⏵ once .*buildPhase {2}∅ \d+(ms|s)/);
+  scene.place.openGate("one");
+  await tmux.until(/code=0 *$/m);
+});
+
+nixTest(
+  "without a terminal there is a line for each build, and standard output is the command's",
+  async (scene) => {
+    const { code, stdout, stderr } = await scene.run([
+      "run",
+      "--",
+      "nix-build",
+      ...scene.place.build(chain(2)),
+    ]);
+    strictEqual(code, 0);
+    match(stdout, /^\/.*-chain-1\n$/);
+    deepStrictEqual(stderr.replaceAll(/\d+m?s\b/g, "T").split("\n"), [
+      "building chain-2",
+      "built chain-2 in T",
+      "building chain-1",
+      "built chain-1 in T",
+      "✔ 2 │ finished after T",
+      "",
+    ]);
+  },
+);
+
+nixTest("nix build and nix develop are shown too", async (scene) => {
+  const { roots, nodes } = chain(2);
+  const file = scene.place.write({
+    roots,
+    nodes: nodes.map((node) => ({ ...node, attributes: 'builder = "/bin/bash";' })),
+  });
+  const inside = ["--command", "/bin/sh", "-c", "echo inside; exit 3"];
+  const develop = await scene.run(["run", "--", "nix", "develop", "-f", file, "chain-1", ...inside]);
+  deepStrictEqual([develop.code, develop.stdout], [3, "inside\n"]);
+  match(develop.stderr, /^built chain-2 in [^]*^built chain-1-env in [^]*✔ 2 │ finished/m);
+  const build = await scene.run(["run", "--", "nix", "build", "-f", file, "chain-1", "--no-link", "-L"]);
+  strictEqual(build.code, 0);
+  match(build.stderr, /^building chain-1\nchain-1> chain-1: buildPhase\nbuilt chain-1 in /m);
+  const again = await scene.run(["run", "--", "nix", "build", "-f", file, "chain-1", "--no-link"]);
+  deepStrictEqual(again, { code: 0, stdout: "", stderr: "" });
+});
+
+nixTest("errors of evaluation are told once, with Nix' code", async (scene) => {
+  const said = await scene.run([
+    "run",
+    "--",
+    "nix-build",
+    "-E",
+    'builtins.trace "seen" (throw "no such thing")',
+  ]);
+  strictEqual(said.code, 1);
+  strictEqual(said.stderr.match(/no such thing/g)?.length, 1);
+  match(said.stderr, /^trace: seen\nerror: no such thing/m);
+});
+
+nixTest("GitHub's runner gets annotations", async (scene) => {
+  const words = ["run", "--", "nix-build", ...scene.place.build(failingChain())];
+  const { code, stderr } = await scene.run(words, { GITHUB_ACTIONS: "true" });
+  strictEqual(code, 100);
+  match(stderr, /^::group::built chain-3 in \d+m?s\nchain-3> chain-3: buildPhase\n::endgroup::$/m);
+  match(stderr, /^::error title=chain-2 failed::failed with exit code 3 .*%0Aassertion failed: 1 == 2$/m);
+});
+
+nixTest("--json prints a line for each change and one for the end, and nothing else", async (scene) => {
+  const words = ["run", "--quiet", "--json", "--", "nix-build", ...scene.place.build(failingChain()), "-k"];
+  const { code, stdout, stderr } = await scene.run(words);
+  strictEqual(code, 100);
+  match(stderr, /^chain-2 failed with exit code 3/);
+  const rows = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const end = rows.at(-1);
+  deepStrictEqual([end.kind, end.exitCode, end.builds.done, end.builds.failed], ["end", 100, 1, 1]);
+  strictEqual(end.failed[0].log.at(-1), "assertion failed: 1 == 2");
+  ok(rows.some(({ kind, name, state }) => kind === "build" && name === "chain-3" && state === "succeeded"));
+  const good = await scene.run(["run", "--json", "--", "nix-build", ...scene.place.build(single())]);
+  const output = good.stdout.trimEnd().split("\n").map((line) => JSON.parse(line)).find(({ kind }) =>
+    kind === "output"
+  );
+  match(output.text, /-single$/);
+});
+
+nixTest("what was saved with --tee can be replayed", async (scene) => {
+  const path = `${scene.place.folder}/build.log`;
+  await scene.run(["run", "--tee", path, "--", "nix-build", ...scene.place.build(chain(2))]);
+  match((await scene.run(["replay", path])).stdout, /succeeded: 2 built, 0 running, 0 failed/);
+});
+
+nixTest("a pipe of records ends with 1 when a build failed, else with 0", async (scene) => {
+  const program = scene.program();
+  const piped = async (graph: Graph, options: string) => {
+    const line = `nix-build ${scene.place.build(graph).join(" ")} ${options} 2>&1 | ${program} pipe`;
+    return await scene.place.run("sh", ["-c", line]);
+  };
+  const good = await piped(chain(2), "--log-format internal-json -v");
+  strictEqual(good.code, 0);
+  match(good.stderr, /-chain-1\n[^]*^built chain-1 in [^]*✔ 2 │ finished/m);
+  const bad = await piped(failingChain(), "--log-format internal-json -v");
+  strictEqual(bad.code, 1);
+  match(bad.stderr, /^chain-2> assertion failed: 1 == 2\n/m);
+  const plain = await piped(failingChain({ salt: "plain" }), "");
+  strictEqual(plain.code, 1);
+  match(plain.stderr, /^chain-2 failed with exit code 3/m);
+});
+
+nixTest("a daemon that listens hears of the command, and remembers its builds alone", async (scene) => {
+  await using daemon = await new DaemonProcess().start();
+  const env = daemon.env as Readonly<Record<string, string>>;
+  const words = scene.place.build(chain(2));
+  const { code } = await scene.run(["run", "--", "nix-build", ...words], env);
+  strictEqual(code, 0);
+  await until("the command", async () => / succeeded: 2 built/.test((await daemon.run("status")).out));
+  const history = await scene.run(
+    ["run", "--no-daemon", "--", "nix-build", ...scene.place.build(single())],
+    env,
+  );
+  strictEqual(history.code, 0);
+  match((await daemon.run("status")).out, /^#\d+ succeeded: 2 built[^\n]*\n$/);
+});
+
+nixTest(
+  "a command that cannot be started ends as in a shell, and one that is missing is a mistake",
+  async (scene) => {
+    const none = await scene.run(["run", "--", "./no-such-program"]);
+    deepStrictEqual(none, {
+      code: 127,
+      stdout: "",
+      stderr: 'nix-btm: Cannot run "./no-such-program": there is no such command\n',
+    });
+    const missing = await scene.run(["run"]);
+    strictEqual(missing.code, 2);
+    match(missing.stderr, /missing COMMAND/);
+  },
+);
