@@ -93,8 +93,16 @@ const HOSTS: Table<HostRow>["columns"] = [
         : [span(bytesText(builds.reduce((sum, { usage }) => sum + usage.memoryBytes, 0)))];
     },
   },
-  { title: "", min: 0, max: 60, rank: 3, cell: ({ world }, { theme }) => [span(world.note, theme.warn)] },
 ];
+
+/** Why one of them is lost. */
+const NOTE: Table<HostRow>["columns"][number] = {
+  title: "",
+  min: 12,
+  max: 60,
+  rank: 1,
+  cell: ({ world }, { theme }) => [span(world.note, theme.warn)],
+};
 
 const COMMANDS: Table<CommandLine>["columns"] = [
   {
@@ -165,7 +173,8 @@ export function drawHosts(area: Area, model: Model): void {
     counts: countsIn(world.jobs.values()),
   }));
   let room = inside.part({ x: 1, y: 0, width: inside.width - 2, height: inside.height });
-  room = drawTable(room, model, { columns: HOSTS, rows }, list);
+  const columns = rows.some(({ world }) => world.note !== "") ? [...HOSTS, NOTE] : HOSTS;
+  room = drawTable(room, model, { columns, rows }, list);
   const world = worldOf(model);
   const builds = buildsByCommand(model);
   const commands = [...world.commands.values()].reverse()
