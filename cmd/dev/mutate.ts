@@ -16,6 +16,7 @@ const AREAS: Readonly<Record<string, { sources: readonly string[]; tests: readon
   keeper: { sources: ["lib/keeper", "ffi/keeper"], tests: ["tests/keeper"] },
   swap: { sources: ["lib/swap", "ffi/sockets", "ffi/interpose"], tests: ["tests/swap", "tests/sockets"] },
   supervisor: { sources: ["lib/supervisor"], tests: ["tests/supervisor"] },
+  nix: { sources: ["lib/nix"], tests: ["tests/nix", "tests/nix_btm"] },
 };
 
 /** Copies of the checkout in use at one time. */

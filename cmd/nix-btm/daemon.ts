@@ -7,8 +7,7 @@ import { AGENT_PUSH_SOCKET } from "../../lib/agent_client/push.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { optionalText, text } from "../../lib/config/mod.ts";
-import { type Log, processLog } from "../../lib/log/mod.ts";
-import type { Job } from "../../lib/nix/mod.ts";
+import { processLog } from "../../lib/log/mod.ts";
 import type { parseRemote } from "../../lib/nix_btm/mod.ts";
 import { openPort } from "../../lib/swap/mod.ts";
 import { isLoopbackName, parseAddress } from "../../lib/web/mod.ts";
@@ -119,7 +118,7 @@ export const daemon = command({
     if (http !== undefined) stack.use(http.listener);
     const { runtime, state } = folders();
     const gid = options.socketGroup === undefined ? undefined : idOf("group", options.socketGroup);
-    const { Daemon, openSocket, parseRemote } = await import("../../lib/nix_btm/mod.ts");
+    const { BuildHook, Daemon, openSocket, parseRemote } = await import("../../lib/nix_btm/mod.ts");
     Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
     const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
     const given = passed();
@@ -133,6 +132,9 @@ export const daemon = command({
     const controlPath = options.daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
     const control = stack.use(openSocket(controlPath, { mode: gid === undefined ? 0o600 : 0o660, gid }));
     stack.defer(() => removeSocket(controlPath));
+    const hook = options.hook === undefined
+      ? undefined
+      : new BuildHook(options.hook, (text) => log.warn(text));
     const uid = options.onlyUser === undefined ? undefined : idOf("passwd", options.onlyUser);
     await using daemon = await Daemon.start({
       logs,
@@ -146,7 +148,7 @@ export const daemon = command({
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
       describe: describeProcess,
       onProblem: (text) => log.warn(text),
-      ...(options.hook === undefined ? {} : { onBuildEnd: (job) => runHook(options.hook!, job, log) }),
+      ...(hook === undefined ? {} : { onBuildEnd: (job) => hook.run(job) }),
     });
     log.info("taking logs of Nix", {
       socket: addressText(logs.address),
@@ -241,22 +243,6 @@ function commandLine(pid: number): string[] | undefined {
   } catch {
     return undefined; // Whoever it was: the log is what counts.
   }
-}
-
-/** A hook that fails is told, and stops nothing. */
-function runHook(hook: string, { name, subject, state, startedMs, endedMs }: Job, log: Log): void {
-  const env = {
-    NIX_BTM_NAME: name,
-    NIX_BTM_DERIVATION: subject,
-    NIX_BTM_OUTCOME: state.kind,
-    NIX_BTM_FAILURE: state.kind === "failed" ? state.failure.text : "",
-    NIX_BTM_SECONDS: String(((endedMs ?? 0) - (startedMs ?? endedMs ?? 0)) / 1_000),
-  };
-  const child = new Deno.Command("/bin/sh", { args: ["-c", hook], env, stdin: "null", stdout: "null" })
-    .spawn();
-  void child.status.then(({ code }) => {
-    if (code !== 0) log.warn("the hook has failed", { name, code });
-  });
 }
 
 function removeSocket(path: string): void {

@@ -29,9 +29,18 @@ export function foldersOf(
   return { runtime, state };
 }
 
-/** Of this process. */
+/**
+ * Of this process.
+ * @throws {Error} When the folder in /tmp, where there is no other, is somebody else's: he would hear what is said in it.
+ */
 export function folders(): Folders {
-  return foldersOf(Deno.env.toObject(), Deno.uid());
+  const uid = Deno.uid();
+  const found = foldersOf(Deno.env.toObject(), uid);
+  if (found.runtime !== `/tmp/nix-btm-${uid}`) return found;
+  Deno.mkdirSync(found.runtime, { recursive: true, mode: 0o700 });
+  const { uid: owner, mode, isDirectory } = Deno.lstatSync(found.runtime);
+  if (isDirectory && owner === uid && (mode! & 0o022) === 0) return found;
+  throw new Error(`Cannot use ${found.runtime}: it is not this user's alone; set XDG_RUNTIME_DIR`);
 }
 
 /** The socket that Nix writes to, in its folder. */

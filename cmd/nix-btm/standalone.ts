@@ -65,7 +65,9 @@ export const debug = command({
 
 /** Takes logs on a socket of its own until it is disposed. */
 async function takeLogs(path: string | undefined, { looks }: { readonly looks: boolean }) {
-  const { localSource, LogListener, openSocket } = await import("../../lib/nix_btm/mod.ts");
+  const { isInStore, localSource, LogListener, openSocket, readDerivation } = await import(
+    "../../lib/nix_btm/mod.ts"
+  );
   const { runtime, state } = folders();
   await using stack = new AsyncDisposableStack();
   const socket = path ?? `${runtime}/${NIX_SOCKET}`;
@@ -76,8 +78,8 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
   const source = stack.use(localSource({
     historyPath: `${state}/history.sqlite`,
     looks,
-    readFile: (file) => Deno.readTextFile(file),
-    exists: (file) => Deno.lstat(file).then(() => true, () => false),
+    readFile: readDerivation,
+    exists: isInStore,
   }));
   const logs = stack.use(
     await LogListener.start({

@@ -143,6 +143,12 @@ export class Figures {
     return this.#hasErrors || this.command.builds.failed > 0;
   }
 
+  /** Neither plans nor targets nor complaints. */
+  get saysNothing(): boolean {
+    const { plannedBuilds, plannedFetches, targets, problems, evaluatedFiles } = this.command;
+    return plannedBuilds + plannedFetches + targets.length + problems.length + evaluatedFiles === 0;
+  }
+
   /** By Nix' own count everything that was to be built is. */
   get isAllBuilt(): boolean {
     const { builds } = this.command;

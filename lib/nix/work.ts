@@ -45,6 +45,8 @@ export class Work {
   #wasInterrupted = false;
   #isInterruptCertain = false;
   #wasCut = false;
+  /** Anything that is seen when it is over. */
+  #hasWorked = false;
   #exitCode: number | undefined;
 
   constructor(shared: Shared, requester: Requester, nowMs: number) {
@@ -66,6 +68,7 @@ export class Work {
   /** Everything goes to the command that this one is a second log of. */
   moveTo(other: Work): void {
     this.#movedTo = other;
+    other.#hasWorked ||= this.#hasWorked;
     other.#logs += this.#logs;
     for (const build of this.#all) {
       const { job } = build;
@@ -109,6 +112,7 @@ export class Work {
       tail: [],
     };
     this.#shared.job(job);
+    this.#hasWorked ||= !PASSING.has(kind);
     return job;
   }
 
@@ -290,6 +294,8 @@ export class Work {
     const isCopied = isGood || (!this.figures.hasErrors && !this.#wasCut);
     for (const { job } of isCopied ? this.#copiedProof.drain() : []) this.#over(job, SUCCEEDED, job.endedMs!);
     this.figures.end(this.#outcome(isGood), nowMs);
+    // A question that was answered at once, or somebody who looked whether anybody listens.
+    if (!this.#hasWorked && this.figures.saysNothing) this.#shared.dropped(this.command);
   }
 
   /** The command is over; so are its builds. */

@@ -13,6 +13,7 @@ import { type BuilderSnapshot, BuilderWatch, withAgentUsage } from "./processes/
 import { type HostUpdate, Publisher } from "./publisher.ts";
 import { nixRoutes, type RouteSources } from "./routes.ts";
 import { type RemoteAddress, RemoteHost } from "./remote.ts";
+import { isInStore, readDerivation } from "./store_files.ts";
 import { processesOf } from "./usage.ts";
 import type { World } from "./world.ts";
 
@@ -94,8 +95,8 @@ export class Daemon implements AsyncDisposable {
     this.#publisher = stack.use(new Publisher(`${runtimeFolder}/updates.ring`));
     this.#monitor = new Monitor({
       durationsOf: this.#history.durationsOf,
-      readFile: (path) => Deno.readTextFile(path),
-      exists: (path) => Deno.lstat(path).then(() => true, () => false),
+      readFile: readDerivation,
+      exists: isInStore,
       onLine: (job, line) => this.#keep(() => this.#store.add(job.id, { name: logName(job), line })),
       onBuildEnd: (job, command) => {
         this.#ended.set(job.state.kind, (this.#ended.get(job.state.kind) ?? 0) + 1);

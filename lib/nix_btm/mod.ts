@@ -34,6 +34,8 @@ export { type HostUpdate, Publisher, type Snapshot } from "./publisher.ts";
 export { nixRoutes, type RouteSources } from "./routes.ts";
 export { Daemon, type DaemonOptions, openSocket } from "./daemon.ts";
 export { parseRemote, type RemoteAddress, RemoteHost } from "./remote.ts";
+export { BuildHook } from "./hook.ts";
+export { isInStore, readDerivation } from "./store_files.ts";
 export { Client, type Standing } from "./client.ts";
 export { type CommandSummary, durationText, summaries, summaryText } from "./summary.ts";
 export { BuildUse, type DaemonCounts, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";

@@ -1,7 +1,9 @@
 /** The daemon as a process, fed by connections as Nix 2.30 makes them, and its clients. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
+import { isInStore, readDerivation } from "../../lib/nix_btm/mod.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
 
@@ -207,3 +209,61 @@ s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 s.sendall(sys.stdin.buffer.read())
 `;
+
+Deno.test("what is no plain derivation of a store is not opened, whoever names it", async () => {
+  using folder = {
+    path: Deno.makeTempDirSync(),
+    [Symbol.dispose]: () => Deno.removeSync(folder.path, { recursive: true }),
+  };
+  const hash = "0".repeat(32);
+  const path = (name: string) => `${folder.path}/${hash}-${name}.drv`;
+  await Deno.writeTextFile(path("good"), "Derive()");
+  await Deno.symlink("/dev/zero", path("endless"));
+  await new Deno.Command("mkfifo", { args: [path("pipe")] }).output();
+  await Deno.writeTextFile(path("large"), "");
+  await Deno.truncate(path("large"), 64 * 2 ** 20);
+  strictEqual(await readDerivation(path("good")), "Derive()");
+  for (
+    const wrong of [path("endless"), path("pipe"), path("large"), "/etc/shadow", `${path("good")}/../x.drv`]
+  ) {
+    await rejects(readDerivation(wrong), /^(Type|Range)Error: Cannot read derivation/);
+  }
+  await rejects(readDerivation(path("none")), Deno.errors.NotFound);
+  deepStrictEqual([
+    await isInStore(path("good")),
+    await isInStore("/etc/passwd"),
+    await isInStore(path("none")),
+  ], [true, false, false]);
+});
+
+Deno.test("a hook is run for each build that is over, and one that fails is told", async () => {
+  await using daemon = new DaemonProcess();
+  const told = `${daemon.folder}/told`;
+  await daemon.start(
+    "--hook",
+    `echo "$NIX_BTM_NAME $NIX_BTM_OUTCOME $NIX_BTM_FAILURE" >> ${told}; test $NIX_BTM_OUTCOME != failed`,
+  );
+  {
+    using feed = await daemon.connect();
+    await feed.write(textOf("06-fail-chain"));
+  }
+  await using client = new Follower(daemon.control, daemon.folder);
+  await client.until(
+    "the hooks",
+    () => existsSync(told) && Deno.readTextFileSync(told).split("\n").length === 5,
+  );
+  match(Deno.readTextFileSync(told), /^fc-bad failed builder for .* failed with exit code 3$/m);
+  await client.until("the warning", () => /The hook of fc-bad has ended with code 1/.test(daemon.log));
+});
+
+Deno.test("who connects and says nothing is no command", async () => {
+  await using daemon = await new DaemonProcess().start();
+  (await daemon.connect())[Symbol.dispose]();
+  {
+    using feed = await daemon.connect();
+    await feed.write(textOf("01-single"));
+  }
+  await using client = new Follower(daemon.control, daemon.folder);
+  await client.until("the build", () => client.builds["single-1.0"] === "succeeded");
+  strictEqual(client.client.worlds.get("")!.commands.size, 1);
+});

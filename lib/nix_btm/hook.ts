@@ -1,0 +1,60 @@
+/** Runs a command for each build that is over: a few at a time, and not more than anybody can want. @module */
+import type { Job } from "../nix/mod.ts";
+
+/** Hooks that run at the same time. */
+const AT_A_TIME = 4;
+/** Builds whose hook has not begun; of more that end at once the hook is not run, which is told. */
+const WAITING_MAX = 1_000;
+
+export class BuildHook {
+  readonly #command: string;
+  readonly #tell: (text: string) => void;
+  readonly #waiting: Job[] = [];
+  #running = 0;
+
+  /** @param tell Hears of hooks that failed or were left out. */
+  constructor(command: string, tell: (text: string) => void) {
+    this.#command = command;
+    this.#tell = tell;
+  }
+
+  /** A build is over. */
+  run(job: Job): void {
+    if (this.#waiting.length >= WAITING_MAX) {
+      return this.#tell(`Cannot run the hook of ${job.name}: ${WAITING_MAX} wait already`);
+    }
+    this.#waiting.push(job);
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#running >= AT_A_TIME) return;
+    const job = this.#waiting.shift();
+    if (job === undefined) return;
+    this.#running++;
+    void this.#spawn(job).catch((error) => this.#tell(`Cannot run the hook of ${job.name}: ${error.message}`))
+      .finally(() => {
+        this.#running--;
+        this.#next();
+      });
+  }
+
+  async #spawn({ name, subject, host, state, startedMs, endedMs }: Job): Promise<void> {
+    const env = {
+      NIX_BTM_NAME: name,
+      NIX_BTM_DERIVATION: subject,
+      NIX_BTM_MACHINE: host,
+      NIX_BTM_OUTCOME: state.kind,
+      NIX_BTM_FAILURE: state.kind === "failed" ? state.failure.text : "",
+      NIX_BTM_SECONDS: String(((endedMs ?? 0) - (startedMs ?? endedMs ?? 0)) / 1_000),
+    };
+    const { code } = await new Deno.Command("/bin/sh", {
+      args: ["-c", this.#command],
+      env,
+      stdin: "null",
+      stdout: "null",
+    })
+      .spawn().status;
+    if (code !== 0) this.#tell(`The hook of ${name} has ended with code ${code}`);
+  }
+}
