@@ -41,6 +41,7 @@ const BASE = new Set([
   "regex",
   "ring",
   "rpc",
+  "systemd",
   "tui",
   "version",
   "web",

@@ -2,7 +2,8 @@
 import { command, option } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { LEVELS, processLog } from "../../lib/log/mod.ts";
-import { type Manager, ServiceManager } from "../../lib/bpm/mod.ts";
+import type { Manager } from "../../lib/bpm/mod.ts";
+import { ServiceManager } from "../../lib/systemd/mod.ts";
 import type { Notice } from "../../lib/supervisor/mod.ts";
 import { CONFIG_OPTION, DIR, openProject } from "./project.ts";
 import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
@@ -40,7 +41,7 @@ export const serve = command({
     if (!options.quiet) echo(manager);
     log.info("serving MCP", { url, project: project.folder });
     services.ready("starting the processes");
-    signal.addEventListener("abort", () => services.stopping(), { once: true });
+    signal.addEventListener("abort", () => services.stopping("stopping the processes"), { once: true });
     using upgrade = listenForUpgrade();
     const ended = AbortSignal.any([signal, upgrade.signal]);
     await manager.start(ended);

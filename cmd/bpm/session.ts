@@ -1,5 +1,6 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { bpmResources, bpmTools, Manager, type ServiceManager, ServiceMarks } from "../../lib/bpm/mod.ts";
+import { bpmResources, bpmTools, Manager, ServiceMarks } from "../../lib/bpm/mod.ts";
+import type { ServiceManager } from "../../lib/systemd/mod.ts";
 import {
   AGENT_PORT,
   AGENT_PUSH_SOCKET,

@@ -20,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   fuzz,
   repeats,
   supervisor,
+  nix,
   guest,
   fresh,
 };
@@ -86,6 +87,23 @@ async function supervisor(): Promise<void> {
       { HOSTKIT_KILLS: "50" },
     );
     say(`supervisor: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
+  }
+}
+
+/** Logs in every damage, real Nix, daemons that are killed, clients that stop: ten times. */
+async function nix(): Promise<void> {
+  for (let round = 1; round <= REPEATS; round++) {
+    const started = performance.now();
+    await mustRun([
+      Deno.execPath(),
+      "test",
+      "--allow-all",
+      "--no-check",
+      "--quiet",
+      "tests/nix",
+      "tests/nix_btm",
+    ]);
+    say(`nix: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
 }
 

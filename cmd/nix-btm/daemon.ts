@@ -1,6 +1,6 @@
 /** `nix-btm daemon`: takes the logs of every Nix on this host, and tells clients. @module */
 import { accountEntry } from "../../lib/accounts/mod.ts";
-import { addressText, type Listener, type Peer, takeListener } from "../../ffi/sockets/mod.ts";
+import { addressText, type Peer } from "../../ffi/sockets/mod.ts";
 import { readKernelFile } from "../../ffi/files/mod.ts";
 import { AGENT_PORT, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { AGENT_PUSH_SOCKET } from "../../lib/agent_client/push.ts";
@@ -9,6 +9,7 @@ import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { optionalText, text } from "../../lib/config/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
 import type { parseRemote } from "../../lib/nix_btm/mod.ts";
+import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { openPort } from "../../lib/swap/mod.ts";
 import { isLoopbackName, parseAddress } from "../../lib/web/mod.ts";
 import {
@@ -22,7 +23,6 @@ import {
 
 /** Of the socket that Nix writes to: of every user there may be builds. */
 const NIX_MODE = "0666";
-const FIRST_FD = 3;
 
 export const daemon = command({
   name: "daemon",
@@ -121,7 +121,8 @@ export const daemon = command({
     const { BuildHook, Daemon, openSocket, parseRemote } = await import("../../lib/nix_btm/mod.ts");
     Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
     const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
-    const given = passed();
+    using services = new ServiceManager();
+    const [given] = services.listeners;
     if (given === undefined) stack.defer(() => removeSocket(ownPath));
     const logs = stack.use(
       given ?? openSocket(ownPath, {
@@ -155,16 +156,12 @@ export const daemon = command({
       clients: controlPath,
       state: daemon.stateFolder,
     });
+    services.ready(`taking logs of Nix on ${addressText(logs.address)}`);
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    services.stopping("ending the logs");
     return 0;
   },
 });
-
-/** The socket that systemd opened, by sd_listen_fds(3). */
-function passed(): Listener | undefined {
-  if (Deno.env.get("LISTEN_PID") !== String(Deno.pid) || Deno.env.get("LISTEN_FDS") !== "1") return undefined;
-  return takeListener(FIRST_FD);
-}
 
 /** The same without its end: in a session of its own, on nobody's terminal. */
 function background(): number {

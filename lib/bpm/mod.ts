@@ -45,7 +45,6 @@ export { type Digest, digest, type DigestLine, digestText, isTrouble, type LogLi
 export { expandTexts } from "./expand.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { Searcher } from "./searcher.ts";
-export { ServiceManager } from "./service_manager.ts";
 export { type Mode, type ProcessEvent, type ProcessStatus, statusText } from "./status_text.ts";
 export { type ProcessFacts, processFacts, type SwapFacts } from "./process_facts.ts";
 export { bpmResources } from "./resources.ts";

@@ -4,14 +4,8 @@ import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:a
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { openListener, sendDatagram, takeListener } from "../../ffi/sockets/mod.ts";
 import { deadline } from "../../lib/async/mod.ts";
-import {
-  ServiceManager,
-  serviceUnit,
-  socketUnit,
-  unitFolder,
-  unitName,
-  type UnitOptions,
-} from "../../lib/bpm/mod.ts";
+import { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from "../../lib/bpm/mod.ts";
+import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { freePort } from "../free_port.ts";
 import { Folder, has, HAS_ANALYZE, HAS_SYSTEMD, run, UserSystemd } from "../user_systemd.ts";
@@ -339,7 +333,7 @@ Deno.test({
       services.status("going on");
       await hear("'STATUS=going on'");
       await hear("'WATCHDOG=1'");
-      services.stopping();
+      services.stopping("stopping the processes");
       await hear("'STOPPING=1\\nSTATUS=stopping the processes'");
     }
     reader.kill("SIGKILL");
@@ -370,5 +364,5 @@ Deno.test("what is said to another process is not taken, and what makes no sense
   console.error = (text: string) => void told.push(text);
   new ServiceManager(environment({ NOTIFY_SOCKET: "/nowhere/at/all" }), 7).ready("x");
   console.error = error;
-  match(told.join(), /^bpm: Cannot send a message to \/nowhere/);
+  match(told.join(), /^Cannot send a message to \/nowhere/);
 });

@@ -3,6 +3,7 @@
  * it can do with the rights that it has.
  */
 import { createServer } from "node:net";
+import { sendDatagram } from "../../ffi/sockets/mod.ts";
 
 const NAMED = new TextDecoder();
 
@@ -36,4 +37,4 @@ createServer((client) => {
     };
     client.end(JSON.stringify(report));
   });
-}).listen({ fd: 3 });
+}).listen({ fd: 3 }, () => sendDatagram(Deno.env.get("NOTIFY_SOCKET")!, "READY=1"));

@@ -54,14 +54,14 @@ export class ServiceManager implements Disposable {
   }
 
   /** It ends. */
-  stopping(): void {
-    this.#tell("STOPPING=1\nSTATUS=stopping the processes");
+  stopping(status: string): void {
+    this.#tell(`STOPPING=1\nSTATUS=${status}`);
   }
 
   /** Becomes another program, which is told what this one was told, and has its sockets. */
   become(...[argv, send]: Parameters<typeof becomeProgram>): never {
     this.#tell(
-      `RELOADING=1\nMONOTONIC_USEC=${clockNs("monotonic") / 1_000n}\nSTATUS=becoming a newer manager`,
+      `RELOADING=1\nMONOTONIC_USEC=${clockNs("monotonic") / 1_000n}\nSTATUS=becoming a newer program`,
     );
     for (const [name, value] of this.#said) Deno.env.set(name, value);
     return withInherited(this.listeners.map(({ fd }) => fd), () => becomeProgram(argv, send));
@@ -93,7 +93,7 @@ export class ServiceManager implements Disposable {
     try {
       sendDatagram(path, message);
     } catch (error) {
-      console.error(`bpm: ${error instanceof Error ? error.message : error}`);
+      console.error(`${error instanceof Error ? error.message : error}`);
     }
   }
 }
