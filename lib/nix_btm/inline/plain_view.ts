@@ -44,8 +44,10 @@ export class PlainView implements View {
     return this.#pending.reduce((sum, { length }) => sum + length, 0);
   }
 
-  line({ name }: Job, text: string): void {
-    if (this.#options.logs === true) this.#say(logText(name, text));
+  line(job: Job, text: string): void {
+    if (this.#options.logs !== true) return;
+    if (job.kind === "build") this.#begun(job);
+    this.#say(logText(job.name, text));
   }
 
   message(text: string, level: number): void {
