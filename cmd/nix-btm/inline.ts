@@ -64,14 +64,21 @@ export interface InlineContext {
   readonly requester: Requester;
   /** Whether it asked for the logs of builds where no terminal shows them. */
   readonly logs: boolean;
+  /** Whether it may become a program that talks to a person. */
+  readonly mayTalk: boolean;
 }
 
 /** Opens everything that a command is shown with. */
-export async function openInline(call: InlineCall, { requester, logs }: InlineContext): Promise<Inline> {
+export async function openInline(
+  call: InlineCall,
+  { requester, logs, mayTalk }: InlineContext,
+): Promise<Inline> {
   const { fileSink, Session, socketSink } = await import("../../lib/nix_btm/mod.ts");
   const env = Deno.env.toObject();
   await using stack = new AsyncDisposableStack();
-  const isDrawn = Deno.stderr.isTerminal() && env.TERM !== "dumb" && !call.quiet;
+  // A program's JSON would stand within the picture.
+  const isMixed = call.json && Deno.stdout.isTerminal();
+  const isDrawn = Deno.stderr.isTerminal() && env.TERM !== "dumb" && !call.quiet && !isMixed;
   const sinks: Sink[] = [];
   if (call.tee !== undefined) sinks.push(stack.use(fileSink(call.tee)).take);
   const socket = call.noDaemon ? undefined : call.nixJsonFilePath ?? standingSocket(env);
@@ -85,6 +92,7 @@ export async function openInline(call: InlineCall, { requester, logs }: InlineCo
   const session = stack.use(
     new Session({
       requester,
+      mayTalk,
       views,
       size,
       durationsOf: history?.durationsOf,

@@ -32,6 +32,7 @@ async function read(options: InlineCall): Promise<Ended> {
   await using inline = await openInline(options, {
     requester: { source: "pipe", pid: Deno.pid, uid: Deno.uid() ?? undefined },
     logs: false,
+    mayTalk: false,
   });
   const { session, sinks } = inline;
   const ended = await readPipe(Deno.stdin.readable, { sinks, show: session.text, say: session.say });

@@ -35,13 +35,14 @@ async function watched(
   wrapped: WrappedCommand,
   { words, options }: { readonly words: Words; readonly options: InlineCall },
 ): Promise<Ended> {
-  const { exitCode, runWrapped } = await import("../../lib/nix_btm/mod.ts");
+  const { exitCode, onlyPrints, runWrapped } = await import("../../lib/nix_btm/mod.ts");
   if (wrapped.kind === "untouched") return await runWrapped(wrapped);
   const isQuiet = words.some((word) => word === "-Q" || word === "--no-build-output");
   const shown = isQuiet ? { ...options, logLines: options.logLines ?? 0 } : options;
   await using inline = await openInline(shown, {
     requester: { source: "wrapped", pid: Deno.pid, uid: Deno.uid() ?? undefined, command: words },
     logs: words.some((word) => word === "-L" || word === "--print-build-logs"),
+    mayTalk: wrapped.kind !== "shell" && !onlyPrints(words),
   });
   const { session, sinks, isDrawn } = inline;
   const isPassed = options.json || (isDrawn && Deno.stdout.isTerminal());

@@ -41,7 +41,7 @@ export interface Call<O extends Options = Options> {
   readonly options: ValuesOf<O>;
   /** Arguments by position; missing optional ones are `undefined`. */
   readonly args: readonly (string | undefined)[];
-  /** What stood behind `--`, for commands that take a command line. */
+  /** What stood behind `--`, for commands that take a command line; without positionals `--` may be missing. */
   readonly rest: readonly string[];
   /** Aborted by SIGINT or SIGTERM. */
   readonly signal: AbortSignal;

@@ -76,18 +76,20 @@ function tokens(path: readonly Command[], words: readonly string[]): Tokens {
     const type: "string" | "boolean" = option?.value === undefined ? "boolean" : "string";
     return [flag, { type, multiple: true, ...(free ? { short } : {}) }];
   }));
-  const parsed = parseArgs({
-    args: [...words],
-    options: config,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
+  const parsed = (args: readonly string[]) =>
+    parseArgs({ args: [...args], options: config, strict: false, allowPositionals: true, tokens: true })
+      .tokens;
+  let found = parsed(words);
+  if (target.rest !== undefined && target.positionals.length === 0) {
+    // The first word that is no option begins the command line, as with env and sudo.
+    const first = found.find(({ kind }) => kind !== "option");
+    if (first?.kind === "positional") found = parsed(words.toSpliced(first.index, 0, "--"));
+  }
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
   const rest: string[] = [];
   let behind = false;
-  for (const token of parsed.tokens) {
+  for (const token of found) {
     if (token.kind === "option-terminator") behind = true;
     else if (token.kind === "positional") {
       (behind && target.rest !== undefined ? rest : positionals).push(token.value);

@@ -89,6 +89,28 @@ Deno.test("parseWords() finds the command, its options in every form, positions 
   }
 });
 
+Deno.test("parseWords() takes the first word as the begin of a command line where there are no positions", () => {
+  const options = {
+    height: option(integer({ help: "Lines.", fallback: 1, min: 1, max: 9 }), { value: "N" }),
+  };
+  const run = command({
+    name: "run",
+    summary: "runs",
+    rest: "COMMAND",
+    options,
+    run: () => Promise.resolve(0),
+  });
+  const parse = (...words: string[]) => {
+    const { options, rest, wants } = parseWords(run, words);
+    return [options["height"], rest, wants];
+  };
+  const wanted = [7, ["make", "--height", "2", "--help", "--", "x"], "run"];
+  deepStrictEqual(parse("--height", "7", "make", "--height", "2", "--help", "--", "x"), wanted);
+  deepStrictEqual(parse("--height", "7", "--", "make", "--height", "2", "--help", "--", "x"), wanted);
+  deepStrictEqual(parse("--help", "make"), [undefined, [], "help"]);
+  throws(() => parse("--heihgt=2", "make"), /unknown option "--heihgt"; did you mean "--height"\?/);
+});
+
 Deno.test("parseWords() names what is wrong and what was probably meant", () => {
   const cases: [string[], RegExp][] = [
     [["recrod"], /unknown command "recrod"; did you mean "record"\?/],

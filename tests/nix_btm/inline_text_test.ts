@@ -15,6 +15,7 @@ import {
   plainLine,
 } from "../../lib/nix_btm/mod.ts";
 import { applyUpdate, emptyWorld, type JobRow } from "../../lib/nix_btm/world.ts";
+import { Replay } from "./_inline.ts";
 import { Emulator, GREEN, style } from "../../lib/tui/mod.ts";
 
 const plain = (text: string): Line => [{ text, style: 0 }];
@@ -236,4 +237,19 @@ Deno.test("errors are told once, those of builds with the end of their logs, oth
 Deno.test("nothing is said of a command that had nothing to do", () => {
   const end = { kind: "exited", code: 0 } as const;
   deepStrictEqual(endingLines(emptyWorld(), { width: 80, nowMs: 0, end, tailLines: 5 }), []);
+});
+
+Deno.test("evaluation is told as long as nothing else is done", () => {
+  const replay = new Replay("01-single", 500);
+  const line = () =>
+    inlineLines(replay.world, { width: 80, height: 24, nowMs: replay.nowMs }).map(plainLine).at(-1);
+  const texts = [0.02, 0.05, 0.5].map((part) => {
+    replay.to(part);
+    return line();
+  });
+  deepStrictEqual(texts, [
+    "┗━ ⏵ evaluating /tmp/fixture/lib.nix │ ⏱ 1s",
+    "┗━ ⏵ evaluating /tmp/fixture/lib.nix │ ⏱ 2s",
+    "┗━ ⏸ 1 │ ⏱ 27s",
+  ]);
 });

@@ -119,6 +119,34 @@ terminalTest("what nixos-rebuild says and asks after its builds is its own", asy
   match(await tmux.until(/code=4 *$/m), /^activate\? yes\nit is yes\n┗━ ✔ 2 │ failed with exit code 4 at/m);
 });
 
+terminalTest("Ctrl-Z leaves what was drawn, and fg draws below it", async (scene) => {
+  const words = scene.place.build(gated(scene, chain(2), "chain-2"));
+  await using tmux = await scene.type(`nix-btm run nix-build ${words.join(" ")}`);
+  await tmux.until(/⏵ chain-2/);
+  await tmux.keys("C-z");
+  await tmux.until(/Stopped[^]*code=\d+ *$/m);
+  await tmux.type("fg");
+  await tmux.keys("Enter");
+  await tmux.until(/Stopped[^]*⏵ chain-2/);
+  scene.place.openGate("one");
+  match(await tmux.until(/finished[^]*code=0 *$/m), /⏵ chain-2[^]*Stopped[^]*✔ 2 │ finished/);
+});
+
+terminalTest("nix run gives the terminal to the program that it has built", async (scene) => {
+  const { place } = scene;
+  const program = '#!/bin/sh\nsleep 0.2; printf "name? "; read name; echo "it is $name"; exit 5\n';
+  const script = `mkdir -p $out/bin; printf '${program}' > $out/bin/ask; chmod +x $out/bin/ask; exit 0`;
+  const graph = { roots: ["ask"], nodes: [{ name: "ask", gate: place.gate("one"), script }] };
+  await using tmux = await scene.type(`nix-btm run nix run -f ${place.write(graph)} ask`);
+  await tmux.until(/⏵ ask/);
+  place.openGate("one");
+  const asked = await tmux.until(/name\?/);
+  ok(!asked.includes("┃"));
+  await tmux.type("who");
+  await tmux.keys("Enter");
+  match(await tmux.until(/code=5 *$/m), /^name\? who\nit is who\n┗━ ✔ 1 │ failed with exit code 5/m);
+});
+
 terminalTest("what was built before tells how long it takes", async (scene) => {
   const graph = gated(scene, single("once"), "once");
   const words = scene.place.build(graph);
@@ -127,7 +155,7 @@ terminalTest("what was built before tells how long it takes", async (scene) => {
   await scene.place.forget([stdout.trim()]);
   Deno.removeSync(scene.place.gate("one"));
   await using tmux = await scene.type(`nix-btm run -- nix-build ${words.join(" ")}`);
-  match(await tmux.until(/⏵ once/), /⏵ once .*buildPhase {2}∅ \d+(ms|s)/);
+  match(await tmux.until(/⏵ once .*buildPhase/), /⏵ once .*buildPhase {2}∅ \d+(ms|s)/);
   scene.place.openGate("one");
   await tmux.until(/code=0 *$/m);
 });

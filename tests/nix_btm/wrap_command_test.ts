@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { contextHere, type Words, wrapCommand } from "../../lib/nix_btm/wrap/mod.ts";
+import { contextHere, onlyPrints, type Words, wrapCommand } from "../../lib/nix_btm/wrap/mod.ts";
 
 const words = (line: string): Words => line.split(" ") as unknown as Words;
 
@@ -117,6 +117,21 @@ const CASES: [line: string, called: string][] = [
 for (const [line, expected] of CASES) {
   Deno.test(`wrapCommand(): ${line}`, () => strictEqual(called(line), expected));
 }
+
+Deno.test("onlyPrints(): what becomes another program keeps its standard output", () => {
+  const prints = ["nix-build", "sudo -u nix nix build .#x", "nix --option a b copy x", "nix-store -r x"];
+  const becomes = [
+    "nix run .#x",
+    "nix fmt",
+    "nix develop",
+    "nix shell x",
+    "nixos-rebuild switch",
+    "make",
+    "nix",
+  ];
+  for (const line of prints) strictEqual(onlyPrints(words(line)), true, line);
+  for (const line of becomes) strictEqual(onlyPrints(words(line)), false, line);
+});
 
 Deno.test("wrapCommand(): what asks for completions gets them", () => {
   const command = words("nix build nixpkgs#he");

@@ -31,6 +31,8 @@ export interface SessionOptions {
   /** Makes the views of this world. */
   readonly views: (world: World) => readonly Shown[];
   readonly size: () => { readonly width: number; readonly height: number };
+  /** The command may become a program that talks to a person: nothing may stand in its way for a moment. */
+  readonly mayTalk?: boolean;
   readonly durationsOf?: DurationsOf | undefined;
   readonly onBuildEnd?: MonitorOptions["onBuildEnd"];
 }
@@ -135,6 +137,7 @@ export class Session implements Disposable {
 
   #heard(): void | Promise<void> {
     if (this.#isOver) return;
+    if (this.#options.mayTalk === true) return this.#draw();
     this.#wake(Math.min(PACE_MS[1], Math.max(PACE_MS[0], COST_FACTOR * this.#costMs)));
     if (this.#shown.some(({ view }) => view.pendingLength > PENDING_LENGTH)) {
       this.#wake(0);

@@ -32,6 +32,7 @@ interface GroupOptions extends SumOptions {
 
 function groups(world: World, figures: Figures, options: GroupOptions): Span[][] {
   return [
+    evaluationGroup(world, figures),
     buildGroup(figures),
     downloadGroup(figures, options.isLong),
     uploadGroup(figures, options.isLong),
@@ -90,6 +91,22 @@ export function uploadGroup({ uploads }: Pick<Figures, "uploads">, isLong: boole
   return [
     { text: `${SIGNS.upload} ${running === 0 ? done : `${done} of ${done + running}`}`, style: LOOKS.moving },
     ...isLong && bytes > 0 ? [{ text: ` ${partText(bytes, 0)}`, style: LOOKS.plain }] : [],
+  ];
+}
+
+/** What is evaluated, as long as nothing else is done. */
+function evaluationGroup({ commands, jobs }: World, { builds, downloads }: Figures): Span[] {
+  for (const { kind } of jobs.values()) if (kind === "evaluation") return []; // It has a row of its own.
+  const isDone = builds.running + builds.done + builds.failed + builds.left > 0 || isUsed(downloads);
+  const command = [...commands.values()].find(({ state, evaluating }) =>
+    state === "running" && evaluating !== undefined
+  );
+  if (isDone || command === undefined) return [];
+  const { evaluating, evaluatedFiles } = command;
+  const count = evaluatedFiles > 1 ? `, ${evaluatedFiles} files` : "";
+  return [
+    { text: `${SIGNS.running} `, style: LOOKS.running },
+    { text: `evaluating ${evaluating}${count}`, style: LOOKS.plain },
   ];
 }
 
