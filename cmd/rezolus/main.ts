@@ -2,6 +2,7 @@
 import { command, runTool, withCommon } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
 import { agent } from "./agent.ts";
+import { mark } from "./mark.ts";
 import { record } from "./record.ts";
 import { status } from "./status.ts";
 import { view } from "./view.ts";
@@ -11,7 +12,7 @@ export const rezolus = command({
   name: "rezolus",
   summary: "high-resolution telemetry of this host",
   description: "Without a command it is the agent, as the original: rezolus agent.toml.",
-  commands: [agent, record, view, status],
+  commands: [agent, record, view, status, mark],
   examples: [
     ["rezolus agent", "Sample this host"],
     ["rezolus view http://127.0.0.1:4241", "Look at it"],

@@ -4,7 +4,7 @@
  * @module
  */
 import { sleep } from "../async/mod.ts";
-import { eventLabels, type HostEvent, MAX_EVENT_TEXT_CHARS } from "../events/mod.ts";
+import { eventLabels, eventOf, type HostEvent, MAX_EVENT_TEXT_CHARS } from "../events/mod.ts";
 
 /** Where an agent listens for it when nothing else is said. */
 export const AGENT_PUSH_SOCKET = "/run/rezolus/external.sock";
@@ -101,7 +101,7 @@ export class AgentPush implements AsyncDisposable {
         await write(connection, [
           ...[...now].map(([identity, value]) => `${identity} ${value}`),
           ...gone.map((identity) => `# GONE ${identity}`),
-          ...told.map((event) => `# EVENT ${labelText(eventLabels(event))}`),
+          ...told.map((event) => eventLine(eventLabels(event))),
         ]);
       } catch (error) {
         // The next agent shall hear of them.
@@ -127,6 +127,22 @@ export class AgentPush implements AsyncDisposable {
   }
 }
 
+/**
+ * Tells the agent at `path` of one event, and is done.
+ * @throws {RangeError} When the event is none that an agent takes. @throws {Error} When no agent takes it, in one line.
+ */
+export async function tellAgent(path: string, event: HostEvent): Promise<void> {
+  const labels = eventLabels(event);
+  eventOf(labels, event.timeMs);
+  try {
+    using connection = await Deno.connect({ transport: "unix", path });
+    await write(connection, [eventLine(labels)]);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot tell the agent at ${path} of "${event.text}": ${why}`, { cause });
+  }
+}
+
 /** Whether the system or the agent is why; anything else is a bug. */
 function isLoss(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) return false;
@@ -137,6 +153,10 @@ async function write(connection: Deno.UnixConn, lines: readonly string[]): Promi
   if (lines.length === 0) return;
   const bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+function eventLine(labels: Readonly<Record<string, string>>): string {
+  return `# EVENT ${labelText(labels)}`;
 }
 
 function identityOf({ name, labels = {} }: PushedRow): string {

@@ -1,6 +1,8 @@
 /** Pushing to an agent's socket: values, what is over, events; and agents that are not there. */
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { AgentPush, type PushedRow } from "../../lib/agent_client/mod.ts";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
+import { AgentPush, type PushedRow, tellAgent } from "../../lib/agent_client/mod.ts";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import type { LoggedEvent } from "../../lib/events/mod.ts";
 import { Log } from "../../lib/log/mod.ts";
 import { ExternalServer, ExternalStore } from "../../lib/telemetry/mod.ts";
 import { until } from "../keeper/_log.ts";
@@ -79,6 +81,40 @@ Deno.test("without an agent the newest events wait for one, which hears of them 
       strictEqual(store.events.since(0, EVENT.timeMs).events.at(-1)!.text, "event 299");
       push.tell({ ...EVENT, text: "event 299" });
     }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("rezolus mark tells an agent of an event, or why nobody heard of it", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/agent.sock`;
+  const [program, ...words] = toolCommand("rezolus");
+  const run = async (...more: string[]) => {
+    const args = [...words, "mark", "--socket", path, ...more];
+    const { code, stderr } = await new Deno.Command(program, { args }).output();
+    return [code, new TextDecoder().decode(stderr)] as const;
+  };
+  try {
+    const [code, told] = await run("web deployed");
+    strictEqual(code, 1);
+    match(told, /Cannot tell the agent at \S+agent\.sock of "web deployed": .*No such file/);
+    const store = new ExternalStore(LIMITS);
+    await using _server = await serve(path, store);
+    strictEqual(
+      (await run("web deployed", "--source", "deploy", "--severity", "warning", "--took", "90s"))[0],
+      0,
+    );
+    await until("the event", () => store.events.counts.taken === 1);
+    const [{ id: _id, timeMs: _time, ...event }] = store.events.since(0, Date.now()).events as [LoggedEvent];
+    deepStrictEqual(event, {
+      source: "deploy",
+      name: "mark",
+      text: "web deployed",
+      severity: "warning",
+      durationMs: 90_000,
+    });
+    await rejects(tellAgent(path, { ...EVENT, source: "x", text: "" }), /it has no text/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

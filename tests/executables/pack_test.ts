@@ -29,7 +29,7 @@ Deno.test("the packed file", async (t) => {
   };
 
   await t.step("answers help and completion as the tool from source, and unpacks nothing", async () => {
-    const helps = [[], ["agent"], ["record"], ["view"], ["status"], ["completion"], ["man"]];
+    const helps = [[], ["agent"], ["record"], ["view"], ["status"], ["mark"], ["completion"], ["man"]];
     for (const words of [...helps.map((each) => [...each, "--help"]), ["completion", "bash"], ["man"]]) {
       const expected = await fromSource(words);
       deepStrictEqual(await runProgram(hostkit, ["rezolus", ...words], env), expected, words.join(" "));

@@ -9,6 +9,7 @@ import {
   formatSpan,
   formatTick,
   formatTime,
+  formatTook,
   formatValue,
   niceSteps,
   timeTicks,
@@ -67,6 +68,7 @@ Deno.test("times on axes are round, and written as finely as the span needs", ()
   strictEqual(formatTime(noon, 3_600_000), "12:00");
   strictEqual(formatTime(noon, 3 * 86_400_000), "11-21 12:00");
   strictEqual(formatInstant(noon + 61_000), "12:01:01");
+  deepStrictEqual([340, 12_300, 301_000].map(formatTook), ["340 ms", "12.3 s", "5m 1s"]);
   deepStrictEqual([45, 300, 301, 5_400, 86_400].map(formatSpan), ["45s", "5m", "5m 1s", "1h 30m", "24h"]);
 });
 
