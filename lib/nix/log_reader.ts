@@ -99,6 +99,7 @@ export class LogReader {
       if (!this.#isDropping) this.counts.tooLong++;
       this.#isDropping = true;
     }
+    if (room <= 0 || part.length === 0) return;
     const taken = part.subarray(0, room);
     const joined = new Uint8Array(this.#rest.length + taken.length);
     joined.set(this.#rest);

@@ -177,6 +177,7 @@ export class Daemon implements AsyncDisposable {
       this.#publisher.beat();
       this.#look();
       this.#flush();
+      this.#keep(() => this.#store.flush());
       this.#push?.tick();
     }, TICK_MS);
     this.#stack.defer(() => clearInterval(ticking));
@@ -206,10 +207,12 @@ export class Daemon implements AsyncDisposable {
     try {
       write();
     } catch (error) {
-      this.#options.onProblem?.(
-        `Cannot keep what was built: ${error instanceof Error ? error.message : error}`,
-      );
+      this.#problem("keep what was built", error);
     }
+  }
+
+  #problem(doing: string, error: unknown): void {
+    this.#options.onProblem?.(`Cannot ${doing}: ${error instanceof Error ? error.message : error}`);
   }
 
   /** At the host's processes: each second while something is built, else now and then. */
@@ -226,12 +229,18 @@ export class Daemon implements AsyncDisposable {
   async #lookAround(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const scanned = this.#watch.scan();
-    const counted = await this.#usage?.read();
-    this.#isLooking = false;
-    if (this.#stack.disposed) return;
-    const isOurs = counted !== undefined && isOfThisHost(counted, Deno.pid);
-    this.#saw(isOurs ? withAgentUsage(scanned, counted) : scanned);
+    try {
+      const scanned = this.#watch.scan();
+      const counted = await this.#usage?.read();
+      if (this.#stack.disposed) return;
+      const isOurs = counted !== undefined && isOfThisHost(counted, Deno.pid);
+      this.#saw(isOurs ? withAgentUsage(scanned, counted) : scanned);
+    } catch (error) {
+      // Descriptors that ran out come back; builds are shown without their processes as long.
+      this.#problem("look at the builders", error);
+    } finally {
+      this.#isLooking = false;
+    }
   }
 
   #saw(seen: BuilderSnapshot): void {
@@ -252,7 +261,6 @@ export class Daemon implements AsyncDisposable {
     clearTimeout(this.#flushing);
     this.#flushing = undefined;
     const update = this.#monitor.flush();
-    this.#keep(() => this.#store.flush());
     if (update === undefined) return;
     this.#push?.take(update, this.#monitor.world);
     this.#publish({ host: "", update });

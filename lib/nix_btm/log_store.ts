@@ -9,9 +9,12 @@ export const LOGS_MAX_BYTES = 256 * 2 ** 20;
 const LOG_MAX_BYTES = 64 * 2 ** 20;
 const SUFFIX = ".log";
 
+/** Of all builds together, until they are written at the latest. */
+const PENDING_MAX_BYTES = 2 ** 20;
+
+/** A build that is not over. Its file is open only while it is written: there may be thousands. */
 interface OpenLog {
   readonly name: string;
-  readonly file: Deno.FsFile;
   bytes: number;
   pending: string[];
 }
@@ -22,6 +25,7 @@ export class LogStore implements Disposable {
   readonly #open = new Map<number, OpenLog>();
   readonly #encoder = new TextEncoder();
   #totalBytes: number;
+  #pendingBytes = 0;
 
   /** @throws {Error} When the folder cannot be made. */
   constructor(folder: string, maxBytes = LOGS_MAX_BYTES) {
@@ -34,20 +38,15 @@ export class LogStore implements Disposable {
   /** A line of a build; `name` tells builds apart, also those of daemons before. */
   add(job: number, { name, line }: { readonly name: string; readonly line: string }): void {
     let log = this.#open.get(job);
-    if (log === undefined) {
-      const file = Deno.openSync(`${this.folder}/${name}${SUFFIX}`, {
-        write: true,
-        create: true,
-        append: true,
-        mode: 0o640,
-      });
-      this.#open.set(job, log = { name, file, bytes: 0, pending: [] });
-    }
+    if (log === undefined) this.#open.set(job, log = { name, bytes: 0, pending: [] });
     log.pending.push(line);
+    this.#pendingBytes += line.length;
+    if (this.#pendingBytes > PENDING_MAX_BYTES) this.flush();
   }
 
   /** Writes what was added. */
   flush(): void {
+    this.#pendingBytes = 0;
     for (const log of this.#open.values()) if (log.pending.length > 0) this.#write(log);
     if (this.#totalBytes > this.#maxBytes) this.#retain();
   }
@@ -57,11 +56,7 @@ export class LogStore implements Disposable {
     const log = this.#open.get(job);
     if (log === undefined) return undefined;
     this.#open.delete(job);
-    try {
-      this.#write(log);
-    } finally {
-      log.file.close();
-    }
+    this.#write(log);
     return log.name;
   }
 
@@ -92,7 +87,9 @@ export class LogStore implements Disposable {
     if (bytes.length > room) {
       bytes = this.#encoder.encode(`[the log is longer than ${LOG_MAX_BYTES} bytes]\n`);
     }
-    for (let at = 0; at < bytes.length;) at += log.file.writeSync(bytes.subarray(at));
+    const path = `${this.folder}/${log.name}${SUFFIX}`;
+    using file = Deno.openSync(path, { write: true, create: true, append: true, mode: 0o640 });
+    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
     log.bytes += bytes.length > room ? room : bytes.length;
     this.#totalBytes += bytes.length;
   }
