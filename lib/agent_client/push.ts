@@ -3,7 +3,7 @@
  * that does not read is nobody's trouble but the push's own; its tool never waits.
  * @module
  */
-import { sleep } from "../async/mod.ts";
+import { abortable, sleep } from "../async/mod.ts";
 import { eventLabels, eventOf, type HostEvent, MAX_EVENT_TEXT_CHARS } from "../events/mod.ts";
 
 /** Where an agent listens for it when nothing else is said. */
@@ -43,6 +43,8 @@ export class AgentPush implements AsyncDisposable {
   #waiting: HostEvent[] = [];
   #connection: Deno.UnixConn | undefined;
   #droppedEvents = 0;
+  /** Wakes who has nothing to push but events. */
+  #told: () => void = () => {};
 
   /** Begins to push, as soon as there is an agent. */
   constructor(options: AgentPushOptions) {
@@ -60,11 +62,12 @@ export class AgentPush implements AsyncDisposable {
     return this.#droppedEvents;
   }
 
-  /** Tells of an event, with the next values; a text that is too long is cut. */
+  /** Tells of an event, with the next values where there are some; a text that is too long is cut. */
   tell(event: Omit<HostEvent, "source">): void {
     const { text } = event;
     const cut = text.length > MAX_EVENT_TEXT_CHARS ? `${text.slice(0, MAX_EVENT_TEXT_CHARS - 1)}…` : text;
     this.#wait([{ ...event, text: cut, source: this.#options.source }]);
+    this.#told();
   }
 
   /** What has not gone out by now does not. */
@@ -78,6 +81,7 @@ export class AgentPush implements AsyncDisposable {
     const { signal } = this.#abort;
     while (!signal.aborted) {
       try {
+        if (this.#options.rows === undefined) await this.#untilTold(signal);
         this.#connection = await Deno.connect({ transport: "unix", path: this.#options.path });
         await this.#serve(this.#connection, signal);
       } catch (error) {
@@ -109,8 +113,16 @@ export class AgentPush implements AsyncDisposable {
         throw error;
       }
       before = now;
-      await sleep(PUSH_EVERY_MS, { signal });
+      await (rows === undefined ? this.#untilTold(signal) : sleep(PUSH_EVERY_MS, { signal }));
     }
+  }
+
+  /** Without values nobody is looked for, and nothing is done, before there is an event. */
+  async #untilTold(signal: AbortSignal): Promise<void> {
+    if (this.#waiting.length > 0) return;
+    const told = Promise.withResolvers<void>();
+    this.#told = told.resolve;
+    await abortable(told.promise, signal);
   }
 
   #wait(events: readonly HostEvent[], later: readonly HostEvent[] = []): void {

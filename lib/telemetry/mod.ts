@@ -3,7 +3,7 @@
  *
  * Reading order: `sampler.ts` (what a sampler is), `samplers/` (each subject), `columns.ts` (values under
  * construction), `bpf/` (objects, variants, readers of mapped arrays), `agent.ts`, `routes.ts`, `config.ts`,
- * `external/` (metrics that others push). Storing is `lib/recording`'s, asking `lib/promql`'s.
+ * `external/` (metrics and events that others push). Storing is `lib/recording`'s, asking `lib/promql`'s.
  * @module
  */
 export { Agent, type AgentOptions, type AgentStatus, type SamplerStatus } from "./agent.ts";
