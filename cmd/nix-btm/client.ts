@@ -1,9 +1,11 @@
 /** `nix-btm client`: shows what a daemon knows, in a terminal. @module */
 import { command, option } from "../../lib/cli/mod.ts";
 import { toggle } from "../../lib/config/mod.ts";
+import { processLog } from "../../lib/log/mod.ts";
+import type { Standing } from "../../lib/nix_btm/mod.ts";
 import { followDaemon } from "./follow.ts";
 import { CONTROL_SOCKET_OPTION, LOG_OPTION, NIX_SOCKET_OPTION } from "./paths.ts";
-import { controlPath, JSON_OPTION, showOnce } from "./status.ts";
+import { controlPath, JSON_OPTION, showOnce, THEME_OPTION } from "./status.ts";
 
 export const client = command({
   name: "client",
@@ -17,6 +19,7 @@ export const client = command({
     nixJsonFilePath: NIX_SOCKET_OPTION,
     json: JSON_OPTION,
     once: option(toggle({ help: "Prints what there is and ends.", fallback: false })),
+    theme: THEME_OPTION,
   },
   examples: [
     ["nix-btm client", "The daemon of this host"],
@@ -28,10 +31,17 @@ export const client = command({
     if (options.once || options.json) return await showOnce(control, { json: options.json, signal });
     const { Terminal } = await import("../../lib/tui/mod.ts");
     const { runNixTui } = await import("../../lib/nix_btm/tui/mod.ts");
+    const { daemonLogPath } = options;
+    const log = daemonLogPath === undefined ? undefined : processLog({ file: daemonLogPath });
     let changed = () => {};
-    await using following = await followDaemon(control, signal, () => changed());
-    using screen = Terminal.open(Deno.env.toObject());
+    let standing = "";
+    await using following = await followDaemon(control, signal, () => {
+      changed();
+      const now = standingText(client.standing);
+      if (now !== standing) log?.info(standing = now, { daemon: control, laps: client.laps });
+    });
     const { client } = following;
+    using screen = Terminal.open(Deno.env.toObject());
     await runNixTui({
       source: {
         worlds: client.worlds,
@@ -47,8 +57,13 @@ export const client = command({
       screen,
       signal,
       canSteer: true,
+      theme: options.theme,
     });
     signal.throwIfAborted();
     return 0;
   },
 });
+
+function standingText(standing: Standing): string {
+  return standing.kind === "lost" ? `lost: ${standing.why}` : standing.kind;
+}

@@ -4,6 +4,7 @@ import { addressText, type Peer } from "../../ffi/sockets/mod.ts";
 import { readKernelFile } from "../../ffi/files/mod.ts";
 import { AGENT_PORT, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { AGENT_PUSH_SOCKET } from "../../lib/agent_client/push.ts";
+import { sleep } from "../../lib/async/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { optionalText, text } from "../../lib/config/mod.ts";
@@ -23,6 +24,8 @@ import {
 
 /** Of the socket that Nix writes to: of every user there may be builds. */
 const NIX_MODE = "0666";
+/** Where a daemon in the background writes its own log, in the runtime folder. */
+const DAEMON_LOG = "daemon.log";
 
 export const daemon = command({
   name: "daemon",
@@ -110,9 +113,9 @@ export const daemon = command({
     ["nix-btm daemon --host ssh:builder1 --host ssh:builder2", "Three hosts in one view"],
   ],
   async run({ options, signal }) {
-    if (options.daemonize === "true") return background();
+    if (options.daemonize === "true") return await background(options);
     using stack = new DisposableStack();
-    const log = processLog();
+    const log = processLog({ file: options.daemonLogPath });
     // What is wrong in the options is told before anything is opened.
     const http = httpOf(options);
     if (http !== undefined) stack.use(http.listener);
@@ -123,13 +126,9 @@ export const daemon = command({
     const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
     using services = new ServiceManager();
     const [given] = services.listeners;
+    const logs = stack.use(given ?? openSocket(ownPath, { mode: octal(options.socketMode), gid }));
+    // One that somebody else answers on was refused, and stays.
     if (given === undefined) stack.defer(() => removeSocket(ownPath));
-    const logs = stack.use(
-      given ?? openSocket(ownPath, {
-        mode: octal(options.socketMode),
-        gid,
-      }),
-    );
     const controlPath = options.daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
     const control = stack.use(openSocket(controlPath, { mode: gid === undefined ? 0o600 : 0o660, gid }));
     stack.defer(() => removeSocket(controlPath));
@@ -163,21 +162,55 @@ export const daemon = command({
   },
 });
 
-/** The same without its end: in a session of its own, on nobody's terminal. */
-function background(): number {
+/** Until a daemon in the background answers, or says why it cannot. */
+const BACKGROUND_MS = 15_000;
+const ASK_AGAIN_MS = 50;
+
+/**
+ * The same without its end: in a session of its own, on nobody's terminal. What it says goes to a file.
+ * @throws {Error} When it does not come up.
+ */
+async function background(
+  { daemonSocketPath, daemonLogPath }: {
+    readonly daemonSocketPath: string | undefined;
+    readonly daemonLogPath: string | undefined;
+  },
+): Promise<number> {
+  const { runtime } = folders();
+  const control = daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
+  const logPath = daemonLogPath ?? `${runtime}/${DAEMON_LOG}`;
+  if (daemonLogPath === undefined) Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
   const [program, ...words] = ownCommandLine();
   const kept = words.filter((word, at) =>
     !/^(-f|--daemonize)(=.*)?$/.test(word) && !/^(-f|--daemonize)$/.test(words[at - 1] ?? "")
   );
   const child = new Deno.Command("setsid", {
-    args: [program!, ...kept],
+    args: [program!, ...kept, ...(daemonLogPath === undefined ? ["--daemon-log-path", logPath] : [])],
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
     detached: true,
   }).spawn();
+  const said = new Response(child.stderr).text();
+  const ended = child.status.then(async ({ code }) => {
+    throw new Error(`Cannot go on in the background: the daemon ended with ${code}: ${(await said).trim()}`);
+  });
+  await Promise.race([ended, untilAnswered(control)]);
+  ended.catch(() => "It runs, and how it ends is nobody's business here.");
   child.unref();
   return 0;
+}
+
+async function untilAnswered(control: string): Promise<void> {
+  const limitMs = performance.now() + BACKGROUND_MS;
+  for (;;) {
+    try {
+      return (await Deno.connect({ transport: "unix", path: control })).close();
+    } catch (error) {
+      if (performance.now() > limitMs) throw error;
+    }
+    await sleep(ASK_AGAIN_MS);
+  }
 }
 
 function httpOf(

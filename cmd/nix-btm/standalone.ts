@@ -2,6 +2,8 @@
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { integer, optionalText } from "../../lib/config/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
+import { processLog } from "../../lib/log/mod.ts";
+import { THEME_OPTION } from "./status.ts";
 import { folders, NIX_SOCKET, NIX_SOCKET_OPTION } from "./paths.ts";
 
 export const standalone = command({
@@ -12,17 +14,22 @@ export const standalone = command({
   options: {
     nixJsonFilePath: NIX_SOCKET_OPTION,
     standaloneLogPath: option(
-      optionalText({ help: "Accepted as the original's; nothing is logged.", example: "/tmp/nixbtm.log" }),
+      optionalText({ help: "File for this tool's own log [default: none].", example: "/tmp/nixbtm.log" }),
       { short: "s", value: "PATH" },
     ),
+    theme: THEME_OPTION,
   },
   examples: [["nix-btm standalone -n /tmp/nixbtm.sock", "On the original's socket"]],
   async run({ options, signal }) {
     const { Terminal } = await import("../../lib/tui/mod.ts");
     const { runNixTui } = await import("../../lib/nix_btm/tui/mod.ts");
+    const { standaloneLogPath } = options;
+    const log = standaloneLogPath === undefined ? undefined : processLog({ file: standaloneLogPath });
     await using taking = await takeLogs(options.nixJsonFilePath, { looks: true });
+    log?.info("taking logs of Nix", { socket: taking.socket });
     using screen = Terminal.open(Deno.env.toObject());
-    await runNixTui({ source: taking.source, screen, signal, canSteer: true });
+    await runNixTui({ source: taking.source, screen, signal, canSteer: true, theme: options.theme });
+    log?.info("ended", { ...taking.stats });
     signal.throwIfAborted();
     return 0;
   },
@@ -76,7 +83,7 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
   const listener = stack.use(openSocket(socket, { mode: 0o660 }));
   stack.defer(() => Deno.removeSync(socket));
   const source = stack.use(localSource({
-    historyPath: `${state}/history.sqlite`,
+    stateFolder: state,
     looks,
     readFile: readDerivation,
     exists: isInStore,
@@ -91,6 +98,7 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
   const owned = stack.move();
   return {
     source,
+    socket,
     get stats() {
       return logs.stats;
     },

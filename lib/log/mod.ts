@@ -171,21 +171,35 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "").replaceAll("\n", " | ");
 }
 
-/** The log of a process: standard error, level of `level`, else of `RUST_LOG` or `HOSTKIT_LOG`, else `info`. */
-export function processLog(options: { level?: string; json?: boolean } = {}): Log {
-  const wanted = options.level ?? Deno.env.get("HOSTKIT_LOG") ?? Deno.env.get("RUST_LOG") ?? "info";
+/**
+ * The log of a process: standard error, level of `level`, else of `RUST_LOG` or `HOSTKIT_LOG`, else `info`. With `file`
+ * lines are put behind those that it has.
+ * @throws {Error} When the file cannot be opened.
+ */
+export function processLog(
+  { level: told, json, file }: {
+    readonly level?: string;
+    readonly json?: boolean;
+    readonly file?: string | undefined;
+  } = {},
+): Log {
+  const wanted = told ?? Deno.env.get("HOSTKIT_LOG") ?? Deno.env.get("RUST_LOG") ?? "info";
   const level = LEVELS.find((each) => each === wanted.toLowerCase());
-  const terminal = Deno.stderr.isTerminal();
-  const journal = !terminal && Deno.env.get("JOURNAL_STREAM") !== undefined;
+  // Open as long as the process runs.
+  const output = file === undefined
+    ? Deno.stderr
+    : Deno.openSync(file, { append: true, create: true, mode: 0o640 });
+  const terminal = file === undefined && Deno.stderr.isTerminal();
+  const journal = file === undefined && !terminal && Deno.env.get("JOURNAL_STREAM") !== undefined;
   const bytes = new TextEncoder();
   const log = new Log({
     level: level ?? "info",
-    format: options.json === true ? "json" : journal ? "journal" : "text",
+    format: json === true ? "json" : journal ? "journal" : "text",
     colour: terminal && Deno.env.get("NO_COLOR") === undefined,
     now: Date.now,
     write(line) {
       const data = bytes.encode(line);
-      for (let written = 0; written < data.length;) written += Deno.stderr.writeSync(data.subarray(written));
+      for (let written = 0; written < data.length;) written += output.writeSync(data.subarray(written));
     },
   });
   if (level === undefined) {

@@ -5,7 +5,7 @@ import { isOver, type Job } from "../nix/mod.ts";
 import { listenOn, type Server } from "../web/mod.ts";
 import { History } from "./history.ts";
 import { LogListener, type LogListenerOptions } from "./log_listener.ts";
-import { LogStore } from "./log_store.ts";
+import { logName, LogStore } from "./log_store.ts";
 import { Monitor } from "./monitor.ts";
 import { DaemonPush } from "./agent_push.ts";
 import { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
@@ -293,11 +293,6 @@ export class Daemon implements AsyncDisposable {
     const counts = { ...this.#underWay(), ended: this.#ended, connections, refused, bytes };
     return [...daemonRows(counts, this.#monitor.world), ...this.#buildUse.rows()];
   }
-}
-
-/** Names sort by time, and tell builds of all daemons apart. */
-function logName({ startedMs, id, name }: Job): string {
-  return `${startedMs ?? 0}-${id}-${name.replaceAll(/[^\w.+-]/g, "_").slice(0, 150)}`;
 }
 
 /** Listens where clients or Nix connect, with permissions; a socket that somebody answers on is refused. */

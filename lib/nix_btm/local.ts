@@ -1,5 +1,6 @@
 /** A monitor of this very process as a source for the terminal client: for `standalone` and `replay`. @module */
 import { History } from "./history.ts";
+import { logName, LogStore } from "./log_store.ts";
 import { Monitor, type MonitorOptions } from "./monitor.ts";
 import { BuilderWatch } from "./processes/mod.ts";
 import type { TuiSource } from "./tui/mod.ts";
@@ -13,28 +14,38 @@ export interface LocalSource extends TuiSource, Disposable {
   readonly monitor: Monitor;
 }
 
-/** Keeps the history in `historyPath`, or nowhere; looks at this host's processes when asked to. */
+/** Keeps history and logs in `stateFolder`; looks at this host's processes when asked to. */
 export function localSource(
-  { historyPath, looks, ...options }: MonitorOptions & {
-    readonly historyPath?: string | undefined;
+  { stateFolder, looks, ...options }: MonitorOptions & {
+    readonly stateFolder: string;
     readonly looks: boolean;
   },
 ): LocalSource {
-  const history = History.open(historyPath ?? ":memory:");
+  using stack = new DisposableStack();
+  const history = stack.use(History.open(`${stateFolder}/history.sqlite`));
+  const logs = stack.use(new LogStore(`${stateFolder}/logs`));
   const monitor = new Monitor({
     durationsOf: history.durationsOf,
+    onLine: (job, line) => logs.add(job.id, { name: logName(job), line }),
     onBuildEnd: (job, command) => {
-      if (job.startedMs !== undefined) history.add(job, { command });
+      const log = logs.end(job.id);
+      if (job.startedMs !== undefined) history.add(job, { command, log });
     },
     ...options,
   });
   const worlds: ReadonlyMap<string, World> = new Map([["", monitor.world]]);
+  const owned = stack.move();
   return {
     monitor,
     worlds,
     standing: { kind: "live" },
     history: (query) => Promise.resolve(history.find(query)),
-    log: (of) => Promise.resolve("job" in of ? monitor.world.tails.get(of.job) ?? [] : []),
+    async log(of) {
+      logs.flush();
+      const name = "file" in of ? of.file : logs.nameOf(of.job);
+      if (name === undefined) throw new Error("its log is not kept");
+      return await logs.read(name);
+    },
     follow(changed, signal) {
       const watch = looks ? new BuilderWatch() : undefined;
       const look = () => {
@@ -42,6 +53,7 @@ export function localSource(
       };
       look();
       const flushing = setInterval(() => {
+        logs.flush();
         if (monitor.flush() !== undefined) changed();
       }, FLUSH_MS);
       const looking = setInterval(look, LOOK_MS);
@@ -50,6 +62,6 @@ export function localSource(
         clearInterval(looking);
       }, { once: true });
     },
-    [Symbol.dispose]: () => history[Symbol.dispose](),
+    [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
 }

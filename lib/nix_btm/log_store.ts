@@ -3,6 +3,8 @@
  * @module
  */
 
+import type { Job } from "../nix/mod.ts";
+
 /** All files together. */
 export const LOGS_MAX_BYTES = 256 * 2 ** 20;
 /** Of one build; what comes after is not kept, and the file's last line says so. */
@@ -110,4 +112,9 @@ export class LogStore implements Disposable {
       .map(({ name }) => ({ name, bytes: Deno.statSync(`${this.folder}/${name}`).size }))
       .sort((one, other) => one.name < other.name ? -1 : 1);
   }
+}
+
+/** Names sort by time, and tell builds of all daemons apart. */
+export function logName({ startedMs, id, name }: Job): string {
+  return `${startedMs ?? 0}-${id}-${name.replaceAll(/[^\w.+-]/g, "_").slice(0, 150)}`;
 }

@@ -136,3 +136,16 @@ Deno.test("the log of a process writes to standard error at the level asked for"
   strictEqual(written.length, 1);
   strictEqual(JSON.parse(new TextDecoder().decode(written[0])).message, "loud");
 });
+
+Deno.test({
+  name: "the log of a process goes behind what its file has, without colours",
+  // It is open as long as the process runs.
+  sanitizeResources: false,
+  fn: () => {
+    const file = Deno.makeTempFileSync();
+    Deno.writeTextFileSync(file, "before\n");
+    processLog({ level: "info", file }).info("told", { of: 3 });
+    match(Deno.readTextFileSync(file), /^before\n[^\x1b]*info[^\x1b]*told[^\x1b]*of=3\n$/i);
+    Deno.removeSync(file);
+  },
+});

@@ -157,6 +157,18 @@ Deno.test("rows of Jobs keep their places while nothing changes, and the selecti
   strictEqual(jobAt(player), chosen, "another one has gone");
 });
 
+Deno.test("who has gone to no row sees the first one, whichever it is", () => {
+  const player = diamond("buildPhase of dia-a").press("3");
+  strictEqual(jobAt(player), "dia-a");
+  const running = player.monitor.world.jobs.get(selectedJob(player.model)!)!;
+  player.monitor.world.jobs.set(running.id, { ...running, state: { kind: "succeeded" } });
+  player.tell();
+  deepStrictEqual([player.model.lists.jobs.selected, jobAt(player)], [0, "dia-b"]);
+  player.press("j", "g");
+  player.monitor.world.jobs.set(running.id, running);
+  deepStrictEqual(jobAt(player.tell()), "dia-a", "g goes back to it");
+});
+
 Deno.test("each order of Jobs is one; the state's has what failed on top", () => {
   const player = new Player().replay("06-fail-chain").replay("05-wide-200-j8", { until: WIDE_153 })
     .processes(aBuild("wide-148", { cpuRatio: 0.4 }), aBuild("wide-150", { pid: 6_000, cpuRatio: 0.9 }))

@@ -21,7 +21,8 @@ import {
   worldOf,
 } from "./model.ts";
 import { buildAt, selectedJob } from "./selected.ts";
-import { themeOf, THEMES } from "./themes.ts";
+import { THEMES } from "./theme_names.ts";
+import { themeOf } from "./themes.ts";
 import { environmentsOf, keepSeen, scrollLog, selectProcess, selectRow, type Step } from "./update.ts";
 
 /** Columns of the table of processes that can be left. */

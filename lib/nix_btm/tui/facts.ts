@@ -7,6 +7,9 @@ import type { JobRow } from "../world.ts";
 import { type Model, worldOf } from "./model.ts";
 import { remember } from "./remember.ts";
 
+/** More names than these nobody reads. */
+const NAMES_MAX = 3;
+
 /** The builds of each command by their derivations. */
 export function buildsByCommand(model: Model): ReadonlyMap<number, ReadonlyMap<string, JobRow>> {
   return remember("builds", [model.source, model.host], () => {
@@ -38,7 +41,8 @@ export function targetText(model: Model, { id, targets, requester }: Command): s
   const paths = targets.length > 0 || builds === undefined
     ? targets
     : worldOf(model).graph.roots(builds.keys());
-  const names = paths.map((path) => path.endsWith(".drv") ? nameOf(path) : path);
+  const names = paths.slice(0, NAMES_MAX).map((path) => path.endsWith(".drv") ? nameOf(path) : path);
+  if (paths.length > NAMES_MAX) names.push(`and ${paths.length - NAMES_MAX} more`);
   return names.join(" ") || requester.command?.join(" ") || "";
 }
 

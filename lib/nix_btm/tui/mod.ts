@@ -10,4 +10,4 @@ export { runNixTui, type TuiOptions, type TuiSource } from "./run.ts";
 export { type Model, startModel, type Tab, TABS } from "./model.ts";
 export { update } from "./update.ts";
 export { view } from "./view.ts";
-export { type ThemeName, THEMES } from "./themes.ts";
+export { type ThemeName, THEMES } from "./theme_names.ts";

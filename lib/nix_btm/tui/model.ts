@@ -14,7 +14,8 @@ import type { PastBuild } from "../history.ts";
 import type { BuilderProcess, Steer } from "../processes/mod.ts";
 import { emptyWorld, type World } from "../world.ts";
 import type { Action } from "./keymap.ts";
-import { type ThemeName, themeOf } from "./themes.ts";
+import type { ThemeName } from "./theme_names.ts";
+import { themeOf } from "./themes.ts";
 
 /** The views, in the order of their tabs. */
 export const TABS = ["builders", "eagle", "jobs", "build", "history", "hosts"] as const;
@@ -107,8 +108,8 @@ export interface Model {
   readonly tab: Tab;
   /** Of each view; the selection is kept by `keys` when rows come and go. */
   readonly lists: Readonly<Record<Tab, ListState>>;
-  /** The selected row of each view, by what it is. */
-  readonly keys: Readonly<Partial<Record<Tab, string>>>;
+  /** The row of each view that somebody went to, by what it is. */
+  readonly keys: Readonly<Partial<Record<Tab, string | undefined>>>;
   /** Builders: which side the keys move in, and from which column on the table is seen. */
   readonly side: "tree" | "table";
   readonly firstColumn: number;

@@ -5,8 +5,16 @@ import { BuilderSteering, BuilderWatch } from "../processes/mod.ts";
 import { processKey } from "./builder_rows.ts";
 import type { Standing } from "../client.ts";
 import type { World } from "../world.ts";
-import { type Effect, type Model, type News, startModel, type TimedNews, type TuiEvent } from "./model.ts";
-import type { ThemeName } from "./themes.ts";
+import {
+  type Effect,
+  type Model,
+  type News,
+  startModel,
+  type Tab,
+  type TimedNews,
+  type TuiEvent,
+} from "./model.ts";
+import type { ThemeName } from "./theme_names.ts";
 import { update } from "./update.ts";
 import { view } from "./view.ts";
 
@@ -31,6 +39,8 @@ export interface TuiOptions {
   /** Whether builds of this host may be steered: it is this host that is looked at. */
   readonly canSteer: boolean;
   readonly theme?: ThemeName | undefined;
+  /** The view to begin with; the builders' when it is not said. */
+  readonly tab?: Tab | undefined;
 }
 
 /** Changes are drawn at most so often. */
@@ -42,16 +52,21 @@ const HISTORY_ROWS = 500;
 const MAX_COPY_CHARS = 100_000;
 
 /** Shows builds until the user quits or the signal fires. */
-export async function runNixTui({ source, screen, signal, canSteer, theme }: TuiOptions): Promise<void> {
+export async function runNixTui(
+  { source, screen, signal, canSteer, theme, tab = "builders" }: TuiOptions,
+): Promise<void> {
   const effects = new Effects(source, screen);
   await runProgram<Model, TimedNews, Effect>({
-    model: startModel({
-      depth: screen.depth,
-      themeName: theme,
-      nowMs: Date.now(),
-      hostname: Deno.hostname(),
-      canSteer,
-    }),
+    model: {
+      ...startModel({
+        depth: screen.depth,
+        themeName: theme,
+        nowMs: Date.now(),
+        hostname: Deno.hostname(),
+        canSteer,
+      }),
+      tab,
+    },
     update,
     view,
     ended: ({ ended }) => ended,

@@ -10,10 +10,7 @@ import {
   type StyleId,
   type Theme,
 } from "../../tui/mod.ts";
-
-/** The terminal's own colours, light or dark as it is; or such as are the same everywhere. */
-export const THEMES = ["terminal", "gruvbox dark", "gruvbox light", "nord"] as const;
-export type ThemeName = typeof THEMES[number];
+import type { ThemeName } from "./theme_names.ts";
 
 interface Colours {
   readonly background: string;

@@ -81,21 +81,27 @@ function linesNow(model: Model, job: number): { readonly tail: readonly string[]
   return { tail: world.tails.get(job) ?? [], count: world.jobs.get(job)?.lineCount ?? 0 };
 }
 
-/** The view that is seen keeps its row selected where rows came and went; others are looked at when they are seen. */
+/**
+ * The view that is seen keeps its row selected where rows came and went: the row that somebody went to, or else the first
+ * one, whichever it is. Others are looked at when they are seen.
+ */
 export function keepSeen(model: Model): Model {
   const { tab, lists, keys } = model;
   if (tab === "build") return toEnd(scrollLog(model, lists.build.top));
   const rows = rowsOf(model, tab);
   const wanted = keys[tab];
   const at = wanted === undefined ? -1 : rows.indexOf(wanted);
-  const next = selectRow(model, tab, at >= 0 ? at : lists[tab].selected, rows);
+  const list = select(lists[tab], at >= 0 ? at : lists[tab].selected, rows.count, bodyRows(model, tab));
+  const next = { ...model, lists: { ...lists, [tab]: list } };
   return tab === "builders" ? keepProcess(next) : next;
 }
 
 /** The same for the table of processes. */
-export function keepProcess(model: Model): Model {
-  const at = model.process === undefined ? -1 : keyed(tableRows(model), processKey).indexOf(model.process);
-  return selectProcess(model, at >= 0 ? at : model.table.selected);
+function keepProcess(model: Model): Model {
+  const rows = tableRows(model);
+  const at = model.process === undefined ? -1 : keyed(rows, processKey).indexOf(model.process);
+  const selected = at >= 0 ? at : model.table.selected;
+  return { ...model, table: select(model.table, selected, rows.length, bodyRows(model, "builders") - 1) };
 }
 
 /** A log that is followed is seen at its end. */
@@ -111,20 +117,20 @@ export function scrollLog(model: Model, top: number): Model {
   return { ...model, lists: { ...model.lists, build: list } };
 }
 
-/** Another row of a view selected. */
-export function selectRow(model: Model, tab: Tab, selected: number, rows = rowsOf(model, tab)): Model {
+/** Somebody goes to another row of a view. Who goes to the first one wants whatever is first. */
+export function selectRow(model: Model, tab: Tab, selected: number): Model {
+  const rows = rowsOf(model, tab);
   const list = select(model.lists[tab], selected, rows.count, bodyRows(model, tab));
-  const key = rows.keyAt(list.selected);
-  const next = { ...model, lists: { ...model.lists, [tab]: list } };
-  return key === undefined ? next : { ...next, keys: { ...model.keys, [tab]: key } };
+  const key = list.selected === 0 ? undefined : rows.keyAt(list.selected);
+  return { ...model, lists: { ...model.lists, [tab]: list }, keys: { ...model.keys, [tab]: key } };
 }
 
-/** Another row of the table of processes selected. */
+/** The same in the table of processes. */
 export function selectProcess(model: Model, selected: number): Model {
   const rows = tableRows(model);
   const table = select(model.table, selected, rows.length, bodyRows(model, "builders") - 1);
-  const process = rows[table.selected];
-  return { ...model, table, process: process === undefined ? model.process : processKey(process) };
+  const process = table.selected === 0 ? undefined : rows[table.selected];
+  return { ...model, table, process: process === undefined ? undefined : processKey(process) };
 }
 
 /** Asks for what is not known of the processes that are seen, where somebody wants to know. */
