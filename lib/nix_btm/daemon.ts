@@ -245,8 +245,9 @@ export class Daemon implements AsyncDisposable {
 
   #saw(seen: BuilderSnapshot): void {
     const world = { ...this.#monitor.world, builders: seen };
-    this.#buildUse.see(world, Deno.hostname());
-    for (const [job, { usage }] of processesOf(world)) {
+    const found = processesOf(world);
+    this.#buildUse.see(world, { found, hostname: Deno.hostname() });
+    for (const [job, { usage }] of found) {
       const peakBytes = Math.max(usage.residentBytes, this.#used.get(job)?.peakBytes ?? 0);
       this.#used.set(job, { cpuSeconds: usage.cpuSeconds, peakBytes });
     }

@@ -1,7 +1,6 @@
 /** The daemon's own metrics, and what each build uses: for Prometheus and for the telemetry agent. Pure. @module */
 import type { PushedRow } from "../agent_client/mod.ts";
 import type { BuilderBuild } from "./processes/mod.ts";
-import { processesOf } from "./usage.ts";
 import type { World } from "./world.ts";
 
 /** Builds are told apart by at most so many sets of labels; those beyond are told together. */
@@ -98,9 +97,12 @@ export class BuildUse {
   readonly #uses = new Map<string, Use>();
   #before = new Map<string, Counted>();
 
-  /** A look at the processes of a world; `hostname` is this machine's. */
-  see(world: World, hostname: string): void {
-    const jobs = new Map([...processesOf(world)].map(([job, build]) => [build.id, world.jobs.get(job)]));
+  /** A look at the processes of a world; `found` is whose they are, `hostname` this machine's. */
+  see(
+    world: World,
+    { found, hostname }: { readonly found: ReadonlyMap<number, BuilderBuild>; readonly hostname: string },
+  ): void {
+    const jobs = new Map([...found].map(([job, build]) => [build.id, world.jobs.get(job)]));
     const after = new Map<string, Counted>();
     const alive = new Set<Use>();
     for (const build of world.builders?.builds ?? []) {

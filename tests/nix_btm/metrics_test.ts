@@ -8,6 +8,7 @@ import {
   daemonRows,
   emptyWorld,
   NIX_METRICS_HELP,
+  processesOf,
   prometheusText,
   type World,
 } from "../../lib/nix_btm/mod.ts";
@@ -60,6 +61,10 @@ function worldOf(...builds: readonly BuilderBuild[]): World {
   return { ...emptyWorld(), builders: { atMs: 0, builds, users: [] } };
 }
 
+function look(use: BuildUse, world: World): void {
+  use.see(world, { found: processesOf(world), hostname: "host" });
+}
+
 function valuesOf(use: BuildUse, metric: string): Record<string, number> {
   const rows = use.rows().filter(({ name }) => name === metric);
   return Object.fromEntries(
@@ -100,7 +105,7 @@ Deno.test("builds are told by derivation, machine and user, and are gone when th
       state: { kind: "running" },
     }],
   } as never);
-  use.see(world, "host");
+  look(use, world);
   deepStrictEqual(use.rows().map(({ name, labels, value }) => [name, labels!.op, value]), [
     ["nix_build_cpu_usage", undefined, 2e9],
     ["nix_build_memory", undefined, 100],
@@ -109,7 +114,7 @@ Deno.test("builds are told by derivation, machine and user, and are gone when th
   ]);
   deepStrictEqual(use.rows()[0]!.labels, { derivation: "hello-1.0", machine: "host", user: "alice" });
   ok(use.rows().every(({ name }) => NIX_METRICS_HELP[name] !== undefined));
-  use.see(worldOf(), "host");
+  look(use, worldOf());
   deepStrictEqual(use.rows(), []);
 });
 
@@ -117,8 +122,8 @@ Deno.test("a counter of several builds of one name never falls, however they com
   const use = new BuildUse();
   const told: number[] = [];
   const looks = [[build("1", 2)], [build("1", 3), build("2", 1)], [build("2", 4)], [build("2", 3.5)]];
-  for (const look of looks) {
-    use.see(worldOf(...look), "host");
+  for (const builds of looks) {
+    look(use, worldOf(...builds));
     told.push(valuesOf(use, "nix_build_cpu_usage")["hello-1.0 nixbld1"]! / 1e9);
   }
   deepStrictEqual(told, [2, 4, 7, 7]);
@@ -128,7 +133,7 @@ Deno.test("a counter of several builds of one name never falls, however they com
 Deno.test("more than 100 sets of labels are one", () => {
   const use = new BuildUse();
   const many = Array.from({ length: 130 }, (_, at) => build(`${at}`, 1, { name: `b${at}` }));
-  use.see(worldOf(...many), "host");
+  look(use, worldOf(...many));
   const values = valuesOf(use, "nix_build_cpu_usage");
   deepStrictEqual([Object.keys(values).length, values["(others) (others)"]], [101, 30e9]);
 });
