@@ -86,7 +86,7 @@ export async function openInline(
   if (feed !== undefined) sinks.push(feed.take);
   const history = await openHistory(env);
   if (history !== undefined) stack.use(history);
-  const views = await viewsOf(call, { isDrawn, logs, env, history });
+  const views = await viewsOf(call, { isDrawn, logs, mayTalk, env, history });
   // A daemon of another user keeps a history of its own, which this one cannot read.
   const isRemembered = () => feed !== undefined && feed.counts().connections > 0 && socket !== SYSTEM_SOCKET;
   const session = stack.use(
@@ -112,14 +112,15 @@ export async function openInline(
 
 async function viewsOf(
   { json, quiet, height, logLines }: InlineCall,
-  { isDrawn, logs, env, history }: {
+  { isDrawn, logs, mayTalk, env, history }: {
+    readonly mayTalk: boolean;
     readonly isDrawn: boolean;
     readonly logs: boolean;
     readonly env: Readonly<Record<string, string>>;
     readonly history: History | undefined;
   },
 ): Promise<(world: World) => Shown[]> {
-  const { JsonView, PlainView, TerminalView } = await import("../../lib/nix_btm/mod.ts");
+  const { JsonView, PICTURE_LINGER_MS, PlainView, TerminalView } = await import("../../lib/nix_btm/mod.ts");
   return (world) => [
     {
       write: (text) => writeAll(Deno.stderr, text),
@@ -130,6 +131,7 @@ async function viewsOf(
           logLines,
           averageOf: history?.durationsOf,
           clockText,
+          lingerMs: mayTalk ? 0 : PICTURE_LINGER_MS,
         })
         : new PlainView(world, { github: env.GITHUB_ACTIONS === "true", quiet, logs }),
     },

@@ -218,7 +218,7 @@ Deno.test("errors are told once, those of builds with the end of their logs, oth
   const lines = endingLines(world, { width: 80, nowMs: 5_000, end, tailLines: 1 }).map(plainLine);
   deepStrictEqual(lines, [
     "⚠ path-1 failed: hash mismatch after 2s",
-    `  /nix/store/${"a".repeat(32)}-path-1`,
+    `  nix log /nix/store/${"a".repeat(32)}-path-1`,
     "  specified: sha256-A",
     "  got:       sha256-B",
     "  │ last",
@@ -239,7 +239,7 @@ Deno.test("nothing is said of a command that had nothing to do", () => {
   deepStrictEqual(endingLines(emptyWorld(), { width: 80, nowMs: 0, end, tailLines: 5 }), []);
 });
 
-Deno.test("evaluation is told as long as nothing else is done", () => {
+Deno.test("evaluation, and what stores are asked for, is told as long as nothing else is done", () => {
   const replay = new Replay("01-single", 500);
   const line = () =>
     inlineLines(replay.world, { width: 80, height: 24, nowMs: replay.nowMs }).map(plainLine).at(-1);
@@ -249,7 +249,7 @@ Deno.test("evaluation is told as long as nothing else is done", () => {
   });
   deepStrictEqual(texts, [
     "┗━ ⏵ evaluating /tmp/fixture/lib.nix │ ⏱ 1s",
-    "┗━ ⏵ evaluating /tmp/fixture/lib.nix │ ⏱ 2s",
+    "┗━ ↓ asking stores │ ⏱ 2s",
     "┗━ ⏸ 1 │ ⏱ 27s",
   ]);
 });

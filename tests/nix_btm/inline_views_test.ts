@@ -207,3 +207,20 @@ Deno.test("lines are whole, however their bytes come", () => {
   strictEqual(joiner.drain(), "sechs");
   strictEqual(joiner.rest, "");
 });
+
+Deno.test("between two steps the last picture stays for a moment, and then goes", () => {
+  const replay = new Replay("03-diamond", 50).to(0.6);
+  const view = new TerminalView(replay.world, { depth: "none", lingerMs: 300 });
+  const at = (nowMs: number) => view.show(undefined, { nowMs, width: 80, height: 24 });
+  const texts = [at(0)];
+  ok(!view.isLingering);
+  replay.to(1);
+  texts.push(at(1_000));
+  view.text(bytes("meanwhile\n"));
+  texts.push(at(1_200));
+  ok(view.isLingering);
+  match(screen(texts), /^meanwhile *\n┃ ┌─ ⏵ dia-b/);
+  texts.push(at(1_300));
+  ok(!view.isLingering);
+  match(screen(texts), /^meanwhile\s*$/);
+});

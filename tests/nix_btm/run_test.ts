@@ -64,7 +64,10 @@ terminalTest("a failure is told with the end of its log, and its code kept", asy
     `nix-btm run -- nix-build ${scene.place.build(failingChain()).join(" ")}`,
   );
   const screen = await tmux.until(/code=100 *$/m);
-  match(screen, /^⚠ chain-2 failed with exit code 3( after \d+s)? in checkPhase\n {2}\/.*-chain-2\.drv\n/m);
+  match(
+    screen,
+    /^⚠ chain-2 failed with exit code 3( after \d+s)? in checkPhase\n {2}nix log \/.*-chain-2\.drv\n/m,
+  );
   match(screen, /^ {2}│ assertion failed: 1 == 2\n┗━ ✔ 1 ⚠ 1 ⏸ 1 │ failed with exit code 100 at /m);
 });
 

@@ -80,7 +80,7 @@ function errorLines(world: World, tailLines: number): Line[] {
     lines.push([
       { text: `${SIGNS.failed} ${job.name}`, style: LOOKS.failed },
       { text: ` ${failedText(job)}`, style: LOOKS.plain },
-    ], [{ text: `  ${job.subject}`, style: LOOKS.muted }]);
+    ], [{ text: `  nix log ${job.subject}`, style: LOOKS.muted }]);
     for (const detail of detailsOf(job)) lines.push([{ text: `  ${detail}`, style: LOOKS.plain }]);
     for (const line of tailLines === 0 ? [] : (world.tails.get(job.id) ?? []).slice(-tailLines)) {
       lines.push([{ text: "  │ ", style: LOOKS.muted }, ...ansiSpans(line)]);

@@ -15,7 +15,7 @@ export { type End, endingLines, type EndingOptions, failedBuilds, otherErrors } 
 export { isWorthTelling, logLine } from "./told.ts";
 export { LiveArea } from "./area.ts";
 export { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
-export { TerminalView, type TerminalViewOptions } from "./terminal_view.ts";
+export { PICTURE_LINGER_MS, TerminalView, type TerminalViewOptions } from "./terminal_view.ts";
 export { PlainView, type PlainViewOptions, PROGRESS_EVERY_MS, progressText } from "./plain_view.ts";
 export { JsonView } from "./json_view.ts";
 export { PACE_MS, Session, type SessionOptions, type Shown } from "./session.ts";

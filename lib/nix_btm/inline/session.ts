@@ -8,6 +8,7 @@ import { type Log, Monitor, type MonitorOptions } from "../monitor.ts";
 import type { Sink } from "../wrap/mod.ts";
 import type { World } from "../world.ts";
 import { type End, failedBuilds, otherErrors } from "./ending.ts";
+import { PICTURE_LINGER_MS } from "./terminal_view.ts";
 import { isBusy, type Moment, type View } from "./view.ts";
 
 /** Between two pictures; ten times as long as one takes, within these. */
@@ -161,6 +162,7 @@ export class Session implements Disposable {
     this.#drawing = (this.#drawing ?? Promise.resolve()).then(() => this.#picture());
     await this.#drawing;
     if (isBusy(this.#monitor.world)) this.#wake(TICK_MS);
+    else if (this.#shown.some(({ view }) => view.isLingering === true)) this.#wake(PICTURE_LINGER_MS);
   }
 
   async #picture(): Promise<void> {

@@ -32,7 +32,7 @@ interface GroupOptions extends SumOptions {
 
 function groups(world: World, figures: Figures, options: GroupOptions): Span[][] {
   return [
-    evaluationGroup(world, figures),
+    preparationGroup(world, figures),
     buildGroup(figures),
     downloadGroup(figures, options.isLong),
     uploadGroup(figures, options.isLong),
@@ -94,14 +94,21 @@ export function uploadGroup({ uploads }: Pick<Figures, "uploads">, isLong: boole
   ];
 }
 
-/** What is evaluated, as long as nothing else is done. */
-function evaluationGroup({ commands, jobs }: World, { builds, downloads }: Figures): Span[] {
-  for (const { kind } of jobs.values()) if (kind === "evaluation") return []; // It has a row of its own.
+/** What is evaluated or asked for, as long as nothing else is done. */
+function preparationGroup({ commands, jobs }: World, { builds, downloads }: Figures): Span[] {
   const isDone = builds.running + builds.done + builds.failed + builds.left > 0 || isUsed(downloads);
   const command = [...commands.values()].find(({ state, evaluating }) =>
     state === "running" && evaluating !== undefined
   );
-  if (isDone || command === undefined) return [];
+  if (isDone) return [];
+  const running = [...jobs.values()].filter(({ state }) => state.kind === "running");
+  const asked = running.filter(({ kind }) => kind === "query").length;
+  if (asked > 0) {
+    const paths = asked === 1 ? "" : ` for ${asked} paths`;
+    return [{ text: `${SIGNS.download} asking stores${paths}`, style: LOOKS.moving }];
+  }
+  // What is told to be evaluated by a job has a row of its own.
+  if (command === undefined || [...jobs.values()].some(({ kind }) => kind === "evaluation")) return [];
   const { evaluating, evaluatedFiles } = command;
   const count = evaluatedFiles > 1 ? `, ${evaluatedFiles} files` : "";
   return [

@@ -18,7 +18,12 @@ export interface TerminalViewOptions {
   readonly logLines?: number | undefined;
   readonly averageOf?: DurationsOf | undefined;
   readonly clockText?: ((ms: number) => string) | undefined;
+  /** How long the last picture stays when nothing goes on any more: between two steps of Nix it need not jump. */
+  readonly lingerMs?: number | undefined;
 }
+
+/** Long enough for what Nix does between two steps, and hardly seen. */
+export const PICTURE_LINGER_MS = 300;
 
 /** Lines of a failed build's log that are shown at the end, at least; more on a high terminal. */
 const TAIL_LINES = 10;
@@ -31,6 +36,8 @@ export class TerminalView implements View {
   readonly #window: Line[] = [];
   readonly #told = new Set<string>();
   #above = "";
+  #frame: readonly Line[] = [];
+  #idleSinceMs: number | undefined;
   /** The cursor stands behind text of the command that has no newline. */
   #isWithinLine = false;
 
@@ -70,9 +77,26 @@ export class TerminalView implements View {
   }
 
   show(_update: Update | undefined, moment: Moment): string {
-    if (!isBusy(this.#world)) return this.#leave(moment.width);
+    if (!isBusy(this.#world) && !this.#lingers(moment.nowMs)) return this.#leave(moment.width);
+    const partial = this.#joiner.rest;
+    if (isBusy(this.#world)) this.#frame = this.#picture(moment);
+    return this.#draw(partial === "" ? this.#frame : [ansiSpans(partial), ...this.#frame], moment.width);
+  }
+
+  get isLingering(): boolean {
+    return this.#idleSinceMs !== undefined && !this.#area.isEmpty;
+  }
+
+  #lingers(nowMs: number): boolean {
+    if (this.#area.isEmpty) return false;
+    this.#idleSinceMs ??= nowMs;
+    return nowMs - this.#idleSinceMs < (this.#options.lingerMs ?? 0);
+  }
+
+  #picture(moment: Moment): Line[] {
+    this.#idleSinceMs = undefined;
     const { lines, logLines = 0, averageOf, clockText } = this.#options;
-    const frame = inlineLines(this.#world, {
+    return inlineLines(this.#world, {
       ...moment,
       lines,
       log: this.#window,
@@ -80,8 +104,6 @@ export class TerminalView implements View {
       ...(averageOf === undefined ? {} : { averageOf }),
       ...(clockText === undefined ? {} : { clockText }),
     });
-    const partial = this.#joiner.rest;
-    return this.#draw(partial === "" ? frame : [ansiSpans(partial), ...frame], moment.width);
   }
 
   end(end: End, { nowMs, width, height }: Moment): string {

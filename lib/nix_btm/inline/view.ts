@@ -31,6 +31,8 @@ export interface View {
   end(end: End, moment: Moment): string;
   /** Others have written on the same terminal. */
   forget?(): void;
+  /** Something is shown that has to go soon. */
+  readonly isLingering?: boolean;
 }
 
 /** Whether something goes on that a person may wait for. */
@@ -45,7 +47,7 @@ export function isBusy({ jobs, commands }: World): boolean {
   );
 }
 
-const SEEN: ReadonlySet<string> = new Set(["evaluation", "fetch", "hook", "maintenance"]);
+const SEEN: ReadonlySet<string> = new Set(["evaluation", "fetch", "hook", "maintenance", "query"]);
 
 /** Bytes to lines; what has no end yet is kept. */
 export class LineJoiner {
