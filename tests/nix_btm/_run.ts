@@ -40,11 +40,8 @@ export class Scene implements AsyncDisposable {
   /** A program that is the tool in this place, for those who type. */
   program(): string {
     const path = `${this.place.folder}/nix-btm`;
-    const lines = [
-      ...Object.entries(this.env).map(([key, value]) => `export ${key}='${value}'`),
-      `exec ${[PROGRAM, ...ARGS].map((word) => `'${word}'`).join(" ")} "$@"`,
-    ];
-    Deno.writeTextFileSync(path, `#!/bin/sh\n${lines.join("\n")}\n`, { mode: 0o755 });
+    const line = `exec ${[PROGRAM, ...ARGS].map((word) => `'${word}'`).join(" ")} "$@"`;
+    Deno.writeTextFileSync(path, `#!/bin/sh\n${this.#exports()}\n${line}\n`, { mode: 0o755 });
     return path;
   }
 
@@ -55,9 +52,18 @@ export class Scene implements AsyncDisposable {
       TERM: "xterm-256color",
     });
     await tmux.until(/code=0/);
-    await tmux.type(`clear; cd ${this.place.folder}; ${line.replaceAll("nix-btm", this.program())}`);
+    // Nix that is typed stays in the place as well.
+    const place = `${this.place.folder}/environment`;
+    Deno.writeTextFileSync(place, this.#exports());
+    await tmux.type(
+      `. ${place}; clear; cd ${this.place.folder}; ${line.replaceAll("nix-btm", this.program())}`,
+    );
     await tmux.keys("Enter");
     return tmux;
+  }
+
+  #exports(): string {
+    return Object.entries(this.env).map(([key, value]) => `export ${key}='${value}'\n`).join("");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

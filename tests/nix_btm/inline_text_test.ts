@@ -14,6 +14,7 @@ import {
   partText,
   plainLine,
 } from "../../lib/nix_btm/mod.ts";
+import type { Command } from "../../lib/nix/mod.ts";
 import { applyUpdate, emptyWorld, type JobRow } from "../../lib/nix_btm/world.ts";
 import { Replay } from "./_inline.ts";
 import { Emulator, GREEN, style } from "../../lib/tui/mod.ts";
@@ -120,6 +121,24 @@ Deno.test("of messages those are told that a person has to know", () => {
   ok(!isWorthTelling("evaluating file 'x'", 4));
 });
 
+const COMMAND: Command = {
+  id: 1,
+  requester: { source: "wrapped" },
+  startedMs: 0,
+  endedMs: undefined,
+  state: "running",
+  targets: [],
+  evaluating: undefined,
+  evaluatedFiles: 0,
+  builds: { done: 0, expected: 0, running: 0, failed: 0 },
+  substitutions: { done: 0, expected: 0, running: 0, failed: 0 },
+  plannedBuilds: 0,
+  plannedFetches: 0,
+  downloadBytes: 0,
+  unpackedBytes: 0,
+  problems: [],
+};
+
 function copy(id: number, more: Partial<JobRow>): JobRow {
   return {
     id,
@@ -148,6 +167,9 @@ Deno.test("a transfer tells its part, its rate, and its store where there are se
     "┃ ↓ path-1    4s  ■■◧□□□□□□□  25%  3.0 of 12.0 MiB  768.0 KiB/s",
     "┗━ ↓ 0 of 1 3.0 of 12.0 MiB",
   ]);
+  applyUpdate(world, { commands: [COMMAND] });
+  strictEqual(rows().at(-1), "┗━ ↓ 0 of 1 3.0 of 12.0 MiB │ ⏱ 4s, done in ~12s");
+  world.commands.clear();
   applyUpdate(world, { jobs: [copy(2, { host: "", to: "ssh-ng://mac.example.org", doneBytes: 0 })] });
   deepStrictEqual(rows(), [
     "┃ ↓ path-1    4s  ■■◧□□□□□□□  25%  3.0 of 12.0 MiB  768.0 KiB/s  from cache",
@@ -174,9 +196,9 @@ Deno.test("at the end each machine has a row where there are several", () => {
   deepStrictEqual(lines, [
     "┏━ host   builds  downloads",
     "┃  here   ✔ 1",
-    "┃  cache          ↓ 1 3.0 MiB",
+    "┃  cache          ↓ 1 12.0 MiB",
     "┃  big    ✔ 2",
-    "┗━ ✔ 3 │ ↓ 1 3.0 MiB │ finished after 0ms",
+    "┗━ ✔ 3 │ ↓ 1 12.0 MiB │ finished after 0ms",
   ]);
 });
 
@@ -193,20 +215,7 @@ Deno.test("errors are told once, those of builds with the end of their logs, oth
     jobs: [copy(1, { kind: "build", host: "", state: { kind: "failed", failure }, endedMs: 2_000 })],
     lines: [{ job: 1, lines: ["first", "\x1b[1mlast\x1b[0m"] }],
     commands: [{
-      id: 1,
-      requester: { source: "wrapped" },
-      startedMs: 0,
-      endedMs: 5_000,
-      state: "failed",
-      targets: [],
-      evaluating: undefined,
-      evaluatedFiles: 0,
-      builds: { done: 0, expected: 0, running: 0, failed: 0 },
-      substitutions: { done: 0, expected: 0, running: 0, failed: 0 },
-      plannedBuilds: 0,
-      plannedFetches: 0,
-      downloadBytes: 0,
-      unpackedBytes: 0,
+      ...COMMAND,
       problems: [
         problem("path-1: hash mismatch"),
         problem("1 dependencies of derivation '/nix/store/x.drv' failed"),

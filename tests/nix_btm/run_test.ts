@@ -122,6 +122,48 @@ terminalTest("what nixos-rebuild says and asks after its builds is its own", asy
   match(await tmux.until(/code=4 *$/m), /^activate\? yes\nit is yes\n┗━ ✔ 2 │ failed with exit code 4 at/m);
 });
 
+terminalTest("a download stands below what needs it, with how much of it is there", async (scene) => {
+  const { place } = scene;
+  const library = { name: "library", script: "head -c 3000000 /dev/urandom > $out; exit 0" };
+  const graph = { roots: ["program"], nodes: [library, { name: "program", inputs: ["library"] }] };
+  const [path] = await place.lines("nix-build", [place.write(graph), "--no-out-link", "-A", "library"]);
+  const folder = `${place.folder}/cache-files`;
+  await place.lines("nix", ["copy", "--to", `file://${folder}?compression=none`, path!]);
+  await place.forget([path!]);
+  const rest = Promise.withResolvers<void>();
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const bytes = await Deno.readFile(folder + new URL(request.url).pathname).catch(() => undefined);
+    if (bytes === undefined) return new Response("", { status: 404 });
+    if (bytes.length < 1_000_000) return new Response(bytes);
+    const parts = [bytes.subarray(0, 1_500_000), bytes.subarray(1_500_000)];
+    const body = new ReadableStream({
+      async pull(controller) {
+        if (parts.length < 2) await rest.promise;
+        if (parts.length === 0) controller.close();
+        else controller.enqueue(parts.shift()!);
+      },
+    });
+    return new Response(body, { headers: { "content-length": String(bytes.length) } });
+  });
+  const cache = `--option substituters http://127.0.0.1:${server.addr.port}`;
+  await using tmux = await scene.type(`nix-btm run nix-build ${place.build(graph).join(" ")} ${cache}`);
+  const shown = await tmux.until(/■/);
+  match(shown, /^┃ ┌─ ↓ library( +\d+s)? {2}■+◧?□+ +\d+% {2}1\.\d of 2\.9 MiB/m);
+  match(shown, /^┃ ⏸ program +waiting for library\n┗━ ⏸ 1 │ ↓ 0 of 1 1\.\d of 2\.9 MiB/m);
+  rest.resolve();
+  match(await tmux.until(/code=0 *$/m), /┗━ ✔ 1 │ ↓ 1 2\.9 MiB │ finished/);
+});
+
+terminalTest("a pipe draws with the width of the terminal wherever its output goes", async (scene) => {
+  const words = scene.place.build(gated(scene, chain(2), "chain-2"));
+  const line = `nix-build --log-format internal-json -v ${words.join(" ")} 2>&1 | nix-btm pipe --json > rows`;
+  await using tmux = await scene.type(line, { columns: 34, rows: 12 });
+  await tmux.until(/^┃ ┌─ ⏵ chain-2 .*\n┃ ⏸ chain-1 +waiting for.*…\n┗━/m);
+  scene.place.openGate("one");
+  await tmux.until(/finished after[^]*code=0 *$/m);
+  match(Deno.readTextFileSync(`${scene.place.folder}/rows`), /"kind":"end",.*"exitCode":0/);
+});
+
 terminalTest("Ctrl-Z leaves what was drawn, and fg draws below it", async (scene) => {
   const words = scene.place.build(gated(scene, chain(2), "chain-2"));
   await using tmux = await scene.type(`nix-btm run nix-build ${words.join(" ")}`);

@@ -128,8 +128,10 @@ function countBuild(builds: Counts<Builds>, job: JobRow): void {
 }
 
 function countTransfer(transfers: Counts<Transfers>, job: JobRow): void {
-  transfers.bytes += job.doneBytes;
-  transfers.expectedBytes += Math.max(job.doneBytes, job.expectedBytes);
+  const wholeBytes = Math.max(job.doneBytes, job.expectedBytes);
+  // The last bytes of what came whole are not told any more.
+  transfers.bytes += job.state.kind === "succeeded" ? wholeBytes : job.doneBytes;
+  transfers.expectedBytes += wholeBytes;
   if (!isOver(job)) transfers.running++;
   else if (job.state.kind === "succeeded" || job.state.kind === "ended") transfers.done++;
   else transfers.failed++;

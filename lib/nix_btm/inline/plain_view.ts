@@ -173,7 +173,8 @@ export class PlainView implements View {
 
 /** `3 building, 14 built, 1 failed, 34 left; 3 of 12 fetched, 1.2 MiB; done in about 3m10s`. */
 export function progressText(world: World, nowMs: number): string {
-  const { builds, downloads, uploads, expectedDownloads } = figuresOf(world);
+  const figures = figuresOf(world);
+  const { builds, downloads, uploads, expectedDownloads } = figures;
   const counts: [count: number, what: string][] = [
     [builds.running, "building"],
     [builds.done, "built"],
@@ -185,7 +186,7 @@ export function progressText(world: World, nowMs: number): string {
     ? ""
     : `${downloads.done} of ${expectedDownloads} fetched, ${bytesText(downloads.bytes)}`;
   const sent = uploads.running + uploads.done === 0 ? "" : `${uploads.done} sent`;
-  const leftMs = leftMsOf(world, nowMs);
+  const leftMs = leftMsOf(world, figures, nowMs);
   const end = leftMs === undefined ? "" : `done in about ${durationText(leftMs)}`;
   return [built, fetched, sent, end].filter((part) => part !== "").join("; ");
 }

@@ -4,7 +4,7 @@ import { durationText } from "../summary.ts";
 import type { World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { fitLine, type Line, partText } from "./_text.ts";
-import { type Figures, isUsed } from "./figures.ts";
+import { directionOf, type Figures, isUsed } from "./figures.ts";
 
 /** What the world does not tell. */
 export interface SumOptions {
@@ -36,7 +36,7 @@ function groups(world: World, figures: Figures, options: GroupOptions): Span[][]
     buildGroup(figures),
     downloadGroup(figures, options.isLong),
     uploadGroup(figures, options.isLong),
-    options.end === undefined ? clockGroup(world, options) : [options.end(options.isLong)],
+    options.end === undefined ? clockGroup(world, figures, options) : [options.end(options.isLong)],
   ];
 }
 
@@ -118,11 +118,11 @@ function preparationGroup({ commands, jobs }: World, { builds, downloads }: Figu
 }
 
 /** How long it has taken, and when it will be over. */
-function clockGroup(world: World, { nowMs, clockText, isLong }: GroupOptions): Span[] {
+function clockGroup(world: World, figures: Figures, { nowMs, clockText, isLong }: GroupOptions): Span[] {
   const startedMs = startOf(world);
   if (startedMs === undefined) return [];
   const text = `${SIGNS.elapsed} ${clockedText(nowMs - startedMs)}`;
-  const leftMs = leftMsOf(world, nowMs);
+  const leftMs = leftMsOf(world, figures, nowMs);
   if (leftMs === undefined) return [{ text, style: LOOKS.plain }];
   const at = clockText === undefined || !isLong ? "" : ` at ${clockText(nowMs + leftMs)}`;
   return [
@@ -144,15 +144,29 @@ export function startOf({ commands }: World): number | undefined {
 }
 
 /**
- * Until half of all like these are done; undefined in the last second, and where history knows nothing of most builds
- * that are left.
+ * Until all is done; undefined in the last second, and where history knows nothing of most builds that are left. Builds
+ * are estimated by their like, downloads by their own speed.
  */
-export function leftMsOf({ commands, estimates }: World, nowMs: number): number | undefined {
-  const left = [...commands.keys()].flatMap((id) => {
-    const row = estimates.get(id);
+export function leftMsOf(world: World, figures: Figures, nowMs: number): number | undefined {
+  const left = [...world.commands.keys()].flatMap((id) => {
+    const row = world.estimates.get(id);
     if (row?.estimate === undefined || row.estimate.unknown * 2 > row.estimate.left) return [];
     return [row.atMs + row.estimate.medianMs - nowMs];
   });
-  const most = Math.max(0, ...left);
+  const hasUnknownBuilds = left.length === 0 && figures.builds.running + figures.builds.left > 0;
+  const most = Math.max(0, ...left, hasUnknownBuilds ? 0 : downloadLeftMs(world, figures, nowMs));
   return most < 1_000 ? undefined : most;
+}
+
+/** Before that a speed says nothing. */
+const SPEED_FROM_MS = 2_000;
+
+function downloadLeftMs({ jobs }: World, { downloads, expectedBytes }: Figures, nowMs: number): number {
+  if (downloads.running === 0 || downloads.bytes === 0) return 0;
+  let beganMs = nowMs;
+  for (const job of jobs.values()) {
+    if (directionOf(job) === "download") beganMs = Math.min(beganMs, job.startedMs ?? nowMs);
+  }
+  const tookMs = nowMs - beganMs;
+  return tookMs < SPEED_FROM_MS ? 0 : Math.max(0, expectedBytes - downloads.bytes) * tookMs / downloads.bytes;
 }
