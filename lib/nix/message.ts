@@ -96,7 +96,8 @@ const FAILURES: readonly [RegExp, (found: readonly string[]) => Failure][] = [
     () => ({ kind: "hash-mismatch", text: "hash mismatch" }),
   ],
   [
-    new RegExp(`(?:building of )?${PATH}() timed out after (.+)`),
+    // A goal's name has the wanted outputs behind the path, and how it is built behind that.
+    /(?:building of )?'([^'!^\n]+)(?:[!^][^']*)?'()(?: from \.drv file)? timed out after (.+)/,
     ([, , , after]) => ({ kind: "timeout", text: `timed out after ${after}` }),
   ],
   [

@@ -20,6 +20,8 @@ const FAILED: [text: string, kind: string, more?: Record<string, unknown>][] = [
     { specified: "sha256-AAA=", got: "sha256-BBB=" },
   ],
   [`error: building of '${D}' timed out after 5 seconds of silence`, "timeout"],
+  [`error: building of '${D}!out' from .drv file timed out after 1 seconds`, "timeout"],
+  [`error: building of '${D}^out' from .drv file timed out after 1 seconds`, "timeout"],
   [`error: derivation '${D}' may not be deterministic: output '${P}' differs`, "not-deterministic"],
   [`error: 1 dependencies of derivation '${D}' failed to build`, "dependency"],
   [`error: Cannot build '${D}'.\n       Reason: 1 dependency failed.`, "dependency"],
