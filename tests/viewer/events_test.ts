@@ -90,11 +90,7 @@ Deno.test({
     ], async (page, { add }) => {
       await drawn(page, "overview");
       await untilMarks(page, 2, 2);
-      const layers = page.locator(".plot .marks");
-      ok(
-        await layers.count() > 3 &&
-          await layers.count() === await page.locator(".plot canvas:first-child").count(),
-      );
+      await untilOnEveryPlot(page, ".marks[data-marks='2']");
       const box = (await page.locator("[data-chart=cpu] .plot").boundingBox())!;
       await page.mouse.move(
         box.x + xOf(END_MS - 200_000, await frameOf(page, box.width)),
@@ -105,20 +101,30 @@ Deno.test({
         await page.locator("[data-chart=cpu] .tip").innerText(),
         /hello failed in checkPhase\s+1m[^]*user/,
       );
-      strictEqual(
-        await page.locator(".took").count(),
-        await layers.count(),
-        "how long it took, on every chart",
-      );
+      // How long it took is on every chart.
+      await untilOnEveryPlot(page, ".took");
       await page.keyboard.press("e");
       await untilMarks(page, 2, 0);
       await page.keyboard.press("e");
       add(event(3, 5_000));
       await untilMarks(page, 3, 3);
       await page.keyboard.press("?");
+      await page.waitForSelector("[role=dialog]");
       match(await page.locator("[role=dialog]").innerText(), /Marks of events on charts[^]*List of events/);
     }),
 });
+
+/** Waits until every chart that is drawn has what the selector names, and there are several. */
+async function untilOnEveryPlot(page: Page, selector: string): Promise<void> {
+  await page.waitForFunction((selector) => {
+    type Element = { querySelector(selector: string): Element | null };
+    const { document } = globalThis as unknown as {
+      document: { querySelectorAll(selector: string): Iterable<Element> };
+    };
+    const plots = [...document.querySelectorAll(".plot")].filter((plot) => plot.querySelector("canvas"));
+    return plots.length > 3 && plots.every((plot) => plot.querySelector(selector) !== null);
+  }, selector);
+}
 
 /** The frame of a plot of the page. */
 async function frameOf(page: Page, width: number) {
@@ -140,6 +146,7 @@ Deno.test({
       await untilMarks(page, 3, 2);
       strictEqual(await page.locator(".events").count(), 0);
       await page.keyboard.press("l");
+      await page.waitForSelector(".events li");
       const rows = page.locator(".events li");
       deepStrictEqual(
         (await rows.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").replace(/^[\d:]+ /, "")),
@@ -147,9 +154,10 @@ Deno.test({
       );
       await page.locator(".events .chip", { hasText: "bpm" }).click();
       await untilMarks(page, 2, 1);
-      strictEqual(await rows.count(), 1);
+      await rows.nth(1).waitFor({ state: "detached" });
       await rows.first().hover();
-      ok(await page.locator(".cursor").count() > 3, "all charts show when it was");
+      // All charts show when it was.
+      await untilOnEveryPlot(page, ".cursor");
       await rows.first().click();
       await page.waitForSelector(".live[aria-pressed=false]");
       await page.waitForFunction((endMs) => {
@@ -177,6 +185,7 @@ Deno.test({
           return (globalThis as unknown as { hostkit: Hostkit }).hostkit.events(500).marks > 100;
         });
         await page.keyboard.press("l");
+        await page.waitForSelector(".events li:nth-child(200)");
         strictEqual(await page.locator(".events li").count(), 200);
         strictEqual(await page.locator(".events > p").innerText(), "and 800 earlier ones");
         ok(await page.locator("*").count() < 3_000, "marks are pixels, not elements");
