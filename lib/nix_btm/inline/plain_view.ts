@@ -32,6 +32,8 @@ export class PlainView implements View {
   readonly #told = new Map<number, string>();
   readonly #messages = new Set<string>();
   #pending: string[] = [];
+  /** Of the command itself: what comes at once with the end of a build comes after it. */
+  readonly #words: string[] = [];
   #progressMs: number | undefined;
   #progress = "";
 
@@ -41,7 +43,7 @@ export class PlainView implements View {
   }
 
   get pendingLength(): number {
-    return this.#pending.reduce((sum, { length }) => sum + length, 0);
+    return [...this.#pending, ...this.#words].reduce((sum, { length }) => sum + length, 0);
   }
 
   line(job: Job, text: string): void {
@@ -60,7 +62,7 @@ export class PlainView implements View {
   }
 
   text(bytes: Uint8Array): void {
-    this.#pending.push(...this.#joiner.take(bytes));
+    this.#words.push(...this.#joiner.take(bytes));
   }
 
   /** Standard output of who does not look on is his own. */
@@ -70,14 +72,15 @@ export class PlainView implements View {
 
   show(update: Update | undefined, { nowMs }: Moment): string {
     this.#builds(update?.jobs ?? []);
+    this.#pending.push(...this.#words.splice(0));
     this.#sayProgress(nowMs);
     return this.#take();
   }
 
   end(end: End, { nowMs }: Moment): string {
-    const rest = this.#joiner.drain();
-    if (rest !== "") this.#say(rest);
     this.#builds([...this.#world.jobs.values()]);
+    const rest = this.#joiner.drain();
+    this.#pending.push(...this.#words.splice(0), ...rest === "" ? [] : [rest]);
     for (const { text } of otherErrors(this.#world)) {
       this.#say(this.#options.github === true ? `::error::${escapeData(text)}` : `error: ${text}`);
     }
