@@ -102,19 +102,20 @@ export class Session implements Disposable {
   async finish(known?: End): Promise<End> {
     if (this.#isOver) return known ?? { kind: "exited", code: 0 };
     this.#log.end(known?.kind === "exited" ? known.code : undefined);
-    this.#monitor.flush();
+    // Ends of builds are looked up only for those that are told as ended.
+    const last = this.#monitor.flush();
     await this.#settle();
     clearTimeout(this.#timer);
     await this.#drawing;
     this.#isOver = true;
     clearTimeout(this.#timer);
-    const update = this.#monitor.flush();
+    const settled = this.#monitor.flush();
     const moment = this.#moment();
     const { world } = this.#monitor;
     const code = failedBuilds(world).length + otherErrors(world).length > 0 ? 1 : 0;
     const end = known ?? { kind: "exited", code };
     for (const { view, write } of this.#shown) {
-      const text = view.show(update, moment) + view.end(end, moment);
+      const text = view.show(last, moment) + view.show(settled, moment) + view.end(end, moment);
       if (text !== "") await this.#write({ view, write }, text);
     }
     return end;
