@@ -88,7 +88,7 @@ export async function openInline(
   if (history !== undefined) stack.use(history);
   const views = await viewsOf(call, { isDrawn, logs, mayTalk, env, history });
   // A daemon of another user keeps a history of its own, which this one cannot read.
-  const isRemembered = () => feed !== undefined && feed.counts().connections > 0 && socket !== SYSTEM_SOCKET;
+  const isRemembered = feed !== undefined && socket !== SYSTEM_SOCKET && await feed.reached;
   const session = stack.use(
     new Session({
       requester,
@@ -97,7 +97,7 @@ export async function openInline(
       size,
       durationsOf: history?.durationsOf,
       onBuildEnd: (job, command) => {
-        if (job.startedMs !== undefined && !isRemembered()) remember(history, job, command);
+        if (job.startedMs !== undefined && !isRemembered) remember(history, job, command);
       },
     }),
   );

@@ -1,5 +1,6 @@
 /** `nix-btm run` and `nix-btm pipe` around real Nix. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { History } from "../../lib/nix_btm/mod.ts";
 import { hasTmux } from "../bpm_tui/tmux.ts";
 import { chain, diamond, failingChain, type Graph, hasNix, single } from "../nix/_nix.ts";
 import { DaemonProcess } from "./_daemon.ts";
@@ -318,6 +319,8 @@ nixTest("a daemon that listens hears of the command, and remembers its builds al
   );
   strictEqual(history.code, 0);
   match((await daemon.run("status")).out, /^#\d+ succeeded: 2 built[^\n]*\n$/);
+  using remembered = History.open(`${daemon.folder}/state/history.sqlite`);
+  deepStrictEqual(remembered.find({ limit: 9 }).map(({ name }) => name), ["single", "chain-1", "chain-2"]);
 });
 
 nixTest(

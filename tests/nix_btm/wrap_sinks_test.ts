@@ -63,6 +63,7 @@ Deno.test("socketSink(): a monitor that comes late hears all from the beginning"
   sink.take(said(start(1), phase(1, "a"), stop(1)));
   await until("a failure", () => sink.counts().failure !== undefined);
   match(sink.counts().failure!, /No such file/);
+  strictEqual(await sink.reached, false);
   monitor.listen();
   using connection = await monitor.accept();
   deepStrictEqual(await readLines(connection, 3), [start(1), phase(1, "a"), stop(1)]);
@@ -73,6 +74,7 @@ Deno.test("socketSink(): another monitor hears first what is under way", async (
   using monitor = new Monitor();
   monitor.listen();
   await using sink = socketSink(monitor.path);
+  strictEqual(await sink.reached, true);
   sink.take(said(start(1), start(2), phase(2, "unpack"), phase(2, "build"), line(2, "x"), stop(1)));
   const first = await monitor.accept();
   strictEqual((await readLines(first, 6)).length, 6);

@@ -28,6 +28,8 @@ export interface SocketCounts {
 /** A sink that ends, and tells what became of what it took. */
 export interface SocketSink extends AsyncDisposable {
   readonly take: Sink;
+  /** Whether somebody listened when it was looked for first. */
+  readonly reached: Promise<boolean>;
   counts(): SocketCounts;
 }
 
@@ -42,6 +44,7 @@ class Feed implements SocketSink {
   readonly #splitter = new RecordSplitter({ record: (bytes) => this.#hold(bytes) });
   readonly #open = new OpenActivities();
   readonly #stop = new AbortController();
+  readonly #reached = Promise.withResolvers<boolean>();
   readonly #running: Promise<void>;
   #held: Uint8Array<ArrayBuffer>[] = [];
   #heldBytes = 0;
@@ -59,6 +62,10 @@ class Feed implements SocketSink {
   }
 
   readonly take = (bytes: Uint8Array): void => this.#splitter.take(bytes);
+
+  get reached(): Promise<boolean> {
+    return this.#reached.promise;
+  }
 
   counts(): SocketCounts {
     const dropped = this.#dropped + this.#splitter.dropped;
@@ -95,11 +102,13 @@ class Feed implements SocketSink {
     try {
       const connection = await Deno.connect({ transport: "unix", path: this.#path });
       this.#connections++;
+      this.#reached.resolve(true);
       this.#failure = undefined;
       return connection;
     } catch (error) {
       // Nobody listens yet, or not any more: that is not the build's trouble.
       this.#failure = error instanceof Error ? error.message : String(error);
+      this.#reached.resolve(false);
       return undefined;
     }
   }
