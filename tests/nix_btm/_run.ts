@@ -26,15 +26,22 @@ export class Scene implements AsyncDisposable {
 
   /** Runs the tool without a terminal. */
   async run(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
-    const { code, stdout, stderr } = await new Deno.Command(PROGRAM, {
+    const { code, stdout, stderr } = await this.spawn(words, env).output();
+    const text = new TextDecoder();
+    return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  }
+
+  /** Starts it. */
+  spawn(words: readonly string[], env: Readonly<Record<string, string>> = {}): Deno.ChildProcess {
+    return new Deno.Command(PROGRAM, {
       args: [...ARGS, ...words],
       cwd: this.place.folder,
       env: { ...this.env, ...env },
       clearEnv: true,
       stdin: "null",
-    }).output();
-    const text = new TextDecoder();
-    return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
   }
 
   /** A program that is the tool in this place, for those who type. */

@@ -1,7 +1,8 @@
 /** What stands below the log, as text, at moments of recorded logs. `UPDATE=1` writes the files anew. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { endingLines, handlesOf, inlineLines, plainLine } from "../../lib/nix_btm/mod.ts";
+import { endingLines, handlesOf, inlineLines, isBusy, plainLine } from "../../lib/nix_btm/mod.ts";
 import { textWidth } from "../../lib/tui/mod.ts";
+import { scenarios } from "../nix/_scenarios.ts";
 import { clockText, Replay } from "./_inline.ts";
 
 const FOLDER = new URL("testdata/", import.meta.url).pathname;
@@ -99,5 +100,22 @@ Deno.test("handles are short, and never the same", () => {
   ];
   for (const [hosts, handles] of cases) {
     deepStrictEqual(hosts.map((host) => handlesOf(hosts).get(host)), handles);
+  }
+});
+
+Deno.test("whatever log, moment and size: no line is too long, and nothing goes on once it is over", () => {
+  for (const { name } of scenarios()) {
+    const replay = new Replay(name, 40);
+    for (const part of [0, 0.1, 0.35, 0.65, 0.8, 0.97, 1]) {
+      const { world, nowMs } = replay.to(part);
+      for (const [width, height] of [[1, 1], [7, 3], [40, 10], [120, 60]] as const) {
+        const lines = inlineLines(world, { width, height, nowMs, clockText });
+        ok(lines.length <= Math.max(1, height - 1), `${name} at ${part}: ${lines.length} lines`);
+        for (const line of lines) {
+          ok(textWidth(plainLine(line)) <= width, `${name} at ${part}: ${plainLine(line)}`);
+        }
+      }
+    }
+    ok(!isBusy(replay.world), name);
   }
 });

@@ -258,6 +258,22 @@ nixTest("errors of evaluation are told once, with Nix' code", async (scene) => {
   match(said.stderr, /^trace: seen\nerror: no such thing/m);
 });
 
+nixTest("SIGTERM stops the builds, and what was stopped is told", async (scene) => {
+  const child = scene.spawn([
+    "run",
+    "--",
+    "nix-build",
+    ...scene.place.build(gated(scene, chain(2), "chain-2")),
+  ]);
+  await until("the build", () => scene.place.building().length === 1);
+  child.kill("SIGTERM");
+  const { code, stderr } = await child.output();
+  strictEqual(code, 1);
+  const lines = new TextDecoder().decode(stderr).replaceAll(/\d+m?s\b/g, "T").split("\n");
+  deepStrictEqual(lines, ["building chain-2", "stopped chain-2 after T", "⏹ 1 │ interrupted after T", ""]);
+  await until("its end", () => scene.place.building().length === 0);
+});
+
 nixTest("GitHub's runner gets annotations", async (scene) => {
   const words = ["run", "--", "nix-build", ...scene.place.build(failingChain())];
   const { code, stderr } = await scene.run(words, { GITHUB_ACTIONS: "true" });
@@ -301,6 +317,9 @@ nixTest("a pipe of records ends with 1 when a build failed, else with 0", async 
   const bad = await piped(failingChain(), "--log-format internal-json -v");
   strictEqual(bad.code, 1);
   match(bad.stderr, /^chain-2> assertion failed: 1 == 2\n/m);
+  const thrown = `nix-build --log-format internal-json -v -E 'throw "no such thing"' 2>&1 | ${program} pipe`;
+  const error = await scene.place.run("sh", ["-c", thrown]);
+  deepStrictEqual([error.code, error.stderr.match(/^error: no such thing$/m)?.length], [1, 1]);
   const plain = await piped(failingChain({ salt: "plain" }), "");
   strictEqual(plain.code, 1);
   match(plain.stderr, /^chain-2 failed with exit code 3/m);

@@ -78,7 +78,7 @@ export class PlainView implements View {
   }
 
   end(end: End, { nowMs }: Moment): string {
-    this.#builds([...this.#world.jobs.values()]);
+    this.#builds([...this.#world.jobs.values()], true);
     const rest = this.#joiner.drain();
     this.#pending.push(...this.#words.splice(0), ...rest === "" ? [] : [rest]);
     for (const { text } of otherErrors(this.#world)) {
@@ -103,13 +103,13 @@ export class PlainView implements View {
     return lines.map((line) => `${line}\n`).join("");
   }
 
-  /** In the order in which it happened. */
-  #builds(jobs: readonly JobRow[]): void {
+  /** In the order in which it happened. How a build ended that has just stopped is told by what Nix says next. */
+  #builds(jobs: readonly JobRow[], isLast = false): void {
     const events: { readonly atMs: number; readonly tell: () => void }[] = [];
     for (const job of jobs) {
       if (job.kind !== "build" || job.startedMs === undefined) continue;
       if (!this.#told.has(job.id)) events.push({ atMs: job.startedMs, tell: () => this.#begun(job) });
-      if (isOver(job) && !isRefused(job)) {
+      if (isOver(job) && !isRefused(job) && (isLast || job.state.kind !== "ended")) {
         // Of what happens at once, what ends makes room for what begins.
         events.push({ atMs: job.endedMs! - 0.5, tell: () => this.#ended(job) });
       }
