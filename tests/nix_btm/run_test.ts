@@ -259,17 +259,17 @@ nixTest("errors of evaluation are told once, with Nix' code", async (scene) => {
 });
 
 nixTest("SIGTERM stops the builds, and what was stopped is told", async (scene) => {
-  const child = scene.spawn([
-    "run",
-    "--",
-    "nix-build",
-    ...scene.place.build(gated(scene, chain(2), "chain-2")),
-  ]);
-  await until("the build", () => scene.place.building().length === 1);
-  child.kill("SIGTERM");
-  const { code, stderr } = await child.output();
-  strictEqual(code, 1);
-  const lines = new TextDecoder().decode(stderr).replaceAll(/\d+m?s\b/g, "T").split("\n");
+  const words = scene.place.build(gated(scene, chain(2), "chain-2"));
+  const child = scene.spawn(["run", "--", "nix-build", ...words]);
+  let said = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    // Nix has told of the build: its builder is there to be stopped.
+    if (said === "") child.kill("SIGTERM");
+    said += text;
+  }
+  await child.stdout.cancel();
+  strictEqual((await child.status).code, 1);
+  const lines = said.replaceAll(/\d+m?s\b/g, "T").split("\n");
   deepStrictEqual(lines, ["building chain-2", "stopped chain-2 after T", "⏹ 1 │ interrupted after T", ""]);
   await until("its end", () => scene.place.building().length === 0);
 });
