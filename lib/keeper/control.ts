@@ -6,23 +6,17 @@ import { signalNumber } from "../../ffi/sys/mod.ts";
 
 const HEADER_BYTES = 8;
 
-/** Bytes of a unix socket's address without the NUL at its end; longer ones are not the runtime's to connect to. */
-const ADDRESS_BYTES = 107;
-
 /** A connection to a keeper. It has eight at a time; for the next one, the one that was silent longest is closed. */
 export class KeeperControl implements Disposable {
   readonly #connection: Pick<KeeperConnection, "write" | "close">;
 
   /**
-   * Connects to the keeper of an instance.
+   * Connects to the keeper of an instance. One that many connect to at once takes them in turn, within two seconds; the
+   * runtime's own connection would be refused, and its paths are short.
    * @throws {Deno.errors.NotFound | Deno.errors.ConnectionRefused} When the keeper has ended.
    */
   static async open(folder: string): Promise<KeeperControl> {
-    const path = `${folder}/control`;
-    const isShort = new TextEncoder().encode(path).length <= ADDRESS_BYTES;
-    return new KeeperControl(
-      isShort ? await Deno.connect({ transport: "unix", path }) : await connectAnyhow(folder),
-    );
+    return new KeeperControl(await connect(folder));
   }
 
   private constructor(connection: Pick<KeeperConnection, "write" | "close">) {
@@ -79,8 +73,8 @@ function checkRange(what: string, value: number, max: number): void {
   throw new RangeError(`Cannot ${what}: ${value} does not lie in 0..${max}`);
 }
 
-/** With the runtime's own errors, as for a short path. */
-async function connectAnyhow(folder: string): Promise<Pick<KeeperConnection, "write" | "close">> {
+/** With the runtime's own errors. */
+async function connect(folder: string): Promise<Pick<KeeperConnection, "write" | "close">> {
   const connection = await KeeperConnection.open(folder).catch(asRuntimes);
   return {
     write: (bytes) => connection.write(bytes).catch(asRuntimes),

@@ -14,6 +14,7 @@ export interface Node {
 export class Graph {
   readonly #nodes = new Map<string, Node>();
   readonly #dependants = new Map<string, Set<string>>();
+  readonly #byOutput = new Map<string, string>();
 
   get size(): number {
     return this.#nodes.size;
@@ -31,6 +32,11 @@ export class Graph {
     return this.#nodes.get(path)?.inputs ?? [];
   }
 
+  /** The derivation that makes a path, as far as it is known. */
+  derivationOf(output: string): string | undefined {
+    return this.#byOutput.get(output);
+  }
+
   /** Derivations that need this one, as far as they are known. */
   dependants(path: string): readonly string[] {
     return [...this.#dependants.get(path) ?? []];
@@ -40,6 +46,9 @@ export class Graph {
   add(node: Node): void {
     for (const input of this.inputs(node.path)) this.#dependants.get(input)?.delete(node.path);
     this.#nodes.set(node.path, node);
+    for (const output of Object.values(node.outputs)) {
+      if (output !== "") this.#byOutput.set(output, node.path);
+    }
     for (const input of node.inputs) this.#dependantsOf(input).add(node.path);
   }
 
@@ -56,6 +65,7 @@ export class Graph {
     for (const path of [...this.#nodes.keys()]) {
       if (keep(path)) continue;
       for (const input of this.inputs(path)) this.#dependants.get(input)?.delete(path);
+      for (const output of Object.values(this.#nodes.get(path)?.outputs ?? {})) this.#byOutput.delete(output);
       this.#nodes.delete(path);
       this.#dependants.delete(path);
     }

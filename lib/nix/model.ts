@@ -112,6 +112,30 @@ export const TAIL_LINES = 100;
 export const OVER_TAIL_LINES = 10;
 export const PROBLEMS_MAX = 200;
 
+/** A job that begins now, or is planned where there is no time. */
+export function newJob(
+  { id, command, kind, subject, name }: Pick<Job, "id" | "command" | "kind" | "subject" | "name">,
+  nowMs: number | undefined,
+): Job {
+  return {
+    id,
+    command,
+    kind,
+    subject,
+    name,
+    host: "",
+    to: "",
+    state: { kind: nowMs === undefined ? "planned" : "running" },
+    startedMs: nowMs,
+    endedMs: undefined,
+    doneBytes: 0,
+    expectedBytes: 0,
+    phases: [],
+    lineCount: 0,
+    tail: [],
+  };
+}
+
 /** Whether nothing happens to a job any more. */
 export function isOver({ state: { kind } }: Pick<Job, "state">): boolean {
   return kind !== "planned" && kind !== "waiting" && kind !== "running";

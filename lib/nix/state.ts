@@ -20,6 +20,8 @@ export interface Listener {
   output?(derivation: string, path: string): void;
   /** What a derivation needs, as far as somebody knows: what begins proves that all that it needs is there. */
   inputs?(path: string): readonly string[];
+  /** Which derivation makes a path, as far as somebody knows: locks are told by what they are on. */
+  derivationOf?(output: string): string | undefined;
 }
 
 /** What changed since the last time. */

@@ -8,6 +8,7 @@ import {
   type Job,
   type JobKind,
   type JobState,
+  newJob,
   OVER_TAIL_LINES,
   type Requester,
   TAIL_LINES,
@@ -39,6 +40,8 @@ export class Work {
   /** By derivation the last one; those before are over, or another log has them too. */
   readonly #builds = new Map<string, Build>();
   readonly #all = new Set<Build>();
+  /** Those that failed for certain. */
+  readonly #failures = new Set<Build>();
   readonly #copies = new Map<string, Copy>();
   readonly #builtProof = new Proof<Build>();
   readonly #copiedProof = new Proof<Copy>();
@@ -94,23 +97,7 @@ export class Work {
     { kind, subject, name }: { readonly kind: JobKind; readonly subject: string; readonly name: string },
     nowMs: number | undefined,
   ): Job {
-    const job: Job = {
-      id: this.#shared.nextId(),
-      command: this.command.id,
-      kind,
-      subject,
-      name,
-      host: "",
-      to: "",
-      state: nowMs === undefined ? PLANNED : RUNNING,
-      startedMs: nowMs,
-      endedMs: undefined,
-      doneBytes: 0,
-      expectedBytes: 0,
-      phases: [],
-      lineCount: 0,
-      tail: [],
-    };
+    const job = newJob({ id: this.#shared.nextId(), command: this.command.id, kind, subject, name }, nowMs);
     this.#shared.job(job);
     this.#hasWorked ||= !PASSING.has(kind);
     return job;
@@ -238,20 +225,27 @@ export class Work {
   }
 
   /** Somebody says that a build failed. A builder can say so too: then the count of builds decides. */
-  failed(path: string, claim: Claim, nowMs: number): void {
-    const { kind, text } = claim.failure;
-    if (claim.isProof || !this.#isDenied(path)) {
-      const told = kind === "dependency" ? text : `${nameOf(path)}: ${text}`;
-      this.figures.problem({ severity: "error", text: told, atMs: nowMs }, claim.isProof);
+  failed(path: string, { failure, isProof }: Claim, nowMs: number): void {
+    const known = this.#builds.get(path);
+    const isProven = isProof || (known !== undefined && this.#isCountedFailure(known));
+    if (isProven || known?.job.state.kind !== "succeeded") {
+      const told = failure.kind === "dependency" ? failure.text : `${nameOf(path)}: ${failure.text}`;
+      this.figures.problem({ severity: "error", text: told, atMs: nowMs }, isProven);
     }
-    const build = this.#builds.get(path) ?? (claim.isProof ? this.#buildOf(path) : undefined);
+    const build = known ?? (isProof ? this.#buildOf(path) : undefined);
     if (build === undefined) return;
-    build.claim = betterOf(build.claim, claim);
-    if (build.running > 0) return;
     const { job } = build;
-    if (isOver(job) && job.state.kind !== "ended" && !claim.isProof) return;
+    build.claim = betterOf(build.claim, { failure, isProof: isProven });
+    if (isProven) this.#failures.add(build);
+    if (build.running > 0) return;
+    if (isOver(job) && job.state.kind !== "ended" && !isProven) return;
     this.#builtProof.settle(build);
     this.#over(job, { kind: "failed", failure: build.claim.failure }, job.endedMs ?? nowMs);
+  }
+
+  /** Nix counts more failed builds than are known: this is one of them. */
+  #isCountedFailure(build: Build): boolean {
+    return build.running > 0 && this.command.builds.failed > this.#failures.size;
   }
 
   /** Nix says so after it has stopped everything; a builder that says so runs. */
@@ -324,9 +318,10 @@ export class Work {
     const build = this.#builds.get(job.subject);
     if (build?.job !== job) return this.#over(job, ENDED, nowMs);
     build.running--;
-    const isCounted = this.#builtProof.take();
+    // Of one that has failed Nix may tell the end much later: what was counted meanwhile is of others.
+    const isCounted = build.claim?.isProof !== true && this.#builtProof.take();
     if (build.running > 0 || isOver(job)) return;
-    if (build.claim !== undefined && (build.claim.isProof || !isCounted)) {
+    if (build.claim !== undefined && !isCounted) {
       return this.#over(job, { kind: "failed", failure: build.claim.failure }, nowMs);
     }
     if (this.#wasInterrupted) return this.#over(job, { kind: "cancelled" }, nowMs);
@@ -357,15 +352,14 @@ export class Work {
     this.#over(build.job, SUCCEEDED, endedMs ?? nowMs);
   }
 
-  #isDenied(path: string): boolean {
-    const build = this.#builds.get(path);
-    return build === undefined || build.job.state.kind === "succeeded";
-  }
-
+  /** The build that waits: named by its derivation, or by an output that it has to lock. */
   #waiting(text: string): Build | undefined {
     const path = /'([^']+)'/.exec(text)?.[1];
     if (path === undefined) return undefined;
-    return path.endsWith(".drv") ? this.#buildOf(path) : this.#builds.get(path);
+    const derivation = path.endsWith(".drv") ? path : this.#shared.listener.derivationOf?.(path);
+    if (derivation !== undefined) return this.#buildOf(derivation);
+    const name = nameOf(path);
+    return [...this.#builds.values()].find(({ job }) => job.name === name && job.startedMs === undefined);
   }
 
   #buildOf(path: string): Build {

@@ -1,6 +1,12 @@
 /** The daemon: takes the logs, keeps the state, publishes it, remembers what was built. @module */
 import { type Listener, openListener } from "../../ffi/sockets/mod.ts";
-import { type AgentAddress, AgentUsage, isOfThisHost, type PushedRow } from "../agent_client/mod.ts";
+import {
+  type AgentAddress,
+  AgentUsage,
+  type CountedUsage,
+  isOfThisHost,
+  type PushedRow,
+} from "../agent_client/mod.ts";
 import { isOver, type Job } from "../nix/mod.ts";
 import { listenOn, type Server } from "../web/mod.ts";
 import { History } from "./history.ts";
@@ -67,8 +73,9 @@ export class Daemon implements AsyncDisposable {
   readonly #push: DaemonPush | undefined;
   readonly #watch = new BuilderWatch();
   #idleTicks = 0;
-  #isLooking = false;
   #usage: AgentUsage | undefined;
+  /** What it told last. */
+  #counted: CountedUsage | undefined;
   /** Of builds that run, by their jobs. */
   readonly #used = new Map<number, { readonly cpuSeconds: number; readonly peakBytes: number }>();
 
@@ -222,24 +229,16 @@ export class Daemon implements AsyncDisposable {
       [...jobs.values()].some(({ kind, state }) => kind === "build" && state.kind === "running");
     if (!isBusy && ++this.#idleTicks % IDLE_TICKS !== 1) return;
     if (isBusy) this.#idleTicks = 0;
-    void this.#lookAround();
-  }
-
-  /** What the agent has counted takes the place of what was seen, where one answers. */
-  async #lookAround(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
     try {
       const scanned = this.#watch.scan();
-      const counted = await this.#usage?.read();
-      if (this.#stack.disposed) return;
+      // It is asked beside: a slow agent has nobody wait.
+      void this.#usage?.read().then((counted) => this.#counted = counted);
+      const counted = this.#counted;
       const isOurs = counted !== undefined && isOfThisHost(counted, Deno.pid);
       this.#saw(isOurs ? withAgentUsage(scanned, counted) : scanned);
     } catch (error) {
       // Descriptors that ran out come back; builds are shown without their processes as long.
       this.#problem("look at the builders", error);
-    } finally {
-      this.#isLooking = false;
     }
   }
 

@@ -90,6 +90,7 @@ export class Monitor {
       },
       edge: (path, input) => this.#edge(path, input),
       inputs: (path) => this.world.graph.inputs(path),
+      derivationOf: (output) => this.world.graph.derivationOf(output),
     });
   }
 

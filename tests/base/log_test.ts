@@ -145,6 +145,7 @@ Deno.test({
     const file = Deno.makeTempFileSync();
     Deno.writeTextFileSync(file, "before\n");
     processLog({ level: "info", file }).info("told", { of: 3 });
+    // deno-lint-ignore no-control-regex
     match(Deno.readTextFileSync(file), /^before\n[^\x1b]*info[^\x1b]*told[^\x1b]*of=3\n$/i);
     Deno.removeSync(file);
   },

@@ -133,6 +133,16 @@ Deno.test("with --keep-going what failed, what needs it and what goes on are tol
   deepStrictEqual(needs.state.kind === "failed" && needs.state.failure.kind, "dependency");
 });
 
+Deno.test("the end of a failed build that is told late takes nothing from those that are done meanwhile", () => {
+  for (const isOwn of [true, false]) {
+    const state = new NixState();
+    const log = new Log(state).request().build(10, "bad").build(11, "good");
+    log.progress(2, 0, 2, 1, 1).message(`error: builder for '${DRV("bad")}' failed with exit code 2`, isOwn);
+    log.progress(2, 1, 2, 0, 1).stop(10).stop(11).stop(3, 2, 1).close();
+    deepStrictEqual(jobs(state), { bad: "failed", good: "succeeded" }, String(isOwn));
+  }
+});
+
 Deno.test("an interrupt cancels what ended without a count, and what never began", () => {
   const state = new NixState();
   new Log(state).request().message("these 2 derivations will be built:").message(`  ${DRV("a")}`).message(
@@ -230,6 +240,18 @@ Deno.test("a build that waits says for what, and is skipped when another one has
   strictEqual(jobs(state).a, "planned");
   log.stop(3, 2, 1).close();
   deepStrictEqual([jobs(state).a, only(state).state], ["skipped", "succeeded"]);
+});
+
+Deno.test("a lock is told by the output that it is on: the build is found by what makes that, else by its name", () => {
+  const output = `/nix/store/${"1".repeat(32)}-a`;
+  for (const listener of [{}, { derivationOf: (path: string) => path === output ? DRV("a") : undefined }]) {
+    const state = new NixState(listener);
+    const log = new Log(state).request().message("this derivation will be built:").message(`  ${DRV("a")}`);
+    log.start(9, ACTIVITY.buildWaiting, [], `waiting for lock on \x1b[35;1m'${output}'\x1b[0m`);
+    strictEqual(jobs(state).a, "waiting");
+    log.stop(9);
+    strictEqual(jobs(state).a, "planned");
+  }
 });
 
 Deno.test("requests one after the other add up", () => {

@@ -27,7 +27,13 @@ export class DaemonProcess implements AsyncDisposable {
   async start(...words: string[]): Promise<this> {
     this.log = "";
     this.#child = new Deno.Command(PROGRAM, {
-      args: [...ARGS, "daemon", ...words],
+      // What else is on this machine has no part in it.
+      args: [
+        ...ARGS,
+        "daemon",
+        ...(words.includes("--agent") ? [] : ["--agent", "off", "--usage-from", "off"]),
+        ...words,
+      ],
       env: this.env,
       stdin: "null",
       stdout: "null",

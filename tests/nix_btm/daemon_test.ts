@@ -265,5 +265,5 @@ Deno.test("who connects and says nothing is no command", async () => {
   }
   await using client = new Follower(daemon.control, daemon.folder);
   await client.until("the build", () => client.builds["single-1.0"] === "succeeded");
-  strictEqual(client.client.worlds.get("")!.commands.size, 1);
+  await client.until("that alone", () => client.client.worlds.get("")!.commands.size === 1);
 });

@@ -203,6 +203,41 @@ nixTest(
   },
 );
 
+nixTest(
+  "a command that waits for another one's build says so, and has nothing to build in the end",
+  async (scene) => {
+    const gate = scene.place.gate("both");
+    const first = scene.begin(chain(2, { gate }));
+    await scene.both(
+      "the first one's build",
+      ({ jobs }) => [...jobs.values()].some(({ state }) => state.kind === "running"),
+    );
+    const second = scene.begin(chain(2, { gate }));
+    await scene.both(
+      "the wait",
+      ({ jobs }) => [...jobs.values()].some(({ state }) => state.kind === "waiting"),
+    );
+    const waiting = [...scene.world.jobs.values()].find(({ state }) => state.kind === "waiting")!;
+    deepStrictEqual([waiting.name, waiting.state.kind === "waiting" && waiting.state.why], [
+      "chain-2",
+      "waiting for lock on",
+    ]);
+    scene.place.openGate("both");
+    for (const child of [first, second]) strictEqual((await child.output()).code, 0);
+    await scene.both(
+      "their ends",
+      ({ commands }) => [...commands.values()].every(({ state }) => state === "succeeded"),
+    );
+    const succeeded = [...scene.world.jobs.values()].filter(({ kind, state }) =>
+      kind === "build" && state.kind === "succeeded"
+    );
+    deepStrictEqual(
+      succeeded.map(({ name }) => name).sort(),
+      ["chain-1", "chain-2"],
+    );
+  },
+);
+
 nixTest("a command that is interrupted leaves nothing running", async (scene) => {
   const gate = scene.place.gate("never");
   const child = scene.begin(chain(2, { gate }));
