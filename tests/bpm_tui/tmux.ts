@@ -92,6 +92,16 @@ export class Tmux implements AsyncDisposable {
     return (await this.#run("display-message", "-p", format)).trim();
   }
 
+  /** Sets one of tmux' own options. */
+  async option(name: string, value: string): Promise<void> {
+    await this.#run("set", "-g", name, value);
+  }
+
+  /** What was copied last. @throws {Error} When nothing was. */
+  async copied(): Promise<string> {
+    return await this.#run("show-buffer");
+  }
+
   /** Waits until a fact is as wanted. */
   async untilFact(format: string, wanted: string): Promise<void> {
     const limit = performance.now() + LIMIT_MS;

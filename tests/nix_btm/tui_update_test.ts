@@ -1,6 +1,7 @@
 /** What the terminal client does on keys, the mouse, news and time: its model and its effects. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { builderRows, processKey, tableRows } from "../../lib/nix_btm/tui/builder_rows.ts";
+import { clipboardSequence } from "../../lib/nix_btm/tui/clipboard.ts";
 import { eagleRows } from "../../lib/nix_btm/tui/eagle_rows.ts";
 import { jobRows } from "../../lib/nix_btm/tui/job_rows.ts";
 import { KEYMAP } from "../../lib/nix_btm/tui/keymap.ts";
@@ -336,7 +337,7 @@ Deno.test("environments are read when somebody wants them, for those that are se
   match(player.text(), /NAME=5001/);
   deepStrictEqual(player.tell().done(), [], "they do not change");
   strictEqual(player.press("j", "j").done().length > 0, true, "others are read when they are seen");
-  strictEqual(player.press("v").model.environments, undefined);
+  strictEqual(player.press("v").model.showsEnvironments, false);
   ok(!player.text().includes("environment"));
 });
 
@@ -350,7 +351,13 @@ Deno.test("a process is shown whole with its environment", () => {
   match(player.text(), /process 5001[\s\S]*cc1plus -O2 main-1\.cc[\s\S]*reading its environment/);
   player.news({ kind: "environmentsRead", found: new Map([["process 5001 101", "A=1\nB=2"]]) });
   match(player.text(), /A=1[\s\S]*B=2/);
+  player.processes(aBuild("other", { pid: 8_000 })).news({
+    kind: "environmentsRead",
+    found: new Map([["process 8000 100", "C=3"]]),
+  });
+  match(player.text(), /A=1/, "though the process has ended");
   strictEqual(player.press("x").model.overlay, undefined);
+  ok(!player.text().includes("environment"));
 });
 
 Deno.test("pause, resume and kill reach the build that is selected, and kill asks first", () => {
@@ -403,7 +410,7 @@ Deno.test("y copies the path of what is selected, the command of a process, and 
   };
   const player = diamond().press("2", "O", "j");
   deepStrictEqual(copied(player), ["/nix/store/nd7xsq7kw8az3jv0z3y3c78lr5l6g47l-dia-d.drv"]);
-  match(player.text(), /copied \/nix\/store/);
+  match(player.text(), /copied …nd7xsq7kw8az3jv0z3y3c78lr5l6g47l-dia-d\.drv/);
   deepStrictEqual(copied(player, "3", "s"), ["/nix/store/v14h4wflw4k41049a9q34n1k09cv6yzr-dia-a.drv"]);
   player.press("enter").news({
     kind: "logRead",
@@ -417,6 +424,12 @@ Deno.test("y copies the path of what is selected, the command of a process, and 
   deepStrictEqual(copied(player), [PAST[0]!.derivation]);
   deepStrictEqual(copied(builders(), "j"), ["one"]);
   deepStrictEqual(copied(builders(), "l", "j"), ["cc1plus -O2 main-1.cc"]);
+});
+
+Deno.test("the clipboard is reached through tmux too", () => {
+  strictEqual(clipboardSequence("é\n", false), "\x1b]52;c;w6kK\x07");
+  strictEqual(clipboardSequence("é\n", true), "\x1bPtmux;\x1b\x1b]52;c;w6kK\x07\x1b\\");
+  ok(clipboardSequence("x".repeat(1_000_000), false).length < 140_000);
 });
 
 Deno.test("e says why a build waits, failed, or ended long ago", () => {

@@ -104,7 +104,7 @@ export function act(model: Model, action: Action): Step {
     case "environment":
       return ofProcess(model);
     case "environments": {
-      const next = { ...model, environments: model.environments === undefined ? new Map() : undefined };
+      const next = { ...model, showsEnvironments: !model.showsEnvironments };
       return [next, environmentsOf(next)];
     }
     case "pause":
@@ -250,10 +250,9 @@ function ofProcess(model: Model): Step {
   if (process === undefined) return [model, []];
   const { pid, startTicks } = process;
   const effect = { kind: "readEnvironments", processes: [{ pid, startTicks }] } as const;
-  const environments = model.environments ?? new Map();
   return [
-    { ...model, environments, overlay: { kind: "process", key: processKey(process), process, top: 0 } },
-    environments.has(processKey(process)) ? [] : [effect],
+    { ...model, overlay: { kind: "process", key: processKey(process), process, top: 0 } },
+    model.environments.has(processKey(process)) ? [] : [effect],
   ];
 }
 
@@ -269,6 +268,7 @@ function copied(model: Model): Step {
   const text = copyText(model);
   if (text === undefined) return [{ ...model, message: "there is nothing to copy" }, []];
   const lines = text.split("\n").length;
-  const message = lines === 1 ? `copied ${text}` : `copied ${lines} lines`;
+  const name = text.slice(text.lastIndexOf("/") + 1);
+  const message = lines === 1 ? `copied …${name}` : `copied ${lines} lines`;
   return [{ ...model, message }, [{ kind: "copy", text }]];
 }

@@ -117,8 +117,9 @@ export interface Model {
   readonly table: ListState;
   readonly process: string | undefined;
   readonly processSort: ProcessSort;
-  /** What the processes of the table have in their environment, by their keys; undefined when nobody wants to know. */
-  readonly environments: ReadonlyMap<string, string> | undefined;
+  /** Whether the table has a column with environments, and those that were read, by their processes. */
+  readonly showsEnvironments: boolean;
+  readonly environments: ReadonlyMap<string, string>;
   /** Rows of trees that somebody has folded or unfolded, by their keys; the others are as `folding` says. */
   readonly folds: ReadonlyMap<string, boolean>;
   readonly folding: Folding;
@@ -224,7 +225,8 @@ export function startModel(
     table: LIST_START,
     process: undefined,
     processSort: "tree",
-    environments: undefined,
+    showsEnvironments: false,
+    environments: new Map(),
     folds: new Map(),
     folding: "auto",
     prune: "none",

@@ -37,7 +37,7 @@ export function linesOf(model: Model, page: Page): readonly (readonly Span[])[] 
         () => wrapText(page.text, columns).map((line) => [span(line)]),
       );
     case "process": {
-      const environment = model.environments?.get(page.key);
+      const environment = model.environments.get(page.key);
       return remember(
         "process",
         [page.process, environment, columns],

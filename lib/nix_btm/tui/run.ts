@@ -3,6 +3,7 @@ import { runProgram, type Screen } from "../../tui/mod.ts";
 import type { HistoryQuery, PastBuild } from "../history.ts";
 import { BuilderSteering, BuilderWatch } from "../processes/mod.ts";
 import { processKey } from "./builder_rows.ts";
+import { clipboardSequence } from "./clipboard.ts";
 import type { Standing } from "../client.ts";
 import type { World } from "../world.ts";
 import {
@@ -48,8 +49,6 @@ const REDRAW_MS = 200;
 /** Times go on. */
 const TICK_MS = 1_000;
 const HISTORY_ROWS = 500;
-/** Text that a terminal's clipboard is given at most. */
-const MAX_COPY_CHARS = 100_000;
 
 /** Shows builds until the user quits or the signal fires. */
 export async function runNixTui(
@@ -129,7 +128,7 @@ class Effects {
           signal,
         );
       case "copy":
-        this.#screen.write(clipboard(effect.text)).catch(() => undefined); // A terminal that has gone keeps nothing.
+        this.#screen.write(clipboardSequence(effect.text, Deno.env.has("TMUX"))).catch(() => undefined); // A terminal that has gone keeps nothing.
         return;
       case "mouse":
         return this.#screen.mouse(effect.on);
@@ -210,11 +209,4 @@ function ask<T>(
   answer.then(done, (error) => {
     if (!signal.aborted) failed(error instanceof Error ? error.message : String(error));
   });
-}
-
-/** OSC 52, the terminal's clipboard; within tmux handed through to the terminal outside. */
-function clipboard(text: string): string {
-  const bytes = new TextEncoder().encode(text.slice(0, MAX_COPY_CHARS));
-  const sequence = `\x1b]52;c;${bytes.toBase64()}\x07`;
-  return Deno.env.has("TMUX") ? `\x1bPtmux;${sequence.replaceAll("\x1b", "\x1b\x1b")}\x1b\\` : sequence;
 }

@@ -53,7 +53,7 @@ function onNews(model: Model, news: TimedNews): Step {
       if (news.job !== model.job || model.log === undefined) return [model, []];
       return [{ ...model, log: { ...model.log, isReading: false, failure: news.reason } }, []];
     case "environmentsRead":
-      return [model.environments === undefined ? model : { ...model, environments: news.found }, []];
+      return [{ ...model, environments: withFound(model.environments, news.found) }, []];
     case "historyRead":
       return [keepSeen({ ...model, history: news.rows, historyFailure: undefined }), []];
     case "historyFailed":
@@ -135,15 +135,24 @@ export function selectProcess(model: Model, selected: number): Model {
 
 /** Asks for what is not known of the processes that are seen, where somebody wants to know. */
 export function environmentsOf(model: Model): readonly Effect[] {
-  const { environments, tab } = model;
-  if (environments === undefined || tab !== "builders") return [];
-  const processes = tableRows(model);
-  if (processes.every((each) => environments.has(processKey(each)))) return [];
+  const { environments, showsEnvironments, tab } = model;
+  if (!showsEnvironments || tab !== "builders") return [];
+  const processes = tableRows(model).slice(0, READ_MAX).filter((each) => !environments.has(processKey(each)));
+  if (processes.length === 0) return [];
   return [{
     kind: "readEnvironments",
-    processes: processes.slice(0, ENVIRONMENTS_MAX).map(({ pid, startTicks }) => ({ pid, startTicks })),
+    processes: processes.map(({ pid, startTicks }) => ({ pid, startTicks })),
   }];
 }
 
-/** Processes whose environment is read at a time. */
-const ENVIRONMENTS_MAX = 200;
+/** They do not change while a process runs; those of processes that have long ended are forgotten. */
+function withFound(
+  known: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  return new Map([...known, ...found].slice(-KNOWN_MAX));
+}
+
+/** Processes whose environment is read at a time, and is known. */
+const READ_MAX = 200;
+const KNOWN_MAX = 1_000;

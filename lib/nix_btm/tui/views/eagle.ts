@@ -25,8 +25,6 @@ const FOLDING_TEXTS = { auto: "", open: ", unfolded", closed: ", folded" } as co
 const BAR_COLUMNS = 12;
 /** With less the name matters more than the bar. */
 const BAR_FROM = 60;
-/** Of a line, for why it waits or failed. */
-const WHY_SHARE = 0.5;
 
 export function drawEagle(area: Area, model: Model): void {
   const { theme, prune, folding, filter, lists: { eagle: list } } = model;
@@ -43,10 +41,12 @@ export function drawEagle(area: Area, model: Model): void {
   if (rows.length === 0) inside.put(1, 0, emptyText(model), theme.muted);
   drawList(inside, list, rows.length, (line, index) => {
     const row = rows[index]!;
-    const most = Math.floor(line.width * WHY_SHARE);
+    const left = row.kind === "command" ? commandSpans(row, model) : leftSpans(row, model);
+    // The name may take half of the line, what it needs not is left for why it waits.
+    const most = line.width - 3 - Math.min(spansWidth(left), Math.floor((line.width - 3) / 2));
     const right = row.kind === "command" ? progressSpans(row, model) : rightSpans(row, model, most);
     const room = line.width - 2 - (right.length === 0 ? 0 : spansWidth(right) + 1);
-    putSpans(line, 1, 0, row.kind === "command" ? commandSpans(row, model) : leftSpans(row, model), room);
+    putSpans(line, 1, 0, left, room);
     putSpans(line, line.width - 1 - spansWidth(right), 0, right);
     if (index === list.selected) line.restyle(0, (id) => blend(id, theme.selected));
   });

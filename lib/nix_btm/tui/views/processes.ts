@@ -35,7 +35,7 @@ const ENVIRONMENT: ProcessColumn = {
   min: 24,
   rank: 3,
   cell: (process, { theme, environments }) => [
-    span(environments?.get(processKey(process))?.replaceAll("\n", " ") ?? "…", theme.info),
+    span(environments.get(processKey(process))?.replaceAll("\n", " ") ?? "…", theme.info),
   ],
 };
 
@@ -124,7 +124,7 @@ function ioCell({ readBytes, writtenBytes }: BuilderProcess, { theme }: Model): 
 }
 
 export function drawProcesses(area: Area, model: Model): void {
-  const { theme, side, firstColumn, environments, processSort, table } = model;
+  const { theme, side, firstColumn, showsEnvironments, processSort, table } = model;
   const rows = tableRows(model);
   const focused = side === "table";
   const inside = drawPanel(area, {
@@ -137,7 +137,7 @@ export function drawProcesses(area: Area, model: Model): void {
   // What is of one build has its name above it.
   const usual = several ? COLUMNS : COLUMNS.filter(({ title }) => title !== "build");
   const wanted = [usual[0]!, ...usual.slice(1 + firstColumn)];
-  const columns = environments === undefined ? wanted : [...wanted, ENVIRONMENT];
+  const columns = showsEnvironments ? [...wanted, ENVIRONMENT] : wanted;
   const widths = columnWidths(columns, inside.width - 2);
   const builds = buildsOf(model);
   const head = inside.part({ x: 1, y: 0, width: inside.width - 2, height: 1 });
