@@ -17,7 +17,9 @@ import { whyRebuiltCommand } from "./why_rebuilt.ts";
 export const nixBtm = command({
   name: "nix-btm",
   summary: "see every Nix build of a host, from log line to core",
-  description: "The daemon takes the logs of every Nix command; clients show them.",
+  description:
+    "The daemon takes the logs of every Nix command from 2.30 on (nix-btm setup prints the line for nix.conf), clients show " +
+    "them. Commands of any Nix are shown by run and pipe, with a daemon and without.",
   commands: [
     daemon,
     client,
@@ -34,8 +36,11 @@ export const nixBtm = command({
     mcp,
   ],
   examples: [
+    ["nix-btm setup | sudo tee -a /etc/nix/nix.conf", "Have Nix tell the daemon"],
     ["nix-btm daemon", "Collect what Nix does"],
-    ["nix-btm status", "What it does now"],
+    ["nix-btm client", "See it in a terminal"],
+    ["nix-btm run -- nix build .#hello", "Build with progress below the log"],
+    ["nix-btm why-rebuilt $(nix-instantiate -A hello)", "What changed since it was built last"],
   ],
 });
 
