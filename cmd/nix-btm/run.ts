@@ -9,7 +9,9 @@ export const run = command({
   description:
     "Runs nix, nix-build, nix-shell, nixos-rebuild and the like as they would run without it: their signals, exit code, " +
     "standard input and output are their own. What they build, fetch and wait for is shown below their log; a daemon " +
-    "that listens hears of it as well. On no terminal it is a line for each build; GitHub's runner gets annotations.",
+    "that listens hears of it as well. On no terminal it is a line for each build; GitHub's runner gets annotations.\n\n" +
+    "Objects of --json have kind and atMs: build and transfer tell each change of one by its id, message and output what " +
+    "was said and printed, end the exit code, counts, and what failed with the end of its log.",
   rest: "COMMAND",
   options: INLINE_OPTIONS,
   examples: [

@@ -67,7 +67,7 @@ export function inlineLines(world: World, options: FrameOptions): Line[] {
 const GUTTER = "┃ ";
 
 /** Short names of machines and stores; of one machine and one cache nothing has to be said. */
-export function severalHosts({ hosts }: Figures): ReadonlyMap<string, string> {
+function severalHosts({ hosts }: Figures): ReadonlyMap<string, string> {
   const builders = hosts.filter(({ builds }) => builds.running + builds.done + builds.failed > 0);
   const stores = hosts.filter(({ downloads, uploads }) => isUsed(downloads, uploads));
   const told = [...builders.length > 1 ? builders : [], ...stores.length > 1 ? stores : []];

@@ -121,7 +121,8 @@ function transferRow(job: JobRow, context: RowContext): RowParts {
 const DOING: Readonly<Record<string, string>> = {
   evaluation: "evaluating",
   download: "downloading",
-  fetch: "fetching",
+  // Nix' own text says it.
+  fetch: "",
   hook: "post-build hook",
   maintenance: "",
 };
