@@ -231,9 +231,9 @@ Deno.test("errors are told once, those of builds with the end of their logs, oth
     "  specified: sha256-A",
     "  got:       sha256-B",
     "  │ last",
-    "⚠ undefined variable 'x'",
+    "error: undefined variable 'x'",
     "",
-    "  at file.nix:1:2:",
+    "at file.nix:1:2:",
     "┗━ ⚠ 1 │ failed with exit code 102 after 5s",
   ]);
   const killed = { kind: "signaled", signal: "SIGTERM" } as const;

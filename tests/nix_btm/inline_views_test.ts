@@ -5,6 +5,7 @@ import {
   JsonView,
   LineJoiner,
   type Moment,
+  Monitor,
   PlainView,
   PROGRESS_EVERY_MS,
   progressText,
@@ -12,7 +13,7 @@ import {
   type View,
 } from "../../lib/nix_btm/mod.ts";
 import { snapshotOf } from "../../lib/nix_btm/world.ts";
-import { Emulator } from "../../lib/tui/mod.ts";
+import { Emulator, stripAnsi } from "../../lib/tui/mod.ts";
 import { Replay } from "./_inline.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -223,4 +224,19 @@ Deno.test("between two steps the last picture stays for a moment, and then goes"
   texts.push(at(1_300));
   ok(!view.isLingering);
   match(screen(texts), /^meanwhile\s*$/);
+});
+
+Deno.test("an error that the command has written itself is not told again where it is still to be seen", () => {
+  const monitor = new Monitor();
+  const log = monitor.open({ source: "pipe" });
+  log.push(bytes("error: odd\n"));
+  log.end(1);
+  monitor.flush();
+  const moment = { nowMs: 0, width: 80, height: 24 };
+  for (const view of [new TerminalView(monitor.world, { depth: "none" }), new PlainView(monitor.world)]) {
+    const end = { kind: "exited", code: 1 } as const;
+    match(view.end(end, moment), /^error: odd$/m);
+    view.text(bytes("\x1b[31merror:\x1b[0m odd\n"));
+    strictEqual(stripAnsi(view.end(end, moment)), "error: odd\n");
+  }
 });

@@ -21,14 +21,16 @@ export interface EndingOptions {
   /** Last lines of a failed build's log that are shown. */
   readonly tailLines: number;
   readonly clockText?: (ms: number) => string;
+  /** Errors that the command has written itself: when nothing was done since, they are still to be seen. */
+  readonly told?: ReadonlySet<string>;
 }
 
 /** Everything that is left to be said; nothing when nothing was done and nothing went wrong. */
 export function endingLines(world: World, options: EndingOptions): Line[] {
-  const errors = errorLines(world, options.tailLines);
   const figures = figuresOf(world);
   const { builds, downloads, uploads } = figures;
   const isIdle = builds.done + builds.failed + builds.stopped === 0 && !isUsed(downloads, uploads);
+  const errors = errorLines(world, options, isIdle);
   if (isIdle) return errors;
   const sum = sumLine(world, settled(figures), {
     ...options,
@@ -74,7 +76,7 @@ export function failedText(job: JobRow): string {
   ].join("");
 }
 
-function errorLines(world: World, tailLines: number): Line[] {
+function errorLines(world: World, { tailLines, told }: EndingOptions, isIdle: boolean): Line[] {
   const lines: Line[] = [];
   for (const job of failedBuilds(world)) {
     lines.push([
@@ -87,10 +89,11 @@ function errorLines(world: World, tailLines: number): Line[] {
     }
   }
   for (const { text } of otherErrors(world)) {
+    if (isIdle && told?.has(text) === true) continue;
     const [first = "", ...rest] = plainText(text).split("\n");
     lines.push(
-      [{ text: `${SIGNS.failed} `, style: LOOKS.failed }, { text: first, style: LOOKS.plain }],
-      ...rest.map((line): Line => [{ text: line === "" ? "" : `  ${line}`, style: LOOKS.plain }]),
+      [{ text: "error: ", style: LOOKS.failed }, { text: first, style: LOOKS.plain }],
+      ...rest.map((line): Line => [{ text: line, style: LOOKS.plain }]),
     );
   }
   return lines;

@@ -7,7 +7,7 @@ import { bytesText, plainLine } from "./_text.ts";
 import { type End, endingLines, failedText, otherErrors } from "./ending.ts";
 import { figuresOf, isRefused } from "./figures.ts";
 import { leftMsOf } from "./sum.ts";
-import { isWorthTelling } from "./told.ts";
+import { errorIn, isWorthTelling } from "./told.ts";
 import { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
 
 export interface PlainViewOptions {
@@ -31,6 +31,8 @@ export class PlainView implements View {
   /** Of builds that were told of, how they stood. */
   readonly #told = new Map<number, string>();
   readonly #messages = new Set<string>();
+  /** Those that the command has written itself. */
+  readonly #errors = new Set<string>();
   #pending: string[] = [];
   /** Of the command itself: what comes at once with the end of a build comes after it. */
   readonly #words: string[] = [];
@@ -62,7 +64,9 @@ export class PlainView implements View {
   }
 
   text(bytes: Uint8Array): void {
-    this.#words.push(...this.#joiner.take(bytes));
+    const lines = this.#joiner.take(bytes);
+    for (const line of lines) this.#errors.add(errorIn(line) ?? "");
+    this.#words.push(...lines);
   }
 
   /** Standard output of who does not look on is his own. */
@@ -82,7 +86,8 @@ export class PlainView implements View {
     const rest = this.#joiner.drain();
     this.#pending.push(...this.#words.splice(0), ...rest === "" ? [] : [rest]);
     for (const { text } of otherErrors(this.#world)) {
-      this.#say(this.#options.github === true ? `::error::${escapeData(text)}` : `error: ${text}`);
+      if (this.#options.github === true) this.#say(`::error::${escapeData(text)}`);
+      else if (!this.#errors.has(text)) this.#say(`error: ${text}`);
     }
     const lines = endingLines(this.#world, { width: Number.MAX_SAFE_INTEGER, nowMs, end, tailLines: 0 });
     const last = lines.at(-1);

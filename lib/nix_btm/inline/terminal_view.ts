@@ -6,7 +6,7 @@ import { type Line, lineText } from "./_text.ts";
 import { LiveArea } from "./area.ts";
 import { type End, endingLines } from "./ending.ts";
 import { inlineLines } from "./frame.ts";
-import { isWorthTelling, logLine, messageLines } from "./told.ts";
+import { errorIn, isWorthTelling, logLine, messageLines } from "./told.ts";
 import { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
 
 /** How a terminal is used. */
@@ -35,6 +35,8 @@ export class TerminalView implements View {
   readonly #joiner = new LineJoiner();
   readonly #window: Line[] = [];
   readonly #told = new Set<string>();
+  /** Those that the command has written itself. */
+  readonly #errors = new Set<string>();
   #above = "";
   #frame: readonly Line[] = [];
   #idleSinceMs: number | undefined;
@@ -68,6 +70,8 @@ export class TerminalView implements View {
 
   text(bytes: Uint8Array): void {
     for (const line of this.#joiner.take(bytes)) {
+      const error = errorIn(line);
+      if (error !== undefined) this.#errors.add(error);
       this.#above += `${line}${line.includes("\x1b") ? "\x1b[0m" : ""}\n`;
     }
   }
@@ -112,6 +116,7 @@ export class TerminalView implements View {
       width,
       nowMs,
       end,
+      told: this.#errors,
       tailLines: Math.max(TAIL_LINES, height >> 1),
       ...(clockText === undefined ? {} : { clockText }),
     });

@@ -27,6 +27,12 @@ export function isWorthTelling(text: string, level: number): boolean {
   return meaningOf(text).kind === "info";
 }
 
+/** What a line says that a program has written, if it is an error. */
+export function errorIn(line: string): string | undefined {
+  const plain = plainText(line);
+  return plain.startsWith("error:") ? plain.slice("error:".length).trim() : undefined;
+}
+
 /** The lines of a message, with Nix' own colours. */
 export function messageLines(text: string): Line[] {
   return text.split("\n").map((line) => ansiSpans(line));
