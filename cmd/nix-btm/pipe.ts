@@ -7,8 +7,8 @@ export const pipe = command({
   name: "pipe",
   summary: "show the progress of a command whose standard error comes in",
   description:
-    "Reads internal-json (with --log-format internal-json -v) or Nix' log for people. Ends with 1 when a build failed or " +
-    "an error was told, since the exit code of the other command is not known here.",
+    "Reads internal-json (with --log-format internal-json -v) or Nix' log for people. Ends with 1 when a build failed, " +
+    "an error was told or the log broke off, since the exit code of the other command is not known here.",
   options: INLINE_OPTIONS,
   examples: [
     ["nix build --log-format internal-json -v 2>&1 | nix-btm pipe", "As much as there is to be seen"],

@@ -80,7 +80,13 @@ Deno.test("a terminal that has gone takes nobody else with it", async () => {
 });
 
 Deno.test("where nobody knows how the command ended the world tells", async () => {
-  for (const [name, code] of [["03-diamond", 0], ["06-fail-chain", 1]] as const) {
+  const whole = scenario("03-diamond").bytes;
+  const cases = [
+    [whole, 0, /✔ 4 │ finished/],
+    [scenario("06-fail-chain").bytes, 1, /⚠ 1 .*failed with exit code 1/],
+    [whole.subarray(0, whole.length * 0.6), 1, /⏹ \d .*broke off/],
+  ] as const;
+  for (const [log, code, sum] of cases) {
     let text = "";
     using shown = new Session({
       requester: { source: "pipe" },
@@ -89,9 +95,10 @@ Deno.test("where nobody knows how the command ended the world tells", async () =
       ) => [{ view: new PlainView(world), write: (part) => Promise.resolve(void (text += part)) }],
       size: () => ({ width: 80, height: 24 }),
     });
-    await shown.take(scenario(name).bytes);
+    await shown.take(log);
     shown.say("hello");
     deepStrictEqual(await shown.finish(), { kind: "exited", code });
     match(text, /^nix-btm: hello$/m);
+    match(text, sum);
   }
 });

@@ -1,5 +1,5 @@
 /** What is said when all is over: what failed and why, what each machine did, and the sum. Pure. @module */
-import { plainText, type Problem } from "../../nix/mod.ts";
+import { type CommandState, plainText, type Problem } from "../../nix/mod.ts";
 import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
 import { durationText } from "../summary.ts";
 import type { Ended } from "../wrap/mod.ts";
@@ -143,7 +143,9 @@ function endOf(world: World, { end, nowMs, clockText }: EndingOptions, isLong: b
   const when = `${clockText === undefined || !isLong ? "" : ` at ${clockText(nowMs)}`} after ${
     durationText(tookMs)
   }`;
-  if (end.kind === "signaled" || [...world.commands.values()].some(({ state }) => state === "interrupted")) {
+  const is = (wanted: CommandState) => [...world.commands.values()].some(({ state }) => state === wanted);
+  if (is("lost")) return { text: `broke off${when}`, style: LOOKS.failed };
+  if (end.kind === "signaled" || is("interrupted")) {
     return { text: `interrupted${when}`, style: LOOKS.failed };
   }
   return end.code === 0 ? { text: `finished${when}`, style: LOOKS.done } : {

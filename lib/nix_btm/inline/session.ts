@@ -97,7 +97,7 @@ export class Session implements Disposable {
 
   /**
    * The command is over: what is left is said. Everything that comes after that is nobody's. Where nobody knows how it
-   * ended the world tells: with 1 when a build failed or an error was told.
+   * ended the world tells: with 1 when a build failed, an error was told, or the log broke off.
    */
   async finish(known?: End): Promise<End> {
     if (this.#isOver) return known ?? { kind: "exited", code: 0 };
@@ -112,8 +112,7 @@ export class Session implements Disposable {
     const settled = this.#monitor.flush();
     const moment = this.#moment();
     const { world } = this.#monitor;
-    const code = failedBuilds(world).length + otherErrors(world).length > 0 ? 1 : 0;
-    const end = known ?? { kind: "exited", code };
+    const end = known ?? { kind: "exited", code: isGood(world) ? 0 : 1 };
     for (const { view, write } of this.#shown) {
       const text = view.show(last, moment) + view.show(settled, moment) + view.end(end, moment);
       if (text !== "") await this.#write({ view, write }, text);
@@ -198,4 +197,9 @@ export class Session implements Disposable {
   #moment(): Moment {
     return { ...this.#options.size(), nowMs: Date.now() };
   }
+}
+
+function isGood(world: World): boolean {
+  return failedBuilds(world).length + otherErrors(world).length === 0 &&
+    [...world.commands.values()].every(({ state }) => state === "succeeded");
 }
