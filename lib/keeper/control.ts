@@ -6,17 +6,24 @@ import { signalNumber } from "../../ffi/sys/mod.ts";
 
 const HEADER_BYTES = 8;
 
+/** Bytes of a unix socket's address without the NUL at its end; longer ones are not the runtime's to connect to. */
+const ADDRESS_BYTES = 107;
+/** A keeper that many connect to at once takes them in turn: how long one waits, and until it tries again. */
+const TURN_LIMIT_MS = 2_000;
+const TURN_EVERY_MS = 5;
+
 /** A connection to a keeper. It has eight at a time; for the next one, the one that was silent longest is closed. */
 export class KeeperControl implements Disposable {
   readonly #connection: Pick<KeeperConnection, "write" | "close">;
 
   /**
-   * Connects to the keeper of an instance. One that many connect to at once takes them in turn, within two seconds; the
-   * runtime's own connection would be refused, and its paths are short.
+   * Connects to the keeper of an instance.
    * @throws {Deno.errors.NotFound | Deno.errors.ConnectionRefused} When the keeper has ended.
    */
   static async open(folder: string): Promise<KeeperControl> {
-    return new KeeperControl(await connect(folder));
+    const path = `${folder}/control`;
+    const isShort = new TextEncoder().encode(path).length <= ADDRESS_BYTES;
+    return new KeeperControl(await (isShort ? connectInTurn(path) : connectAnyhow(folder)));
   }
 
   private constructor(connection: Pick<KeeperConnection, "write" | "close">) {
@@ -73,8 +80,21 @@ function checkRange(what: string, value: number, max: number): void {
   throw new RangeError(`Cannot ${what}: ${value} does not lie in 0..${max}`);
 }
 
-/** With the runtime's own errors. */
-async function connect(folder: string): Promise<Pick<KeeperConnection, "write" | "close">> {
+/** The runtime's connection does not wait while others are before it. */
+async function connectInTurn(path: string): Promise<Deno.UnixConn> {
+  const limit = performance.now() + TURN_LIMIT_MS;
+  for (;;) {
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock) || performance.now() > limit) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, TURN_EVERY_MS));
+  }
+}
+
+/** With the runtime's own errors, as for a short path. */
+async function connectAnyhow(folder: string): Promise<Pick<KeeperConnection, "write" | "close">> {
   const connection = await KeeperConnection.open(folder).catch(asRuntimes);
   return {
     write: (bytes) => connection.write(bytes).catch(asRuntimes),
