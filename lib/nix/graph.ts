@@ -11,6 +11,8 @@ export interface Node {
   readonly system: string;
 }
 
+const NOBODY: readonly string[] = [];
+
 export class Graph {
   readonly #nodes = new Map<string, Node>();
   readonly #dependants = new Map<string, Set<string>>();
@@ -40,6 +42,11 @@ export class Graph {
   /** Derivations that need this one, as far as they are known. */
   dependants(path: string): readonly string[] {
     return [...this.#dependants.get(path) ?? []];
+  }
+
+  /** The same to walk through, while nothing changes: nothing is copied. */
+  eachDependant(path: string): Iterable<string> {
+    return this.#dependants.get(path) ?? NOBODY;
   }
 
   /** What a file says: it is the last word. */
@@ -88,7 +95,10 @@ export class Graph {
   /** Of these derivations those that none of them needs, in their order. */
   roots(paths: Iterable<string>): string[] {
     const all = new Set(paths);
-    return [...all].filter((path) => !this.dependants(path).some((each) => all.has(each)));
+    return [...all].filter((path) => {
+      for (const each of this.eachDependant(path)) if (all.has(each)) return false;
+      return true;
+    });
   }
 
   /**

@@ -75,6 +75,11 @@ export class Player {
   /** What the monitor knows is told. */
   tell(): this {
     this.monitor.flush();
+    return this.changed();
+  }
+
+  /** The world has changed, whoever has changed it. */
+  changed(): this {
     const worlds = new Map([["", this.monitor.world]]);
     return this.news({
       kind: "changed",

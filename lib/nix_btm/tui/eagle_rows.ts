@@ -1,7 +1,7 @@
 /** Rows of the Eagle Eye: commands, and below each what it builds as a tree. Pure. @module */
 import { type Command, isOver, nameOf } from "../../nix/mod.ts";
 import type { JobRow, World } from "../world.ts";
-import { buildsByCommand, compare, type Counts, countsIn, URGENCY } from "./facts.ts";
+import { buildsByCommand, compare, type Counts, countsIn, RANKS, rootsOf, URGENCY } from "./facts.ts";
 import { type Model, type Prune, worldOf } from "./model.ts";
 import { remember } from "./remember.ts";
 
@@ -91,7 +91,7 @@ function addCommand(
     wanted,
     lively: livelyIn(world.graph, builds),
   };
-  const roots = world.graph.roots(builds.keys()).filter((path) => wanted.has(path));
+  const roots = rootsOf(model, command.id).filter((path) => wanted.has(path));
   for (const path of sorted(roots, tree)) addNode(tree, { path, depth: 1, above: key });
 }
 
@@ -112,20 +112,22 @@ function addNode(
   const { model: { folds, folding }, world, builds, rows, seen, wanted, lively } = tree;
   if (rows.length >= EAGLE_MAX) return;
   const key = `${above} ${path}`;
+  const job = builds.get(path);
   const isAgain = seen.has(path);
   seen.add(path);
   const inputs = depth >= DEPTH_MAX || isAgain
     ? []
     : world.graph.inputs(path).filter((input) => wanted.has(input));
   const canOpen = inputs.length > 0;
-  const isOpen = canOpen && (folds.get(key) ?? (folding === "auto" ? lively.has(path) : folding === "open"));
+  const isFolded = folds.size === 0 ? undefined : folds.get(key);
+  const isOpen = canOpen && (isFolded ?? (folding === "auto" ? lively.has(path) : folding === "open"));
   rows.push({
     kind: "derivation",
     key,
     depth,
     path,
-    name: nameOf(path),
-    job: builds.get(path),
+    name: job?.name ?? nameOf(path),
+    job,
     canOpen,
     isOpen,
     hidden: isOpen ? 0 : inputs.length,
@@ -136,12 +138,13 @@ function addNode(
 }
 
 /** Failed ones first, then what runs, waits and is planned; the same in their names' order. */
-function sorted(paths: readonly string[], { builds, lively }: Tree): string[] {
+function sorted(paths: readonly string[], { builds, lively }: Tree): readonly string[] {
+  if (paths.length < 2) return paths;
   const ranked = paths.map((path) => {
     const job = builds.get(path);
-    const own = job === undefined ? URGENCY.length : URGENCY.indexOf(job.state.kind);
+    const own = job === undefined ? URGENCY.length : RANKS[job.state.kind];
     // What is over, but has something below it that is not, comes before what is over altogether.
-    return { path, name: nameOf(path), rank: own * 2 + (lively.has(path) ? 0 : 1) };
+    return { path, name: job?.name ?? nameOf(path), rank: own * 2 + (lively.has(path) ? 0 : 1) };
   });
   ranked.sort((one, other) => one.rank - other.rank || compare(one.name, other.name));
   return ranked.map(({ path }) => path);
@@ -173,7 +176,7 @@ function withDependants(graph: Graph, open: string[]): Set<string> {
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     if (found.has(path)) continue;
     found.add(path);
-    open.push(...graph.dependants(path));
+    for (const each of graph.eachDependant(path)) if (!found.has(each)) open.push(each);
   }
   return found;
 }

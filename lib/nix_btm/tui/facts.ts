@@ -35,6 +35,17 @@ export function waitingOf(model: Model, job: JobRow): Waiting | undefined {
   return builds === undefined ? undefined : whyWaiting(worldOf(model), job, builds);
 }
 
+/** Builds of a command that none of its builds needs. */
+export function rootsOf(model: Model, command: number): readonly string[] {
+  const known = remember("roots", [model.source, model.host], () => new Map<number, readonly string[]>());
+  let found = known.get(command);
+  if (found === undefined) {
+    found = worldOf(model).graph.roots(buildsByCommand(model).get(command)?.keys() ?? []);
+    known.set(command, found);
+  }
+  return found;
+}
+
 /** What a command was asked for: references, store paths by their names, what none of its builds needs, or its words. */
 export function targetText(model: Model, { id, targets, requester }: Command): string {
   const builds = buildsByCommand(model).get(id);
@@ -111,3 +122,8 @@ export const URGENCY: readonly JobRow["state"]["kind"][] = [
   "succeeded",
   "skipped",
 ];
+
+/** The same by the states' names. */
+export const RANKS = Object.fromEntries(URGENCY.map((kind, at) => [kind, at])) as Readonly<
+  Record<JobRow["state"]["kind"], number>
+>;

@@ -2,7 +2,7 @@
 import { isOver } from "../../nix/mod.ts";
 import type { BuilderBuild } from "../processes/mod.ts";
 import type { JobRow } from "../world.ts";
-import { compare, elapsedMs, URGENCY, usages } from "./facts.ts";
+import { compare, elapsedMs, RANKS, usages } from "./facts.ts";
 import { type Kinds, type Model, type Sort, type States, worldOf } from "./model.ts";
 import { remember } from "./remember.ts";
 
@@ -83,10 +83,6 @@ function orderOf(sort: Sort, used: ReadonlyMap<number, BuilderBuild>, nowMs: num
       return sort satisfies never;
   }
 }
-
-const RANKS = Object.fromEntries(URGENCY.map((kind, at) => [kind, at])) as Readonly<
-  Record<JobRow["state"]["kind"], number>
->;
 
 function cpuOf({ id }: JobRow, used: ReadonlyMap<number, BuilderBuild>): number {
   return used.get(id)?.usage.cpuRatio ?? -1;
