@@ -16,7 +16,13 @@ const NOBODY: readonly string[] = [];
 export class Graph {
   readonly #nodes = new Map<string, Node>();
   readonly #dependants = new Map<string, Set<string>>();
+  #version = 0;
   readonly #byOutput = new Map<string, string>();
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version;
+  }
 
   get size(): number {
     return this.#nodes.size;
@@ -51,6 +57,7 @@ export class Graph {
 
   /** What a file says: it is the last word. */
   add(node: Node): void {
+    this.#version++;
     for (const input of this.inputs(node.path)) this.#dependants.get(input)?.delete(node.path);
     this.#nodes.set(node.path, node);
     for (const output of Object.values(node.outputs)) {
@@ -69,6 +76,7 @@ export class Graph {
 
   /** Forgets all but what `keep` says. */
   retain(keep: (path: string) => boolean): void {
+    this.#version++;
     for (const path of [...this.#nodes.keys()]) {
       if (keep(path)) continue;
       for (const input of this.inputs(path)) this.#dependants.get(input)?.delete(path);

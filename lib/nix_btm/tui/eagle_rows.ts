@@ -1,7 +1,16 @@
 /** Rows of the Eagle Eye: commands, and below each what it builds as a tree. Pure. @module */
 import { type Command, isOver, nameOf } from "../../nix/mod.ts";
 import type { JobRow, World } from "../world.ts";
-import { buildsByCommand, compare, type Counts, countsIn, RANKS, rootsOf, URGENCY } from "./facts.ts";
+import {
+  buildsByCommand,
+  compare,
+  type Counts,
+  countsIn,
+  RANKS,
+  structureOf,
+  URGENCY,
+  withDependants,
+} from "./facts.ts";
 import { type Model, type Prune, worldOf } from "./model.ts";
 import { remember } from "./remember.ts";
 
@@ -78,7 +87,7 @@ function addCommand(
   const usual = folding === "auto" ? command.state === "running" || counts.failed > 0 : folding === "open";
   const isWanted = folds.get(key) ?? usual;
   // What is folded and not searched costs nothing.
-  const wanted = isWanted || filter !== "" ? wantedIn(world.graph, builds, model) : undefined;
+  const wanted = isWanted || filter !== "" ? wantedOf(command.id, builds, model) : undefined;
   if (filter !== "" && wanted!.size === 0) return;
   const canOpen = wanted === undefined ? builds.size > 0 : wanted.size > 0;
   rows.push({ kind: "command", key, command, counts, canOpen, isOpen: canOpen && isWanted });
@@ -91,7 +100,7 @@ function addCommand(
     wanted,
     lively: livelyIn(world.graph, builds),
   };
-  const roots = rootsOf(model, command.id).filter((path) => wanted.has(path));
+  const roots = structureOf(model, command.id).roots.filter((path) => wanted.has(path));
   for (const path of sorted(roots, tree)) addNode(tree, { path, depth: 1, above: key });
 }
 
@@ -153,32 +162,27 @@ function sorted(paths: readonly string[], { builds, lively }: Tree): readonly st
 type Graph = World["graph"];
 
 /** What is left by the prune mode and the filter, and all that leads to it. */
-function wantedIn(graph: Graph, builds: ReadonlyMap<string, JobRow>, { prune, filter }: Model): Set<string> {
+function wantedOf(
+  command: number,
+  builds: ReadonlyMap<string, JobRow>,
+  model: Model,
+): ReadonlySet<string> {
+  const { prune, filter } = model;
   const words = filter.toLowerCase().split(" ").filter((word) => word !== "");
-  const isWanted = (path: string): boolean => {
-    const job = builds.get(path);
-    if (job === undefined || !isLeft(job, prune)) return false;
+  if (prune === "none" && words.length === 0) return structureOf(model, command).tree;
+  const isWanted = (job: JobRow): boolean => {
+    if (!isLeft(job, prune)) return false;
     if (words.length === 0) return true;
-    const text = `${path} ${job.state.kind}`.toLowerCase();
+    const text = `${job.subject} ${job.state.kind}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
-  return withDependants(graph, [...builds.keys()].filter(isWanted));
+  const found = builds.values().filter(isWanted).map(({ subject }) => subject);
+  return withDependants(worldOf(model).graph, [...found]);
 }
 
 function livelyIn(graph: Graph, builds: ReadonlyMap<string, JobRow>): Set<string> {
   const found = [...builds.values()].filter((job) => !isOver(job) || job.state.kind === "failed");
   return withDependants(graph, found.map(({ subject }) => subject));
-}
-
-/** Derivations with all that needs them, directly or not. */
-function withDependants(graph: Graph, open: string[]): Set<string> {
-  const found = new Set<string>();
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    if (found.has(path)) continue;
-    found.add(path);
-    for (const each of graph.eachDependant(path)) if (!found.has(each)) open.push(each);
-  }
-  return found;
 }
 
 function isLeft(job: JobRow, prune: Prune): boolean {

@@ -1,5 +1,5 @@
 /** What several views want to know of a world, found once for each of its versions. Pure. @module */
-import { type Command, isOver, nameOf } from "../../nix/mod.ts";
+import { type Command, type Graph, isOver, nameOf } from "../../nix/mod.ts";
 import type { BuilderBuild } from "../processes/mod.ts";
 import { processesOf } from "../usage.ts";
 import { type Waiting, whyWaiting } from "../waiting.ts";
@@ -35,13 +35,49 @@ export function waitingOf(model: Model, job: JobRow): Waiting | undefined {
   return builds === undefined ? undefined : whyWaiting(worldOf(model), job, builds);
 }
 
-/** Builds of a command that none of its builds needs. */
-export function rootsOf(model: Model, command: number): readonly string[] {
-  const known = remember("roots", [model.source, model.host], () => new Map<number, readonly string[]>());
-  let found = known.get(command);
-  if (found === undefined) {
-    found = worldOf(model).graph.roots(buildsByCommand(model).get(command)?.keys() ?? []);
-    known.set(command, found);
+/** How the builds of a command hang together: it changes only when builds or derivations come or go. */
+export interface Structure {
+  /** Builds that none of its builds needs. */
+  readonly roots: readonly string[];
+  /** Its builds, with all that needs them. */
+  readonly tree: ReadonlySet<string>;
+}
+
+interface KnownStructure extends Structure {
+  readonly of: readonly unknown[];
+}
+
+/** Beyond this all are forgotten: commands that are over are seldom looked at. */
+const STRUCTURES_MAX = 200;
+const structures = new Map<string, KnownStructure>();
+
+export function structureOf(model: Model, command: number): Structure {
+  const { graph } = worldOf(model);
+  const builds = buildsByCommand(model).get(command) ?? new Map<string, JobRow>();
+  // Builds are only added, each with a higher number, and go from the front.
+  const of = [graph, graph.version, builds.size, lastOf(builds.values())?.id];
+  const key = `${model.host} ${command}`;
+  const known = structures.get(key);
+  if (known !== undefined && known.of.every((each, at) => each === of[at])) return known;
+  const found = { of, roots: graph.roots(builds.keys()), tree: withDependants(graph, [...builds.keys()]) };
+  if (structures.size >= STRUCTURES_MAX) structures.clear();
+  structures.set(key, found);
+  return found;
+}
+
+function lastOf<T>(all: Iterable<T>): T | undefined {
+  let last: T | undefined;
+  for (const each of all) last = each;
+  return last;
+}
+
+/** Derivations with all that needs them, directly or not. */
+export function withDependants(graph: Graph, open: string[]): Set<string> {
+  const found = new Set<string>();
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (found.has(path)) continue;
+    found.add(path);
+    for (const each of graph.eachDependant(path)) if (!found.has(each)) open.push(each);
   }
   return found;
 }
