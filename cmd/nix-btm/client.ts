@@ -2,7 +2,7 @@
 import { command, option } from "../../lib/cli/mod.ts";
 import { toggle } from "../../lib/config/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
-import type { Standing } from "../../lib/nix_btm/mod.ts";
+import type { Client } from "../../lib/nix_btm/mod.ts";
 import { followDaemon } from "./follow.ts";
 import { CONTROL_SOCKET_OPTION, LOG_OPTION, NIX_SOCKET_OPTION } from "./paths.ts";
 import { controlPath, JSON_OPTION, showOnce, THEME_OPTION } from "./status.ts";
@@ -37,8 +37,8 @@ export const client = command({
     let standing = "";
     await using following = await followDaemon(control, signal, () => {
       changed();
-      const now = standingText(client.standing);
-      if (now !== standing) log?.info(standing = now, { daemon: control, laps: client.laps });
+      const now = standingText(client);
+      if (now !== standing) log?.info(standing = now, { daemon: control });
     });
     const { client } = following;
     using screen = Terminal.open(Deno.env.toObject());
@@ -64,6 +64,8 @@ export const client = command({
   },
 });
 
-function standingText(standing: Standing): string {
-  return standing.kind === "lost" ? `lost: ${standing.why}` : standing.kind;
+/** How the client stands, and how often it was too slow and began anew. */
+function standingText({ standing, laps }: Client): string {
+  const text = standing.kind === "lost" ? `lost: ${standing.why}` : standing.kind;
+  return laps === 0 ? text : `${text}, overtaken ${laps} times`;
 }

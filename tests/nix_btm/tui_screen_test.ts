@@ -5,7 +5,8 @@ import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { hasTmux, Tmux } from "../bpm_tui/tmux.ts";
 import { failingChain, type Graph, hasNix, NixPlace, single } from "../nix/_nix.ts";
-import { DaemonProcess } from "./_daemon.ts";
+import { scenario } from "../nix/_scenarios.ts";
+import { DaemonProcess, Follower } from "./_daemon.ts";
 
 // Opened once, and stay open: not leaks of the first test.
 processStart(1);
@@ -282,6 +283,39 @@ screenTest(
       match(screen, new RegExp(`ended with ${code}\\nicanon`));
       strictEqual(await tmux.fact("#{alternate_on} #{mouse_any_flag} #{cursor_flag}"), "0 0 1");
     }
+  },
+);
+
+screenTest(
+  "a client that was stopped while 2,000 builds were fed goes on with the right state, and held nobody up",
+  async () => {
+    await using scene = await Scene.open();
+    const { tmux, daemon } = scene;
+    await using witness = new Follower(daemon.control, daemon.folder);
+    await tmux.keys("3");
+    await tmux.until(/Nix does nothing/);
+    const pid = await tmux.program();
+    Deno.kill(pid, "SIGSTOP");
+    const text = new TextDecoder().decode(scenario("05-wide-200-j8").bytes);
+    for (let round = 1; round <= 10; round++) {
+      using feed = await daemon.connect();
+      // Each time other ids, as each process has them.
+      await feed.write(
+        text.replaceAll(/"id":(\d+)/g, (_, id: string) => `"id":${BigInt(id) + BigInt(round) * 2n ** 32n}`),
+      );
+    }
+    await witness.until("all of them", () => {
+      const world = witness.client.worlds.get("");
+      return world !== undefined && world.commands.size === 10 &&
+        [...world.commands.values()].every(({ state }) => state === "succeeded");
+    });
+    match(await tmux.screen(), /Nix does nothing/, "it is still stopped");
+    Deno.kill(pid, "SIGCONT");
+    const screen = await tmux.until(/✔ 2000 built/);
+    match(screen, /▶ 0 running +· 0 to come/);
+    ok(!screen.includes("what was known is shown"));
+    await tmux.keys("q");
+    await tmux.until(/ended with 0/);
   },
 );
 
