@@ -179,6 +179,9 @@ async function background(
   const { runtime } = folders();
   const control = daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
   const logPath = daemonLogPath ?? `${runtime}/${DAEMON_LOG}`;
+  if (await answers(control)) {
+    throw new Error(`Cannot listen on ${control}: Address already in use, a daemon answers there`);
+  }
   if (daemonLogPath === undefined) Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
   const [program, ...words] = ownCommandLine();
   const kept = words.filter((word, at) =>
@@ -203,13 +206,21 @@ async function background(
 
 async function untilAnswered(control: string): Promise<void> {
   const limitMs = performance.now() + BACKGROUND_MS;
-  for (;;) {
-    try {
-      return (await Deno.connect({ transport: "unix", path: control })).close();
-    } catch (error) {
-      if (performance.now() > limitMs) throw error;
+  while (!await answers(control)) {
+    if (performance.now() > limitMs) {
+      throw new Error(`nobody answers on ${control} within ${BACKGROUND_MS / 1_000} s`);
     }
     await sleep(ASK_AGAIN_MS);
+  }
+}
+
+async function answers(control: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path: control })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Error) return false; // Why matters only when it stays so.
+    throw error;
   }
 }
 

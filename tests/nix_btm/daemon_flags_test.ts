@@ -1,0 +1,52 @@
+/** The original's flags of the daemon: in the background, with a log of its own. */
+import { match, ok, strictEqual } from "node:assert/strict";
+import { until } from "../keeper/_log.ts";
+import { DaemonProcess } from "./_daemon.ts";
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+Deno.test("-f true answers when the daemon runs, and its log is the file of -l", async () => {
+  await using place = new DaemonProcess();
+  const [nix, control, log] = ["n.sock", "d.sock", "own.log"].map((name) => `${place.folder}/${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  const words = ["daemon", "-n", nix, "-d", control, "-l", log, "--agent", "off", "--usage-from", "off"];
+  const { code, err } = await place.run(...words, "-f", "true");
+  strictEqual(code, 0, err);
+  const asked = await place.run("client", "-d", control, "-n", nix, "--once");
+  match(asked.out, /nothing is built/);
+  match(Deno.readTextFileSync(log), /taking logs of Nix/);
+  // One more is refused, says so, and takes nothing from the first one.
+  const second = await place.run(...words, "--daemonize=true");
+  ok(second.code !== 0);
+  match(second.err, /Cannot listen on .*d\.sock: Address already in use/);
+  const third = await place.run("daemon", "-n", nix, "-d", `${control}2`, "-l", log, "-f", "true");
+  match(third.err, /Cannot go on in the background: .*Cannot listen on .*n\.sock: Address already in use/);
+  ok(isThere(nix) && isThere(control));
+  Deno.kill(daemonPid(control), "SIGTERM");
+  await until("its end", () => !isThere(nix) && !isThere(control));
+});
+
+/** The process that has the socket's path among its words. */
+function daemonPid(control: string): number {
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+      if (words.includes(control) && words.includes("daemon")) return Number(name);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error; // It has just ended.
+    }
+  }
+  throw new Error(`no daemon has ${control}`);
+}
