@@ -1,7 +1,7 @@
 /** What actions do. Pure. @module */
 import { builderRows, processKey, tableRows } from "./builder_rows.ts";
 import { copyText } from "./copy.ts";
-import { eagleRows } from "./eagle_rows.ts";
+import { eagleRows, keyOf } from "./eagle_rows.ts";
 import { explained } from "./explain.ts";
 import { typing } from "./input.ts";
 import { jobRows } from "./job_rows.ts";
@@ -176,11 +176,16 @@ function neighbour<T>(all: readonly T[], one: T, by: number): T {
 }
 
 function toggled(model: Model): Model {
-  const row = model.tab === "eagle"
-    ? eagleRows(model)[model.lists.eagle.selected]
-    : builderRows(model)[model.lists.builders.selected];
-  if (row === undefined || !("isOpen" in row)) return model;
-  return keepSeen({ ...model, folds: new Map(model.folds).set(row.key, !row.isOpen) });
+  if (model.tab === "eagle") {
+    const row = eagleRows(model)[model.lists.eagle.selected];
+    return row === undefined ? model : folded(model, keyOf(row), row.isOpen);
+  }
+  const row = builderRows(model)[model.lists.builders.selected];
+  return row === undefined || row.kind === "process" ? model : folded(model, row.key, row.isOpen);
+}
+
+function folded(model: Model, key: string, isOpen: boolean): Model {
+  return keepSeen({ ...model, folds: new Map(model.folds).set(key, !isOpen) });
 }
 
 function shifted(model: Model, by: 1 | -1): Model {

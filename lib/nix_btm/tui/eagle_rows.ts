@@ -29,7 +29,8 @@ export interface CommandRow {
 
 export interface DerivationRow {
   readonly kind: "derivation";
-  readonly key: string;
+  /** The row that it is below: with the path it names this one, see `keyOf`. */
+  readonly above: EagleRow;
   /** 1 below its command. */
   readonly depth: number;
   readonly path: string;
@@ -42,6 +43,11 @@ export interface DerivationRow {
   readonly hidden: number;
   /** It was shown further up already, with all that is below it. */
   readonly isAgain: boolean;
+}
+
+/** Names a row among all. Made when it is asked for: most of thousands of rows never are. */
+export function keyOf(row: EagleRow): string {
+  return row.kind === "command" ? row.key : `${keyOf(row.above)} ${row.path}`;
 }
 
 /** Deeper trees are cut. */
@@ -90,22 +96,21 @@ function addCommand(
   const wanted = isWanted || filter !== "" ? wantedOf(command.id, builds, model) : undefined;
   if (filter !== "" && wanted!.size === 0) return;
   const canOpen = wanted === undefined ? builds.size > 0 : wanted.size > 0;
-  rows.push({ kind: "command", key, command, counts, canOpen, isOpen: canOpen && isWanted });
+  const head: CommandRow = { kind: "command", key, command, counts, canOpen, isOpen: canOpen && isWanted };
+  rows.push(head);
   if (!isWanted || wanted === undefined) return;
   const tree: Tree = {
     ...shown,
     builds,
-    key,
     seen: new Set(),
     wanted,
     lively: livelyIn(world.graph, builds),
   };
   const roots = structureOf(model, command.id).roots.filter((path) => wanted.has(path));
-  for (const path of sorted(roots, tree)) addNode(tree, { path, depth: 1, above: key });
+  for (const path of sorted(roots, tree)) addNode(tree, { path, depth: 1, above: head });
 }
 
 interface Tree extends Shown {
-  readonly key: string;
   readonly builds: ReadonlyMap<string, JobRow>;
   readonly seen: Set<string>;
   /** Derivations that the prune mode and the filter leave, with all above them. */
@@ -116,11 +121,10 @@ interface Tree extends Shown {
 
 function addNode(
   tree: Tree,
-  { path, depth, above }: { readonly path: string; readonly depth: number; readonly above: string },
+  { path, depth, above }: { readonly path: string; readonly depth: number; readonly above: EagleRow },
 ): void {
   const { model: { folds, folding }, world, builds, rows, seen, wanted, lively } = tree;
   if (rows.length >= EAGLE_MAX) return;
-  const key = `${above} ${path}`;
   const job = builds.get(path);
   const isAgain = seen.has(path);
   seen.add(path);
@@ -128,11 +132,11 @@ function addNode(
     ? []
     : world.graph.inputs(path).filter((input) => wanted.has(input));
   const canOpen = inputs.length > 0;
-  const isFolded = folds.size === 0 ? undefined : folds.get(key);
-  const isOpen = canOpen && (isFolded ?? (folding === "auto" ? lively.has(path) : folding === "open"));
-  rows.push({
+  const said = folds.size === 0 ? undefined : folds.get(`${keyOf(above)} ${path}`);
+  const isOpen = canOpen && (said ?? (folding === "auto" ? lively.has(path) : folding === "open"));
+  const row: DerivationRow = {
     kind: "derivation",
-    key,
+    above,
     depth,
     path,
     name: job?.name ?? nameOf(path),
@@ -141,9 +145,10 @@ function addNode(
     isOpen,
     hidden: isOpen ? 0 : inputs.length,
     isAgain: isAgain && world.graph.inputs(path).some((input) => wanted.has(input)),
-  });
+  };
+  rows.push(row);
   if (!isOpen) return;
-  for (const input of sorted(inputs, tree)) addNode(tree, { path: input, depth: depth + 1, above: key });
+  for (const input of sorted(inputs, tree)) addNode(tree, { path: input, depth: depth + 1, above: row });
 }
 
 /** Failed ones first, then what runs, waits and is planned; the same in their names' order. */

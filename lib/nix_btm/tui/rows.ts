@@ -1,6 +1,6 @@
 /** The rows of each view as a list that can be moved in: how many, and what each is. Pure. @module */
 import { builderRows } from "./builder_rows.ts";
-import { eagleRows } from "./eagle_rows.ts";
+import { eagleRows, keyOf } from "./eagle_rows.ts";
 import { jobRows } from "./job_rows.ts";
 import { lineCount } from "./log_lines.ts";
 import type { Model, Tab } from "./model.ts";
@@ -19,7 +19,7 @@ export function rowsOf(model: Model, tab: Tab): Rows {
     case "builders":
       return keyed(builderRows(model), ({ key }) => key);
     case "eagle":
-      return keyed(eagleRows(model), ({ key }) => key);
+      return keyed(eagleRows(model), keyOf);
     case "jobs":
       return keyed(jobRows(model), ({ id }) => String(id));
     case "history":
