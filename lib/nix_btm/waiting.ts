@@ -13,6 +13,11 @@ export type Waiting =
   /** Nothing is known that it waits for: there is no free slot. */
   | { readonly kind: "slot" };
 
+/** Builds of a command by their derivations. */
+export interface BuildsByPath {
+  get(path: string): JobRow | undefined;
+}
+
 /**
  * Why a build that has not begun has not; `undefined` for others.
  * @param builds All builds of its command by their derivations: whoever asks for many jobs has them at hand.
@@ -20,7 +25,7 @@ export type Waiting =
 export function whyWaiting(
   world: World,
   job: JobRow,
-  builds: ReadonlyMap<string, JobRow> = buildsOf(world, job.command),
+  builds: BuildsByPath = buildsOf(world, job.command),
 ): Waiting | undefined {
   if (job.kind !== "build") return undefined;
   if (job.state.kind === "waiting") return { kind: "told", why: job.state.why, sinceMs: job.state.sinceMs };
@@ -55,7 +60,7 @@ export function waitingText(waiting: Waiting): string {
 }
 
 /** Builds of the same command that a build needs. */
-function openInputs({ graph }: World, job: JobRow, builds: ReadonlyMap<string, JobRow>): JobRow[] {
+function openInputs({ graph }: World, job: JobRow, builds: BuildsByPath): JobRow[] {
   return graph.inputs(job.subject).flatMap((path) => builds.get(path) ?? []);
 }
 

@@ -2,7 +2,8 @@
 import { type Command, isOver, nameOf } from "../../nix/mod.ts";
 import type { JobRow, World } from "../world.ts";
 import {
-  buildsByCommand,
+  type Builds,
+  buildsOf,
   compare,
   type Counts,
   countsIn,
@@ -63,9 +64,8 @@ export function eagleRows(model: Model): readonly EagleRow[] {
   return remember("eagle", [source, host, folds, folding, prune, filter], () => {
     const world = worldOf(model);
     const rows: EagleRow[] = [];
-    const byCommand = buildsByCommand(model);
     for (const command of shownCommands(world)) {
-      addCommand({ command, builds: byCommand.get(command.id) ?? new Map() }, { model, world, rows });
+      addCommand({ command, builds: buildsOf(model, command.id) }, { model, world, rows });
     }
     return rows;
   });
@@ -84,7 +84,7 @@ interface Shown {
 }
 
 function addCommand(
-  { command, builds }: { readonly command: Command; readonly builds: ReadonlyMap<string, JobRow> },
+  { command, builds }: { readonly command: Command; readonly builds: Builds },
   shown: Shown,
 ): void {
   const { model: { folds, folding, filter }, model, world, rows } = shown;
@@ -111,7 +111,7 @@ function addCommand(
 }
 
 interface Tree extends Shown {
-  readonly builds: ReadonlyMap<string, JobRow>;
+  readonly builds: Builds;
   readonly seen: Set<string>;
   /** Derivations that the prune mode and the filter leave, with all above them. */
   readonly wanted: ReadonlySet<string>;
@@ -169,7 +169,7 @@ type Graph = World["graph"];
 /** What is left by the prune mode and the filter, and all that leads to it. */
 function wantedOf(
   command: number,
-  builds: ReadonlyMap<string, JobRow>,
+  builds: Builds,
   model: Model,
 ): ReadonlySet<string> {
   const { prune, filter } = model;
@@ -185,7 +185,7 @@ function wantedOf(
   return withDependants(worldOf(model).graph, [...found]);
 }
 
-function livelyIn(graph: Graph, builds: ReadonlyMap<string, JobRow>): Set<string> {
+function livelyIn(graph: Graph, builds: Builds): Set<string> {
   const found = [...builds.values()].filter((job) => !isOver(job) || job.state.kind === "failed");
   return withDependants(graph, found.map(({ subject }) => subject));
 }

@@ -3,25 +3,61 @@ import { type Command, type Graph, isOver, nameOf } from "../../nix/mod.ts";
 import type { BuilderBuild } from "../processes/mod.ts";
 import { processesOf } from "../usage.ts";
 import { type Waiting, whyWaiting } from "../waiting.ts";
-import type { JobRow } from "../world.ts";
+import type { JobRow, World } from "../world.ts";
 import { type Model, worldOf } from "./model.ts";
 import { remember } from "./remember.ts";
 
 /** More names than these nobody reads. */
 const NAMES_MAX = 3;
 
-/** The builds of each command by their derivations. */
-export function buildsByCommand(model: Model): ReadonlyMap<number, ReadonlyMap<string, JobRow>> {
-  return remember("builds", [model.source, model.host], () => {
-    const found = new Map<number, Map<string, JobRow>>();
-    for (const job of worldOf(model).jobs.values()) {
+/** The builds of a command by their derivations, as they are now. */
+export class Builds {
+  readonly #jobs: World["jobs"];
+  readonly #ids: Map<string, number>;
+
+  constructor(jobs: World["jobs"], ids: Map<string, number>) {
+    this.#jobs = jobs;
+    this.#ids = ids;
+  }
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  get(path: string): JobRow | undefined {
+    const id = this.#ids.get(path);
+    return id === undefined ? undefined : this.#jobs.get(id);
+  }
+
+  paths(): IterableIterator<string> {
+    return this.#ids.keys();
+  }
+
+  *values(): Generator<JobRow> {
+    for (const id of this.#ids.values()) yield this.#jobs.get(id)!;
+  }
+}
+
+const NONE = new Builds(new Map(), new Map());
+
+/** The builds of each command. Which they are is looked for only when jobs or commands came or went. */
+export function buildsByCommand(model: Model): ReadonlyMap<number, Builds> {
+  const { jobs, commands } = worldOf(model);
+  return remember("builds", [jobs, jobs.size, lastOf(jobs.keys()), commands.size], () => {
+    const found = new Map<number, Map<string, number>>();
+    for (const job of jobs.values()) {
       if (job.kind !== "build") continue;
-      let builds = found.get(job.command);
-      if (builds === undefined) found.set(job.command, builds = new Map());
-      builds.set(job.subject, job);
+      let ids = found.get(job.command);
+      if (ids === undefined) found.set(job.command, ids = new Map());
+      ids.set(job.subject, job.id);
     }
-    return found;
+    return new Map([...found].map(([command, ids]) => [command, new Builds(jobs, ids)]));
   });
+}
+
+/** The builds of one command. */
+export function buildsOf(model: Model, command: number): Builds {
+  return buildsByCommand(model).get(command) ?? NONE;
 }
 
 /** The processes of builds that run, by the numbers of their jobs. */
@@ -31,8 +67,7 @@ export function usages(model: Model): ReadonlyMap<number, BuilderBuild> {
 
 /** Why a job has not begun. */
 export function waitingOf(model: Model, job: JobRow): Waiting | undefined {
-  const builds = buildsByCommand(model).get(job.command);
-  return builds === undefined ? undefined : whyWaiting(worldOf(model), job, builds);
+  return job.kind === "build" ? whyWaiting(worldOf(model), job, buildsOf(model, job.command)) : undefined;
 }
 
 /** How the builds of a command hang together: it changes only when builds or derivations come or go. */
@@ -53,13 +88,12 @@ const structures = new Map<string, KnownStructure>();
 
 export function structureOf(model: Model, command: number): Structure {
   const { graph } = worldOf(model);
-  const builds = buildsByCommand(model).get(command) ?? new Map<string, JobRow>();
-  // Builds are only added, each with a higher number, and go from the front.
-  const of = [graph, graph.version, builds.size, lastOf(builds.values())?.id];
+  const builds = buildsOf(model, command);
+  const of = [graph, graph.version, builds];
   const key = `${model.host} ${command}`;
   const known = structures.get(key);
   if (known !== undefined && known.of.every((each, at) => each === of[at])) return known;
-  const found = { of, roots: graph.roots(builds.keys()), tree: withDependants(graph, [...builds.keys()]) };
+  const found = { of, roots: graph.roots(builds.paths()), tree: withDependants(graph, [...builds.paths()]) };
   if (structures.size >= STRUCTURES_MAX) structures.clear();
   structures.set(key, found);
   return found;
@@ -84,10 +118,7 @@ export function withDependants(graph: Graph, open: string[]): Set<string> {
 
 /** What a command was asked for: references, store paths by their names, what none of its builds needs, or its words. */
 export function targetText(model: Model, { id, targets, requester }: Command): string {
-  const builds = buildsByCommand(model).get(id);
-  const paths = targets.length > 0 || builds === undefined
-    ? targets
-    : worldOf(model).graph.roots(builds.keys());
+  const paths = targets.length > 0 ? targets : structureOf(model, id).roots;
   const names = paths.slice(0, NAMES_MAX).map((path) => path.endsWith(".drv") ? nameOf(path) : path);
   if (paths.length > NAMES_MAX) names.push(`and ${paths.length - NAMES_MAX} more`);
   return names.join(" ") || requester.command?.join(" ") || "";

@@ -2,7 +2,7 @@
 import { isOver } from "../../nix/mod.ts";
 import type { BuilderBuild } from "../processes/mod.ts";
 import type { JobRow } from "../world.ts";
-import { compare, elapsedMs, RANKS, usages } from "./facts.ts";
+import { compare, elapsedMs, RANKS, URGENCY, usages } from "./facts.ts";
 import { type Kinds, type Model, type Sort, type States, worldOf } from "./model.ts";
 import { remember } from "./remember.ts";
 
@@ -22,9 +22,9 @@ export function jobRows(model: Model): readonly JobRow[] {
           );
         }
       }
-      const order = orderOf(sort, usages(model), nowMs);
-      rows.sort((one, other) => order(one, other) || one.id - other.id);
-      return isReversed ? rows.reverse() : rows;
+      // Jobs come in the order of their numbers, and sorting keeps it where the rest is the same.
+      const sorted = sort === "state" ? byState(rows) : rows.sort(orderOf(sort, usages(model), nowMs));
+      return isReversed ? sorted.reverse() : sorted;
     },
   );
 }
@@ -65,10 +65,19 @@ function hasAll({ name, subject, kind, host, state }: JobRow, words: readonly st
 
 type Order = (one: JobRow, other: JobRow) => number;
 
-function orderOf(sort: Sort, used: ReadonlyMap<number, BuilderBuild>, nowMs: number): Order {
+/** Thousands of jobs are in a handful of states: nothing has to be compared. */
+function byState(rows: readonly JobRow[]): JobRow[] {
+  const ranked: JobRow[][] = URGENCY.map(() => []);
+  for (const row of rows) ranked[RANKS[row.state.kind]]!.push(row);
+  return ranked.flat();
+}
+
+function orderOf(
+  sort: Exclude<Sort, "state">,
+  used: ReadonlyMap<number, BuilderBuild>,
+  nowMs: number,
+): Order {
   switch (sort) {
-    case "state":
-      return (one, other) => RANKS[one.state.kind] - RANKS[other.state.kind];
     case "name":
       return (one, other) => compare(one.name, other.name);
     case "time":

@@ -13,7 +13,7 @@ import {
   span,
 } from "../../../tui/mod.ts";
 import type { Command } from "../../../nix/mod.ts";
-import { buildsByCommand, type Counts, countsIn, targetText } from "../facts.ts";
+import { buildsOf, type Counts, countsIn, targetText } from "../facts.ts";
 import { durationText } from "../../summary.ts";
 import type { CacheRow, World } from "../../world.ts";
 import { hostText, type Model, worldOf } from "../model.ts";
@@ -176,9 +176,8 @@ export function drawHosts(area: Area, model: Model): void {
   const columns = rows.some(({ world }) => world.note !== "") ? [...HOSTS, NOTE] : HOSTS;
   room = drawTable(room, model, { columns, rows }, list);
   const world = worldOf(model);
-  const builds = buildsByCommand(model);
   const commands = [...world.commands.values()].reverse()
-    .map((command) => ({ command, counts: countsIn(builds.get(command.id)?.values() ?? []) }));
+    .map((command) => ({ command, counts: countsIn(buildsOf(model, command.id).values()) }));
   const caches = [...world.caches.values()].sort((one, other) => other.bytes - one.bytes);
   // What comes from caches is short, and is seen however many have asked.
   const kept = caches.length === 0 ? 0 : caches.length + 2;
