@@ -262,6 +262,9 @@ function idOf(database: "passwd" | "group", name: string): number {
   throw new UsageError(`there is no ${database === "group" ? "group" : "user"} "${name}"`);
 }
 
+/** Of a command line: nix-store --realise may be told of thousands of paths. */
+const COMMAND_MAX_BYTES = 4_096;
+
 const names = new Map<number, string | undefined>();
 
 /** Name and command line of who writes a log. */
@@ -280,7 +283,8 @@ function describeProcess(
 /** Undefined when it has ended. */
 function commandLine(pid: number): string[] | undefined {
   try {
-    return new TextDecoder().decode(readKernelFile(`/proc/${pid}/cmdline`)).split("\0").slice(0, -1);
+    return new TextDecoder().decode(readKernelFile(`/proc/${pid}/cmdline`).subarray(0, COMMAND_MAX_BYTES))
+      .replace(/\0$/, "").split("\0");
   } catch {
     return undefined; // Whoever it was: the log is what counts.
   }

@@ -1,4 +1,5 @@
 /** One log: its open activities, and what they do to the command that it belongs to. Pure. @module */
+import { BOUNDS, cutText } from "./bounds.ts";
 import { ACTIVITY, type Field, type NixRecord, RESULT } from "./record.ts";
 import { meaningOf, plainText } from "./message.ts";
 import type { Command, Job, JobKind, Requester } from "./model.ts";
@@ -103,6 +104,7 @@ export class Connection {
     }
     // Ids of one process do not come twice: what is open under this one lost its end.
     if (this.#open.has(start.id)) this.#stop(start.id, nowMs);
+    if (this.#open.size >= BOUNDS.activities) return;
     const job = this.#begin(start, nowMs);
     const activity = { start, job, owner: this, holders: new Set<Connection>([this]) };
     this.#open.set(start.id, activity);
@@ -147,7 +149,9 @@ export class Connection {
     const { kind, subject } = otherOf(start);
     if (kind === "evaluation") this.#work.figures.target(subject);
     const job = this.#work.begin({ kind, subject, name: nameOf(subject) }, nowMs);
-    if (start.type === ACTIVITY.queryPathInfo) job.host = String(start.fields[1] ?? "");
+    if (start.type === ACTIVITY.queryPathInfo) {
+      job.host = cutText(String(start.fields[1] ?? ""), BOUNDS.subject);
+    }
     return job;
   }
 

@@ -1,4 +1,5 @@
 /** What a command tells of itself: its counts, its plan, its complaints. Pure. @module */
+import { BOUNDS, cutText } from "./bounds.ts";
 import {
   type Command,
   NO_PROGRESS,
@@ -23,6 +24,7 @@ export class Figures {
   /** What requests before have come to. */
   readonly #sums = new Map<number, Progress>();
   #hasErrors = false;
+  #problemChars = 0;
 
   constructor(
     { id, requester, startedMs }: Pick<Command, "id" | "startedMs"> & { readonly requester: Requester },
@@ -111,14 +113,15 @@ export class Figures {
 
   target(text: string): void {
     const { command } = this;
-    if (command.targets.includes(text)) return;
-    command.targets.push(text);
-    command.evaluating = text;
+    const target = cutText(text, BOUNDS.subject);
+    if (command.targets.length >= BOUNDS.targets || command.targets.includes(target)) return;
+    command.targets.push(target);
+    command.evaluating = target;
     this.#changed(command);
   }
 
   evaluating(file: string): void {
-    this.command.evaluating = file;
+    this.command.evaluating = cutText(file, BOUNDS.subject);
     this.command.evaluatedFiles++;
     this.#changed(this.command);
   }
@@ -127,8 +130,11 @@ export class Figures {
   problem({ severity, text, atMs }: Problem, isCertain: boolean): void {
     const { problems } = this.command;
     if (severity === "error" && isCertain) this.#hasErrors = true;
-    if (problems.length >= PROBLEMS_MAX || problems.some((each) => each.text === text)) return;
-    problems.push({ severity, text, atMs });
+    const told = cutText(text, BOUNDS.problem);
+    if (problems.length >= PROBLEMS_MAX || problems.some((each) => each.text === told)) return;
+    if (this.#problemChars + told.length > BOUNDS.problems) return;
+    this.#problemChars += told.length;
+    problems.push({ severity, text: told, atMs });
     this.#changed(this.command);
   }
 

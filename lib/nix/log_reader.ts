@@ -55,6 +55,7 @@ export class LogReader {
   readonly #decoder = new TextDecoder();
   /** A line whose end has not come. */
   #rest: Uint8Array = new Uint8Array(0);
+  #restLength = 0;
   /** The line was cut off, and goes on. */
   #isDropping = false;
 
@@ -66,13 +67,11 @@ export class LogReader {
   push(chunk: Uint8Array): void {
     this.counts.bytes += chunk.length;
     let from = 0;
-    if (this.#isDropping || this.#rest.length > 0) {
+    if (this.#isDropping || this.#restLength > 0) {
       const end = chunk.indexOf(NEWLINE);
       this.#keep(chunk.subarray(0, end < 0 ? chunk.length : end));
       if (end < 0) return;
-      const line = this.#rest;
-      this.#rest = new Uint8Array(0);
-      this.#isDropping = false;
+      const line = this.#takeRest();
       this.#line(line, 0, line.length);
       from = end + 1;
     }
@@ -85,26 +84,37 @@ export class LogReader {
 
   /** The stream is over: a line without an end is half a line, and only a plain one still means something. */
   end(): void {
-    const line = this.#rest;
-    this.#rest = new Uint8Array(0);
-    this.#isDropping = false;
+    const line = this.#takeRest();
     if (line.length === 0) return;
     this.counts.truncated++;
     if (line[0] !== BRACE && !startsWith(line, 0, line.length, MARK)) this.#line(line, 0, line.length);
   }
 
   #keep(part: Uint8Array): void {
-    const room = LINE_MAX_BYTES - this.#rest.length;
+    const room = LINE_MAX_BYTES - this.#restLength;
     if (this.#isDropping || part.length > room) {
       if (!this.#isDropping) this.counts.tooLong++;
       this.#isDropping = true;
     }
     if (room <= 0 || part.length === 0) return;
     const taken = part.subarray(0, room);
-    const joined = new Uint8Array(this.#rest.length + taken.length);
-    joined.set(this.#rest);
-    joined.set(taken, this.#rest.length);
-    this.#rest = joined;
+    const length = this.#restLength + taken.length;
+    if (length > this.#rest.length) {
+      // A line may come byte by byte.
+      const larger = new Uint8Array(this.#restLength === 0 ? length : 2 * length);
+      larger.set(this.#rest);
+      this.#rest = larger;
+    }
+    this.#rest.set(taken, this.#restLength);
+    this.#restLength = length;
+  }
+
+  #takeRest(): Uint8Array {
+    const rest = this.#rest.subarray(0, this.#restLength);
+    this.#rest = new Uint8Array(0);
+    this.#restLength = 0;
+    this.#isDropping = false;
+    return rest;
   }
 
   #line(bytes: Uint8Array, begin: number, end: number): void {

@@ -3,6 +3,7 @@
  * that say what no record says: which builds are planned, which failed and why. Pure.
  * @module
  */
+import { BOUNDS } from "./bounds.ts";
 
 /** Why a build failed. */
 export type FailureKind =
@@ -113,7 +114,7 @@ const FAILURES: readonly [RegExp, (found: readonly string[]) => Failure][] = [
     () => ({ kind: "not-deterministic", text: "may not be deterministic: the outputs of two rounds differ" }),
   ],
   [
-    new RegExp(`\\d+ dependenc(?:y|ies) of derivation ${PATH}() failed`),
+    new RegExp(`\\b\\d+ dependenc(?:y|ies) of derivation ${PATH}() failed`),
     ([text]) => ({ kind: "dependency", text: text! }),
   ],
   [
@@ -196,8 +197,11 @@ export function meaningOf(text: string): Meaning {
 
 function errorOf(text: string): Meaning {
   if (/^interrupted by the user$/.test(text)) return { kind: "interrupted" };
+  const { reason } = BOUNDS;
+  // Patterns that begin anywhere take their time with megabytes, and the reason stands at an end.
+  const seen = text.length <= 2 * reason ? text : `${text.slice(0, reason)}\n${text.slice(-reason)}`;
   for (const [pattern, failureOf] of FAILURES) {
-    const found = pattern.exec(text);
+    const found = pattern.exec(seen);
     if (found !== null) return { kind: "failed", path: found[1] ?? found[2]!, failure: failureOf(found) };
   }
   return { kind: "error", text };

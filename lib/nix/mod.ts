@@ -3,11 +3,13 @@
  *
  * Reading order: `record.ts` (one record of `internal-json`), `log_reader.ts` (a stream of them), `message.ts` (what the
  * texts for people mean), `model.ts` (the rows), `state.ts` (all logs together), `connection.ts` (one log) and `work.ts`
- * (one command: how its builds end, by `proof.ts` and `figures.ts`); `store_path.ts` and `derivation.ts` (what lies in the
+ * (one command: how its builds end, by `proof.ts` and `figures.ts`); `bounds.ts` (how much of it is kept),
+ * `store_path.ts` and `derivation.ts` (what lies in the
  * store), `graph.ts` (what needs what), `estimate.ts` (how long it will take), `why_rebuilt.ts`.
  * Sockets, files, clocks and screens are left to `lib/nix_btm`.
  * @module
  */
+export { BOUNDS, cutText } from "./bounds.ts";
 export { ACTIVITY, type Field, LEVEL, type NixRecord, parseRecord, RESULT } from "./record.ts";
 export { LogReader, type ReaderCounts } from "./log_reader.ts";
 export { type Failure, type FailureKind, type Meaning, meaningOf, plainText } from "./message.ts";

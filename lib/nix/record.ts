@@ -135,7 +135,7 @@ export function parseRecord(json: string): NixRecord | undefined {
 
 function idOf(value: unknown): string {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return String(value);
-  if (typeof value === "string" && /^\d+$/.test(value)) return value;
+  if (typeof value === "string" && /^\d{1,20}$/.test(value)) return value;
   throw new SyntaxError(`Cannot read a record of Nix: its id is ${JSON.stringify(value)}`);
 }
 

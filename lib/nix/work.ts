@@ -1,4 +1,5 @@
 /** What one command does: its jobs, and how they end. Pure. @module */
+import { BOUNDS, cutText } from "./bounds.ts";
 import { betterOf, type Build, type Claim } from "./build.ts";
 import type { Shared } from "./connection.ts";
 import { plainText } from "./message.ts";
@@ -97,7 +98,8 @@ export class Work {
     { kind, subject, name }: { readonly kind: JobKind; readonly subject: string; readonly name: string },
     nowMs: number | undefined,
   ): Job {
-    const job = newJob({ id: this.#shared.nextId(), command: this.command.id, kind, subject, name }, nowMs);
+    const named = { subject: cutText(subject, BOUNDS.subject), name: cutText(name, BOUNDS.subject) };
+    const job = newJob({ id: this.#shared.nextId(), command: this.command.id, kind, ...named }, nowMs);
     this.#shared.job(job);
     this.#hasWorked ||= !PASSING.has(kind);
     return job;
@@ -115,7 +117,7 @@ export class Work {
     const build = isNew ? this.#newBuild(path) : this.#buildOf(path);
     const { job } = build;
     build.running++;
-    if (host !== "") job.host = host;
+    if (host !== "") job.host = cutText(host, BOUNDS.subject);
     if (job.state.kind !== "running") {
       job.state = RUNNING;
       job.startedMs = nowMs;
@@ -136,9 +138,9 @@ export class Work {
     }
     this.#copiedProof.begin();
     const job = this.begin({ kind: "copy", subject: path, name: nameOf(path) }, nowMs);
-    job.host = from === "local" ? "" : from;
-    job.to = to === "local" ? "" : to;
-    this.#copies.set(path, { job, running: 1 });
+    job.host = from === "local" ? "" : cutText(from, BOUNDS.subject);
+    job.to = to === "local" ? "" : cutText(to, BOUNDS.subject);
+    this.#copies.set(job.subject, { job, running: 1 });
     return job;
   }
 
@@ -177,7 +179,11 @@ export class Work {
   waits(text: string, nowMs: number): void {
     const build = this.#waiting(text);
     if (build === undefined || build.running > 0) return;
-    build.job.state = { kind: "waiting", why: text.replace(/ '[^']*'.*$/, ""), sinceMs: nowMs };
+    build.job.state = {
+      kind: "waiting",
+      why: cutText(text.replace(/ '[^']*'.*$/, ""), BOUNDS.subject),
+      sinceMs: nowMs,
+    };
     this.#shared.job(build.job);
   }
 
@@ -191,7 +197,7 @@ export class Work {
   line(job: Job, text: string, nowMs: number): void {
     job.lineCount++;
     if (job.tail.length === TAIL_LINES) job.tail.shift();
-    job.tail.push(text);
+    job.tail.push(cutText(text, BOUNDS.line));
     this.#shared.job(job);
     this.#shared.listener.line?.(job, text, nowMs);
   }
@@ -208,7 +214,8 @@ export class Work {
   }
 
   phase(job: Job, name: string, nowMs: number): void {
-    job.phases.push({ name, atMs: nowMs });
+    if (job.phases.length === BOUNDS.phases) job.phases.pop();
+    job.phases.push({ name: cutText(name, BOUNDS.phase), atMs: nowMs });
     this.#shared.job(job);
   }
 
@@ -269,7 +276,7 @@ export class Work {
       if (build.running > 0) this.#builtProof.count(1);
       else this.#over(build.job, SUCCEEDED, build.job.endedMs ?? nowMs);
     } else {
-      const text = typeof errorMsg === "string" ? errorMsg : status;
+      const text = cutText(typeof errorMsg === "string" ? errorMsg : status, BOUNDS.reason);
       this.failed(drv, { failure: { kind: "other", text }, isProof: true }, nowMs);
     }
   }
@@ -369,7 +376,7 @@ export class Work {
   #newBuild(path: string): Build {
     const job = this.begin({ kind: "build", subject: path, name: nameOf(path) }, undefined);
     const build = { job, running: 0, claim: undefined };
-    this.#builds.set(path, build);
+    this.#builds.set(job.subject, build);
     this.#all.add(build);
     return build;
   }

@@ -4,8 +4,10 @@
  * @module
  */
 import {
+  BOUNDS,
   type Changes,
   type Command,
+  cutText,
   type Derivation,
   type DurationsOf,
   estimate,
@@ -16,6 +18,7 @@ import {
   type Node,
   type ReaderCounts,
   type Requester,
+  TAIL_LINES,
 } from "../nix/mod.ts";
 import type { BuilderSnapshot } from "./processes/mod.ts";
 import { DerivationLoader } from "./derivation_loader.ts";
@@ -159,8 +162,10 @@ export class Monitor {
 
   #line(job: Job, text: string, atMs: number): void {
     const lines = this.#newLines.get(job.id);
-    if (lines === undefined) this.#newLines.set(job.id, [text]);
-    else lines.push(text);
+    const shown = cutText(text, BOUNDS.line);
+    if (lines === undefined) this.#newLines.set(job.id, [shown]);
+    // Nobody who follows keeps more.
+    else if (lines.push(shown) === 2 * TAIL_LINES) lines.splice(0, TAIL_LINES);
     this.#options.onLine?.(job, text, atMs);
   }
 

@@ -80,3 +80,14 @@ for (const [text, meaning] of OTHERS) {
     deepStrictEqual(meaningOf(text), meaning);
   });
 }
+
+Deno.test("the reason of an error is found at the end of megabytes, of whatever they are made", () => {
+  // Patterns that may begin anywhere would look at each place to its end: this would take an hour.
+  for (const filler of ["1", "Cannot build 'a'. Reason: ", "hash mismatch in", "a 'x' with features "]) {
+    const text = `error: ${
+      filler.repeat(4 * 2 ** 20 / filler.length)
+    }\nerror: builder for '${D}' failed with exit code 3`;
+    const { kind, path } = meaningOf(text) as Extract<Meaning, { kind: "failed" }>;
+    deepStrictEqual([kind, path], ["failed", D]);
+  }
+});

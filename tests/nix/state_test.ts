@@ -1,6 +1,15 @@
 /** Logs together: what is one command, and how builds end. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { ACTIVITY, type Command, type Job, LogReader, NixState, RESULT } from "../../lib/nix/mod.ts";
+import {
+  ACTIVITY,
+  BOUNDS,
+  type Command,
+  cutText,
+  type Job,
+  LogReader,
+  NixState,
+  RESULT,
+} from "../../lib/nix/mod.ts";
 
 const DRV = (name: string) => `/nix/store/${"0".repeat(32)}-${name}.drv`;
 
@@ -297,4 +306,30 @@ Deno.test("what changed is told once, and jobs that are over go when there are t
   strictEqual(state.jobs.size, 10_000);
   const { jobs: changed, removedJobs } = state.changes();
   deepStrictEqual([changed.length, removedJobs.length], [10_000, 10]);
+});
+
+Deno.test("whatever is said, only so much of it is kept", () => {
+  const state = new NixState();
+  const long = (character: string) => character.repeat(100_000);
+  const log = new Log(state).request().start(10, ACTIVITY.build, [DRV(long("a")), long("h"), 1, 1]);
+  for (let at = 0; at < 300; at++) {
+    log.record({ action: "result", id: 10, type: RESULT.setPhase, fields: [`${at} ${long("p")}`] });
+    log.record({ action: "result", id: 10, type: RESULT.buildLogLine, fields: [`${at} ${long("l")}`] });
+    log.message(`error: ${at} ${long("e")}`, true);
+    log.start(100 + at, ACTIVITY.unknown, [], `evaluating derivation '${at} ${long("t")}'`);
+  }
+  const [job] = [...state.jobs.values()];
+  deepStrictEqual([job!.subject.length, job!.name.length, job!.host.length], Array(3).fill(BOUNDS.subject));
+  deepStrictEqual([job!.phases.length, job!.phases.at(-1)!.name.slice(0, 5)], [BOUNDS.phases, "299 p"]);
+  deepStrictEqual(job!.tail.map(({ length }) => length), Array(100).fill(BOUNDS.line));
+  const { problems, targets } = only(state);
+  deepStrictEqual(problems.map(({ text }) => text.length), Array(4).fill(BOUNDS.problem));
+  deepStrictEqual([targets.length, targets[0]!.length], [BOUNDS.targets, BOUNDS.subject]);
+  log.stop(10);
+  strictEqual(job!.endedMs === undefined, false, "what was cut is found again");
+});
+
+Deno.test("cutText(): what is short enough stays as it is, what is not ends in an ellipsis", () => {
+  strictEqual(cutText("four", 4), "four");
+  strictEqual(cutText("fives", 4), "fiv…");
 });
