@@ -2,7 +2,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { builderRows, processKey, tableRows } from "../../lib/nix_btm/tui/builder_rows.ts";
 import { clipboardSequence } from "../../lib/nix_btm/tui/clipboard.ts";
-import { eagleRows } from "../../lib/nix_btm/tui/eagle_rows.ts";
+import { eagleRows, jobAt as jobOfRow } from "../../lib/nix_btm/tui/eagle_rows.ts";
 import { jobRows } from "../../lib/nix_btm/tui/job_rows.ts";
 import { KEYMAP } from "../../lib/nix_btm/tui/keymap.ts";
 import { continued, joined, lineAt, lineCount } from "../../lib/nix_btm/tui/log_lines.ts";
@@ -139,6 +139,28 @@ Deno.test("A leaves what is left, then what runs or failed, then all again", () 
   const busy = eagleNames(player.press("A")).length;
   deepStrictEqual([all, left, busy], [201, 148, 9]);
   strictEqual(eagleNames(player.press("A")).length, all);
+});
+
+Deno.test("a tree of thousands is put in order once a second, and what each build does is told at once", () => {
+  const player = new Player();
+  const log = player.monitor.open({ source: "socket" });
+  const drv = (at: number) => `/nix/store/${String(at).padStart(32, "0")}-many-${at}.drv`;
+  for (let at = 1; at <= 1_500; at++) {
+    const start = { action: "start", id: at, level: 3, type: 105, text: "", fields: [drv(at), "", 1, 1] };
+    log.push(new TextEncoder().encode(`${JSON.stringify(start)}\n`));
+  }
+  player.tell().press("2");
+  const first = () => eagleNames(player)[1];
+  strictEqual(first(), " many-1");
+  const { jobs } = player.monitor.world;
+  const other = [...jobs.values()].find(({ name }) => name === "many-1500")!;
+  jobs.set(other.id, { ...other, state: { kind: "failed", failure: { kind: "exit", text: "x" } } });
+  player.changed();
+  const row = eagleRows(player.model).find((each) => each.kind === "derivation" && each.name === "many-1500");
+  strictEqual(jobOfRow(row)?.state.kind, "failed");
+  strictEqual(first(), " many-1");
+  player.pass(1_000).changed();
+  strictEqual(first(), " many-1500");
 });
 
 Deno.test("rows of Jobs keep their places while nothing changes, and the selection its job when they move", () => {

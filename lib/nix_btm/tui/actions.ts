@@ -1,7 +1,7 @@
 /** What actions do. Pure. @module */
 import { builderRows, processKey, tableRows } from "./builder_rows.ts";
 import { copyText } from "./copy.ts";
-import { eagleRows, keyOf } from "./eagle_rows.ts";
+import { eagleRows, jobAt, keyOf } from "./eagle_rows.ts";
 import { explained } from "./explain.ts";
 import { typing } from "./input.ts";
 import { jobRows } from "./job_rows.ts";
@@ -241,7 +241,7 @@ function toUrgent(model: Model, by: 1 | -1): Model {
   const { tab, lists } = model;
   const states = tab === "jobs"
     ? jobRows(model).map(({ state }) => state.kind)
-    : eagleRows(model).map((row) => row.kind === "derivation" ? row.job?.state.kind : undefined);
+    : eagleRows(model).map((row) => jobAt(row)?.state.kind);
   for (let step = 1; step <= states.length; step++) {
     const at = (lists[tab].selected + by * step + states.length * 2) % states.length;
     const kind = states[at];

@@ -36,14 +36,19 @@ export interface DerivationRow {
   readonly depth: number;
   readonly path: string;
   readonly name: string;
-  /** The build of it, if its command has one. */
-  readonly job: JobRow | undefined;
+  /** All of its command: what the build of it does now is `jobAt`. */
+  readonly builds: Builds;
   readonly canOpen: boolean;
   readonly isOpen: boolean;
   /** What it needs and is shown, while it is folded. */
   readonly hidden: number;
   /** It was shown further up already, with all that is below it. */
   readonly isAgain: boolean;
+}
+
+/** The build of a derivation, if its command has one, as it is now: the row may be older. */
+export function jobAt(row: EagleRow | undefined): JobRow | undefined {
+  return row?.kind === "derivation" ? row.builds.get(row.path) : undefined;
 }
 
 /** Names a row among all. Made when it is asked for: most of thousands of rows never are. */
@@ -55,14 +60,20 @@ export function keyOf(row: EagleRow): string {
 const DEPTH_MAX = 64;
 /** Rows of all trees; a system's whole closure would be some 20,000. */
 const EAGLE_MAX = 20_000;
+/** From so many jobs on rows are made anew but so often. */
+const LARGE_JOBS = 1_000;
+const LARGE_EVERY_MS = 1_000;
 /** Commands that are over and shown, the newest. */
 const OVER_MAX = 50;
 
 /** The commands that run first, then those that are over; the last one of them on top. */
 export function eagleRows(model: Model): readonly EagleRow[] {
-  const { source, host, folds, folding, prune, filter } = model;
-  return remember("eagle", [source, host, folds, folding, prune, filter], () => {
-    const world = worldOf(model);
+  const { source, host, folds, folding, prune, filter, nowMs } = model;
+  const world = worldOf(model);
+  // Thousands of rows that change places more often than once a second nobody can read; what each does is told at once.
+  const isLarge = world.jobs.size > LARGE_JOBS;
+  const asOf = isLarge ? [world, world.jobs.size, Math.floor(nowMs / LARGE_EVERY_MS)] : [source];
+  return remember("eagle", [host, folds, folding, prune, filter, ...asOf], () => {
     const rows: EagleRow[] = [];
     for (const command of shownCommands(world)) {
       addCommand({ command, builds: buildsOf(model, command.id) }, { model, world, rows });
@@ -140,7 +151,7 @@ function addNode(
     depth,
     path,
     name: job?.name ?? nameOf(path),
-    job,
+    builds,
     canOpen,
     isOpen,
     hidden: isOpen ? 0 : inputs.length,

@@ -1,7 +1,7 @@
 /** The build that is selected or looked at: as a job, and as processes. Pure. @module */
 import type { BuilderBuild } from "../processes/mod.ts";
 import { builderRows, tableRows } from "./builder_rows.ts";
-import { eagleRows } from "./eagle_rows.ts";
+import { eagleRows, jobAt } from "./eagle_rows.ts";
 import { usages } from "./facts.ts";
 import { jobRows } from "./job_rows.ts";
 import { type Model, worldOf } from "./model.ts";
@@ -11,10 +11,8 @@ export function selectedJob(model: Model): number | undefined {
   switch (model.tab) {
     case "jobs":
       return jobRows(model)[model.lists.jobs.selected]?.id;
-    case "eagle": {
-      const row = eagleRows(model)[model.lists.eagle.selected];
-      return row?.kind === "derivation" ? row.job?.id : undefined;
-    }
+    case "eagle":
+      return jobAt(eagleRows(model)[model.lists.eagle.selected])?.id;
     case "build":
       return model.job !== undefined && worldOf(model).jobs.has(model.job) ? model.job : undefined;
     case "builders": {

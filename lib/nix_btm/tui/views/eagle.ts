@@ -12,7 +12,7 @@ import {
   spansWidth,
 } from "../../../tui/mod.ts";
 import { isOver } from "../../../nix/mod.ts";
-import { type CommandRow, type DerivationRow, eagleRows } from "../eagle_rows.ts";
+import { type CommandRow, type DerivationRow, eagleRows, jobAt } from "../eagle_rows.ts";
 import { criticalPaths, elapsedMs, targetText, usages, waitingOf } from "../facts.ts";
 import { durationText } from "../../summary.ts";
 import { waitingText } from "../../waiting.ts";
@@ -117,7 +117,8 @@ function progressSpans({ command, counts }: CommandRow, model: Model): Span[] {
 
 function leftSpans(row: DerivationRow, model: Model): Span[] {
   const { theme } = model;
-  const { depth, name, path, job, isAgain, hidden } = row;
+  const { depth, name, path, isAgain, hidden } = row;
+  const job = jobAt(row);
   const spans: Span[] = [span("  ".repeat(depth), theme.border), foldSpan(row, model)];
   if (job !== undefined) spans.push(signOf(theme, job.state.kind), span(" "));
   spans.push(span(name, isAgain || job === undefined || isOver(job) ? nameStyle(job, model) : theme.text));
@@ -131,7 +132,8 @@ function nameStyle(job: JobRow | undefined, { theme }: Model): number {
   return job?.state.kind === "failed" ? theme.bad : theme.muted;
 }
 
-function rightSpans({ job }: DerivationRow, model: Model, most: number): Span[] {
+function rightSpans(row: DerivationRow, model: Model, most: number): Span[] {
+  const job = jobAt(row);
   if (job === undefined) return [];
   const { theme, nowMs } = model;
   const { state, phases, host } = job;
