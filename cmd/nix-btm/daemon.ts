@@ -2,8 +2,7 @@
 import { accountEntry } from "../../lib/accounts/mod.ts";
 import { addressText, type Peer } from "../../ffi/sockets/mod.ts";
 import { readKernelFile } from "../../ffi/files/mod.ts";
-import { AGENT_PORT, parseAgentAddress } from "../../lib/agent_client/mod.ts";
-import { AGENT_PUSH_SOCKET } from "../../lib/agent_client/push.ts";
+import { AGENT_PORT, AGENT_PUSH_SOCKET, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
@@ -68,7 +67,7 @@ export const daemon = command({
     hook: option(
       optionalText({
         help:
-          "Shell command for each build that is over; it finds NIX_BTM_NAME, _OUTCOME, _DERIVATION, _SECONDS.",
+          "Shell command for each build that is over; it finds NIX_BTM_NAME, _DERIVATION, _MACHINE, _OUTCOME, _FAILURE, _SECONDS.",
         example: 'notify-send "$NIX_BTM_NAME $NIX_BTM_OUTCOME"',
       }),
       { value: "COMMAND" },
