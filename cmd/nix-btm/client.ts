@@ -4,8 +4,8 @@ import { toggle } from "../../lib/config/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
 import type { Client } from "../../lib/nix_btm/mod.ts";
 import { followDaemon } from "./follow.ts";
-import { CONTROL_SOCKET_OPTION, LOG_OPTION, NIX_SOCKET_OPTION } from "./paths.ts";
-import { controlPath, JSON_OPTION, showOnce, THEME_OPTION } from "./status.ts";
+import { CONTROL_SOCKET_OPTION, controlPath, LOG_OPTION, NIX_SOCKET_OPTION } from "./paths.ts";
+import { JSON_OPTION, showOnce, THEME_OPTION } from "./status.ts";
 
 export const client = command({
   name: "client",

@@ -1,11 +1,10 @@
 /** What `run` and `pipe` have in common: options, who hears of the command, and where it is shown. @module */
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
-import type { History, Session, Shown, Sink } from "../../lib/nix_btm/mod.ts";
 import type { Command, Job, Requester } from "../../lib/nix/mod.ts";
-import type { World } from "../../lib/nix_btm/mod.ts";
+import type { History, Session, Shown, Sink, World } from "../../lib/nix_btm/mod.ts";
 import { colourDepth } from "../../lib/tui/mod.ts";
-import { foldersOf, NIX_SOCKET, NIX_SOCKET_OPTION } from "./paths.ts";
+import { foldersOf, NIX_SOCKET, NIX_SOCKET_OPTION, standingSocket, SYSTEM_RUNTIME } from "./paths.ts";
 
 /** No terminal is higher. */
 const LINES_MAX = 10_000;
@@ -81,14 +80,15 @@ export async function openInline(
   const isDrawn = Deno.stderr.isTerminal() && env.TERM !== "dumb" && !call.quiet && !isMixed;
   const sinks: Sink[] = [];
   if (call.tee !== undefined) sinks.push(stack.use(fileSink(call.tee)).take);
-  const socket = call.noDaemon ? undefined : call.nixJsonFilePath ?? standingSocket(env);
+  const socket = call.noDaemon ? undefined : call.nixJsonFilePath ?? standingSocket(NIX_SOCKET);
   const feed = socket === undefined ? undefined : stack.use(socketSink(socket));
   if (feed !== undefined) sinks.push(feed.take);
   const history = await openHistory(env);
   if (history !== undefined) stack.use(history);
   const views = await viewsOf(call, { isDrawn, logs, mayTalk, env, history });
   // A daemon of another user keeps a history of its own, which this one cannot read.
-  const isRemembered = feed !== undefined && socket !== SYSTEM_SOCKET && await feed.reached;
+  const isOurs = socket !== `${SYSTEM_RUNTIME}/${NIX_SOCKET}` || Deno.uid() === 0;
+  const isRemembered = feed !== undefined && isOurs && await feed.reached;
   const session = stack.use(
     new Session({
       requester,
@@ -137,22 +137,6 @@ async function viewsOf(
     },
     ...json ? [{ write: (text: string) => writeAll(Deno.stdout, text), view: new JsonView(world) }] : [],
   ];
-}
-
-const SYSTEM_FOLDERS = foldersOf({}, 0);
-const SYSTEM_SOCKET = `${SYSTEM_FOLDERS.runtime}/${NIX_SOCKET}`;
-
-/** The socket of this user's daemon, else of the system's; undefined when there is none. */
-function standingSocket(env: Readonly<Record<string, string>>): string | undefined {
-  const own = `${foldersOf(env, Deno.uid()).runtime}/${NIX_SOCKET}`;
-  return [own, SYSTEM_SOCKET].find((path) => {
-    try {
-      return Deno.lstatSync(path).isSocket === true;
-    } catch (error) {
-      if (error instanceof Error) return false; // There is none, or none for us.
-      throw error;
-    }
-  });
 }
 
 /** The history that this user's daemon keeps too; without one nothing is estimated, and that is all. */

@@ -1,8 +1,7 @@
 /** `nix-btm log`: the log of a build. @module */
 import { command, print } from "../../lib/cli/mod.ts";
 import { parseStorePath } from "../../lib/nix/mod.ts";
-import { CONTROL_SOCKET_OPTION } from "./paths.ts";
-import { controlPath } from "./status.ts";
+import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 export const log = command({
   name: "log",

@@ -4,7 +4,7 @@ import type { Command } from "../../lib/cli/mod.ts";
 import { createRegistry, mcpCommand, serveStdio, ToolError } from "../../lib/mcp/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
 import { followDaemon } from "./follow.ts";
-import { controlPath } from "./status.ts";
+import { controlPath } from "./paths.ts";
 
 const INSTRUCTIONS =
   "Shows what Nix does on this host. list_builds tells what runs and waits; failed_builds why builds failed, with the " +

@@ -8,12 +8,14 @@ export interface Folders {
   readonly state: string;
 }
 
-/** `/run/nix-btm` and `/var/lib/nix-btm` for root, else below `$XDG_RUNTIME_DIR` and `$XDG_STATE_HOME`. */
+/**
+ * What systemd made for the unit; else `/run/nix-btm` and `/var/lib/nix-btm` for root, and folders below
+ * `$XDG_RUNTIME_DIR` and `$XDG_STATE_HOME` for others.
+ */
 export function foldersOf(
   env: { readonly [name: string]: string | undefined },
   uid: number | null,
 ): Folders {
-  // systemd names what it made for the unit.
   const runtime = env.RUNTIME_DIRECTORY ??
     (uid === 0
       ? "/run/nix-btm"
@@ -36,11 +38,48 @@ export function foldersOf(
 export function folders(): Folders {
   const uid = Deno.uid();
   const found = foldersOf(Deno.env.toObject(), uid);
-  if (found.runtime !== `/tmp/nix-btm-${uid}`) return found;
-  Deno.mkdirSync(found.runtime, { recursive: true, mode: 0o700 });
-  const { uid: owner, mode, isDirectory } = Deno.lstatSync(found.runtime);
-  if (isDirectory && owner === uid && (mode! & 0o022) === 0) return found;
+  if (found.runtime === `/tmp/nix-btm-${uid}`) {
+    Deno.mkdirSync(found.runtime, { recursive: true, mode: 0o700 });
+  }
+  if (isTrusted(found.runtime, uid)) return found;
   throw new Error(`Cannot use ${found.runtime}: it is not this user's alone; set XDG_RUNTIME_DIR`);
+}
+
+/** Runtime folder of the daemon that serves the whole host. */
+export const SYSTEM_RUNTIME = foldersOf({}, 0).runtime;
+
+/** A socket of that name of this user's daemon, else of the system's; `undefined` when neither stands. */
+export function standingSocket(name: string): string | undefined {
+  const uid = Deno.uid();
+  const own = foldersOf(Deno.env.toObject(), uid).runtime;
+  return socketIn([...isTrusted(own, uid) ? [own] : [], SYSTEM_RUNTIME], name);
+}
+
+/** The first of these folders' sockets of that name. */
+export function socketIn(folders: readonly string[], name: string): string | undefined {
+  return folders.map((folder) => `${folder}/${name}`).find((path) => statOf(path)?.isSocket === true);
+}
+
+/** The daemon's socket for clients: `wanted`, else the one that stands, else where this user's would be. */
+export function controlPath(wanted: string | undefined): string {
+  return wanted ?? standingSocket(CONTROL_SOCKET) ?? `${folders().runtime}/${CONTROL_SOCKET}`;
+}
+
+/** In /tmp anybody could have made the folder. */
+function isTrusted(runtime: string, uid: number | null): boolean {
+  if (runtime !== `/tmp/nix-btm-${uid}`) return true;
+  const found = statOf(runtime);
+  return found?.isDirectory === true && found.uid === uid && (found.mode! & 0o022) === 0;
+}
+
+/** Undefined when there is nothing, or nothing for us. */
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
 }
 
 /** The socket that Nix writes to, in its folder. */
@@ -59,7 +98,8 @@ export const NIX_SOCKET_OPTION = option(
 
 export const CONTROL_SOCKET_OPTION = option(
   optionalText({
-    help: "Socket of the daemon for its clients [default: control.sock in the runtime folder].",
+    help:
+      "Socket of the daemon for its clients [default: control.sock in the runtime folder; clients also look in the system's].",
     example: "/tmp/nix-daemon.sock",
   }),
   { short: "d", value: "PATH" },

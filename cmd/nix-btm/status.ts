@@ -2,7 +2,7 @@
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { THEMES } from "../../lib/nix_btm/tui/theme_names.ts";
-import { CONTROL_SOCKET, CONTROL_SOCKET_OPTION, folders } from "./paths.ts";
+import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 export const JSON_OPTION = option(toggle({ help: "Prints JSON.", fallback: false }));
 
@@ -10,11 +10,6 @@ export const THEME_OPTION = option(
   text({ help: "Colours; T changes them.", fallback: "terminal", oneOf: THEMES }),
   { value: "NAME", complete: THEMES },
 );
-
-/** Path of the daemon's socket. */
-export function controlPath(wanted: string | undefined): string {
-  return wanted ?? `${folders().runtime}/${CONTROL_SOCKET}`;
-}
 
 export const status = command({
   name: "status",

@@ -3,8 +3,7 @@ import { request } from "node:http";
 import { Readable } from "node:stream";
 import { command } from "../../lib/cli/mod.ts";
 import { readEvents } from "../../lib/mcp/mod.ts";
-import { CONTROL_SOCKET_OPTION } from "./paths.ts";
-import { controlPath } from "./status.ts";
+import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 /** One message; a snapshot of a busy host has some megabytes. */
 const MESSAGE_MAX_BYTES = 256 * 2 ** 20;

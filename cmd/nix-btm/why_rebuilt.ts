@@ -1,8 +1,8 @@
 /** `nix-btm why-rebuilt`: what differs between two derivations. @module */
 import { command, print, UsageError } from "../../lib/cli/mod.ts";
 import { type Derivation, nameOf, parseDerivation, whyRebuilt } from "../../lib/nix/mod.ts";
-import { CONTROL_SOCKET_OPTION } from "./paths.ts";
-import { controlPath, JSON_OPTION } from "./status.ts";
+import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
+import { JSON_OPTION } from "./status.ts";
 
 const SHOWN_CHARS = 200;
 const LOOKED_AT = 50;
