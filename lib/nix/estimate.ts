@@ -121,15 +121,11 @@ export function durations(allMs: readonly number[]): Durations {
   return { count: sorted.length, medianMs: rank(0.5), p90Ms: rank(0.9) };
 }
 
-/** Inputs that are left, through those between that are not of this command's builds. */
+/** Tells each what of its inputs is left. */
 function connect(list: readonly Left[], graph: Graph): void {
   const at = new Map(list.map(({ job }, index) => [job.subject, index]));
   list.forEach((each, index) => {
-    const seen = new Set<string>();
-    const open = [...graph.inputs(each.job.subject)];
-    for (let path = open.pop(); path !== undefined; path = open.pop()) {
-      if (seen.has(path)) continue;
-      seen.add(path);
+    for (const path of new Set(graph.inputs(each.job.subject))) {
       const input = at.get(path);
       if (input === undefined) continue; // It is done: what it needs is too.
       list[input]!.neededBy.push(index);

@@ -99,8 +99,7 @@ export class NixState {
 
   /** Somebody has looked whether the outputs of a build that ended are there. */
   confirm(job: Job, areThere: boolean): void {
-    if (job.state.kind !== "ended") return;
-    if (!areThere) return;
+    if (job.state.kind !== "ended" || !areThere) return;
     job.state = { kind: "succeeded" };
     this.#changedJobs.add(job);
   }

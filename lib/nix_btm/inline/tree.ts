@@ -124,13 +124,8 @@ export class Places {
   /** Copies hang on what needs them: found by the outputs of derivations. */
   #place(moving: readonly JobRow[]): void {
     const { graph } = this.#world;
-    const wanted = new Set(moving.map(({ subject }) => subject));
-    const derivations = new Map<string, string>();
-    for (const { path, outputs } of graph.nodes()) {
-      for (const output of Object.values(outputs)) if (wanted.has(output)) derivations.set(output, path);
-    }
     for (const job of moving) {
-      const path = derivations.get(job.subject);
+      const path = graph.derivationOf(job.subject);
       if (path === undefined) continue;
       this.copies.set(path, [...this.copies.get(path) ?? [], job]);
       const users = [path, ...graph.dependants(path)].flatMap((each) => this.builds.get(each) ?? []);
