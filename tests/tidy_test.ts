@@ -66,7 +66,7 @@ const PURE = [
   /^lib\/nix_btm\/tui\/views\//,
   /^lib\/keeper\/lines\.ts$/,
   /^lib\/mcp\/(schema|schema_check|tool|tasks|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients)\.ts$/,
-  /^lib\/nix_btm\/inline\/(?!show|session)[a-z_]+\.ts$/,
+  /^lib\/nix_btm\/inline\/(?!session)[a-z_]+\.ts$/,
   /^lib\/nix_btm\/wrap\/(command|split|_words|_open)\.ts$/,
   /^lib\/tui\/(?!terminal|app)[a-z_]+\.ts$/,
   /^lib\/nix_btm\/processes\/(?!watch|steering|cgroup_files)[a-z_]+\.ts$/,

@@ -3,9 +3,9 @@
  *
  * Reading order: `record.ts` (one record of `internal-json`), `log_reader.ts` (a stream of them), `message.ts` (what the
  * texts for people mean), `model.ts` (the rows), `state.ts` (all logs together), `connection.ts` (one log) and `work.ts`
- * (one command: how its builds end, by `proof.ts` and `figures.ts`); `bounds.ts` (how much of it is kept),
- * `store_path.ts` and `derivation.ts` (what lies in the
- * store), `graph.ts` (what needs what), `estimate.ts` (how long it will take), `why_rebuilt.ts`.
+ * (one command: how its builds end, by `build.ts`, `proof.ts` and `figures.ts`); `bounds.ts` (how much of it is kept),
+ * `store_path.ts` and `derivation.ts` (what lies in the store), `graph.ts` (what needs what), `estimate.ts` (how long it
+ * will take), `why_rebuilt.ts`.
  * Sockets, files, clocks and screens are left to `lib/nix_btm`.
  * @module
  */

@@ -51,7 +51,7 @@ export interface Command {
   plannedFetches: number;
   downloadBytes: number;
   unpackedBytes: number;
-  /** At most 200. */
+  /** At most `PROBLEMS_MAX`. */
   readonly problems: Problem[];
 }
 
@@ -103,13 +103,15 @@ export interface Job {
   readonly phases: Phase[];
   /** All lines that it has printed. */
   lineCount: number;
-  /** The last 100 of them, and fewer of one that is over. */
+  /** The last `TAIL_LINES` of them, of one that is over and has not failed the last `OVER_TAIL_LINES`. */
   readonly tail: string[];
 }
 
+/** Lines of a build that are kept here; a whole log is its listener's matter. */
 export const TAIL_LINES = 100;
 /** Of one that is over and has not failed: thousands of them are kept. */
 export const OVER_TAIL_LINES = 10;
+/** Errors and warnings of a command; those that come after are not kept. */
 export const PROBLEMS_MAX = 200;
 
 /** A job that begins now, or is planned where there is no time. */

@@ -22,7 +22,7 @@ const BUILDS_MAX = 200_000;
 /** So many are put in between two looks at how many there are. */
 const RETAIN_EVERY = 1_000;
 /** Lines of a failed build's log that are kept. */
-const TAIL_LINES = 50;
+const FAILED_TAIL_LINES = 50;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS builds (
@@ -157,7 +157,7 @@ export class History implements Disposable {
       state.kind === "failed" ? state.failure.text : null,
       phases.at(-1)?.name ?? null,
       JSON.stringify(phases),
-      state.kind === "failed" ? JSON.stringify(job.tail.slice(-TAIL_LINES)) : null,
+      state.kind === "failed" ? JSON.stringify(job.tail.slice(-FAILED_TAIL_LINES)) : null,
       command?.requester.user ?? null,
       command?.requester.command?.join(" ") ?? null,
       log ?? null,

@@ -2,11 +2,10 @@
  * Whole logs of builds, as files: one a build, the oldest of those that are over go when all together are too large.
  * @module
  */
-
 import type { Job } from "../nix/mod.ts";
 
 /** All files together. */
-export const LOGS_MAX_BYTES = 256 * 2 ** 20;
+const LOGS_MAX_BYTES = 256 * 2 ** 20;
 /** Of one build; what comes after is not kept, and the file's last line says so. */
 const LOG_MAX_BYTES = 64 * 2 ** 20;
 const SUFFIX = ".log";

@@ -7,6 +7,7 @@ import { snapshotOf, type Update, type World } from "./world.ts";
 
 /** A client that is further behind takes a new snapshot. */
 const RING_BYTES = 4 * 2 ** 20;
+
 /** One message of the ring: what changed on a host, the daemon's own being the empty name. */
 export interface HostUpdate {
   readonly host: string;

@@ -62,7 +62,7 @@ export interface Update {
 export interface World {
   readonly commands: Map<number, Command>;
   readonly jobs: Map<number, JobRow>;
-  /** The last lines of jobs, at most 100 of each. */
+  /** The last lines of jobs, as many as `Job.tail` keeps. */
   readonly tails: Map<number, string[]>;
   readonly graph: Graph;
   readonly estimates: Map<number, EstimateRow>;

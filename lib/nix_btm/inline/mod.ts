@@ -18,4 +18,4 @@ export { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
 export { PICTURE_LINGER_MS, TerminalView, type TerminalViewOptions } from "./terminal_view.ts";
 export { PlainView, type PlainViewOptions, PROGRESS_EVERY_MS, progressText } from "./plain_view.ts";
 export { JsonView } from "./json_view.ts";
-export { PACE_MS, Session, type SessionOptions, type Shown } from "./session.ts";
+export { Session, type SessionOptions, type Shown } from "./session.ts";

@@ -12,7 +12,7 @@ import { PICTURE_LINGER_MS } from "./terminal_view.ts";
 import { isBusy, type Moment, type View } from "./view.ts";
 
 /** Between two pictures; ten times as long as one takes, within these. */
-export const PACE_MS: readonly [least: number, most: number] = [20, 1_000];
+const PACE_MS: readonly [least: number, most: number] = [20, 1_000];
 const COST_FACTOR = 10;
 /** Clocks go on by themselves while something is done. */
 const TICK_MS = 1_000;

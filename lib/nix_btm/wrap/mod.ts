@@ -11,5 +11,5 @@ export { type FileSink, fileSink } from "./file_sink.ts";
 export { contextHere } from "./here.ts";
 export { readPipe } from "./pipe.ts";
 export { endAlike, type Ended, exitCode, LINGER_MS, type RunOptions, runWrapped, type Sink } from "./run.ts";
-export { CLOSE_MS, QUEUE_BYTES, type SocketCounts, type SocketSink, socketSink } from "./socket_sink.ts";
+export { CLOSE_MS, type SocketCounts, type SocketSink, socketSink } from "./socket_sink.ts";
 export { RECORD_LIMIT_BYTES, RecordSplitter, type SplitSink } from "./split.ts";

@@ -9,7 +9,7 @@ import type { Sink } from "./run.ts";
 import { RecordSplitter } from "./split.ts";
 
 /** What a stalled socket may hold back. From half of it on log lines and messages are dropped, at the end the rest. */
-export const QUEUE_BYTES = 8 * 1024 * 1024;
+const QUEUE_BYTES = 8 * 1024 * 1024;
 /** Between two tries to reach the socket; doubled from the first to the second. */
 export const RETRY_MS: readonly [first: number, longest: number] = [100, 2_000];
 /** What is still held at the end has this long to leave. */
