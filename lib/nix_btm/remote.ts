@@ -133,7 +133,7 @@ async function* commandMessages(
 ): AsyncGenerator<string> {
   const [program, ...args] = words;
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
-  const end = () => child.kill("SIGTERM");
+  const end = () => terminate(child);
   signal.addEventListener("abort", end, { once: true });
   const said = new Response(child.stderr).text();
   try {
@@ -155,13 +155,15 @@ async function* commandMessages(
 
 /** Whoever does not read it any more ends it. */
 async function ended(child: Deno.ChildProcess): Promise<void> {
-  const over = child.status.then(() => true);
-  if (await Promise.race([over, Promise.resolve(false)])) return;
+  terminate(child);
+  await child.stdout.cancel().catch(() => "It is being read, or has been.");
+  await child.status;
+}
+
+function terminate(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGTERM");
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // It has ended meanwhile.
+    if (!(error instanceof TypeError)) throw error; // It has ended already.
   }
-  await child.stdout.cancel().catch(() => "It is being read, or has been.");
-  await child.status;
 }
