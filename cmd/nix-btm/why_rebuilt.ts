@@ -41,7 +41,14 @@ async function read(path: string): Promise<Derivation> {
   if (!path.endsWith(".drv")) {
     throw new UsageError(`"${path}" is no derivation: expected the path of a .drv file`);
   }
-  return parseDerivation(path, await Deno.readTextFile(path));
+  try {
+    return parseDerivation(path, await Deno.readTextFile(path));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Error(`Cannot read derivation ${path}: there is none; it was collected, or never was here`, {
+      cause,
+    });
+  }
 }
 
 async function earlierOf(after: string, control: string, signal: AbortSignal): Promise<string> {
