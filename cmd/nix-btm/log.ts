@@ -15,14 +15,15 @@ export const log = command({
     ["nix-btm log /nix/store/…-hello-2.12.drv", "Of this very derivation"],
   ],
   async run({ args: [wanted = ""], options, signal }) {
-    const lines = await fromDaemon(wanted, controlPath(options.daemonSocketPath), signal);
-    if (lines !== undefined) {
-      print(lines.map((line) => `${line}\n`).join(""));
+    const found = await fromDaemon(wanted, controlPath(options.daemonSocketPath), signal);
+    if (found.kind === "log") {
+      print(found.lines.map((line) => `${line}\n`).join(""));
       return 0;
     }
     if (parseStorePath(wanted) === undefined) {
-      console.error(`nix-btm: no log of "${wanted}" is known; give the path of a derivation to ask Nix`);
-      return 1;
+      throw new Error(
+        `Cannot find a log of "${wanted}": ${found.why}; Nix is asked for the path of a derivation`,
+      );
     }
     const { code } = await new Deno.Command("nix-store", { args: ["--read-log", wanted], signal }).spawn()
       .status;
@@ -30,29 +31,39 @@ export const log = command({
   },
 });
 
-/** Undefined when it has none, or when there is no daemon. */
+type Found = { readonly kind: "log"; readonly lines: readonly string[] } | {
+  readonly kind: "none";
+  readonly why: string;
+};
+
 async function fromDaemon(
   wanted: string,
   control: string,
   signal: AbortSignal,
-): Promise<string[] | undefined> {
+): Promise<Found> {
   const { Client } = await import("../../lib/nix_btm/mod.ts");
   using client = new Client({ kind: "unix", path: control });
   try {
     await client.load(signal);
-    for (const { jobs } of client.worlds.values()) {
+    for (const [host, { jobs, tails }] of client.worlds) {
       const running = [...jobs.values()].findLast((job) =>
-        job.kind === "build" && job.endedMs === undefined &&
+        job.kind === "build" && job.startedMs !== undefined && job.endedMs === undefined &&
         (job.subject === wanted || job.name.includes(wanted))
       );
-      if (running !== undefined) return await client.log({ job: running.id }, signal);
+      if (running === undefined) continue;
+      // Of another host's builds the last lines are here, and whole logs there.
+      const lines = host === "" ? await client.log({ job: running.id }, signal) : tails.get(running.id) ?? [];
+      return { kind: "log", lines };
     }
     const query = wanted.startsWith("/") ? { derivation: wanted } : { name: wanted };
     const [past] = await client.history({ ...query, limit: 1 }, signal);
-    return past?.log === undefined ? undefined : await client.log({ file: past.log }, signal);
+    if (past === undefined) return { kind: "none", why: "the daemon has seen no build of it" };
+    if (past.log === undefined) return { kind: "none", why: `${past.name} has printed nothing` };
+    return { kind: "log", lines: await client.log({ file: past.log }, signal) };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof Error) return undefined; // Nix may know it, whatever the daemon does.
+    // Nix may know it, whatever the daemon does.
+    if (error instanceof Error) return { kind: "none", why: `the daemon at ${control}: ${error.message}` };
     throw error;
   }
 }

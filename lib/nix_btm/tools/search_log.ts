@@ -33,11 +33,13 @@ export const searchLog: ToolMaker = (view) =>
 async function linesOf(view: NixView, build: string, signal: AbortSignal): Promise<readonly string[]> {
   const [past] = await view.history({ name: build, limit: 1 }, signal);
   try {
-    const running = buildsNamed(view, build).at(-1)!;
-    if (running.row.endedMs === undefined) return await view.log({ job: running.row.id }, signal);
-    const [ended] = await view.history({ derivation: running.row.subject, limit: 1 }, signal);
+    const { world, row } = buildsNamed(view, build).at(-1)!;
+    // Numbers and files are those of this host's daemon: of another host's builds only the last lines are here.
+    if (world !== view.worlds.get("")) return world.tails.get(row.id) ?? [];
+    if (row.endedMs === undefined) return await view.log({ job: row.id }, signal);
+    const [ended] = await view.history({ derivation: row.subject, limit: 1 }, signal);
     if (ended?.log !== undefined) return await view.log({ file: ended.log }, signal);
-    return running.world.tails.get(running.row.id) ?? [];
+    return world.tails.get(row.id) ?? [];
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     const file = /^\d+-\d+-/.test(build) ? build : past?.log;

@@ -1,0 +1,76 @@
+/** Logs of builds, by `nix-btm log` and by `search_log`: of this host's builds, of another's, and of none. */
+import { match, strictEqual } from "node:assert/strict";
+import { kernelPathExists } from "../../ffi/files/mod.ts";
+import { processStart } from "../../ffi/ring/mod.ts";
+import type { ToolContext } from "../../lib/mcp/mod.ts";
+import { emptyWorld, type JobRow, nixTools, type NixView } from "../../lib/nix_btm/mod.ts";
+import { freePort } from "../free_port.ts";
+import { scenario } from "../nix/_scenarios.ts";
+import { DaemonProcess, Follower } from "./_daemon.ts";
+
+// Opened once, and stay open: not leaks of the first test.
+processStart(1);
+kernelPathExists("/proc/self");
+
+/** All lines of a scenario up to the first one that a builder has printed. */
+function untilItPrints(name: string): string {
+  const lines = new TextDecoder().decode(scenario(name).bytes).split("\n");
+  const first = lines.findIndex((line) => line.includes('"action":"result"') && line.includes('"type":101'));
+  return `${lines.slice(0, first + 1).join("\n")}\n`;
+}
+
+Deno.test("nix-btm log: what a running build has printed, here and on another host; else why there is nothing", async () => {
+  const port = freePort();
+  await using far = await new DaemonProcess().start("--http", `127.0.0.1:${port}`);
+  await using near = new DaemonProcess();
+  const none = await near.run("log", "single");
+  match(
+    none.err,
+    /^nix-btm: Cannot find a log of "single": the daemon at .*control\.sock: there is no such socket/,
+  );
+  strictEqual(none.code, 1);
+  await near.start("--host", `far=http://127.0.0.1:${port}`);
+  match((await near.run("log", "single")).err, /the daemon has seen no build of it/);
+  await using client = new Follower(near.control, near.folder);
+  using feed = await far.connect();
+  await feed.write(untilItPrints("01-single"));
+  await client.until("its line", () => client.client.worlds.get("far")?.tails.size === 1);
+  const here = await far.run("log", "single");
+  strictEqual(here.out.split("\n").length, 2);
+  strictEqual((await near.run("log", "single")).out, here.out);
+});
+
+Deno.test("search_log: a number of another host's build is no number of this host's daemon", async () => {
+  const world = emptyWorld();
+  const job: JobRow = {
+    id: 7,
+    command: 1,
+    kind: "build",
+    subject: "/nix/store/2dgjm3r4incpk99lwvgylmjm89lh5ilw-single.drv",
+    name: "single",
+    host: "",
+    to: "",
+    state: { kind: "running" },
+    startedMs: 0,
+    endedMs: undefined,
+    doneBytes: 0,
+    expectedBytes: 0,
+    phases: [],
+    lineCount: 1,
+  };
+  world.jobs.set(7, job);
+  world.tails.set(7, ["a line over there"]);
+  const view: NixView = {
+    worlds: new Map([["", emptyWorld()], ["far", world]]),
+    hostname: "here",
+    now: () => 0,
+    history: () => Promise.resolve([]),
+    statistics: () => Promise.resolve([]),
+    log: () => Promise.resolve(["a line of another build"]),
+    derivation: () => Promise.reject(new Error("there is none")),
+  };
+  const tool = nixTools(view).find(({ name }) => name === "search_log")!;
+  const { signal } = new AbortController();
+  const { text } = await tool.run({ build: "single" }, { signal } as ToolContext) as { text: string };
+  strictEqual(text, "1: a line over there");
+});
