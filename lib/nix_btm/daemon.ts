@@ -295,11 +295,19 @@ export class Daemon implements AsyncDisposable {
   }
 }
 
-/** Listens where clients or Nix connect, with permissions; a socket that somebody answers on is refused. */
+/**
+ * Listens where clients or Nix connect, with permissions.
+ * @throws {Error} When a file stands there that is no socket. @throws {SystemError} When somebody answers on it.
+ */
 export function openSocket(
   path: string,
   { mode, gid }: { readonly mode: number; readonly gid?: number | undefined },
 ): Listener {
+  if (isOtherFile(path)) {
+    throw new Error(
+      `Cannot listen on ${path}: a file stands there, as Nix makes one where no socket is; remove it`,
+    );
+  }
   const listener = openListener({ path });
   try {
     if (gid !== undefined) Deno.chownSync(path, null, gid);
@@ -307,6 +315,15 @@ export function openSocket(
     return listener;
   } catch (error) {
     listener[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function isOtherFile(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSocket !== true;
+  } catch (error) {
+    if (error instanceof Error) return false; // There is nothing, or listening tells what is wrong.
     throw error;
   }
 }

@@ -37,6 +37,18 @@ Deno.test("-f true answers when the daemon runs, and its log is the file of -l",
   await until("its end", () => !isThere(nix) && !isThere(control));
 });
 
+Deno.test("a file that Nix has made where no socket was is told, and stays", async () => {
+  await using place = new DaemonProcess();
+  const path = `${place.folder}/n.sock`;
+  await Deno.writeTextFile(path, "{}\n");
+  for (const tool of ["daemon", "debug"]) {
+    const { code, err } = await place.run(tool, "-n", path);
+    strictEqual(code, 1);
+    match(err, /Cannot listen on .*n\.sock: a file stands there, .*; remove it/);
+  }
+  strictEqual(await Deno.readTextFile(path), "{}\n");
+});
+
 /** The process that has the socket's path among its words. */
 function daemonPid(control: string): number {
   for (const { name } of Deno.readDirSync("/proc")) {
