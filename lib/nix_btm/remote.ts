@@ -6,6 +6,7 @@
 import { sleep } from "../async/mod.ts";
 import { readEvents } from "../mcp/mod.ts";
 import type { HostUpdate } from "./publisher.ts";
+import { checkSize, readRemoteMessage } from "./remote_message.ts";
 import { applyUpdate, emptyWorld, type Update, type World } from "./world.ts";
 
 /** Where a host's daemon is. */
@@ -15,11 +16,13 @@ export type RemoteAddress =
   | { readonly kind: "http"; readonly url: string; readonly token: string | undefined };
 
 /** One message of a host; a snapshot of a busy one has some megabytes. */
-const MESSAGE_MAX_BYTES = 256 * 2 ** 20;
+const MESSAGE_MAX_BYTES = 64 * 2 ** 20;
 /** Until a host that was lost is asked again, the first time and at most. */
 const RETRY_MS = [1_000, 30_000] as const;
 /** Characters of what ssh says on its end. */
 const WHY_MAX = 200;
+/** A command that was asked to end is made to; whoever holds its standard error is not waited for. */
+const END_MS = 2_000;
 
 /**
  * Reads `NAME=ADDRESS` or an address that is its own name: `ssh:[USER@]HOST`, `http://HOST:PORT`, `https://HOST[:PORT]`.
@@ -93,9 +96,11 @@ export class RemoteHost {
 
   /** Of the host itself: what it knows of others is asked of them. */
   #take(text: string): void {
-    const message = JSON.parse(text) as HostUpdate;
-    if (message.host !== "" || typeof message.update !== "object") return;
-    this.#apply({ ...message, host: this.#options.name, update: { ...message.update, notes: [""] } });
+    const message = readRemoteMessage(text);
+    if (message === undefined) return;
+    const { name } = this.#options;
+    this.#apply({ host: name, isNew: message.isNew, update: { ...message.update, notes: [""] } });
+    checkSize(name, this.world);
   }
 
   #apply(message: HostUpdate): void {
@@ -133,37 +138,80 @@ async function* commandMessages(
 ): AsyncGenerator<string> {
   const [program, ...args] = words;
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
-  const end = () => terminate(child);
+  const end = () => kill(child, "SIGTERM");
   signal.addEventListener("abort", end, { once: true });
-  const said = new Response(child.stderr).text();
+  const unread = new AbortController();
+  const said = lastOf(child.stderr, unread.signal);
   try {
-    let rest = "";
-    for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + piece).split("\n");
-      rest = lines.pop()!;
-      if (rest.length > MESSAGE_MAX_BYTES) throw new RangeError("a message is longer than anybody reads");
-      yield* lines;
-    }
+    yield* linesOf(child.stdout, signal);
   } finally {
     signal.removeEventListener("abort", end);
     await ended(child);
+    // A master connection of ssh keeps it open.
+    await soon(said);
+    unread.abort();
+    await said;
   }
   const { code } = await child.status;
   const last = (await said).trimEnd().split("\n").at(-1) ?? "";
-  throw new Error(last.slice(0, WHY_MAX) || `${program} has ended with code ${code}`);
+  throw new Error(last.slice(-WHY_MAX) || `${program} has ended with code ${code}`);
+}
+
+/** Each line when it is whole; what has left the command may hold the stream open longer than anybody waits. */
+async function* linesOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  let [held, length]: [string[], number] = [[], 0];
+  for await (const piece of stream.pipeThrough(new TextDecoderStream(), { signal })) {
+    held.push(piece);
+    length += piece.length;
+    if (piece.includes("\n")) {
+      const lines = held.join("").split("\n");
+      const rest = lines.pop()!;
+      [held, length] = [[rest], rest.length];
+      yield* lines;
+    }
+    if (length > MESSAGE_MAX_BYTES) throw new RangeError("a message is longer than anybody reads");
+  }
+}
+
+/** The end of what comes, without what moves a cursor. */
+async function lastOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>, signal: AbortSignal): Promise<string> {
+  let last = "";
+  try {
+    for await (const piece of stream.pipeThrough(new TextDecoderStream(), { signal })) {
+      last = (last + piece).slice(-10 * WHY_MAX);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return last.replaceAll(/(?!\n)\p{Cc}/gu, "");
 }
 
 /** Whoever does not read it any more ends it. */
 async function ended(child: Deno.ChildProcess): Promise<void> {
-  terminate(child);
+  kill(child, "SIGTERM");
   await child.stdout.cancel().catch(() => "It is being read, or has been.");
+  if (await soon(child.status) === undefined) kill(child, "SIGKILL");
   await child.status;
 }
 
-function terminate(child: Deno.ChildProcess): void {
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
-    child.kill("SIGTERM");
+    child.kill(signal);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // It has ended already.
+    if (!(error instanceof TypeError)) throw error; // It has ended meanwhile.
+  }
+}
+
+/** Undefined when it takes too long. */
+async function soon<T>(promise: Promise<T>): Promise<T | undefined> {
+  const over = new AbortController();
+  const late = sleep(END_MS, { signal: over.signal }).then(() => undefined, () => undefined);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    over.abort();
   }
 }

@@ -1,9 +1,12 @@
 /** Several hosts in one view: daemons that follow others over HTTP, and through ssh. */
-import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
-import { parseRemote } from "../../lib/nix_btm/mod.ts";
+import { type HostUpdate, Monitor, parseRemote } from "../../lib/nix_btm/mod.ts";
+import { RemoteHost } from "../../lib/nix_btm/remote.ts";
+import { readRemoteMessage } from "../../lib/nix_btm/remote_message.ts";
+import { snapshotOf } from "../../lib/nix_btm/world.ts";
 import { freePort } from "../free_port.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
@@ -120,4 +123,86 @@ Deno.test("what is no host, or would be an option of ssh, is refused", () => {
   for (const text of ["", "builder1", "ssh:", "ssh:-oProxyCommand=x", "ftp://x", "a=b=c"]) {
     throws(() => parseRemote(text), /^SyntaxError: Cannot read host ".*": expected \[NAME=\]ssh:/);
   }
+});
+
+/** What is told of a host that is a command, until `isEnough`. */
+async function toldBy(
+  script: string,
+  isEnough: (told: readonly HostUpdate[]) => boolean,
+): Promise<HostUpdate[]> {
+  const over = new AbortController();
+  const told: HostUpdate[] = [];
+  const host = new RemoteHost({
+    name: "far",
+    address: { kind: "command", words: ["sh", "-c", script] },
+    signal: over.signal,
+    tell: (message) => {
+      told.push(message);
+      if (isEnough(told)) over.abort();
+    },
+  });
+  await host.follow();
+  return told;
+}
+
+Deno.test("of what a host says only rows that are ones get further, and none of its own words", async () => {
+  const good = { id: 7, path: "/nix/store/x.drv", inputs: [], outputs: {}, system: "x" };
+  const garbage = [null, 5, "xx", [], {}, { id: "__proto__" }, {
+    id: 1,
+    path: 2,
+    inputs: [null],
+    outputs: [],
+  }];
+  const kinds = ["commands", "jobs", "lines", "removedJobs", "estimates", "caches", "builders", "notes"];
+  const update = {
+    ...Object.fromEntries(kinds.map((kind) => [kind, garbage.filter((row) => typeof row === "object")])),
+    nodes: [...garbage, good],
+    removedNodes: "xx",
+    unknown: [1],
+  };
+  const line = JSON.stringify({ host: "", isNew: true, more: "m", update });
+  const [first] = await toldBy(`echo '${line}'; sleep 60`, (told) => told.length === 1);
+  const empty = Object.fromEntries(kinds.map((kind) => [kind, []]));
+  deepStrictEqual(first, {
+    host: "far",
+    isNew: true,
+    update: { ...empty, nodes: [good], notes: [""] },
+  });
+});
+
+Deno.test("everything that a daemon tells of its own gets further", () => {
+  for (const name of ["03-diamond", "06-fail-chain", "09-multi-output"]) {
+    const monitor = new Monitor();
+    const log = monitor.open({ source: "replay", command: ["nix", "build"] });
+    log.push(scenario(name).bytes);
+    log.end();
+    monitor.flush();
+    const update = snapshotOf(monitor.world);
+    ok(update.jobs!.length > 0);
+    const text = JSON.stringify({ host: "", isNew: true, update });
+    deepStrictEqual(readRemoteMessage(text), { isNew: true, update: JSON.parse(text).update });
+  }
+});
+
+Deno.test("a host that says no message is lost, with what it said, and what it says of others is not taken", async () => {
+  const [lost] = await toldBy("echo 'Welcome to builder1!'; exec sleep 60", (told) => told.length === 1);
+  deepStrictEqual(lost, {
+    host: "far",
+    update: { notes: ['it says what is no message: "Welcome to builder1!"'] },
+  });
+  strictEqual(readRemoteMessage('{"host":"third","update":{}}'), undefined);
+  throws(() => readRemoteMessage("[]"), /^SyntaxError: it says what is no message: "\[\]"$/);
+});
+
+Deno.test("of megabytes on standard error the end is told; who does not end is made to", async () => {
+  const [lost] = await toldBy(
+    "head -c 4000000 /dev/zero | tr '\\0' x >&2; printf '\\nno \\033[2Jroute\\n' >&2; exit 3",
+    (told) => told.length === 1,
+  );
+  deepStrictEqual(lost!.update.notes, ["no [2Jroute"]);
+  const [, ...more] = await toldBy(
+    `trap '' TERM; echo '{"host":"","update":{}}'; while :; do sleep 1; done`,
+    (told) => told.length === 1,
+  );
+  ok(more.length === 0);
 });
