@@ -172,7 +172,7 @@ function oneLine(text: string): string {
 }
 
 /**
- * The log of a process: standard error, level of `level`, else of `RUST_LOG` or `HOSTKIT_LOG`, else `info`. With `file`
+ * The log of a process: standard error, level of `level`, else of `HOSTKIT_LOG` or `RUST_LOG`, else `info`. With `file`
  * lines are put behind those that it has.
  * @throws {Error} When the file cannot be opened.
  */

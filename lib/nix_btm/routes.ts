@@ -53,8 +53,7 @@ export function nixRoutes(
     (c) => c.json(sources.history.statistics({ limit: limitOf(c.req.query("limit")) })),
   );
   app.get("/api/v1/jobs/:id/log", async (c) => {
-    const id = Number(c.req.param("id"));
-    const name = sources.logOf(id) ?? c.req.query("file");
+    const name = sources.logOf(Number(c.req.param("id")));
     if (name === undefined) throw new HttpError(404, `there is no log of job ${c.req.param("id")}`);
     return c.json(await linesOf(sources.logs, name));
   });
