@@ -84,7 +84,7 @@ export async function openInline(
   const feed = socket === undefined ? undefined : stack.use(socketSink(socket));
   if (feed !== undefined) sinks.push(feed.take);
   const history = await openHistory(env);
-  if (history !== undefined) stack.use(history);
+  if (history !== undefined) stack.adopt(history, close);
   const views = await viewsOf(call, { isDrawn, logs, mayTalk, env, history });
   // A daemon of another user keeps a history of its own, which this one cannot read.
   const isOurs = socket !== `${SYSTEM_RUNTIME}/${NIX_SOCKET}` || Deno.uid() === 0;
@@ -159,6 +159,16 @@ function remember(history: History | undefined, job: Job, command: Command | und
   } catch (error) {
     // A full disk, or another one that writes for seconds: the build is what counts.
     if (!(error instanceof Error)) throw error;
+  }
+}
+
+/** The command's exit code is its own, whatever becomes of the history. */
+function close(history: History): void {
+  try {
+    history[Symbol.dispose]();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    console.error(`nix-btm: ${error.message}`);
   }
 }
 

@@ -107,11 +107,10 @@ export class Daemon implements AsyncDisposable {
       onLine: (job, line) => this.#keep(() => this.#store.add(job.id, { name: logName(job), line })),
       onBuildEnd: (job, command) => {
         this.#ended.set(job.state.kind, (this.#ended.get(job.state.kind) ?? 0) + 1);
-        this.#keep(() => {
-          const log = this.#store.end(job.id);
-          if (job.startedMs === undefined) return;
-          this.#history.add(job, { command, log, used: this.#used.get(job.id) });
-        });
+        const log = this.#keep(() => this.#store.end(job.id));
+        if (job.startedMs !== undefined) {
+          this.#keep(() => this.#history.add(job, { command, log, used: this.#used.get(job.id) }));
+        }
         this.#used.delete(job.id);
         this.#push?.buildEnded(job);
         options.onBuildEnd?.(job);
@@ -185,6 +184,7 @@ export class Daemon implements AsyncDisposable {
       this.#look();
       this.#flush();
       this.#keep(() => this.#store.flush());
+      this.#keep(() => this.#history.flush());
       this.#push?.tick();
     }, TICK_MS);
     this.#stack.defer(() => clearInterval(ticking));
@@ -210,11 +210,12 @@ export class Daemon implements AsyncDisposable {
   }
 
   /** A full disk costs history and logs, and nothing of what is shown. */
-  #keep(write: () => void): void {
+  #keep<T>(write: () => T): T | undefined {
     try {
-      write();
+      return write();
     } catch (error) {
       this.#problem("keep what was built", error);
+      return undefined;
     }
   }
 

@@ -21,6 +21,15 @@ const LIKE_MAX = 20;
 const BUILDS_MAX = 200_000;
 /** So many are put in between two looks at how many there are. */
 const RETAIN_EVERY = 1_000;
+/** Builds that wait for another process to let go of the file; of more the oldest are lost. */
+const WAITING_MAX = 10_000;
+/** Whoever is asked for history waits so long for that process, in milliseconds; at the end longer. */
+const BUSY_MS = 20;
+const LAST_BUSY_MS = 2_000;
+/** Of SQLite: somebody else has the file. */
+const SQLITE_BUSY = 5;
+/** Names whose durations are known without a look. */
+const KNOWN_MAX = 20_000;
 /** Lines of a failed build's log that are kept. */
 const FAILED_TAIL_LINES = 50;
 
@@ -93,6 +102,7 @@ export class History implements Disposable {
   readonly #byPackage: ReturnType<DatabaseSync["prepare"]>;
   /** What was looked up, until a build like it ends. */
   readonly #known = new Map<string, Durations | undefined>();
+  readonly #waiting: (string | number | null)[][] = [];
   #sinceRetained = 0;
 
   /**
@@ -112,14 +122,16 @@ export class History implements Disposable {
   private constructor(path: string) {
     this.#db = new DatabaseSync(path);
     try {
-      this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;");
+      this.#db.exec(
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${LAST_BUSY_MS};`,
+      );
       const { user_version: format } = this.#db.prepare("PRAGMA user_version").get() as {
         user_version: number;
       };
       if (format > HISTORY_FORMAT) {
         throw new RangeError(`format is ${format}, this build reads ${HISTORY_FORMAT}`);
       }
-      this.#db.exec(`${SCHEMA} PRAGMA user_version = ${HISTORY_FORMAT};`);
+      this.#db.exec(`${SCHEMA} PRAGMA user_version = ${HISTORY_FORMAT}; PRAGMA busy_timeout = ${BUSY_MS};`);
     } catch (error) {
       this.#db.close();
       throw error;
@@ -136,7 +148,7 @@ export class History implements Disposable {
     this.#byPackage = this.#db.prepare(`${took} package = ? ${like}`);
   }
 
-  /** A build is over. */
+  /** A build is over; it is written at once, or by `flush()` where another process has the file. */
   add(
     job: Job,
     { command, log, used }: {
@@ -146,7 +158,7 @@ export class History implements Disposable {
     } = {},
   ): void {
     const { name, state, host, startedMs, endedMs, phases } = job;
-    this.#insert.run(
+    this.#waiting.push([
       name,
       packageOf(name),
       job.subject,
@@ -163,17 +175,34 @@ export class History implements Disposable {
       log ?? null,
       used?.cpuSeconds ?? null,
       used?.peakBytes ?? null,
-    );
+    ]);
     this.#known.delete(keyOf(job));
-    if (++this.#sinceRetained >= RETAIN_EVERY) this.#retain();
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
+    // Where others wait already it is not tried for each: whoever adds is not to wait.
+    if (this.#waiting.length === 1) this.flush();
+  }
+
+  /** Writes what waits, as far as it can be now. @throws {Error} Of a build that cannot be written at all. */
+  flush(): void {
+    for (let row; (row = this.#waiting[0]) !== undefined;) {
+      try {
+        this.#insert.run(...row);
+      } catch (error) {
+        if ((error as { readonly errcode?: number }).errcode === SQLITE_BUSY) return;
+        this.#waiting.shift();
+        throw error;
+      }
+      this.#waiting.shift();
+      if (++this.#sinceRetained >= RETAIN_EVERY) this.#retain();
+    }
   }
 
   /** Median and p90 of the last 20 that succeeded: of this very name on this host, else of its package. */
   readonly durationsOf: DurationsOf = (build) => {
     const key = keyOf(build);
     if (this.#known.has(key)) return this.#known.get(key);
-    const found = this.#durations(this.#byName, build.name, build.host) ??
-      this.#durations(this.#byPackage, packageOf(build.name), build.host);
+    const found = this.#lookUp(build);
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(key, found);
     return found;
   };
@@ -206,8 +235,29 @@ export class History implements Disposable {
     });
   }
 
+  /** @throws {Error} When another process did not let go of the file: what waited is lost. */
   [Symbol.dispose](): void {
-    if (this.#db.isOpen) this.#db.close();
+    if (!this.#db.isOpen) return;
+    try {
+      if (this.#waiting.length === 0) return;
+      this.#db.exec(`PRAGMA busy_timeout = ${LAST_BUSY_MS}`);
+      this.flush();
+      if (this.#waiting.length === 0) return;
+      throw new Error(`Cannot keep the last ${this.#waiting.length} builds: history is locked`);
+    } finally {
+      this.#db.close();
+    }
+  }
+
+  /** A file that broke meanwhile costs the estimates, and nothing else. */
+  #lookUp({ name, host }: Pick<Job, "name" | "host">): Durations | undefined {
+    try {
+      return this.#durations(this.#byName, name, host) ??
+        this.#durations(this.#byPackage, packageOf(name), host);
+    } catch (error) {
+      if (error instanceof Error) return undefined;
+      throw error;
+    }
   }
 
   #durations(query: ReturnType<DatabaseSync["prepare"]>, name: string, host: string): Durations | undefined {

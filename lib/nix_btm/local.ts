@@ -54,6 +54,7 @@ export function localSource(
       look();
       const flushing = setInterval(() => {
         logs.flush();
+        history.flush();
         if (monitor.flush() !== undefined) changed();
       }, FLUSH_MS);
       const looking = setInterval(look, LOOK_MS);

@@ -97,10 +97,13 @@ export class LogStore implements Disposable {
 
   #retain(): void {
     const open = new Set([...this.#open.values()].map(({ name }) => name + SUFFIX));
-    for (const { name, bytes } of this.#files()) {
+    const files = this.#files();
+    // Others may have taken some away.
+    this.#totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { name, bytes } of files) {
       if (this.#totalBytes <= this.#maxBytes) break;
       if (open.has(name)) continue;
-      Deno.removeSync(`${this.folder}/${name}`);
+      unlessGone(() => Deno.removeSync(`${this.folder}/${name}`));
       this.#totalBytes -= bytes;
     }
   }
@@ -108,8 +111,21 @@ export class LogStore implements Disposable {
   /** The oldest first: names begin with the time. */
   #files(): { readonly name: string; readonly bytes: number }[] {
     return [...Deno.readDirSync(this.folder)].filter(({ name }) => name.endsWith(SUFFIX))
-      .map(({ name }) => ({ name, bytes: Deno.statSync(`${this.folder}/${name}`).size }))
+      .map(({ name }) => ({
+        name,
+        bytes: unlessGone(() => Deno.lstatSync(`${this.folder}/${name}`).size) ?? 0,
+      }))
       .sort((one, other) => one.name < other.name ? -1 : 1);
+  }
+}
+
+/** Two daemons may have one folder. */
+function unlessGone<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 

@@ -140,3 +140,50 @@ Deno.test("logs are kept whole until all are too large: then the oldest go, neve
     );
   }
 });
+
+Deno.test("while another process has the file nobody waits, and what was built is written when it lets go", () => {
+  using folder = new Folder();
+  const path = `${folder.path}/history.sqlite`;
+  const history = History.open(path);
+  using other = new DatabaseSync(path);
+  other.exec("BEGIN EXCLUSIVE");
+  for (let at = 1; at <= 200; at++) history.add(job(`a-${at}`, at * 10_000));
+  history.flush();
+  deepStrictEqual(history.find({ limit: 9 }), []);
+  other.exec("ROLLBACK");
+  history.flush();
+  strictEqual(history.find({ limit: 1_000 }).length, 200);
+  other.exec("BEGIN EXCLUSIVE");
+  history.add(job("last", 9_000_000));
+  throws(() => history[Symbol.dispose](), /Cannot keep the last 1 builds: history is locked/);
+});
+
+Deno.test("logs that somebody else took away are no reason to take more", () => {
+  using folder = new Folder();
+  using store = new LogStore(folder.path, 1_000);
+  const line = "x".repeat(299);
+  for (const [at, name] of ["1-a", "2-b", "3-c"].entries()) {
+    store.add(at, { name, line });
+    store.end(at);
+  }
+  Deno.removeSync(`${folder.path}/1-a.log`);
+  store.add(9, { name: "4-d", line });
+  store.end(9);
+  store.flush();
+  deepStrictEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), [
+    "2-b.log",
+    "3-c.log",
+    "4-d.log",
+  ]);
+});
+
+Deno.test("a history that broke while it was open tells no durations, and ends nothing", () => {
+  using folder = new Folder();
+  using history = History.open(`${folder.path}/history.sqlite`);
+  history.add(job("a", 10_000));
+  using other = new DatabaseSync(`${folder.path}/history.sqlite`);
+  other.exec("DROP TABLE builds");
+  strictEqual(history.durationsOf({ name: "a", host: "" }), undefined);
+  throws(() => history.add(job("b", 20_000)), /no such table/);
+  throws(() => history.add(job("c", 30_000)), /no such table/, "it is tried anew for each");
+});

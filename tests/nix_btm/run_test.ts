@@ -75,7 +75,7 @@ terminalTest("a failure is told with the end of its log, and its code kept", asy
 terminalTest("a fixed height holds, also when the terminal becomes another one", async (scene) => {
   const words = scene.place.build(gated(scene, chain(3), "chain-2"));
   await using tmux = await scene.type(`nix-btm run --height 8 --log-lines 3 -- nix-build ${words.join(" ")}`);
-  const window = await tmux.until(/⏵ chain-2/);
+  const window = await tmux.until(/chain-2> chain-2: buildPhase[^]*⏵ chain-2/);
   match(
     window,
     /^┃\n┃ chain-3> chain-3: buildPhase\n┃ chain-2> chain-2: buildPhase\n(┃\n){5}┃ ┌─ ⏵ chain-2/m,
