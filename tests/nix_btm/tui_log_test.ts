@@ -1,7 +1,9 @@
 /** Lines of the log that is looked at: read, continued, and missing. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { emptyWorld } from "../../lib/nix_btm/mod.ts";
 import { continued, joined, lineCount } from "../../lib/nix_btm/tui/log_lines.ts";
 import type { LogView } from "../../lib/nix_btm/tui/model.ts";
+import { update } from "../../lib/nix_btm/tui/update.ts";
 import { Player } from "./_tui_player.ts";
 
 const LOG: LogView = { job: 1, lines: ["a", "b"], more: [], count: 2, isReading: false, failure: undefined };
@@ -49,4 +51,26 @@ Deno.test("more lines than are told at once make the log be read anew, once", ()
   player.news({ kind: "logRead", job, lines: Array.from({ length: 5_000 }, (_, at) => `line ${at}`) });
   strictEqual(lineCount(player.model), 5_000);
   deepStrictEqual(player.tell().done(), []);
+});
+
+Deno.test("of another host's build the last lines are shown, and no log is asked for by its number", () => {
+  const player = new Player().replay("03-diamond", { until: "buildPhase of dia-a" });
+  const { world } = player.monitor;
+  player.model = {
+    ...player.model,
+    source: { ...player.model.source, worlds: new Map([["", emptyWorld()], ["far", world]]) },
+    host: "far",
+  };
+  player.press("3");
+  player.done();
+  player.press("enter");
+  const job = player.model.job!;
+  deepStrictEqual(player.done(), []);
+  ok(!player.model.log!.isReading);
+  strictEqual(lineCount(player.model), world.tails.get(job)!.length);
+  world.jobs.set(job, { ...world.jobs.get(job)!, lineCount: 5_000 });
+  world.tails.set(job, ["line 4998", "line 4999"]);
+  const { source, nowMs } = player.model;
+  const [next, effects] = update(player.model, { kind: "changed", source: { ...source }, nowMs });
+  deepStrictEqual([next.log!.lines, effects], [["line 4998", "line 4999"], []]);
 });

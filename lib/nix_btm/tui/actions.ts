@@ -219,6 +219,7 @@ function opened(model: Model): Step {
   const job = selectedJob(model);
   if (job === undefined) return [model, []];
   const next = scrollLog({ ...seen, job, log: openedLog(model, job), follows: true }, Infinity);
+  if (model.host !== "") return [next, []];
   return [next, [{ kind: "readLog", job, derivation: worldOf(model).jobs.get(job)?.subject }]];
 }
 

@@ -17,7 +17,10 @@ export function lineAt({ log }: Model, at: number): string | undefined {
   return at < log.lines.length ? log.lines[at] : log.more[at - log.lines.length];
 }
 
-/** The log of a build that is opened: its last lines, until all were read. */
+/**
+ * The log of a build that is opened: its last lines, until all were read. Of another host's builds they are all that is
+ * here: whole logs are asked of this host's daemon, which has other builds by the same numbers.
+ */
 export function openedLog(model: Model, job: number): LogView {
   const world = worldOf(model);
   const lines = [...world.tails.get(job) ?? []];
@@ -26,7 +29,7 @@ export function openedLog(model: Model, job: number): LogView {
     lines,
     more: [],
     count: world.jobs.get(job)?.lineCount ?? 0,
-    isReading: true,
+    isReading: model.host === "",
     failure: undefined,
   };
 }

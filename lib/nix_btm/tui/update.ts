@@ -3,7 +3,7 @@ import { select, type TerminalEvent } from "../../tui/mod.ts";
 import { processKey, tableRows } from "./builder_rows.ts";
 import { onInput } from "./input.ts";
 import { bodyRows } from "./layout.ts";
-import { continued, joined, lineCount } from "./log_lines.ts";
+import { continued, joined, lineCount, openedLog } from "./log_lines.ts";
 import { type Effect, type Model, type Tab, type TimedNews, type TuiEvent, worldOf } from "./model.ts";
 import { keyed, rowsOf } from "./rows.ts";
 import { themeOf } from "./themes.ts";
@@ -65,13 +65,14 @@ function onNews(model: Model, news: TimedNews): Step {
   }
 }
 
-/** What the build that is looked at has printed since; read anew where that is more than is told. */
+/** What the build that is looked at has printed since; where that is more than is told it is read anew, here. */
 function moreOfLog(model: Model): Step {
   const { log, job } = model;
   if (log === undefined || log.job !== job || log.isReading) return [model, []];
   const next = continued(log, linesNow(model, job));
   if (next === log) return [model, []];
   if (next !== undefined) return [{ ...model, log: next }, []];
+  if (model.host !== "") return [{ ...model, log: openedLog(model, job) }, []];
   const derivation = worldOf(model).jobs.get(job)?.subject;
   return [{ ...model, log: { ...log, isReading: true } }, [{ kind: "readLog", job, derivation }]];
 }
