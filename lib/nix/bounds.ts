@@ -30,3 +30,9 @@ export function cutText(text: string, characters: number): string {
   if (text.length <= characters) return text;
   return new TextDecoder().decode(new TextEncoder().encode(`${text.slice(0, characters - 1)}…`));
 }
+
+/** A name, path or host: one line without what moves a cursor, for no real one has such characters. Cut like a text. */
+export function labelText(text: string, characters: number): string {
+  const cut = cutText(text, characters);
+  return /\p{Cc}/u.test(cut) ? cut.replaceAll(/\p{Cc}/gu, "�") : cut;
+}

@@ -1,5 +1,5 @@
 /** One log: its open activities, and what they do to the command that it belongs to. Pure. @module */
-import { BOUNDS, cutText } from "./bounds.ts";
+import { BOUNDS, labelText } from "./bounds.ts";
 import { ACTIVITY, type Field, type NixRecord, RESULT } from "./record.ts";
 import { meaningOf, plainText } from "./message.ts";
 import type { Command, Job, JobKind, Requester } from "./model.ts";
@@ -150,7 +150,7 @@ export class Connection {
     if (kind === "evaluation") this.#work.figures.target(subject);
     const job = this.#work.begin({ kind, subject, name: nameOf(subject) }, nowMs);
     if (start.type === ACTIVITY.queryPathInfo) {
-      job.host = cutText(String(start.fields[1] ?? ""), BOUNDS.subject);
+      job.host = labelText(String(start.fields[1] ?? ""), BOUNDS.subject);
     }
     return job;
   }

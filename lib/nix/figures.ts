@@ -1,5 +1,5 @@
 /** What a command tells of itself: its counts, its plan, its complaints. Pure. @module */
-import { BOUNDS, cutText } from "./bounds.ts";
+import { BOUNDS, cutText, labelText } from "./bounds.ts";
 import {
   type Command,
   NO_PROGRESS,
@@ -113,7 +113,7 @@ export class Figures {
 
   target(text: string): void {
     const { command } = this;
-    const target = cutText(text, BOUNDS.subject);
+    const target = labelText(text, BOUNDS.subject);
     if (command.targets.length >= BOUNDS.targets || command.targets.includes(target)) return;
     command.targets.push(target);
     command.evaluating = target;
@@ -121,7 +121,7 @@ export class Figures {
   }
 
   evaluating(file: string): void {
-    this.command.evaluating = cutText(file, BOUNDS.subject);
+    this.command.evaluating = labelText(file, BOUNDS.subject);
     this.command.evaluatedFiles++;
     this.#changed(this.command);
   }

@@ -51,11 +51,14 @@ export type Meaning =
   | { readonly kind: "info" };
 
 // deno-lint-ignore no-control-regex
-const COLOURS = /\x1b\[[0-9;]*m/g;
+const SEQUENCES = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)/g;
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
-/** Without colours. */
+/** Without colours, and without all else that a terminal would obey; ends of lines and tabs stay. */
 export function plainText(text: string): string {
-  return text.includes("\x1b") ? text.replaceAll(COLOURS, "") : text;
+  if (text.search(CONTROLS) < 0) return text;
+  return text.replaceAll(SEQUENCES, "").replaceAll(CONTROLS, "");
 }
 
 const PATH = String.raw`'([^'\n]+)'`;

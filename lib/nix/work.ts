@@ -1,5 +1,5 @@
 /** What one command does: its jobs, and how they end. Pure. @module */
-import { BOUNDS, cutText } from "./bounds.ts";
+import { BOUNDS, cutText, labelText } from "./bounds.ts";
 import { betterOf, type Build, type Claim } from "./build.ts";
 import type { Shared } from "./connection.ts";
 import { plainText } from "./message.ts";
@@ -98,7 +98,7 @@ export class Work {
     { kind, subject, name }: { readonly kind: JobKind; readonly subject: string; readonly name: string },
     nowMs: number | undefined,
   ): Job {
-    const named = { subject: cutText(subject, BOUNDS.subject), name: cutText(name, BOUNDS.subject) };
+    const named = { subject: labelText(subject, BOUNDS.subject), name: labelText(name, BOUNDS.subject) };
     const job = newJob({ id: this.#shared.nextId(), command: this.command.id, kind, ...named }, nowMs);
     this.#shared.job(job);
     this.#hasWorked ||= !PASSING.has(kind);
@@ -117,7 +117,7 @@ export class Work {
     const build = isNew ? this.#newBuild(path) : this.#buildOf(path);
     const { job } = build;
     build.running++;
-    if (host !== "") job.host = cutText(host, BOUNDS.subject);
+    if (host !== "") job.host = labelText(host, BOUNDS.subject);
     if (job.state.kind !== "running") {
       job.state = RUNNING;
       job.startedMs = nowMs;
@@ -138,8 +138,8 @@ export class Work {
     }
     this.#copiedProof.begin();
     const job = this.begin({ kind: "copy", subject: path, name: nameOf(path) }, nowMs);
-    job.host = from === "local" ? "" : cutText(from, BOUNDS.subject);
-    job.to = to === "local" ? "" : cutText(to, BOUNDS.subject);
+    job.host = from === "local" ? "" : labelText(from, BOUNDS.subject);
+    job.to = to === "local" ? "" : labelText(to, BOUNDS.subject);
     this.#copies.set(job.subject, { job, running: 1 });
     return job;
   }
@@ -181,7 +181,7 @@ export class Work {
     if (build === undefined || build.running > 0) return;
     build.job.state = {
       kind: "waiting",
-      why: cutText(text.replace(/ '[^']*'.*$/, ""), BOUNDS.subject),
+      why: labelText(text.replace(/ '[^']*'.*$/, ""), BOUNDS.subject),
       sinceMs: nowMs,
     };
     this.#shared.job(build.job);
@@ -215,7 +215,7 @@ export class Work {
 
   phase(job: Job, name: string, nowMs: number): void {
     if (job.phases.length === BOUNDS.phases) job.phases.pop();
-    job.phases.push({ name: cutText(name, BOUNDS.phase), atMs: nowMs });
+    job.phases.push({ name: labelText(name, BOUNDS.phase), atMs: nowMs });
     this.#shared.job(job);
   }
 

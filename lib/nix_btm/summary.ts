@@ -28,7 +28,10 @@ export function summaries(world: World): CommandSummary[] {
     return {
       id: command.id,
       state: command.state,
-      command: command.requester.command?.join(" ") ?? command.targets.join(" "),
+      command: (command.requester.command?.join(" ") ?? command.targets.join(" ")).replaceAll(
+        /\p{Cc}+/gu,
+        " ",
+      ),
       running: count("running"),
       done: count("succeeded"),
       failed: count("failed"),

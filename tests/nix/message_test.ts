@@ -1,6 +1,6 @@
 /** Texts of Nix for people, in the forms of its versions. */
 import { deepStrictEqual } from "node:assert/strict";
-import { type Meaning, meaningOf } from "../../lib/nix/mod.ts";
+import { type Meaning, meaningOf, plainText } from "../../lib/nix/mod.ts";
 
 const D = "/nix/store/2dgjm3r4incpk99lwvgylmjm89lh5ilw-fc-bad.drv";
 const P = "/nix/store/2dgjm3r4incpk99lwvgylmjm89lh5ilw-fc-bad";
@@ -90,4 +90,9 @@ Deno.test("the reason of an error is found at the end of megabytes, of whatever 
     const { kind, path } = meaningOf(text) as Extract<Meaning, { kind: "failed" }>;
     deepStrictEqual([kind, path], ["failed", D]);
   }
+});
+
+Deno.test("plainText(): what a terminal would obey is gone, ends of lines stay", () => {
+  const text = "\x1b[31;1merror:\x1b[0m a\x1b]0;title\x07b\x1b]8;;x\x1b\\c\x1b[2J\r\x9bd\0\x1bc\te\n\x1b";
+  deepStrictEqual(plainText(text), "error: abcd\te\n");
 });

@@ -6,6 +6,7 @@ import {
   type Command,
   cutText,
   type Job,
+  labelText,
   LogReader,
   NixState,
   RESULT,
@@ -332,4 +333,18 @@ Deno.test("whatever is said, only so much of it is kept", () => {
 Deno.test("cutText(): what is short enough stays as it is, what is not ends in an ellipsis", () => {
   strictEqual(cutText("four", 4), "four");
   strictEqual(cutText("fives", 4), "fiv…");
+});
+
+Deno.test("names of every kind are one line, and no terminal obeys them", () => {
+  const state = new NixState();
+  const evil = "x\x1b]0;title\x07\n::error::forged";
+  const log = new Log(state).request().build(10, evil, evil);
+  log.record({ action: "result", id: 10, type: RESULT.setPhase, fields: [evil] });
+  log.start(11, ACTIVITY.unknown, [], `evaluating derivation '${evil.replace("\n", "\r")}'`);
+  const [job] = [...state.jobs.values()];
+  const texts = [job!.subject, job!.name, job!.host, job!.phases[0]!.name, ...only(state).targets];
+  deepStrictEqual([texts.length, texts.filter((text) => /\p{Cc}/u.test(text))], [5, []]);
+  strictEqual(job!.host, labelText(evil, 100));
+  log.stop(10);
+  strictEqual(job!.endedMs === undefined, false);
 });

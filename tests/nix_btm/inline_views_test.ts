@@ -96,6 +96,18 @@ Deno.test("GitHub's runner gets a group for each log and an annotation for each 
   );
 });
 
+Deno.test("what an expression prints is no command to GitHub's runner", () => {
+  const { world } = new Monitor();
+  const view = new PlainView(world, { github: true });
+  view.message("trace: a\n::add-mask::b\n  ##[error]c\r::stop-commands::d\x1b]0;e\x07", 1);
+  deepStrictEqual(view.show(undefined, { nowMs: 0, width: 80, height: 24 }).split("\n"), [
+    "trace: a",
+    "| ::add-mask::b",
+    "|   ##[error]c::stop-commands::d",
+    "",
+  ]);
+});
+
 Deno.test("a quiet one says what went wrong and nothing else", () => {
   const good = new Replay("03-diamond", 50);
   deepStrictEqual(lines(said(good, new PlainView(good.world, { quiet: true }), 9)), []);

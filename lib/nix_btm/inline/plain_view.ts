@@ -24,6 +24,9 @@ export const PROGRESS_EVERY_MS = 10_000;
 /** Lines of a build's log: of one that failed, and in a group of one that did not. */
 const TAIL_LINES = 25;
 
+/** What GitHub's runner takes for a command, at the begin of a line: an expression that is evaluated may print it. */
+const COMMAND = /^\s*(?:::|##\[)/gm;
+
 export class PlainView implements View {
   readonly #world: World;
   readonly #options: PlainViewOptions;
@@ -60,7 +63,9 @@ export class PlainView implements View {
     const plain = plainText(text);
     if (this.#options.github === true && plain.startsWith("warning:")) {
       this.#say(`::warning::${escapeData(plain.slice("warning:".length).trim())}`);
-    } else if (this.#options.quiet !== true) this.#say(plain);
+    } else if (this.#options.quiet !== true) {
+      this.#say(this.#options.github === true ? plain.replaceAll(COMMAND, "| $&") : plain);
+    }
   }
 
   text(bytes: Uint8Array): void {
