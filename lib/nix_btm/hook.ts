@@ -1,4 +1,5 @@
 /** Runs a command for each build that is over: a few at a time, and not more than anybody can want. @module */
+import { deadline } from "../async/mod.ts";
 import type { Job } from "../nix/mod.ts";
 
 /** Hooks that run at the same time. */
@@ -6,15 +7,20 @@ const AT_A_TIME = 4;
 /** Builds whose hook has not begun; of more that end at once the hook is not run, which is told. */
 const WAITING_MAX = 1_000;
 
+/** A hook that takes longer is ended, whatever it uploads; others wait for its place. */
+const HOOK_MS = 10 * 60_000;
+
 export class BuildHook {
   readonly #command: string;
+  readonly #limitMs: number;
   readonly #tell: (text: string) => void;
   readonly #waiting: Job[] = [];
   #running = 0;
 
   /** @param tell Hears of hooks that failed or were left out. */
-  constructor(command: string, tell: (text: string) => void) {
+  constructor(command: string, tell: (text: string) => void, limitMs = HOOK_MS) {
     this.#command = command;
+    this.#limitMs = limitMs;
     this.#tell = tell;
   }
 
@@ -48,13 +54,16 @@ export class BuildHook {
       NIX_BTM_FAILURE: state.kind === "failed" ? state.failure.text : "",
       NIX_BTM_SECONDS: String(((endedMs ?? 0) - (startedMs ?? endedMs ?? 0)) / 1_000),
     };
+    using limit = deadline(this.#limitMs);
     const { code } = await new Deno.Command("/bin/sh", {
       args: ["-c", this.#command],
       env,
       stdin: "null",
       stdout: "null",
+      signal: limit.signal,
     })
       .spawn().status;
-    if (code !== 0) this.#tell(`The hook of ${name} has ended with code ${code}`);
+    if (limit.signal.aborted) this.#tell(`The hook of ${name} took over ${this.#limitMs} ms, and was ended`);
+    else if (code !== 0) this.#tell(`The hook of ${name} has ended with code ${code}`);
   }
 }

@@ -63,7 +63,7 @@ export class LogStore implements Disposable {
 
   /** The lines of a log. @throws {Deno.errors.NotFound} When it is not kept. */
   async read(name: string): Promise<string[]> {
-    if (name.includes("/")) throw new Deno.errors.NotFound(`Cannot read log ${name}: it is no name`);
+    if (/[/\0]/.test(name)) throw new Deno.errors.NotFound(`Cannot read log ${name}: it is no name`);
     const text = await Deno.readTextFile(`${this.folder}/${name}${SUFFIX}`);
     return text.split("\n").slice(0, -1);
   }

@@ -21,8 +21,10 @@ export interface RouteSources {
 }
 
 const LIMIT_MAX = 1_000;
-/** A client of events that reads nothing is let go when so many messages wait for it. */
-const WAITING_MAX = 1_000;
+/** A client of events that reads nothing is let go when so much waits for it; a snapshot of a busy host fits. */
+const WAITING_MAX_BYTES = 32 * 2 ** 20;
+/** Clients of events at a time. */
+const STREAMS_MAX = 64;
 
 /** Routes below `/api/v1`; with a `token` every request has to carry it. */
 export function nixRoutes(
@@ -43,7 +45,11 @@ export function nixRoutes(
   app.get("/api/v1/status", (c) => c.json(sources.status()));
   app.get("/api/v1/snapshot", () => bytesResponse(encodeMessage(sources.snapshot())));
   app.get("/api/v1/state", (c) => c.json(plain(sources.snapshot().hosts)));
-  app.get("/api/v1/events", (c) => eventStream(sources, c.req.raw.signal));
+  const streams = new Set<ReadableStream>();
+  app.get("/api/v1/events", (c) => {
+    if (streams.size >= STREAMS_MAX) throw new HttpError(503, `${STREAMS_MAX} clients follow already`);
+    return eventStream(sources, streams, c.req.raw.signal);
+  });
   app.get(
     "/api/v1/history",
     (c) => c.json(sources.history.find({ ...queryOf(c.req.query()), limit: limitOf(c.req.query("limit")) })),
@@ -87,29 +93,46 @@ function numberOf(what: string, text: string | undefined): number | undefined {
   throw new HttpError(400, `${what} is "${text}", expected a whole number`);
 }
 
-/** A snapshot, then what changes; JSON in server-sent events. */
-function eventStream({ snapshot, follow }: RouteSources, signal: AbortSignal): Response {
-  const encoder = new TextEncoder();
+/** A snapshot, then what changes; JSON in server-sent events. It is among `streams` while it lasts. */
+function eventStream(
+  { snapshot, follow }: RouteSources,
+  streams: Set<ReadableStream>,
+  signal: AbortSignal,
+): Response {
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       const send = (message: HostUpdate) => {
-        if ((controller.desiredSize ?? 0) < -WAITING_MAX) return end();
-        controller.enqueue(encoder.encode(`data: ${JSON.stringify(plain(message))}\n\n`));
-      };
-      const end = () => {
+        if ((controller.desiredSize ?? 0) > 0) return controller.enqueue(eventOf(message));
         stop();
-        controller.close();
+        // What waits for it is let go with it.
+        controller.error(new RangeError("the client of events reads too slowly"));
       };
-      for (const message of snapshot().hosts) send(message);
-      stop = follow(send);
+      for (const message of snapshot().hosts) controller.enqueue(eventOf(message));
+      const unfollow = follow(send);
+      stop = () => {
+        unfollow();
+        streams.delete(body);
+      };
       signal.addEventListener("abort", () => stop(), { once: true });
     },
     cancel: () => stop(),
-  });
+  }, new ByteLengthQueuingStrategy({ highWaterMark: WAITING_MAX_BYTES }));
+  streams.add(body);
   return new Response(body, {
     headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
   });
+}
+
+/** Of a message that goes to many clients there is one. */
+const events = new WeakMap<HostUpdate, Uint8Array>();
+
+function eventOf(message: HostUpdate): Uint8Array {
+  const known = events.get(message);
+  if (known !== undefined) return known;
+  const bytes = new TextEncoder().encode(`data: ${JSON.stringify(plain(message))}\n\n`);
+  events.set(message, bytes);
+  return bytes;
 }
 
 function bytesResponse(bytes: Uint8Array): Response {
