@@ -26,11 +26,12 @@ export function localSource(
   const logs = stack.use(new LogStore(`${stateFolder}/logs`));
   const monitor = new Monitor({
     durationsOf: history.durationsOf,
-    onLine: (job, line) => logs.add(job.id, { name: logName(job), line }),
-    onBuildEnd: (job, command) => {
-      const log = logs.end(job.id);
-      if (job.startedMs !== undefined) history.add(job, { command, log });
-    },
+    onLine: (job, line) => keep(() => logs.add(job.id, { name: logName(job), line })),
+    onBuildEnd: (job, command) =>
+      keep(() => {
+        const log = logs.end(job.id);
+        if (job.startedMs !== undefined) history.add(job, { command, log });
+      }),
     ...options,
   });
   const worlds: ReadonlyMap<string, World> = new Map([["", monitor.world]]);
@@ -53,8 +54,10 @@ export function localSource(
       };
       look();
       const flushing = setInterval(() => {
-        logs.flush();
-        history.flush();
+        keep(() => {
+          logs.flush();
+          history.flush();
+        });
         if (monitor.flush() !== undefined) changed();
       }, FLUSH_MS);
       const looking = setInterval(look, LOOK_MS);
@@ -65,4 +68,13 @@ export function localSource(
     },
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
+}
+
+/** A full disk costs history and logs, and nothing of what is shown: whoever looks at it sees that they are not there. */
+function keep(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  }
 }

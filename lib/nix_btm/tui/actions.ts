@@ -124,9 +124,9 @@ export function act(model: Model, action: Action): Step {
       return host === undefined ? [model, []] : goTo({ ...model, host }, "builders");
     }
     case "nextHost":
-      return [keepSeen({ ...model, host: neighbour(hosts(model), model.host, 1) }), []];
+      return [toHost(model, 1), []];
     case "previousHost":
-      return [keepSeen({ ...model, host: neighbour(hosts(model), model.host, -1) }), []];
+      return [toHost(model, -1), []];
     case "refresh":
       return [model, [readHistory(model)]];
     case "help":
@@ -147,6 +147,13 @@ export function readHistory({ filter, states }: Model): Effect {
 
 function hosts({ source }: Model): string[] {
   return [...source.worlds.keys()];
+}
+
+/** Numbers of jobs are each host's own: the build that was looked at is not there. */
+function toHost(model: Model, by: 1 | -1): Model {
+  const host = neighbour(hosts(model), model.host, by);
+  const tab = model.tab === "build" ? "jobs" : model.tab;
+  return keepSeen({ ...model, host, tab, job: undefined, log: undefined });
 }
 
 function goTo(model: Model, tab: Tab): Step {
