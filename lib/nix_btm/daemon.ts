@@ -180,7 +180,7 @@ export class Daemon implements AsyncDisposable {
     });
     this.#followHosts();
     const ticking = setInterval(() => {
-      this.#publisher.beat();
+      this.#beat();
       this.#look();
       this.#flush();
       this.#keep(() => this.#store.flush());
@@ -216,6 +216,14 @@ export class Daemon implements AsyncDisposable {
     } catch (error) {
       this.#problem("keep what was built", error);
       return undefined;
+    }
+  }
+
+  #beat(): void {
+    try {
+      this.#publisher.beat();
+    } catch (error) {
+      this.#problem("publish", error);
     }
   }
 

@@ -89,6 +89,8 @@ export class LogStore implements Disposable {
       bytes = this.#encoder.encode(`[the log is longer than ${LOG_MAX_BYTES} bytes]\n`);
     }
     const path = `${this.folder}/${log.name}${SUFFIX}`;
+    // Somebody may have tidied the folder away.
+    Deno.mkdirSync(this.folder, { recursive: true, mode: 0o750 });
     using file = Deno.openSync(path, { write: true, create: true, append: true, mode: 0o640 });
     for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
     log.bytes += bytes.length > room ? room : bytes.length;

@@ -2,6 +2,7 @@
  * Tells any number of clients what changes, through a ring: a snapshot names the position at which the ring goes on.
  * @module
  */
+import { existsSync } from "node:fs";
 import { encodeMessage, MESSAGE_KIND, RingWriter } from "../ring/mod.ts";
 import { snapshotOf, type Update, type World } from "./world.ts";
 
@@ -26,10 +27,12 @@ export interface Snapshot {
 }
 
 export class Publisher implements Disposable {
-  readonly #writer: RingWriter;
+  readonly #path: string;
+  #writer: RingWriter;
 
   /** @throws {RingError} When another daemon writes there. @throws {SystemError} When it cannot be made. */
   constructor(path: string) {
+    this.#path = path;
     this.#writer = RingWriter.open(path, { dataBytes: RING_BYTES });
   }
 
@@ -39,8 +42,17 @@ export class Publisher implements Disposable {
     this.#writer.flush();
   }
 
-  /** Says that the daemon lives, though nothing happens. */
+  /**
+   * Says that the daemon lives, though nothing happens. Where somebody has tidied the ring's file away there is a new one
+   * then, which those who follow find.
+   * @throws {Error} When it cannot be made.
+   */
   beat(): void {
+    if (!existsSync(this.#path)) {
+      const gone = this.#writer;
+      this.#writer = RingWriter.open(this.#path, { dataBytes: RING_BYTES });
+      gone[Symbol.dispose]();
+    }
     this.#writer.beat();
   }
 

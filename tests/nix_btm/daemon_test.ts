@@ -88,6 +88,23 @@ Deno.test("a daemon that is killed and started again is found by its clients, wi
   ]);
 });
 
+Deno.test("where the ring and the logs are tidied away clients go on, new ones come, and logs are kept", async () => {
+  await using daemon = await new DaemonProcess().start();
+  await using client = new Follower(daemon.control, daemon.folder);
+  await client.until("the daemon", () => client.client.standing.kind === "live");
+  await Deno.remove(`${daemon.folder}/run/updates.ring`);
+  await Deno.remove(`${daemon.folder}/state/logs`, { recursive: true });
+  await client.until("a new ring", () => existsSync(`${daemon.folder}/run/updates.ring`));
+  await using other = new Follower(daemon.control, daemon.folder);
+  using feed = await daemon.connect();
+  await feed.write(textOf("06-fail-chain"));
+  for (const each of [client, other]) {
+    await each.until("the failure", () => each.builds["fc-bad"] === "failed");
+  }
+  const [bad] = await client.client.history({ name: "fc-bad", limit: 1 });
+  strictEqual((await client.client.log({ file: bad!.log! })).at(-1), "error: kaboom in fc-bad");
+});
+
 Deno.test("50 clients at once keep nobody waiting, and are right in the end", async () => {
   await using daemon = await new DaemonProcess().start();
   const others = Array.from({ length: 50 }, () => new Follower(daemon.control, daemon.folder));
