@@ -15,6 +15,12 @@ const FEEDER = new URL("_feeder.ts", import.meta.url).pathname;
 /** Whether Nix is there; tests with it are reported as skipped otherwise. */
 export const hasNix: boolean = isThere(NIX);
 
+/**
+ * Whether a shell of Nix stays where we are. Nix enters its mount namespace once more before it runs one, and that
+ * leaves a chroot: the shell would run on the machine's own root.
+ */
+export const hasNixShells: boolean = hasNix && staysInRoot();
+
 /** No build of a test takes longer, however busy the machine is; the command is killed then. */
 const LIMIT_MS = 120_000;
 
@@ -260,6 +266,19 @@ export function nameOf(path: string): string {
 
 function linesOf(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
+}
+
+/** Does what Nix does, and looks where that leads; who may not do it stays where they are. */
+function staysInRoot(): boolean {
+  const stat = ["stat", "--format=%d:%i", "/"];
+  const entered = new Deno.Command("nsenter", {
+    args: ["--mount=/proc/self/ns/mnt", ...stat],
+    stderr: "null",
+  })
+    .outputSync();
+  const here = new Deno.Command(stat[0]!, { args: stat.slice(1) }).outputSync();
+  const read = ({ stdout }: Deno.CommandOutput) => new TextDecoder().decode(stdout);
+  return !entered.success || read(entered) === read(here);
 }
 
 function isThere(path: string): boolean {

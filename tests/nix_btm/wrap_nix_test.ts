@@ -10,6 +10,7 @@ import {
   failingChain,
   type Graph,
   hasNix,
+  hasNixShells,
   nameOf,
   NixPlace,
   single,
@@ -44,10 +45,10 @@ class Scene implements AsyncDisposable {
   }
 }
 
-function nixTest(name: string, body: (scene: Scene) => Promise<void>): void {
+function nixTest(name: string, body: (scene: Scene) => Promise<void>, needs = hasNix): void {
   Deno.test({
     name: `run with nix: ${name}`,
-    ignore: !hasNix,
+    ignore: !needs,
     async fn() {
       await using scene = new Scene();
       await body(scene);
@@ -140,7 +141,7 @@ nixTest("nix-shell builds what its shell needs under our eyes, and then has its 
   // Of the preparation nothing is seen.
   strictEqual(said.stderr.match(/err/g)?.length, 1);
   deepStrictEqual(scene.built(), ["chain-2"]);
-});
+}, hasNixShells);
 
 nixTest("nix shell runs its command once, when all is built", async (scene) => {
   const file = scene.place.write(single());
@@ -160,7 +161,7 @@ nixTest("nix develop builds its environment under our eyes, and then runs in it"
   );
   deepStrictEqual([said.ended, said.stdout], [3, "inside\n"]);
   deepStrictEqual(scene.built(), ["chain-2", "chain-1-env"]);
-});
+}, hasNixShells);
 
 nixTest("a shell whose inputs cannot be built does not begin", async (scene) => {
   const file = scene.place.write(failingChain());

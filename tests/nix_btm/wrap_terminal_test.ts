@@ -1,7 +1,7 @@
 /** The wrapper in a real terminal: what keys do there they do with the wrapper as well. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { hasTmux, Tmux } from "../bpm_tui/tmux.ts";
-import { chain, hasNix, NixPlace } from "../nix/_nix.ts";
+import { chain, hasNixShells, NixPlace } from "../nix/_nix.ts";
 import { Wrapped } from "./_wrapped.ts";
 
 const SIZE = { columns: 80, rows: 24 };
@@ -77,7 +77,7 @@ terminalTest("standard input and output are the terminal, and it tells its size"
   await tmux.until(/20 90\n+code=6$/m);
 });
 
-terminalTest("a shell of Nix has the whole terminal once it is built", hasNix, async (wrapped) => {
+terminalTest("a shell of Nix has the whole terminal once it is built", hasNixShells, async (wrapped) => {
   await using place = new NixPlace();
   const file = place.write(chain(2));
   const env = { ...place.env, NIX_BUILD_SHELL: "/bin/bash", TERM: "xterm" };
