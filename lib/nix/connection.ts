@@ -278,8 +278,6 @@ export class Connection {
         return this.#shared.listener.derivation?.(meaning.path);
       case "edge":
         return this.#shared.listener.edge?.(meaning.path, meaning.input);
-      case "output":
-        return this.#shared.listener.output?.(meaning.drv, meaning.path);
     }
   }
 }

@@ -45,7 +45,6 @@ export type Meaning =
   | { readonly kind: "evaluating"; readonly file: string }
   | { readonly kind: "instantiated"; readonly path: string }
   | { readonly kind: "edge"; readonly path: string; readonly input: string }
-  | { readonly kind: "output"; readonly drv: string; readonly path: string }
   | { readonly kind: "building"; readonly path: string; readonly host: string }
   | { readonly kind: "copying"; readonly path: string; readonly from: string; readonly to: string }
   | { readonly kind: "info" };
@@ -162,7 +161,6 @@ const COPYING = new RegExp(`^copying path ${PATH}(?: from ${PATH})?(?: to ${PATH
 /** A goal's derivation, the outputs that are wanted of it behind `!` or `^`. */
 const GOAL = String.raw`building of '([^'!^]+)[!^]?[^']*'[^']*`;
 const WAITED_BUILD = new RegExp(`^${GOAL}: waitee '${GOAL}' done`);
-const WAITED_SUBSTITUTION = new RegExp(`^${GOAL}: waitee 'substitution of '([^']+)'' done`);
 
 /**
  * What one line of a message means, or a whole message where it is an error: newlines in it are part of it then.
@@ -211,10 +209,8 @@ function errorOf(text: string): Meaning {
 }
 
 function goalOf(text: string): Meaning {
-  let found = WAITED_BUILD.exec(text);
-  if (found !== null) return { kind: "edge", path: found[1]!, input: found[2]! };
-  found = WAITED_SUBSTITUTION.exec(text);
-  return found === null ? { kind: "info" } : { kind: "output", drv: found[1]!, path: found[2]! };
+  const found = WAITED_BUILD.exec(text);
+  return found === null ? { kind: "info" } : { kind: "edge", path: found[1]!, input: found[2]! };
 }
 
 function countOf([text, count]: RegExpExecArray): number | undefined {

@@ -15,9 +15,8 @@ export interface Listener {
   line?(job: Job, text: string, atMs: number): void;
   /** A derivation whose file is worth reading. */
   derivation?(path: string): void;
-  /** Nix told what one derivation needs, or where its output will be: only talkative logs do. */
+  /** Nix told what one derivation needs: only talkative logs do. */
   edge?(path: string, input: string): void;
-  output?(derivation: string, path: string): void;
   /** What a derivation needs, as far as somebody knows: what begins proves that all that it needs is there. */
   inputs?(path: string): readonly string[];
   /** Which derivation makes a path, as far as somebody knows: locks are told by what they are on. */

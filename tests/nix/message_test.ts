@@ -68,11 +68,7 @@ const OTHERS: [text: string, meaning: Meaning][] = [
     path: D,
     input: D,
   }],
-  [`building of '${D}^out' from .drv file: waitee 'substitution of '${P}'' done; 0 left`, {
-    kind: "output",
-    drv: D,
-    path: P,
-  }],
+  [`building of '${D}^out' from .drv file: waitee 'substitution of '${P}'' done; 0 left`, { kind: "info" }],
   ["acquiring write lock on the store", { kind: "info" }],
 ];
 for (const [text, meaning] of OTHERS) {
