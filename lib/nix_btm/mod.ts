@@ -12,41 +12,37 @@
  * known by `lib/nix`, which files of the store are read by `store_files.ts`.
  * @module
  */
-export {
-  applyUpdate,
-  type CacheRow,
-  emptyWorld,
-  type EstimateRow,
-  type JobRow,
-  snapshotOf,
-  type Update,
-  type World,
-} from "./world.ts";
-export { type Log, Monitor, type MonitorOptions } from "./monitor.ts";
-export { LogListener, type LogListenerOptions, type LogListenerStats } from "./log_listener.ts";
-export {
-  History,
-  HISTORY_FORMAT,
-  type HistoryQuery,
-  type PackageStatistics,
-  type PastBuild,
-} from "./history.ts";
+export { applyUpdate, emptyWorld, type JobRow, snapshotOf, type Update, type World } from "./world.ts";
+export { type Log, Monitor } from "./monitor.ts";
+export { LogListener } from "./log_listener.ts";
+export { History, HISTORY_FORMAT, type PastBuild } from "./history.ts";
 export { LogStore } from "./log_store.ts";
-export { type HostUpdate, Publisher, type Snapshot } from "./publisher.ts";
-export { nixRoutes, type RouteSources } from "./routes.ts";
-export { Daemon, type DaemonOptions, openSocket } from "./daemon.ts";
-export { parseRemote, type RemoteAddress, RemoteHost } from "./remote.ts";
+export type { HostUpdate } from "./publisher.ts";
+export { Daemon, openSocket } from "./daemon.ts";
+export { parseRemote } from "./remote.ts";
 export { BuildHook } from "./hook.ts";
 export { isInStore, readDerivation } from "./store_files.ts";
-export { Client, type Standing } from "./client.ts";
-export { type CommandSummary, durationText, summaries, summaryText } from "./summary.ts";
-export { BuildUse, type DaemonCounts, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
-export { type Mark, Markers } from "./markers.ts";
-export { DaemonPush, type DaemonPushOptions } from "./agent_push.ts";
+export { Client } from "./client.ts";
+export { summaryText } from "./summary.ts";
+export { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
+export { Markers } from "./markers.ts";
 export { processesOf } from "./usage.ts";
-export { type Waiting, waitingText, whyWaiting } from "./waiting.ts";
-export { type LocalSource, localSource } from "./local.ts";
+export { waitingText, whyWaiting } from "./waiting.ts";
+export { localSource } from "./local.ts";
 export { nixTools, type NixView } from "./tools/mod.ts";
-export * from "./processes/mod.ts";
-export * from "./wrap/mod.ts";
-export * from "./inline/mod.ts";
+export {
+  contextHere,
+  endAlike,
+  type Ended,
+  exitCode,
+  fileSink,
+  onlyPrints,
+  readPipe,
+  runWrapped,
+  type Sink,
+  socketSink,
+  type Words,
+  wrapCommand,
+  type WrappedCommand,
+} from "./wrap/mod.ts";
+export { JsonView, PICTURE_LINGER_MS, PlainView, Session, type Shown, TerminalView } from "./inline/mod.ts";

@@ -1,6 +1,6 @@
 /** Plays the terminal client without a terminal and without a daemon: events in, frames and effects out. @module */
 import { Monitor, type PastBuild } from "../../lib/nix_btm/mod.ts";
-import type { BuilderBuild, BuilderProcess, BuilderSnapshot } from "../../lib/nix_btm/mod.ts";
+import type { BuilderBuild, BuilderProcess, BuilderSnapshot } from "../../lib/nix_btm/processes/mod.ts";
 import type { Effect, Model, News, TuiEvent } from "../../lib/nix_btm/tui/model.ts";
 import { startModel } from "../../lib/nix_btm/tui/model.ts";
 import { update } from "../../lib/nix_btm/tui/update.ts";

@@ -1,6 +1,6 @@
 /** What stands below the log, as text, at moments of recorded logs. `UPDATE=1` writes the files anew. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { endingLines, handlesOf, inlineLines, isBusy, plainLine } from "../../lib/nix_btm/mod.ts";
+import { endingLines, handlesOf, inlineLines, isBusy, plainLine } from "../../lib/nix_btm/inline/mod.ts";
 import { textWidth } from "../../lib/tui/mod.ts";
 import { scenarios } from "../nix/_scenarios.ts";
 import { clockText, Replay } from "./_inline.ts";

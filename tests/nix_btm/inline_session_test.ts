@@ -1,6 +1,6 @@
 /** The pace of what is shown, and who waits for whom. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { PlainView, Session, type Shown, type View } from "../../lib/nix_btm/mod.ts";
+import { PlainView, Session, type Shown, type View } from "../../lib/nix_btm/inline/mod.ts";
 import { scenario } from "../nix/_scenarios.ts";
 
 const { bytes } = scenario("03-diamond");

@@ -13,7 +13,7 @@ import {
   logLine,
   partText,
   plainLine,
-} from "../../lib/nix_btm/mod.ts";
+} from "../../lib/nix_btm/inline/mod.ts";
 import type { Command } from "../../lib/nix/mod.ts";
 import { applyUpdate, emptyWorld, type JobRow } from "../../lib/nix_btm/world.ts";
 import { Replay } from "./_inline.ts";

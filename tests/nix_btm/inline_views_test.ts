@@ -5,13 +5,13 @@ import {
   JsonView,
   LineJoiner,
   type Moment,
-  Monitor,
   PlainView,
   PROGRESS_EVERY_MS,
   progressText,
   TerminalView,
   type View,
-} from "../../lib/nix_btm/mod.ts";
+} from "../../lib/nix_btm/inline/mod.ts";
+import { Monitor } from "../../lib/nix_btm/mod.ts";
 import { snapshotOf } from "../../lib/nix_btm/world.ts";
 import { Emulator, stripAnsi } from "../../lib/tui/mod.ts";
 import { Replay } from "./_inline.ts";

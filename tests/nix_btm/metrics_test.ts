@@ -3,7 +3,6 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { PushedRow } from "../../lib/agent_client/mod.ts";
 import {
   applyUpdate,
-  type BuilderBuild,
   BuildUse,
   daemonRows,
   emptyWorld,
@@ -12,6 +11,7 @@ import {
   prometheusText,
   type World,
 } from "../../lib/nix_btm/mod.ts";
+import type { BuilderBuild } from "../../lib/nix_btm/processes/mod.ts";
 
 const COUNTS = {
   commands: 1,

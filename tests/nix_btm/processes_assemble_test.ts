@@ -11,7 +11,7 @@ import {
   processKey,
   runningOf,
 } from "../../lib/nix_btm/processes/stat.ts";
-import { mayInterfere } from "../../lib/nix_btm/mod.ts";
+import { mayInterfere } from "../../lib/nix_btm/processes/mod.ts";
 import { HASH, type Made, RULES, seen, statText } from "./_processes.ts";
 
 const USERS = builderUsers(

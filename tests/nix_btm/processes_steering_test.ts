@@ -8,7 +8,7 @@ import {
   removeKernelFolder,
   writeKernelFile,
 } from "../../ffi/files/mod.ts";
-import { type AssembledBuild, BuilderSteering, BuilderWatch } from "../../lib/nix_btm/mod.ts";
+import { type AssembledBuild, BuilderSteering, BuilderWatch } from "../../lib/nix_btm/processes/mod.ts";
 import { cgroupFolders } from "../../lib/nix_btm/processes/cgroup_files.ts";
 import { Procfs } from "../../lib/procfs/mod.ts";
 import { hasNix, NixPlace, single } from "../nix/_nix.ts";

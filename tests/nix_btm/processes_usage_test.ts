@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { systemConfig } from "../../ffi/sys/mod.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { BuilderWatch, withAgentUsage } from "../../lib/nix_btm/mod.ts";
+import { BuilderWatch, withAgentUsage } from "../../lib/nix_btm/processes/mod.ts";
 import { CgroupFiles, cgroupFolders } from "../../lib/nix_btm/processes/cgroup_files.ts";
 import { type Counted, gainOf } from "../../lib/nix_btm/processes/gain.ts";
 import { parseIo } from "../../lib/nix_btm/processes/sampling.ts";

@@ -2,7 +2,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
-import type { BuilderBuild, World } from "../../lib/nix_btm/mod.ts";
+import type { BuilderBuild } from "../../lib/nix_btm/processes/mod.ts";
+import type { World } from "../../lib/nix_btm/mod.ts";
 import {
   chain,
   diamond,

@@ -1,6 +1,6 @@
 /** Whatever is pressed and whatever comes, in any order and any size: it is drawn, and what has to hold holds. */
 import { ok, strictEqual } from "node:assert/strict";
-import type { BuilderBuild } from "../../lib/nix_btm/mod.ts";
+import type { BuilderBuild } from "../../lib/nix_btm/processes/mod.ts";
 import { KEYMAP } from "../../lib/nix_btm/tui/keymap.ts";
 import { rowsOf } from "../../lib/nix_btm/tui/rows.ts";
 import { chance, seedOf } from "../tui/vt.ts";

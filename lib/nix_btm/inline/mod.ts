@@ -8,14 +8,13 @@
  * @module
  */
 export { barText, bytesText, fitLine, type Line, lineText, partText, plainLine } from "./_text.ts";
-export { handlesOf, HERE } from "./handles.ts";
-export { type Figures, figuresOf, type HostFigures } from "./figures.ts";
-export { type FrameOptions, inlineLines } from "./frame.ts";
-export { type End, endingLines, type EndingOptions, failedBuilds, otherErrors } from "./ending.ts";
+export { handlesOf } from "./handles.ts";
+export { inlineLines } from "./frame.ts";
+export { endingLines } from "./ending.ts";
 export { isWorthTelling, logLine } from "./told.ts";
 export { LiveArea } from "./area.ts";
 export { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
-export { PICTURE_LINGER_MS, TerminalView, type TerminalViewOptions } from "./terminal_view.ts";
-export { PlainView, type PlainViewOptions, PROGRESS_EVERY_MS, progressText } from "./plain_view.ts";
+export { PICTURE_LINGER_MS, TerminalView } from "./terminal_view.ts";
+export { PlainView, PROGRESS_EVERY_MS, progressText } from "./plain_view.ts";
 export { JsonView } from "./json_view.ts";
-export { Session, type SessionOptions, type Shown } from "./session.ts";
+export { Session, type Shown } from "./session.ts";

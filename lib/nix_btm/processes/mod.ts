@@ -14,16 +14,7 @@
  * @module
  */
 export { withAgentUsage } from "./agent.ts";
-export { assembleBuilders, type AssembledBuild, type NixRules, type Sign } from "./assemble.ts";
-export { USER_RULES, type UserRules } from "./builder_users.ts";
-export { type BuildCgroup, FOLDER_RULES, type FolderRules } from "./evidence.ts";
-export type { BuilderBuild, BuilderProcess, BuilderSnapshot, BuilderUser, BuildUsage } from "./snapshot.ts";
-export {
-  BuilderSteering,
-  type Interferer,
-  mayInterfere,
-  type Steer,
-  type Steered,
-  type SteeredBuild,
-} from "./steering.ts";
-export { BuilderWatch, type WatchOptions } from "./watch.ts";
+export { assembleBuilders, type AssembledBuild } from "./assemble.ts";
+export type { BuilderBuild, BuilderProcess, BuilderSnapshot, BuilderUser } from "./snapshot.ts";
+export { BuilderSteering, mayInterfere, type Steer } from "./steering.ts";
+export { BuilderWatch } from "./watch.ts";

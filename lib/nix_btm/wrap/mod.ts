@@ -6,10 +6,10 @@
  * of the views.
  * @module
  */
-export { type CommandContext, onlyPrints, type Words, wrapCommand, type WrappedCommand } from "./command.ts";
-export { type FileSink, fileSink } from "./file_sink.ts";
+export { onlyPrints, type Words, wrapCommand, type WrappedCommand } from "./command.ts";
+export { fileSink } from "./file_sink.ts";
 export { contextHere } from "./here.ts";
 export { readPipe } from "./pipe.ts";
-export { endAlike, type Ended, exitCode, LINGER_MS, type RunOptions, runWrapped, type Sink } from "./run.ts";
-export { CLOSE_MS, type SocketCounts, type SocketSink, socketSink } from "./socket_sink.ts";
-export { RECORD_LIMIT_BYTES, RecordSplitter, type SplitSink } from "./split.ts";
+export { endAlike, type Ended, exitCode, type RunOptions, runWrapped, type Sink } from "./run.ts";
+export { CLOSE_MS, socketSink } from "./socket_sink.ts";
+export { RECORD_LIMIT_BYTES, RecordSplitter } from "./split.ts";
