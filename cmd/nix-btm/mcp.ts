@@ -17,7 +17,7 @@ export const mcp: Command = mcpCommand({
     return [...ownCommand("nix-btm"), "mcp"] as const;
   },
   async serve(signal) {
-    const { nixTools } = await import("../../lib/nix_btm/mod.ts");
+    const { nixTools, readNamedDerivation } = await import("../../lib/nix_btm/mod.ts");
     const { parseDerivation } = await import("../../lib/nix/mod.ts");
     await using following = await followDaemon(controlPath(undefined), signal);
     const { client } = following;
@@ -40,7 +40,7 @@ export const mcp: Command = mcpCommand({
         history: (query, signal) => asked(client.history(query, signal)),
         statistics: (limit, signal) => asked(client.statistics(limit, signal)),
         log: (of, signal) => asked(client.log(of, signal)),
-        derivation: async (path) => parseDerivation(path, await Deno.readTextFile(path)),
+        derivation: async (path) => parseDerivation(path, await readNamedDerivation(path)),
       }),
     });
     await serveStdio(registry, {

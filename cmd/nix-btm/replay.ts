@@ -45,7 +45,7 @@ export const replay = command({
     const isPlayed = path !== "-" && !options.once && !options.json && Deno.stdin.isTerminal() &&
       Deno.stdout.isTerminal();
     if (!isPlayed) return await summarize(bytes, options.json);
-    const { localSource } = await import("../../lib/nix_btm/mod.ts");
+    const { localSource, readDerivation } = await import("../../lib/nix_btm/mod.ts");
     const { Terminal } = await import("../../lib/tui/mod.ts");
     const { runNixTui } = await import("../../lib/nix_btm/tui/mod.ts");
     using stack = new DisposableStack();
@@ -54,7 +54,7 @@ export const replay = command({
       (folder) => Deno.removeSync(folder, { recursive: true }),
     );
     const source = stack.use(
-      localSource({ stateFolder: folder, looks: false, readFile: (file) => Deno.readTextFile(file) }),
+      localSource({ stateFolder: folder, looks: false, readFile: readDerivation }),
     );
     const screen = stack.use(Terminal.open(Deno.env.toObject()));
     const over = new AbortController();
@@ -78,8 +78,8 @@ async function read(path: string): Promise<Uint8Array> {
 }
 
 async function summarize(bytes: Uint8Array, json: boolean): Promise<number> {
-  const { Monitor, snapshotOf, summaryText } = await import("../../lib/nix_btm/mod.ts");
-  const monitor = new Monitor({ readFile: (file) => Deno.readTextFile(file) });
+  const { Monitor, readDerivation, snapshotOf, summaryText } = await import("../../lib/nix_btm/mod.ts");
+  const monitor = new Monitor({ readFile: readDerivation });
   const log = monitor.open({ source: "replay" });
   log.push(bytes);
   log.end();

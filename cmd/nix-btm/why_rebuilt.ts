@@ -41,13 +41,15 @@ async function read(path: string): Promise<Derivation> {
   if (!path.endsWith(".drv")) {
     throw new UsageError(`"${path}" is no derivation: expected the path of a .drv file`);
   }
+  const { readNamedDerivation } = await import("../../lib/nix_btm/mod.ts");
   try {
-    return parseDerivation(path, await Deno.readTextFile(path));
+    return parseDerivation(path, await readNamedDerivation(path));
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new Error(`Cannot read derivation ${path}: there is none; it was collected, or never was here`, {
-      cause,
-    });
+    if (!(cause instanceof Error) || cause.message.startsWith("Cannot read derivation ")) throw cause;
+    const why = cause instanceof Deno.errors.NotFound
+      ? "there is none; it was collected, or never was here"
+      : cause.message;
+    throw new Error(`Cannot read derivation ${path}: ${why}`, { cause });
   }
 }
 

@@ -21,7 +21,7 @@ export type { HostUpdate } from "./publisher.ts";
 export { Daemon, openSocket } from "./daemon.ts";
 export { parseRemote } from "./remote.ts";
 export { BuildHook } from "./hook.ts";
-export { isInStore, readDerivation } from "./store_files.ts";
+export { isInStore, readDerivation, readNamedDerivation } from "./store_files.ts";
 export { Client } from "./client.ts";
 export { summaryText } from "./summary.ts";
 export { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";

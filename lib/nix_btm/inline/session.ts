@@ -5,6 +5,7 @@
  */
 import { type DurationsOf, type Job, type Requester } from "../../nix/mod.ts";
 import { type Log, Monitor, type MonitorOptions } from "../monitor.ts";
+import { isInStore, readDerivation } from "../store_files.ts";
 import type { Sink } from "../wrap/mod.ts";
 import type { World } from "../world.ts";
 import { type End, failedBuilds, otherErrors } from "./ending.ts";
@@ -59,8 +60,8 @@ export class Session implements Disposable {
     this.#options = options;
     const { durationsOf, onBuildEnd } = options;
     this.#monitor = new Monitor({
-      readFile: (path) => Deno.readTextFile(path),
-      exists: (path) => Deno.lstat(path).then(() => true, () => false),
+      readFile: readDerivation,
+      exists: isInStore,
       onMessage: (text, level) => this.#each((view) => view.message(text, level)),
       onLine: (job, text) => this.#line(job, text),
       ...(durationsOf === undefined ? {} : { durationsOf }),
