@@ -1,6 +1,7 @@
 /** `bpm list`, also as `bpm ps`: a table of the processes. `bpm graph`: what waits for what. @module */
 import { sleep } from "../../lib/async/mod.ts";
-import { type GraphEdge, graphText, type ProcessFacts, processTable } from "../../lib/bpm/mod.ts";
+import { type GraphEdge, graphText, processTable } from "../../lib/bpm/mod.ts";
+import { type ProcessFacts } from "../../lib/services/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { toggle } from "../../lib/config/mod.ts";
 import { ask, type Asking, jsonText, OPTIONS } from "./ask.ts";

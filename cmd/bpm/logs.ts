@@ -1,15 +1,14 @@
 /** `bpm logs`: what processes have said and say, of one, several or all; also while no manager runs. @module */
 import {
   type BpmConfig,
-  compilePattern,
   followLocal,
-  InstanceError,
   type LocalLine,
   localProcesses,
   LogPrinter,
   projectMask,
   readLocal,
 } from "../../lib/bpm/mod.ts";
+import { compilePattern, InstanceError } from "../../lib/services/mod.ts";
 import { Doorbell } from "../../lib/ring/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { integer, optionalDuration, optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";

@@ -1,5 +1,6 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { bpmResources, bpmTools, Manager, ServiceMarks } from "../../lib/bpm/mod.ts";
+import { bpmTools, Manager } from "../../lib/bpm/mod.ts";
+import { ServiceMarks, serviceResources } from "../../lib/services/mod.ts";
 import type { ServiceManager } from "../../lib/systemd/mod.ts";
 import {
   AGENT_PORT,
@@ -129,7 +130,7 @@ export async function openSession(
   const counted = agent === undefined ? {} : { agent: stack.use(new AgentUsage(agent)) };
   const registry = createRegistry({
     tools: bpmTools(manager, counted),
-    resources: [bpmResources(manager)],
+    resources: [serviceResources(manager)],
   });
   const routes = stack.use(mcpRoutes(registry, info, {
     plainInfo: UPSTREAM,

@@ -1,6 +1,6 @@
 /** The variables of a process: from files and commands, read anew before each start, and its own. @module */
 import type { ProcessConfig } from "./config.ts";
-import { parseEnvFile } from "./secrets.ts";
+import { parseEnvFile } from "../services/mod.ts";
 
 /** What a command needs that asks a person for a password, for example. */
 const COMMAND_LIMIT_MS = 60_000;

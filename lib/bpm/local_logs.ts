@@ -7,8 +7,7 @@ import { LineAssembler, type LogEntry } from "../keeper/mod.ts";
 import { type Doorbell, SegmentReader } from "../ring/mod.ts";
 import { type InstanceKind, Ledger, type Place } from "../supervisor/mod.ts";
 import { sleep, TaskGroup } from "../async/mod.ts";
-import { instanceAt } from "./log_search.ts";
-import { ManagerError } from "./manager.ts";
+import { HostError, instanceAt } from "../services/mod.ts";
 
 /** How often it is looked whether there is a new instance; its lines come at once. */
 const LOOK_EVERY_MS = 250;
@@ -57,7 +56,7 @@ export function localPlaces(stateFolder: string, process: string, kind: Instance
 
 /**
  * Lines that are there, in order of time.
- * @throws {ManagerError} When a process is not known. @throws {InstanceError} When there is no such instance.
+ * @throws {HostError} When a process is not known. @throws {InstanceError} When there is no such instance.
  */
 export function readLocal(stateFolder: string, query: LocalQuery): LocalLine[] {
   const reading = new Reading(stateFolder, query);
@@ -105,7 +104,7 @@ class Reading {
     const unknown = query.processes.find((name) => !known.includes(name));
     if (unknown !== undefined) {
       const there = known.length === 0 ? "none was ever started" : `there are: ${known.join(", ")}`;
-      throw new ManagerError(`Process '${unknown}' not found (${there})`);
+      throw new HostError(`Process '${unknown}' not found (${there})`);
     }
   }
 

@@ -2,8 +2,7 @@
 import { RESOURCE_NAMES } from "../keeper/mod.ts";
 import { CONDITIONS, cronProblem } from "../supervisor/mod.ts";
 import type { ProcessConfig } from "./config.ts";
-import { dependencyOf } from "./dependency.ts";
-import { compilePattern, PatternError } from "./log_search.ts";
+import { compilePattern, dependencyOf, PatternError } from "../services/mod.ts";
 import { hostAndPort, rlimitOf } from "./values.ts";
 
 const RESTARTS: readonly string[] = ["always", "on-failure", "never"];

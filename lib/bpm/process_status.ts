@@ -1,5 +1,6 @@
 /** What became of a process's last instances, from what they left on disk. @module */
 import { inspectInstance } from "../keeper/mod.ts";
+import { begunMsOf, startedMsOf } from "../services/mod.ts";
 import { type Place, type Service, wasEnded } from "../supervisor/mod.ts";
 import type { ProcessEvent, ProcessStatus } from "./status_text.ts";
 
@@ -7,8 +8,8 @@ import type { ProcessEvent, ProcessStatus } from "./status_text.ts";
 const INSTANCES = 5;
 
 export function processStatus(service: Service): ProcessStatus {
-  const { state, current } = service;
-  const startedMs = current === undefined ? undefined : startOf(current.place);
+  const { state } = service;
+  const startedMs = startedMsOf(service);
   const events = service.ledger.places("run").slice(-INSTANCES).toReversed().flatMap(eventsOf);
   return {
     name: service.spec.name,
@@ -43,7 +44,7 @@ function stateOf(state: Service["state"]): ProcessStatus["state"] {
 
 /** Newest first. */
 function eventsOf(place: Place): ProcessEvent[] {
-  const started: ProcessEvent = { kind: "started", timeMs: startOf(place) };
+  const started: ProcessEvent = { kind: "started", timeMs: begunMsOf(place) };
   const status = inspectInstance(place.folder);
   const kind = wasEnded(place) ? "stopped" : "crashed";
   if (status.kind === "exited") {
@@ -51,10 +52,4 @@ function eventsOf(place: Place): ProcessEvent[] {
   }
   if (status.kind === "lost") return [{ kind: "crashed", timeMs: started.timeMs }, started];
   return status.kind === "running" ? [started] : [];
-}
-
-/** A folder is made when its instance is begun. */
-function startOf({ folder }: Place): number {
-  const { birthtime, mtime } = Deno.statSync(folder);
-  return (birthtime ?? mtime ?? new Date(0)).getTime();
 }

@@ -1,5 +1,5 @@
 /** Processes as a table for people. Pure. @module */
-import type { ProcessFacts } from "./process_facts.ts";
+import { type ProcessFacts, spanText } from "../services/mod.ts";
 
 /** A process with what it uses, where that is known. */
 export type ProcessRow =
@@ -54,18 +54,4 @@ function bytesText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
-
-/** Its two largest units: `3h 05m`. */
-export function spanText(ms: number): string {
-  const seconds = Math.floor(ms / 1_000);
-  const [minutes, hours, days] = [seconds / 60, seconds / 3_600, seconds / 86_400].map(Math.floor) as [
-    number,
-    number,
-    number,
-  ];
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (days > 0) return `${days}d ${two(hours % 24)}h`;
-  if (hours > 0) return `${hours}h ${two(minutes % 60)}m`;
-  return minutes > 0 ? `${minutes}m ${two(seconds % 60)}s` : `${seconds}s`;
 }

@@ -1,9 +1,9 @@
 /** What a process of `.mcp-run` is to the supervisor. @module */
 import { addressText } from "../../ffi/sockets/mod.ts";
+import { dependencyOf, type Mode } from "../services/mod.ts";
 import type { Dependency, ServiceSpec } from "../supervisor/mod.ts";
 import { type CargoTarget, cargoTarget } from "./cargo.ts";
 import type { BpmConfig, ProcessConfig } from "./config.ts";
-import { dependencyOf } from "./dependency.ts";
 import { Environment } from "./environment.ts";
 import { expandTexts } from "./expand.ts";
 import { identityOf } from "./identity.ts";
@@ -20,7 +20,6 @@ import {
   scheduleOf,
   watchOf,
 } from "./spec_parts.ts";
-import type { Mode } from "./status_text.ts";
 
 /** What processes of one project share. */
 export interface ProjectContext {

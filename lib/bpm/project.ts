@@ -1,12 +1,11 @@
 /** What a project consists of now: its configuration, the processes made of it, and what of them must not be shown. @module */
 import { existsSync } from "node:fs";
+import type { Mode } from "../services/mod.ts";
 import type { ServiceSpec } from "../supervisor/mod.ts";
 import { type Changes, changesOf, settingsLater } from "./changes.ts";
 import type { BpmConfig } from "./config.ts";
 import { Ports } from "./ports.ts";
 import { type Process, processesOf } from "./processes.ts";
-import { maskerOf } from "./secrets.ts";
-import type { Mode } from "./status_text.ts";
 
 export interface ProjectOptions {
   /** The project's own, absolute. */
@@ -32,7 +31,6 @@ export class Project {
   readonly #make: (config: BpmConfig) => Process[];
   readonly #load: () => BpmConfig;
   readonly #secrets = new Set<string>();
-  #masker = { known: 0, mask: maskerOf([]) };
 
   /** @throws {SyntaxError | RangeError} When the configuration makes no sense. */
   constructor({ folder, config, stateFolder, load = () => config }: ProjectOptions, mode: () => Mode) {
@@ -76,16 +74,9 @@ export class Project {
   }
 
   /** Values of environment files and commands that are known by now. */
-  get secrets(): readonly string[] {
-    return [...this.#secrets];
+  get secrets(): ReadonlySet<string> {
+    return this.#secrets;
   }
-
-  /** Keeps them out of a text, also those that it gets to know later. */
-  readonly mask = (text: string): string => {
-    const { size } = this.#secrets;
-    if (this.#masker.known !== size) this.#masker = { known: size, mask: maskerOf(this.secrets) };
-    return this.#masker.mask(text);
-  };
 
   /** Gets to know what commands print of services that run already. @param failed Is told what cannot be had. */
   async learnSecrets(

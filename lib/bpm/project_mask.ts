@@ -1,7 +1,7 @@
 /** What must not be shown of a project's environments, for those that read its logs without a manager. @module */
 import type { BpmConfig } from "./config.ts";
 import { Environment } from "./environment.ts";
-import { maskerOf } from "./secrets.ts";
+import { maskerOf } from "../services/mod.ts";
 
 /** Keeps what comes from environment files and commands out of a text. @throws {Error} When one of them cannot be had. */
 export async function projectMask(folder: string, config: BpmConfig): Promise<(text: string) => string> {

@@ -1,4 +1,5 @@
 /** What the tables of a process are to the supervisor. Pure. @module */
+import { compilePattern, type Mode } from "../services/mod.ts";
 import type {
   Limits,
   ListenSpec,
@@ -9,8 +10,6 @@ import type {
   WatchSpec,
 } from "../supervisor/mod.ts";
 import type { BpmConfig, ProcessConfig } from "./config.ts";
-import { compilePattern } from "./log_search.ts";
-import type { Mode } from "./status_text.ts";
 import { hostAndPort, rlimitOf } from "./values.ts";
 
 /** Upstream's factor between waits, which it rounds down to whole seconds. */

@@ -1,6 +1,5 @@
 /** The text of `get_status`, line by line as upstream has it: its TUI reads it by prefix. Pure. @module */
-
-export type Mode = "dev" | "release";
+import type { Mode } from "../services/mod.ts";
 
 /** One start or end of a process. */
 export interface ProcessEvent {

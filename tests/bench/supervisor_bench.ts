@@ -4,7 +4,7 @@
  * @module
  */
 import { atMost, type BenchRow } from "../../cmd/dev/bench_row.ts";
-import { Searcher } from "../../lib/bpm/mod.ts";
+import { Searcher } from "../../lib/services/mod.ts";
 import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
 import { exec } from "../../lib/build/step.ts";
 import { RUNTIME_FLAGS } from "../../lib/build/tools.ts";
@@ -142,7 +142,13 @@ async function searchRows(folder: string, talker: string): Promise<BenchRow[]> {
   using searcher = new Searcher(60_000);
   const search = async (pattern: string) => {
     const startedMs = performance.now();
-    const text = await searcher.search({ folder, kind: "run", query: { pattern }, secrets: [] });
+    const text = await searcher.search({
+      folder,
+      kind: "run",
+      query: { pattern },
+      speaker: "bpm",
+      secrets: [],
+    });
     if (!text.includes("needle")) throw new Error(`Cannot measure: the search found "${text.slice(0, 100)}"`);
     return performance.now() - startedMs;
   };

@@ -1,6 +1,7 @@
 /** A project of `.mcp-run` under a manager in this process, served over HTTP where a test wants that. @module */
 import { ok } from "node:assert/strict";
-import { bpmResources, bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
+import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
+import { serviceResources } from "../../lib/services/mod.ts";
 import { checkValue, createRegistry, type HttpOptions } from "../../lib/mcp/mod.ts";
 import type { Tool, ToolContext, ToolResult } from "../../lib/mcp/mod.ts";
 import { serve, type Serving } from "../mcp/serving.ts";
@@ -40,7 +41,7 @@ export class Project implements AsyncDisposable {
   static async served(processes: string, options: HttpOptions = {}): Promise<Project> {
     const project = new Project(processes);
     const { manager, tools } = project;
-    const registry = createRegistry({ tools, resources: [bpmResources(manager)] });
+    const registry = createRegistry({ tools, resources: [serviceResources(manager)] });
     project.#serving = await serve(registry, options);
     await manager.start(AbortSignal.timeout(TOLD_WITHIN_MS));
     return project;

@@ -5,7 +5,7 @@ import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
 import { AgentUsage } from "../../lib/agent_client/mod.ts";
 import { bpmTools } from "../../lib/bpm/mod.ts";
-import { ownCgroup } from "../../lib/bpm/usage.ts";
+import { ownCgroup } from "../../lib/services/usage.ts";
 import { encodeSnapshotV3, type Snapshot, storeBigint } from "../../lib/metrics/mod.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
 import { Project, shell } from "./_project.ts";

@@ -3,7 +3,8 @@ import { match, rejects, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
-import { bpmTools, loadBpmConfig, Manager, Searcher } from "../../lib/bpm/mod.ts";
+import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
+import { Searcher } from "../../lib/services/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
 import { listen } from "../../lib/web/mod.ts";
 import { until } from "../keeper/_log.ts";
@@ -65,7 +66,7 @@ interface Serving {
 Deno.test("a search whose asker has gone ends, also one that waits its turn, and the next is answered", async () => {
   const folder = Deno.makeTempDirSync({ prefix: "hang-up-" });
   using searcher = new Searcher(FOR_EVER_MS);
-  const asked = { folder, kind: "run", secrets: [] } as const;
+  const asked = { folder, kind: "run", speaker: "bpm", secrets: [] } as const;
   const search = (pattern: string, signal?: AbortSignal) =>
     searcher.search({ ...asked, query: { pattern } }, signal);
   strictEqual(await search("x"), "(empty)");

@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/st
 import { processStart } from "../../ffi/ring/mod.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { systemConfig } from "../../ffi/sys/mod.ts";
-import { bpmResources } from "../../lib/bpm/mod.ts";
+import { serviceResources } from "../../lib/services/mod.ts";
 import { connect, Events, stateless, statelessRequest } from "../mcp/serving.ts";
 import { Project, shell } from "./_project.ts";
 
@@ -131,7 +131,7 @@ Deno.test("a log that pours is told a few times, not once a line", async () => {
   );
   const uri = "bpm://process/chatty/log";
   const changes: string[] = [];
-  const stop = bpmResources(project.manager).watch!((change) => changes.push(JSON.stringify(change)));
+  const stop = serviceResources(project.manager).watch!((change) => changes.push(JSON.stringify(change)));
   await using events = new Events(
     await fetch(
       statelessRequest(project.url, "subscriptions/listen", {

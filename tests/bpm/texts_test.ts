@@ -1,13 +1,7 @@
 /** What the process manager says: status lines, environment files, secrets, cargo's targets. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import {
-  chooseTarget,
-  expandTexts,
-  maskerOf,
-  parseEnvFile,
-  stateFolder,
-  statusText,
-} from "../../lib/bpm/mod.ts";
+import { chooseTarget, expandTexts, stateFolder, statusText } from "../../lib/bpm/mod.ts";
+import { maskerOf, parseEnvFile } from "../../lib/services/mod.ts";
 
 const MINUTE_MS = 60_000;
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5);

@@ -4,7 +4,7 @@
  * the health and the restarts is said again in keys. Pure.
  * @module
  */
-import { parseEnvFile } from "../secrets.ts";
+import { parseEnvFile } from "../../services/mod.ts";
 import { healthOf, mayHavePages, publishedPort } from "./compose_probe.ts";
 import { folderOf, type Found, type FoundProcess, joinPath, type ProjectFolder } from "./found.ts";
 import { isTable, Keys } from "./keys.ts";

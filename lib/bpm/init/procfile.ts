@@ -1,5 +1,5 @@
 /** Procfiles: a name and a command line for a shell each, with `.env` beside and a port for each. Pure. @module */
-import { parseEnvFile } from "../secrets.ts";
+import { parseEnvFile } from "../../services/mod.ts";
 import { folderOf, type Found, type FoundProcess, joinPath, type ProjectFolder } from "./found.ts";
 import { commandOf } from "./shell.ts";
 

@@ -1,6 +1,17 @@
 /** `get_status`: mode and processes, in upstream's lines. @module */
-import { array, defineTool, integer, nullable, number, object, oneOf, string } from "../../mcp/mod.ts";
-import type { ToolMaker } from "./tool.ts";
+import {
+  array,
+  defineTool,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  string,
+  type Tool,
+} from "../../mcp/mod.ts";
+import type { Manager } from "../manager.ts";
+import { processStatus } from "../process_status.ts";
 
 const EVENT = object({
   kind: oneOf(["started", "crashed", "stopped"]),
@@ -8,7 +19,7 @@ const EVENT = object({
   code: nullable(integer({ description: "Exit code, where it ended and that is known" })),
 });
 
-export const getStatus: ToolMaker = (manager) =>
+export const getStatus = (manager: Manager): Tool =>
   defineTool({
     name: "get_status",
     description: "Tells the mode, and of each process its state, uptime, recent events and crashes",
@@ -27,7 +38,7 @@ export const getStatus: ToolMaker = (manager) =>
     run() {
       const text = manager.statusText();
       const processes = [...manager.supervisor.services.values()].map((service) => {
-        const { name, state, startedMs = null, crashes, events } = manager.status(service);
+        const { name, state, startedMs = null, crashes, events } = processStatus(service);
         const told = events.map(({ kind, timeMs, code = null }) => ({ kind, timeMs, code }));
         return { name, state, startedMs, crashes, events: told };
       });

@@ -1,21 +1,25 @@
 /** The tools of the process manager: upstream's four first, under upstream's names. @module */
 import type { Tool } from "../../mcp/mod.ts";
+import {
+  explain,
+  graph,
+  list,
+  readLogs,
+  restart,
+  searchBuildLog,
+  searchLogs,
+  send,
+  start,
+  stop,
+  type ToolOptions,
+  usage,
+  wait,
+} from "../../services/mod.ts";
 import type { Manager } from "../manager.ts";
-import { explain } from "./explain.ts";
 import { getStatus } from "./get_status.ts";
-import { graph } from "./graph.ts";
-import { list } from "./list.ts";
-import { readLogs } from "./read_logs.ts";
 import { reload } from "./reload.ts";
-import { restart } from "./restart.ts";
-import { searchBuildLog, searchLogs } from "./search_logs.ts";
-import { send } from "./send.ts";
-import { start, stop } from "./start_stop.ts";
-import type { ToolMaker, ToolOptions } from "./tool.ts";
-import { usage } from "./usage.ts";
-import { wait } from "./wait.ts";
 
-const MAKERS: readonly ToolMaker[] = [
+const MAKERS: readonly ((manager: Manager, options: ToolOptions) => Tool)[] = [
   searchLogs,
   searchBuildLog,
   restart,

@@ -1,8 +1,9 @@
 /** `reload`: the configuration, read anew. @module */
-import { array, boolean, defineTool, object, optional, string } from "../../mcp/mod.ts";
-import { orToolError, type ToolMaker } from "./tool.ts";
+import { array, boolean, defineTool, object, optional, string, type Tool } from "../../mcp/mod.ts";
+import { orToolError } from "../../services/mod.ts";
+import type { Manager } from "../manager.ts";
 
-export const reload: ToolMaker = (manager) =>
+export const reload = (manager: Manager): Tool =>
   defineTool({
     name: "reload",
     description:

@@ -4,7 +4,7 @@ import { holds } from "../../supervisor/mod.ts";
 import { dependencyText } from "../dependency.ts";
 import type { ToolMaker } from "./tool.ts";
 
-export const graph: ToolMaker = (manager) =>
+export const graph: ToolMaker = (host) =>
   defineTool({
     name: "graph",
     description: "Tells which processes wait for which, by what condition, and whether it holds",
@@ -13,7 +13,7 @@ export const graph: ToolMaker = (manager) =>
       edges: array(object({ from: string(), to: string(), condition: string(), holds: string() })),
     }),
     run() {
-      const { services } = manager.supervisor;
+      const { services } = host.supervisor;
       const edges = [...services.values()].flatMap(({ spec: { name: from, dependsOn = [] } }) =>
         dependsOn.map((dependency) => {
           const { name: to } = dependency;

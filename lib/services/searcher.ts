@@ -45,7 +45,7 @@ export class Searcher implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    const reason = new Error("Cannot search: the manager ends");
+    const reason = new Error("Cannot search: the tool ends");
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
     this.#fail(reason);
     this.#end();

@@ -3,13 +3,13 @@ import { defineTool, nullable, object, string } from "../../mcp/mod.ts";
 import { wasEnded } from "../../supervisor/mod.ts";
 import { inspectInstance } from "../../keeper/mod.ts";
 import { shownLines } from "../log_lines.ts";
-import type { Manager } from "../manager.ts";
-import { spanText } from "../process_table.ts";
+import type { ServiceHost } from "../host.ts";
+import { spanText } from "../span.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 const LAST_LINES = 20;
 
-export const explain: ToolMaker = (manager) =>
+export const explain: ToolMaker = (host) =>
   defineTool({
     name: "explain",
     description:
@@ -18,21 +18,21 @@ export const explain: ToolMaker = (manager) =>
     input: object({ process: processName }),
     output: object({ state: string(), failure: nullable(string()), lastWords: string() }),
     async run({ process }) {
-      const service = await orToolError(() => manager.service(process));
+      const service = await orToolError(() => host.service(process));
       const state = service.state.kind;
-      const failed = lastFailure(manager, process);
-      const event = manager.lastEvent(process);
+      const failed = lastFailure(host, process);
+      const event = host.lastEvent(process);
       // What could not even be started has left nothing but the reason.
       const reason = event === undefined || !service.is("backoff", "finished", "failing")
         ? undefined
-        : manager.mask(event);
+        : host.mask(event);
       const failure = failed?.what ?? reason ?? null;
-      const nextMs = manager.supervisor.nextStartMs(process);
+      const nextMs = host.supervisor.nextStartMs(process);
       const next = nextMs === undefined ? "" : `; it starts in ${spanText(Math.max(0, nextMs - Date.now()))}`;
       const lines = [`Process '${process}' is ${state}${next}`];
       if (failed !== undefined) lines.push(failed.what);
       else if (reason === undefined) lines.push("No failure is kept");
-      if (event !== undefined) lines.push(`bpm: ${manager.mask(event)}`);
+      if (event !== undefined) lines.push(`${host.name}: ${host.mask(event)}`);
       if (failed !== undefined) lines.push("", failed.words || "(it said nothing)");
       return { text: lines.join("\n"), structured: { state, failure, lastWords: failed?.words ?? "" } };
     },
@@ -40,10 +40,10 @@ export const explain: ToolMaker = (manager) =>
 
 /** The newest run or build that ended by itself and not well. */
 function lastFailure(
-  manager: Manager,
+  host: ServiceHost,
   process: string,
 ): { readonly what: string; readonly words: string } | undefined {
-  const places = [...manager.logs(process, "build"), ...manager.logs(process, "run")];
+  const places = [...host.logs(process, "build"), ...host.logs(process, "run")];
   const failures = places.flatMap((place) => {
     const status = inspectInstance(place.folder);
     if (status.kind === "lost") {
@@ -61,7 +61,7 @@ function lastFailure(
   const last = failures.sort((a, b) => a.timeMs - b.timeMs).at(-1);
   if (last === undefined) return undefined;
   const { place: { kind, number, folder }, timeMs, how } = last;
-  const index = manager.logs(process, kind).findIndex((each) => each.number === number);
+  const index = host.logs(process, kind).findIndex((each) => each.number === number);
   const what = `Its ${kind} with log index ${index} ended at ${new Date(timeMs).toISOString()} with ${how}`;
-  return { what, words: shownLines(folder, kind, manager.mask).slice(-LAST_LINES).join("\n") };
+  return { what, words: shownLines(folder, kind, host).slice(-LAST_LINES).join("\n") };
 }

@@ -1,6 +1,6 @@
 /** `list`: all that is known of each process, as data. @module */
 import { array, boolean, defineTool, integer, nullable, object, string } from "../../mcp/mod.ts";
-import { factsText, processFacts } from "../process_facts.ts";
+import { factsText, processFacts } from "../facts.ts";
 import type { ToolMaker } from "./tool.ts";
 
 const SERVICE = object({
@@ -34,7 +34,7 @@ const SERVICE = object({
   builds: integer({ description: "Kept logs of builds" }),
 });
 
-export const list: ToolMaker = (manager) =>
+export const list: ToolMaker = (host) =>
   defineTool({
     name: "list",
     description:
@@ -44,9 +44,9 @@ export const list: ToolMaker = (manager) =>
     output: object({ mode: string(), services: array(SERVICE) }),
     run() {
       const nowMs = Date.now();
-      const all = [...manager.supervisor.services.values()].map((each) => processFacts(manager, each, nowMs));
+      const all = [...host.supervisor.services.values()].map((each) => processFacts(host, each, nowMs));
       const text = all.map((each) => `${each.name}: ${factsText(each)}`);
       const services = all.map(({ dependsOn, ...facts }) => ({ ...facts, dependsOn: [...dependsOn] }));
-      return { text: text.join("\n"), structured: { mode: manager.mode, services } };
+      return { text: text.join("\n"), structured: { mode: host.mode, services } };
     },
   });

@@ -1,6 +1,6 @@
 /** Which changes of a service are marked on charts. */
 import { deepStrictEqual } from "node:assert/strict";
-import { ServiceMarks } from "../../lib/bpm/mod.ts";
+import { ServiceMarks } from "../../lib/services/mod.ts";
 import type { Notice } from "../../lib/supervisor/mod.ts";
 
 type State = Extract<Notice, { kind: "state" }>["state"];

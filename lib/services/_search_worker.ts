@@ -1,4 +1,4 @@
-/** Searches logs beside the manager, so that neither 100 MB nor an evil pattern make it wait. @module */
+/** Searches logs beside the host, so that neither 100 MB nor an evil pattern make it wait. @module */
 import { shownLines } from "./log_lines.ts";
 import { type LogQuery, searchLog } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
@@ -8,6 +8,8 @@ export interface SearchRequest {
   readonly folder: string;
   readonly kind: "run" | "build";
   readonly query: LogQuery;
+  /** Whose the words are that no process has said. */
+  readonly speaker: string;
   /** Values that are not to be shown. */
   readonly secrets: readonly string[];
 }
@@ -20,9 +22,11 @@ const scope = self as unknown as {
   postMessage(reply: SearchReply): void;
 };
 
-scope.onmessage = ({ data: { folder, kind, query, secrets } }) => {
+scope.onmessage = ({ data: { folder, kind, query, speaker, secrets } }) => {
   try {
-    scope.postMessage({ text: searchLog(shownLines(folder, kind, maskerOf(secrets)), query) });
+    scope.postMessage({
+      text: searchLog(shownLines(folder, kind, { name: speaker, mask: maskerOf(secrets) }), query),
+    });
   } catch (error) {
     const { message, name } = error instanceof Error ? error : new Error(String(error));
     scope.postMessage({ error: message, name });

@@ -13,7 +13,7 @@ import {
 import { ask, holds, type Service, STATE_KINDS } from "../../supervisor/mod.ts";
 import { deadline, sleep } from "../../async/mod.ts";
 import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
-import type { Manager } from "../manager.ts";
+import type { ServiceHost } from "../host.ts";
 import { tellProgress } from "./progress.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
@@ -31,7 +31,7 @@ interface Asked {
   readonly exit?: boolean;
 }
 
-export const wait: ToolMaker = (manager) =>
+export const wait: ToolMaker = (host) =>
   defineTool({
     name: "wait",
     description:
@@ -55,10 +55,10 @@ export const wait: ToolMaker = (manager) =>
       if (given.length > 1) {
         throw new ToolError("Cannot wait: give at most one of state, pattern, port and exit");
       }
-      const service = await orToolError(() => manager.service(process));
-      using _ = tellProgress(manager, process, context);
+      const service = await orToolError(() => host.service(process));
+      using _ = tellProgress(host, process, context);
       using limit = deadline(seconds * 1_000, signal);
-      const found = await one(manager, service, asked, limit.signal);
+      const found = await one(host, service, asked, limit.signal);
       signal.throwIfAborted();
       const state = service.state.kind;
       const met = found !== undefined;
@@ -69,25 +69,25 @@ export const wait: ToolMaker = (manager) =>
 
 /** What was found; undefined when the signal fires first. */
 async function one(
-  manager: Manager,
+  host: ServiceHost,
   service: Service,
   { state, pattern, port, exit }: Asked,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { name } = service.spec;
-  if (pattern !== undefined) return await aLine(manager, service, pattern, signal);
+  if (pattern !== undefined) return await aLine(host, service, pattern, signal);
   if (port !== undefined) return await aPort(port, signal);
   const isThere = (each: Service) => {
     if (state !== undefined) return each.state.kind === state;
     return exit === true ? each.is("idle", "finished", "backoff") : holds({ name, condition: "ready" }, each);
   };
-  await manager.supervisor.until(service, isThere, signal);
+  await host.supervisor.until(service, isThere, signal);
   return isThere(service) ? `Process '${name}' is ${service.state.kind}` : undefined;
 }
 
 /** Looks with the search, which no pattern makes wait for ever, whenever something was said. */
 async function aLine(
-  manager: Manager,
+  host: ServiceHost,
   service: Service,
   pattern: string,
   signal: AbortSignal,
@@ -95,14 +95,14 @@ async function aLine(
   const { name } = service.spec;
   while (!signal.aborted) {
     const said = Promise.withResolvers<void>();
-    const stopListening = manager.supervisor.listen((notice) => {
+    const stopListening = host.supervisor.listen((notice) => {
       if (notice.kind === "line" && notice.service === name && notice.of === "run") said.resolve();
     });
     const onAbort = () => said.resolve();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      if (manager.logs(name, "run").length > 0) {
-        const found = await orToolError(() => manager.search(name, "run", { pattern, tail: 1 }, signal));
+      if (host.logs(name, "run").length > 0) {
+        const found = await orToolError(() => host.search(name, "run", { pattern, tail: 1 }, signal));
         if (found !== NO_MATCH && found !== EMPTY_LOG) return found;
       }
       await said.promise;

@@ -1,7 +1,7 @@
 /** How far a call is that waits for a process: its phases, and what its build and it say meanwhile. @module */
 import type { ToolContext } from "../../mcp/mod.ts";
 import type { Notice } from "../../supervisor/mod.ts";
-import type { Manager } from "../manager.ts";
+import type { ServiceHost } from "../host.ts";
 
 /** Lines are told so far apart; of those between, none. Phases are always told. */
 const LINE_EVERY_MS = 100;
@@ -10,15 +10,15 @@ const LINE_CHARS = 200;
 
 /** Tells the client of the call how far the process is, until disposed. Which step it is counts up; no end is known. */
 export function tellProgress(
-  manager: Manager,
+  host: ServiceHost,
   process: string,
   context: Pick<ToolContext, "progress">,
 ): Disposable {
   let step = 0;
   let lineMs = -Infinity;
-  const { mask } = manager;
-  const names = new Set([process, ...manager.namesOf(process)]);
-  const stop = manager.supervisor.listen((notice) => {
+  const { mask } = host;
+  const names = new Set([process, ...host.namesOf(process)]);
+  const stop = host.supervisor.listen((notice) => {
     if (!names.has(notice.service) || notice.kind === "came" || notice.kind === "went") return;
     if (notice.kind !== "state") {
       const nowMs = performance.now();

@@ -1,8 +1,8 @@
 /** All that is known of a process now, as plain data: what `list` tells, and what its resource holds. @module */
-import type { Service } from "../supervisor/mod.ts";
+import type { Place, Service } from "../supervisor/mod.ts";
 import { dependencyText } from "./dependency.ts";
-import type { Manager } from "./manager.ts";
-import { spanText } from "./process_table.ts";
+import type { ServiceHost } from "./host.ts";
+import { spanText } from "./span.ts";
 
 /** One process. What is not known, or makes no sense in its state, is `null`. */
 export interface ProcessFacts {
@@ -44,12 +44,12 @@ export interface SwapFacts {
 }
 
 /** @param nowMs Unix milliseconds. */
-export function processFacts(manager: Manager, service: Service, nowMs: number): ProcessFacts {
+export function processFacts(host: ServiceHost, service: Service, nowMs: number): ProcessFacts {
   const { spec, state, restarts, current, ledger } = service;
   const { name, dependsOn = [], keeper } = spec;
   const status = current?.status();
-  const { startedMs } = manager.status(service);
-  const nextMs = manager.supervisor.nextStartMs(name);
+  const startedMs = startedMsOf(service);
+  const nextMs = host.supervisor.nextStartMs(name);
   return {
     name,
     state: state.kind,
@@ -59,7 +59,7 @@ export function processFacts(manager: Manager, service: Service, nowMs: number):
     startsInMs: nextMs === undefined ? null : Math.max(0, Math.round(nextMs - nowMs)),
     restarts,
     failures: "failures" in state ? state.failures : 0,
-    url: manager.urlOf(name) ?? null,
+    url: host.urlOf(name) ?? null,
     swap: swapOf(service),
     tty: typeof keeper?.stdin === "object",
     exit: exitOf(state),
@@ -67,6 +67,17 @@ export function processFacts(manager: Manager, service: Service, nowMs: number):
     instances: ledger.places("run").length,
     builds: ledger.places("build").length,
   };
+}
+
+/** Since when its process runs, Unix milliseconds; undefined when none does. */
+export function startedMsOf({ current }: Service): number | undefined {
+  return current === undefined ? undefined : begunMsOf(current.place);
+}
+
+/** When an instance was begun: its folder is made then. Unix milliseconds. */
+export function begunMsOf({ folder }: Place): number {
+  const { birthtime, mtime } = Deno.statSync(folder);
+  return (birthtime ?? mtime ?? new Date(0)).getTime();
 }
 
 /** What there is to say of a process in a few words: `backoff (exit 3, starts in 23s)`. */

@@ -1,7 +1,7 @@
 /** Patterns of Rust's regex crate, judged by ripgrep, which uses it. */
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { compilePattern, PatternError } from "../../lib/bpm/mod.ts";
-import { translatePattern } from "../../lib/bpm/rust_pattern.ts";
+import { compilePattern, PatternError } from "../../lib/services/mod.ts";
+import { translatePattern } from "../../lib/services/rust_pattern.ts";
 
 const HAS_RIPGREP = await new Deno.Command("rg", { args: ["--version"], stdout: "null", stderr: "null" })
   .output()

@@ -1,6 +1,6 @@
 /** Answers of the log searches: selection, context, cutting, and upstream's texts. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { instanceAt, InstanceError, PatternError, searchLog } from "../../lib/bpm/mod.ts";
+import { instanceAt, InstanceError, PatternError, searchLog } from "../../lib/services/mod.ts";
 
 const LINES = ["a start", "b work", "[stderr] c error: x", "d work", "e work", "f error: y", "g end"];
 

@@ -32,12 +32,16 @@ export function readEntries(
   return reader.position;
 }
 
-/** The lines as `search_logs` shows them; the keeper's own words stand among them, as on a terminal. */
-export function shownLines(folder: string, kind: "run" | "build", mask: (text: string) => string): string[] {
+/** The lines as `search_logs` shows them; the keeper's words stand among them under the tool's name. */
+export function shownLines(
+  folder: string,
+  kind: "run" | "build",
+  { name, mask }: { readonly name: string; readonly mask: (text: string) => string },
+): string[] {
   const shown: string[] = [];
   readEntries(folder, (entry) => {
     if (entry.kind === "line") shown.push(mask(kind === "run" ? shownLine(entry.line) : entry.line.text));
-    if (entry.kind === "event") shown.push(mask(`[bpm] ${entry.text}`));
+    if (entry.kind === "event") shown.push(mask(`[${name}] ${entry.text}`));
   });
   return shown;
 }

@@ -14,7 +14,7 @@ interface Look {
   readonly atMs: number;
 }
 
-export const usage: ToolMaker = (manager, { agent }) => {
+export const usage: ToolMaker = (host, { agent }) => {
   const before = new Map<string, Look>();
   return defineTool({
     name: "usage",
@@ -39,7 +39,7 @@ export const usage: ToolMaker = (manager, { agent }) => {
     }),
     async run() {
       const counted = await countedHere(agent);
-      const services = [...manager.supervisor.services.values()].flatMap(({ spec: { name }, current }) => {
+      const services = [...host.supervisor.services.values()].flatMap(({ spec: { name }, current }) => {
         const status = current?.status();
         if (status?.kind !== "running") return [];
         const { pid } = status;

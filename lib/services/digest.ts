@@ -5,7 +5,8 @@ export interface LogLine {
   readonly process: string;
   /** Unix milliseconds. */
   readonly timeMs: number;
-  readonly stream: "stdout" | "stderr" | "bpm";
+  /** `stdout`, `stderr`, or whose words they are that no process has said. */
+  readonly stream: string;
   readonly text: string;
 }
 
@@ -34,7 +35,7 @@ const TROUBLE =
 
 /** Whether a line tells of trouble. */
 export function isTrouble({ text, stream }: LogLine): boolean {
-  return TROUBLE.test(text) || stream === "bpm";
+  return TROUBLE.test(text) || (stream !== "stdout" && stream !== "stderr");
 }
 
 /**

@@ -1,19 +1,18 @@
 /**
- * Processes as resources, for clients that would rather be told than ask: `bpm://process/NAME` is what is known of one
- * as JSON, `bpm://process/NAME/log` and `…/build-log` are the last lines of its newest run and build. Whoever
+ * Processes as resources, for clients that would rather be told than ask: `TOOL://process/NAME` is what is known of
+ * one as JSON, `TOOL://process/NAME/log` and `…/build-log` are the last lines of its newest run and build. Whoever
  * subscribes hears of each change; how close together, is the server's limit `changeMs`.
  * @module
  */
 import type { Resource, ResourceChange, ResourceContent, ResourceProvider } from "../mcp/mod.ts";
 import type { Notice } from "../supervisor/mod.ts";
 import { EMPTY_LOG } from "./log_search.ts";
-import type { Manager } from "./manager.ts";
-import { processFacts } from "./process_facts.ts";
+import type { ServiceHost } from "./host.ts";
+import { processFacts } from "./facts.ts";
 
 /** Lines that the resource of a log holds; `search_logs` and `read_logs` reach the others. */
 const LOG_LINES = 1_000;
 
-const ROOT = "bpm://process/";
 const JSON_TYPE = "application/json";
 const TEXT_TYPE = "text/plain";
 
@@ -22,21 +21,21 @@ const ENDINGS = { state: "", run: "/log", build: "/build-log" } as const;
 type Part = keyof typeof ENDINGS;
 const PARTS = Object.keys(ENDINGS) as readonly Part[];
 
-/** The resources of a manager's processes. */
-export function bpmResources(manager: Manager): ResourceProvider {
+/** The resources of a host's processes. */
+export function serviceResources(host: ServiceHost): ResourceProvider {
   return {
     templates: PARTS.map((part) => ({
       ...about("each process", part),
-      uriTemplate: `${ROOT}{name}${ENDINGS[part]}`,
+      uriTemplate: `${rootOf(host)}{name}${ENDINGS[part]}`,
     })),
     list: () =>
-      [...manager.supervisor.services.keys()].flatMap((name) => PARTS.map((part) => listed(name, part))),
+      [...host.supervisor.services.keys()].flatMap((name) => PARTS.map((part) => listed(host, name, part))),
     async read(uri) {
-      const found = parseUri(uri);
-      if (found === undefined || !manager.supervisor.services.has(found.name)) return undefined;
-      return [found.part === "state" ? state(manager, uri, found.name) : await log(manager, uri, found)];
+      const found = parseUri(host, uri);
+      if (found === undefined || !host.supervisor.services.has(found.name)) return undefined;
+      return [found.part === "state" ? state(host, uri, found.name) : await log(host, uri, found)];
     },
-    watch: (changed) => watch(manager, changed),
+    watch: (changed) => watch(host, changed),
   };
 }
 
@@ -51,17 +50,25 @@ function about(of: string, part: Part) {
   };
 }
 
-function listed(name: string, part: Part): Resource {
-  return { ...about(name, part), uri: uriOf(name, part) };
+function listed(host: ServiceHost, name: string, part: Part): Resource {
+  return { ...about(name, part), uri: uriOf(host, name, part) };
 }
 
-function uriOf(name: string, part: Part): string {
-  return `${ROOT}${encodeURIComponent(name)}${ENDINGS[part]}`;
+function rootOf({ name }: ServiceHost): string {
+  return `${name}://process/`;
+}
+
+function uriOf(host: ServiceHost, name: string, part: Part): string {
+  return `${rootOf(host)}${encodeURIComponent(name)}${ENDINGS[part]}`;
 }
 
 /** Undefined for a URI of another kind. */
-function parseUri(uri: string): { readonly name: string; readonly part: Part } | undefined {
-  const [, name, ending = ""] = /^bpm:\/\/process\/([^/]+)(\/[a-z-]+)?$/.exec(uri) ?? [];
+function parseUri(
+  host: ServiceHost,
+  uri: string,
+): { readonly name: string; readonly part: Part } | undefined {
+  if (!uri.startsWith(rootOf(host))) return undefined;
+  const [, name, ending = ""] = /^([^/]+)(\/[a-z-]+)?$/.exec(uri.slice(rootOf(host).length)) ?? [];
   const part = PARTS.find((each) => ENDINGS[each] === ending);
   if (name === undefined || part === undefined) return undefined;
   try {
@@ -72,32 +79,33 @@ function parseUri(uri: string): { readonly name: string; readonly part: Part } |
   }
 }
 
-function state(manager: Manager, uri: string, name: string): ResourceContent {
-  const facts = { mode: manager.mode, ...processFacts(manager, manager.service(name), Date.now()) };
+function state(host: ServiceHost, uri: string, name: string): ResourceContent {
+  const facts = { mode: host.mode, ...processFacts(host, host.service(name), Date.now()) };
   return { uri, mimeType: JSON_TYPE, text: JSON.stringify(facts, null, 2) };
 }
 
 async function log(
-  manager: Manager,
+  host: ServiceHost,
   uri: string,
   { name, part }: { readonly name: string; readonly part: Part },
 ): Promise<ResourceContent> {
   const kind = part === "build" ? "build" : "run";
-  const found = manager.logs(name, kind).length === 0
+  const found = host.logs(name, kind).length === 0
     ? EMPTY_LOG
-    : await manager.search(name, kind, { tail: LOG_LINES });
+    : await host.search(name, kind, { tail: LOG_LINES });
   return { uri, mimeType: TEXT_TYPE, text: found === EMPTY_LOG ? "" : found };
 }
 
 /** Notices as changes; a process that comes or goes changes the list. */
-function watch(manager: Manager, changed: (change: ResourceChange) => void): () => void {
+function watch(host: ServiceHost, changed: (change: ResourceChange) => void): () => void {
   /** Made once, since lines come by the hundred thousand. */
   const uris = new Map<string, Readonly<Record<Part, string>>>();
   const learn = (name: string) => {
-    uris.set(name, { state: uriOf(name, "state"), run: uriOf(name, "run"), build: uriOf(name, "build") });
+    const [state, run, build] = PARTS.map((part) => uriOf(host, name, part)) as [string, string, string];
+    uris.set(name, { state, run, build });
   };
-  for (const name of manager.supervisor.services.keys()) learn(name);
-  return manager.supervisor.listen((notice) => {
+  for (const name of host.supervisor.services.keys()) learn(name);
+  return host.supervisor.listen((notice) => {
     const { service } = notice;
     if (notice.kind === "came") learn(service);
     if (notice.kind === "went") uris.delete(service);

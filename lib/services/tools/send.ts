@@ -7,7 +7,7 @@ const CELLS = { minimum: 1, maximum: 10_000 };
 /** More belongs into a file. */
 const INPUT_CHARS = 65_536;
 
-export const send: ToolMaker = (manager) =>
+export const send: ToolMaker = (host) =>
   defineTool({
     name: "send",
     description: "Sends text to the standard input of a process with stdin or a terminal",
@@ -24,14 +24,14 @@ export const send: ToolMaker = (manager) =>
     }),
     output: object({ process: string(), characters: integer(), ended: boolean() }),
     async run({ process, text, end, window }) {
-      const service = await orToolError(() => manager.service(process));
+      const service = await orToolError(() => host.service(process));
       const { current, spec } = service;
       if (current === undefined) {
         throw new ToolError(`Process '${process}' does not run: it is ${service.state.kind}`);
       }
       if ((spec.keeper?.stdin ?? "null") === "null") {
         throw new ToolError(
-          `Process '${process}' takes no input: set "stdin" or "tty" in [process.${process}]`,
+          `Process '${process}' takes no input: ${host.inputAdvice(process)}`,
         );
       }
       const taken = await current.control(async (keeper) => {

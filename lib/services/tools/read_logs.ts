@@ -2,7 +2,7 @@
 import { array, defineTool, integer, number, object, optional, string, ToolError } from "../../mcp/mod.ts";
 import { digest, digestText, type LogLine } from "../digest.ts";
 import { readEntries } from "../log_lines.ts";
-import type { Manager } from "../manager.ts";
+import type { ServiceHost } from "../host.ts";
 import { orToolError, type ToolMaker } from "./tool.ts";
 
 const DEFAULT_TOKENS = 2_000;
@@ -11,7 +11,7 @@ const MOST_TOKENS = 100_000;
 /** Number of the run and position in its log, by process. */
 type Cursor = Record<string, readonly [run: number, position: string]>;
 
-export const readLogs: ToolMaker = (manager) =>
+export const readLogs: ToolMaker = (host) =>
   defineTool({
     name: "read_logs",
     description:
@@ -31,15 +31,15 @@ export const readLogs: ToolMaker = (manager) =>
       lines: array(object({
         process: string(),
         timeMs: number(),
-        stream: string({ description: "stdout, stderr, or bpm for the manager's own words" }),
+        stream: string({ description: "stdout, stderr, or the tool's name for its own words" }),
         text: string(),
         repeated: integer(),
       })),
     }),
     async run({ processes, cursor, max_tokens: maxTokens = DEFAULT_TOKENS }) {
-      const names = processes ?? [...manager.supervisor.services.keys()];
+      const names = processes ?? [...host.supervisor.services.keys()];
       const from = readCursor(cursor);
-      const found = await orToolError(() => collect(manager, names, from));
+      const found = await orToolError(() => collect(host, names, from));
       const told = digest(found.lines, maxTokens);
       const next = btoa(JSON.stringify({ ...from, ...found.cursor }));
       return {
@@ -50,15 +50,15 @@ export const readLogs: ToolMaker = (manager) =>
   });
 
 function collect(
-  manager: Manager,
+  host: ServiceHost,
   names: readonly string[],
   from: Cursor,
 ): { lines: LogLine[]; cursor: Cursor } {
   const lines: LogLine[] = [];
   const cursor: Cursor = {};
-  const { mask } = manager;
+  const { mask } = host;
   for (const process of names) {
-    const places = manager.logs(process, "run");
+    const places = host.logs(process, "run");
     const [seenRun, seenPosition] = from[process] ?? [places.at(-1)?.number ?? 0, undefined];
     for (const { number: run, folder } of places.filter((place) => place.number >= seenRun)) {
       const start = run === seenRun && seenPosition !== undefined ? BigInt(seenPosition) : "oldest";
@@ -66,7 +66,7 @@ function collect(
         if (entry.kind === "line") {
           lines.push({ process, ...entry.line, text: mask(entry.line.text) });
         } else if (entry.kind === "event") {
-          lines.push({ process, timeMs: entry.timeMs, stream: "bpm", text: mask(entry.text) });
+          lines.push({ process, timeMs: entry.timeMs, stream: host.name, text: mask(entry.text) });
         }
       }, start);
       cursor[process] = [run, String(end)];

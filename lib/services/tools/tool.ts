@@ -1,17 +1,17 @@
-/** What every tool needs: the manager, and its errors as those of a tool. @module */
+/** What every tool needs: the host, and its errors as those of a tool. @module */
 import { integer, nullable, object, oneOf, string, type Tool, ToolError } from "../../mcp/mod.ts";
 import type { CountedUsage } from "../../agent_client/mod.ts";
 import { InstanceError, PatternError } from "../log_search.ts";
-import { type Manager, ManagerError } from "../manager.ts";
+import { HostError, type ServiceHost } from "../host.ts";
 
-/** What tools use beside the manager. */
+/** What tools use beside the host. */
 export interface ToolOptions {
   /** Who counts what tasks use, where there is one. */
   readonly agent?: { read(): Promise<CountedUsage | undefined> } | undefined;
 }
 
-/** Makes tools for one manager. */
-export type ToolMaker = (manager: Manager, options: ToolOptions) => Tool;
+/** Makes tools for one host. */
+export type ToolMaker = (host: ServiceHost, options: ToolOptions) => Tool;
 
 /** The argument that nearly all of them take. */
 export const processName = string({ description: "Name of the process", minLength: 1 });
@@ -34,14 +34,14 @@ export const OUTCOME = object({
 });
 
 /** The same, of now; of several processes their states, and no pid. */
-export function outcomeOf(manager: Manager, process: string) {
-  const services = manager.members(process);
+export function outcomeOf(host: ServiceHost, process: string) {
+  const services = host.members(process);
   const status = services.length === 1 ? services[0]!.current?.status() : undefined;
   return {
     process,
     state: [...new Set(services.map(({ state }) => state.kind))].join(", "),
     pid: status?.kind === "running" ? status.pid : null,
-    mode: manager.mode,
+    mode: host.mode,
   };
 }
 
@@ -50,7 +50,7 @@ export async function orToolError<T>(body: () => T | Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    const isTold = error instanceof ManagerError || error instanceof InstanceError ||
+    const isTold = error instanceof HostError || error instanceof InstanceError ||
       error instanceof PatternError;
     if (isTold) throw new ToolError(error.message, { cause: error });
     throw error;

@@ -1,6 +1,6 @@
 /** Log lines for a reader with little room. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { digest, digestText, isTrouble, type LogLine } from "../../lib/bpm/mod.ts";
+import { digest, digestText, isTrouble, type LogLine } from "../../lib/services/mod.ts";
 
 const line = (
   timeMs: number,

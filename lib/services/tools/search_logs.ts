@@ -32,7 +32,7 @@ export const searchBuildLog: ToolMaker = searcher(
 );
 
 function searcher(kind: "run" | "build", name: string, description: string): ToolMaker {
-  return (manager) =>
+  return (host) =>
     defineTool({
       name,
       description,
@@ -41,7 +41,7 @@ function searcher(kind: "run" | "build", name: string, description: string): Too
       output: OUTPUT,
       async run({ process, context_lines: contextLines, ...query }, { signal }) {
         const asked = contextLines === undefined ? query : { ...query, contextLines };
-        const text = await orToolError(() => manager.search(process, kind, asked, signal));
+        const text = await orToolError(() => host.search(process, kind, asked, signal));
         const found = text !== EMPTY_LOG && text !== NO_MATCH;
         return { text, structured: { found, lines: found ? text.split("\n") : [] } };
       },

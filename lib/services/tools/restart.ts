@@ -3,7 +3,7 @@ import { defineTool, object } from "../../mcp/mod.ts";
 import { tellProgress } from "./progress.ts";
 import { orToolError, OUTCOME, outcomeOf, processNames, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
 
-export const restart: ToolMaker = (manager) =>
+export const restart: ToolMaker = (host) =>
   defineTool({
     name: "restart",
     description: "Rebuilds a process and replaces it once the new one is ready; switches to dev mode. " +
@@ -13,11 +13,11 @@ export const restart: ToolMaker = (manager) =>
     output: OUTCOME,
     task: { afterMs: TASK_AFTER_MS },
     async run({ process }, context) {
-      using _ = tellProgress(manager, process, context);
-      await orToolError(() => manager.restart(process, context.signal));
+      using _ = tellProgress(host, process, context);
+      await orToolError(() => host.restart(process, context.signal));
       return {
         text: `Process '${process}' restarted successfully in dev mode`,
-        structured: outcomeOf(manager, process),
+        structured: outcomeOf(host, process),
       };
     },
   });

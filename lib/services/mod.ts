@@ -1,0 +1,41 @@
+/**
+ * Services for those that look at them and steer them, whoever describes them: their logs, what is known of them, and
+ * the tools and resources of assistants.
+ *
+ * Reading order: `host.ts` (what runs them, which a surface extends), `facts.ts` (what is known of one),
+ * `log_lines.ts`, `log_search.ts` with `rust_pattern.ts`, `searcher.ts` and `digest.ts` (what they say), `secrets.ts`
+ * (what of it is not shown), `usage.ts` (what they use), `service_marks.ts` (what happens to them, for charts),
+ * `resources.ts` and `tools/` (the MCP surface). How they are run is `lib/supervisor`'s; where their descriptions come
+ * from belongs to `lib/bpm` and others.
+ * @module
+ */
+export { type Digest, digest, type DigestLine, digestText, isTrouble, type LogLine } from "./digest.ts";
+export { dependencyOf, dependencyText } from "./dependency.ts";
+export {
+  begunMsOf,
+  factsText,
+  type ProcessFacts,
+  processFacts,
+  startedMsOf,
+  type SwapFacts,
+} from "./facts.ts";
+export { HostError, type Mode, ServiceHost } from "./host.ts";
+export { readEntries, shownLine, shownLines } from "./log_lines.ts";
+export {
+  compilePattern,
+  EMPTY_LOG,
+  instanceAt,
+  InstanceError,
+  type LogQuery,
+  NO_MATCH,
+  PatternError,
+  searchLog,
+} from "./log_search.ts";
+export { serviceResources } from "./resources.ts";
+export { translatePattern } from "./rust_pattern.ts";
+export { Searcher } from "./searcher.ts";
+export { maskerOf, parseEnvFile } from "./secrets.ts";
+export { type ServiceMark, ServiceMarks } from "./service_marks.ts";
+export { spanText } from "./span.ts";
+export { ownCgroup, treeUsage } from "./usage.ts";
+export * from "./tools/mod.ts";
