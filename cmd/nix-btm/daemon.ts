@@ -119,6 +119,7 @@ export const daemon = command({
     const http = httpOf(options);
     if (http !== undefined) stack.use(http.listener);
     const { runtime, state } = folders();
+    const stateFolder = options.stateFolder ?? state;
     const gid = options.socketGroup === undefined ? undefined : idOf("group", options.socketGroup);
     const { BuildHook, Daemon, openSocket, parseRemote } = await import("../../lib/nix_btm/mod.ts");
     Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
@@ -135,12 +136,12 @@ export const daemon = command({
       ? undefined
       : new BuildHook(options.hook, (text) => log.warn(text));
     const uid = options.onlyUser === undefined ? undefined : idOf("passwd", options.onlyUser);
-    await using daemon = await Daemon.start({
+    await using _daemon = await Daemon.start({
       logs,
       control,
       http,
       runtimeFolder: runtime,
-      stateFolder: options.stateFolder ?? state,
+      stateFolder,
       hosts: hostsOf(options, parseRemote),
       usageFrom: options.usageFrom === "off" ? undefined : parseAgentAddress(options.usageFrom),
       agent: options.agent === "off" ? undefined : options.agent,
@@ -152,7 +153,7 @@ export const daemon = command({
     log.info("taking logs of Nix", {
       socket: addressText(logs.address),
       clients: controlPath,
-      state: daemon.stateFolder,
+      state: stateFolder,
     });
     services.ready(`taking logs of Nix on ${addressText(logs.address)}`);
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

@@ -79,7 +79,6 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
   await using stack = new AsyncDisposableStack();
   const socket = path ?? `${runtime}/${NIX_SOCKET}`;
   Deno.mkdirSync(socket.slice(0, socket.lastIndexOf("/")) || ".", { recursive: true });
-  Deno.mkdirSync(state, { recursive: true });
   const listener = stack.use(openSocket(socket, { mode: 0o660 }));
   stack.defer(() => Deno.removeSync(socket));
   const source = stack.use(localSource({

@@ -1,6 +1,5 @@
 /** A monitor of this very process as a source for the terminal client: for `standalone` and `replay`. @module */
-import { History } from "./history.ts";
-import { logName, LogStore } from "./log_store.ts";
+import { KeptBuilds } from "./kept_builds.ts";
 import { Monitor, type MonitorOptions } from "./monitor.ts";
 import { BuilderWatch } from "./processes/mod.ts";
 import type { TuiSource } from "./tui/mod.ts";
@@ -22,16 +21,12 @@ export function localSource(
   },
 ): LocalSource {
   using stack = new DisposableStack();
-  const history = stack.use(History.open(`${stateFolder}/history.sqlite`));
-  const logs = stack.use(new LogStore(`${stateFolder}/logs`));
+  // Whoever looks at what is kept sees that it is not there.
+  const kept = stack.use(new KeptBuilds(stateFolder, () => {}));
   const monitor = new Monitor({
-    durationsOf: history.durationsOf,
-    onLine: (job, line) => keep(() => logs.add(job.id, { name: logName(job), line })),
-    onBuildEnd: (job, command) =>
-      keep(() => {
-        const log = logs.end(job.id);
-        if (job.startedMs !== undefined) history.add(job, { command, log });
-      }),
+    durationsOf: kept.history.durationsOf,
+    onLine: (job, line) => kept.line(job, line),
+    onBuildEnd: (job, command) => kept.end(job, { command }),
     ...options,
   });
   const worlds: ReadonlyMap<string, World> = new Map([["", monitor.world]]);
@@ -40,12 +35,11 @@ export function localSource(
     monitor,
     worlds,
     standing: { kind: "live" },
-    history: (query) => Promise.resolve(history.find(query)),
+    history: (query) => Promise.resolve(kept.history.find(query)),
     async log(of) {
-      logs.flush();
-      const name = "file" in of ? of.file : logs.nameOf(of.job);
+      const name = "file" in of ? of.file : kept.logOf(of.job);
       if (name === undefined) throw new Error("its log is not kept");
-      return await logs.read(name);
+      return await kept.logs.read(name);
     },
     follow(changed, signal) {
       const watch = looks ? new BuilderWatch() : undefined;
@@ -54,10 +48,7 @@ export function localSource(
       };
       look();
       const flushing = setInterval(() => {
-        keep(() => {
-          logs.flush();
-          history.flush();
-        });
+        kept.flush();
         if (monitor.flush() !== undefined) changed();
       }, FLUSH_MS);
       const looking = setInterval(look, LOOK_MS);
@@ -68,13 +59,4 @@ export function localSource(
     },
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
-}
-
-/** A full disk costs history and logs, and nothing of what is shown: whoever looks at it sees that they are not there. */
-function keep(write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-  }
 }

@@ -1,5 +1,6 @@
 /** The daemon's own metrics, and what each build uses: for Prometheus and for the telemetry agent. Pure. @module */
 import type { PushedRow } from "../agent_client/mod.ts";
+import { isOver } from "../nix/mod.ts";
 import type { BuilderBuild } from "./processes/mod.ts";
 import type { World } from "./world.ts";
 
@@ -26,11 +27,27 @@ export const NIX_METRICS_HELP: Readonly<Record<string, string>> = {
   nix_build_io_bytes: "Bytes that a running build moved from and to storage",
 };
 
-/** Counts of a daemon. */
-export interface DaemonCounts {
+/** What a world's commands do now. */
+export interface UnderWay {
   readonly commands: number;
+  /** That run, and those that are planned or wait. */
   readonly builds: number;
   readonly waiting: number;
+}
+
+/** Counts it. */
+export function underWay({ commands, jobs }: Pick<World, "commands" | "jobs">): UnderWay {
+  const builds = [...jobs.values()].filter((job) => job.kind === "build" && !isOver(job));
+  const running = builds.filter(({ state }) => state.kind === "running").length;
+  return {
+    commands: [...commands.values()].filter(({ state }) => state === "running").length,
+    builds: running,
+    waiting: builds.length - running,
+  };
+}
+
+/** Counts of a daemon. */
+export interface DaemonCounts extends UnderWay {
   /** By the kind of their last state. */
   readonly ended: ReadonlyMap<string, number>;
   readonly connections: number;

@@ -2,9 +2,10 @@
  * `nix-btm`: what Nix does on this host, collected, published, remembered and shown.
  *
  * Reading order: `world.ts` (what a client sees), `monitor.ts` (logs become a world; `derivation_loader.ts` reads the
- * store), `log_listener.ts` (the socket that Nix writes to), `history.ts` and `log_store.ts` (what was built),
- * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it, with `hook.ts`), `remote.ts` (daemons
- * of other hosts), `client.ts` (the other end), `local.ts` (both in one process). Of a world `waiting.ts` tells why a
+ * store), `open_socket.ts` and `log_listener.ts` (the socket that Nix writes to), `kept_builds.ts` with `history.ts` and
+ * `log_store.ts` (what was built), `builder_looks.ts` (what it used), `publisher.ts` and `routes.ts` (a ring, and HTTP),
+ * `daemon.ts` (all of it, with `hook.ts`), `remote.ts` (daemons of other hosts), `client.ts` (the other end), `local.ts`
+ * (both in one process). Of a world `waiting.ts` tells why a
  * build has not begun, `usage.ts` which processes are which build, `summary.ts` all of it in a few lines.
  * `metrics.ts`, `markers.ts` and `agent_push.ts` tell the telemetry agent.
  * `wrap/` runs commands of a Nix that cannot tell by itself, `inline/` shows one where it was typed, `tui/` all of them
@@ -18,7 +19,8 @@ export { LogListener } from "./log_listener.ts";
 export { History, HISTORY_FORMAT, type PastBuild } from "./history.ts";
 export { LogStore } from "./log_store.ts";
 export type { HostUpdate } from "./publisher.ts";
-export { Daemon, openSocket } from "./daemon.ts";
+export { Daemon } from "./daemon.ts";
+export { openSocket } from "./open_socket.ts";
 export { parseRemote } from "./remote.ts";
 export { BuildHook } from "./hook.ts";
 export { isInStore, readDerivation, readNamedDerivation } from "./store_files.ts";

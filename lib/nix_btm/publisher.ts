@@ -28,6 +28,7 @@ export interface Snapshot {
 
 export class Publisher implements Disposable {
   readonly #path: string;
+  readonly #followers = new Set<(message: HostUpdate) => void>();
   #writer: RingWriter;
 
   /** @throws {RingError} When another daemon writes there. @throws {SystemError} When it cannot be made. */
@@ -40,6 +41,13 @@ export class Publisher implements Disposable {
   publish(message: HostUpdate): void {
     this.#write(message, rowsOf(message.update));
     this.#writer.flush();
+    for (const tell of this.#followers) tell(message);
+  }
+
+  /** Calls `tell` with each update that is published; returns how to stop it. */
+  follow(tell: (message: HostUpdate) => void): () => void {
+    this.#followers.add(tell);
+    return () => this.#followers.delete(tell);
   }
 
   /**

@@ -119,6 +119,25 @@ export class RemoteHost {
   }
 }
 
+/** Follows hosts until it is disposed; `worlds` gets what is known of each. */
+export function followHosts(
+  hosts: readonly { readonly name: string; readonly address: RemoteAddress }[],
+  { worlds, tell }: { readonly worlds: Map<string, World>; readonly tell: RemoteOptions["tell"] },
+): AsyncDisposable {
+  const over = new AbortController();
+  const following = hosts.map(({ name, address }) => {
+    const host = new RemoteHost({ name, address, signal: over.signal, tell });
+    worlds.set(name, host.world);
+    return host.follow();
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await Promise.all(following);
+    },
+  };
+}
+
 async function* httpMessages(
   { url, token }: Extract<RemoteAddress, { kind: "http" }>,
   signal: AbortSignal,

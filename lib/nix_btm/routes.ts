@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { encodeMessage } from "../ring/mod.ts";
 import { errorResponse, guardBrowsers, HttpError } from "../web/mod.ts";
-import type { History } from "./history.ts";
+import type { KeptBuilds } from "./kept_builds.ts";
 import type { LogStore } from "./log_store.ts";
 import type { HostUpdate, Snapshot } from "./publisher.ts";
 
@@ -11,10 +11,7 @@ export interface RouteSources {
   snapshot(): Snapshot;
   /** Calls `tell` with each update that is published; returns how to stop it. */
   follow(tell: (message: HostUpdate) => void): () => void;
-  readonly history: History;
-  readonly logs: LogStore;
-  /** File of a build's log that has not ended. */
-  logOf(job: number): string | undefined;
+  readonly kept: Pick<KeptBuilds, "history" | "logs" | "logOf">;
   status(): Record<string, unknown>;
   /** Of the daemon, in the format of Prometheus. */
   metrics(): string;
@@ -52,18 +49,19 @@ export function nixRoutes(
   });
   app.get(
     "/api/v1/history",
-    (c) => c.json(sources.history.find({ ...queryOf(c.req.query()), limit: limitOf(c.req.query("limit")) })),
+    (c) =>
+      c.json(sources.kept.history.find({ ...queryOf(c.req.query()), limit: limitOf(c.req.query("limit")) })),
   );
   app.get(
     "/api/v1/statistics",
-    (c) => c.json(sources.history.statistics({ limit: limitOf(c.req.query("limit")) })),
+    (c) => c.json(sources.kept.history.statistics({ limit: limitOf(c.req.query("limit")) })),
   );
   app.get("/api/v1/jobs/:id/log", async (c) => {
-    const name = sources.logOf(Number(c.req.param("id")));
+    const name = sources.kept.logOf(Number(c.req.param("id")));
     if (name === undefined) throw new HttpError(404, `there is no log of job ${c.req.param("id")}`);
-    return c.json(await linesOf(sources.logs, name));
+    return c.json(await linesOf(sources.kept.logs, name));
   });
-  app.get("/api/v1/logs/:file", async (c) => c.json(await linesOf(sources.logs, c.req.param("file"))));
+  app.get("/api/v1/logs/:file", async (c) => c.json(await linesOf(sources.kept.logs, c.req.param("file"))));
   app.get("/metrics", (c) => c.text(sources.metrics()));
   app.notFound((c) => c.text(`there is nothing at ${c.req.path}\n`, 404));
   return app;

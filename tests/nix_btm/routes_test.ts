@@ -14,9 +14,7 @@ class Served implements Disposable {
       this.followers.add(tell);
       return () => this.followers.delete(tell);
     },
-    history: this.#history,
-    logs: new LogStore(this.#folder),
-    logOf: () => undefined,
+    kept: { history: this.#history, logs: new LogStore(this.#folder), logOf: () => undefined },
     status: () => ({}),
     metrics: () => "",
   });
