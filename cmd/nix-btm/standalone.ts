@@ -72,7 +72,7 @@ export const debug = command({
 
 /** Takes logs on a socket of its own until it is disposed. */
 async function takeLogs(path: string | undefined, { looks }: { readonly looks: boolean }) {
-  const { isInStore, localSource, LogListener, openSocket, readDerivation } = await import(
+  const { isInStore, isRegistered, localSource, LogListener, openSocket, readDerivation } = await import(
     "../../lib/nix_btm/mod.ts"
   );
   const { runtime, state } = folders();
@@ -86,6 +86,7 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
     looks,
     readFile: readDerivation,
     exists: isInStore,
+    isRegistered,
   }));
   const logs = stack.use(
     await LogListener.start({

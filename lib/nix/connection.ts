@@ -80,6 +80,11 @@ export class Connection {
     }
   }
 
+  /** Somebody has found the outputs of a build that runs. */
+  built({ subject }: Job, nowMs: number): void {
+    this.#work.built(subject, nowMs);
+  }
+
   close(nowMs: number, exitCode?: number): void {
     const wasCut = this.#open.size > 0;
     for (const [id, activity] of this.#open) {

@@ -103,6 +103,13 @@ export class NixState {
     this.#changedJobs.add(job);
   }
 
+  /** Somebody has found the outputs of a build that runs, of which Nix has counted the end and not told it. */
+  built(job: Job, nowMs: number): void {
+    if (job.state.kind !== "running") return;
+    const logs = [...this.#connections.values()];
+    logs.find(({ command }) => command.id === job.command)?.built(job, nowMs);
+  }
+
   /** What changed since this was asked last. */
   changes(): Changes {
     const changes = {

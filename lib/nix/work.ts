@@ -113,7 +113,7 @@ export class Work {
     if (!this.#isInterruptCertain) this.#wasInterrupted = false;
     const { listener } = this.#shared;
     listener.derivation?.(path);
-    for (const input of listener.inputs?.(path) ?? []) this.#isThere(input, nowMs);
+    for (const input of listener.inputs?.(path) ?? []) this.built(input, nowMs);
     const build = isNew ? this.#newBuild(path) : this.#buildOf(path);
     const { job } = build;
     build.running++;
@@ -324,6 +324,8 @@ export class Work {
   #endBuild(job: Job, nowMs: number): void {
     const build = this.#builds.get(job.subject);
     if (build?.job !== job) return this.#over(job, ENDED, nowMs);
+    // What is counted is of others: this one's outputs were found before.
+    if (build.running === 0) return;
     build.running--;
     // Of one that has failed Nix may tell the end much later: what was counted meanwhile is of others.
     const isCounted = build.claim?.isProof !== true && this.#builtProof.take();
@@ -347,14 +349,15 @@ export class Work {
     if (!isCounted && !isWhole) this.#copiedProof.await(copy);
   }
 
-  /** A build that needs this one has begun. */
-  #isThere(path: string, nowMs: number): void {
+  /** Its outputs are there: a build that needs them has begun, or somebody has looked. */
+  built(path: string, nowMs: number): void {
     const build = this.#builds.get(path);
     if (build === undefined || build.job.startedMs === undefined) return;
     const { state, endedMs } = build.job;
     if (state.kind !== "ended" && state.kind !== "running") return;
-    this.#builtProof.settle(build);
-    // Of a log for people nothing else tells the end.
+    if (state.kind === "ended") this.#builtProof.settle(build);
+    else this.#builtProof.take();
+    // Of a log for people nothing else tells the end, and of what was asked for Nix tells it when all of that is over.
     build.running = 0;
     this.#over(build.job, SUCCEEDED, endedMs ?? nowMs);
   }

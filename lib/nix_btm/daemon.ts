@@ -12,7 +12,7 @@ import { Monitor } from "./monitor.ts";
 import { Publisher } from "./publisher.ts";
 import { followHosts, type RemoteAddress } from "./remote.ts";
 import { nixRoutes, type RouteSources } from "./routes.ts";
-import { isInStore, readDerivation } from "./store_files.ts";
+import { isInStore, isRegistered, readDerivation } from "./store_files.ts";
 import type { World } from "./world.ts";
 
 /** What has come waits so long for more of it before clients are told. */
@@ -86,6 +86,7 @@ export class Daemon implements AsyncDisposable {
       durationsOf: this.#kept.history.durationsOf,
       readFile: readDerivation,
       exists: isInStore,
+      isRegistered,
       onLine: (job, line) => this.#kept.line(job, line),
       onBuildEnd: (job, command) => this.#buildEnded(job, command),
     });

@@ -23,7 +23,7 @@ export { Daemon } from "./daemon.ts";
 export { openSocket } from "./open_socket.ts";
 export { parseRemote } from "./remote.ts";
 export { BuildHook } from "./hook.ts";
-export { isInStore, readDerivation, readNamedDerivation } from "./store_files.ts";
+export { isInStore, isRegistered, readDerivation, readNamedDerivation } from "./store_files.ts";
 export { Client } from "./client.ts";
 export { summaryText } from "./summary.ts";
 export { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";

@@ -52,6 +52,8 @@ export interface MonitorOptions {
   readonly readFile?: (path: string) => Promise<string>;
   /** Whether something lies at a path of the store. */
   readonly exists?: (path: string) => Promise<boolean>;
+  /** Whether Nix has registered a path of the store; what a builder writes there now it has not. */
+  readonly isRegistered?: (path: string) => Promise<boolean>;
   /** Hears of what Nix says to people: level 0 is an error, 1 a warning. */
   readonly onMessage?: (text: string, level: number) => void;
   /** Hears of each line of a build's log. */
@@ -133,6 +135,7 @@ export class Monitor {
     this.#loaded();
     const changes = this.#state.changes();
     for (const job of changes.jobs) this.#ended(job);
+    this.#overdue(changes.commands);
     for (const id of changes.removedJobs) this.#told.delete(id);
     const update: Update = {
       commands: changes.commands.map((command) => ({ ...command, targets: [...command.targets] })),
@@ -209,14 +212,56 @@ export class Monitor {
     this.#options.onBuildEnd?.(job, this.#state.commands.get(job.command));
   }
 
+  /**
+   * Of what it was asked for Nix tells the end only when all of that is over: of several builds the first seems to run as
+   * long as the last one. It counts them before, and what it counted lies in the store.
+   */
+  #overdue(commands: readonly Command[]): void {
+    const { isRegistered } = this.#options;
+    if (isRegistered === undefined) return;
+    const counts = commands.filter(({ state, builds }) => state === "running" && builds.done > 0);
+    const running = new Map(counts.map(({ id }): [number, Job[]] => [id, []]));
+    if (running.size === 0) return;
+    for (const job of this.#state.jobs.values()) {
+      if (job.kind === "build" && job.state.kind === "running") running.get(job.command)?.push(job);
+    }
+    for (const { id, builds } of counts) {
+      const jobs = running.get(id)!;
+      const overCount = jobs.length - builds.running;
+      if (overCount <= 0) continue;
+      const looking = this.#lookAmong(jobs, { overCount, isRegistered, nowMs: this.#now() })
+        .finally(() => this.#looking.delete(looking));
+      this.#looking.add(looking);
+    }
+  }
+
+  /** So many of these builds are over, which seem to run. */
+  async #lookAmong(
+    jobs: readonly Job[],
+    { overCount, isRegistered, nowMs }: {
+      readonly overCount: number;
+      readonly isRegistered: (path: string) => Promise<boolean>;
+      readonly nowMs: number;
+    },
+  ): Promise<void> {
+    const areThere = await Promise.all(jobs.map((job) => this.#areThere(job, isRegistered)));
+    const built = jobs.filter((_, at) => areThere[at]);
+    // Outputs that are built once more, to check them, were there before: they do not tell which ones are over.
+    if (built.length > overCount) return;
+    for (const job of built) this.#state.built(job, nowMs);
+  }
+
   /** A build of which Nix does not say how it ended: its outputs do. */
   async #look(job: Job, exists: (path: string) => Promise<boolean>): Promise<void> {
+    this.#state.confirm(job, await this.#areThere(job, exists));
+  }
+
+  /** Whether this is so of all outputs of a build. */
+  async #areThere({ subject }: Job, isThere: (path: string) => Promise<boolean>): Promise<boolean> {
     await this.#loader.settled();
     this.#loaded();
-    const paths = Object.values(this.world.graph.node(job.subject)?.outputs ?? {});
-    const areThere = paths.length > 0 && !paths.includes("") &&
-      (await Promise.all(paths.map(exists))).every((isThere) => isThere);
-    this.#state.confirm(job, areThere);
+    const paths = Object.values(this.world.graph.node(subject)?.outputs ?? {});
+    return paths.length > 0 && !paths.includes("") && (await Promise.all(paths.map(isThere))).every(Boolean);
   }
 
   #estimates(changes: Changes): EstimateRow[] {

@@ -11,6 +11,9 @@ import { parseStorePath } from "../nix/mod.ts";
 /** The largest derivations, of whole systems, have some hundred kilobytes. */
 const FILE_MAX_BYTES = 32 * 2 ** 20;
 
+/** The time that Nix gives all that it registers, in milliseconds. */
+const REGISTERED_MS = 1_000;
+
 /**
  * The text of a derivation that a log names.
  * @throws {Deno.errors.NotFound} When there is none. @throws {TypeError} When it is something else.
@@ -42,6 +45,12 @@ export async function readNamedDerivation(path: string): Promise<string> {
 export async function isInStore(path: string): Promise<boolean> {
   if (parseStorePath(path) === undefined) return false;
   return await Deno.lstat(path).then(() => true, () => false);
+}
+
+/** Whether Nix has registered a path of a store: a builder that writes there leaves the time at which it does. */
+export async function isRegistered(path: string): Promise<boolean> {
+  if (parseStorePath(path) === undefined) return false;
+  return await Deno.lstat(path).then(({ mtime }) => mtime?.getTime() === REGISTERED_MS, () => false);
 }
 
 /** What was a plain file when it was looked at may be another one now: a pipe is not waited for. */

@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/st
 import { existsSync } from "node:fs";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
-import { isInStore, readDerivation } from "../../lib/nix_btm/mod.ts";
+import { isInStore, isRegistered, readDerivation } from "../../lib/nix_btm/mod.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
 
@@ -251,6 +251,10 @@ Deno.test("what is no plain derivation of a store is not opened, whoever names i
     await isInStore("/etc/passwd"),
     await isInStore(path("none")),
   ], [true, false, false]);
+  strictEqual(await isRegistered(path("good")), false);
+  await Deno.utime(path("good"), 1, 1);
+  strictEqual(await isRegistered(path("good")), true);
+  strictEqual(await isRegistered("/etc/passwd"), false);
 });
 
 Deno.test("a hook is run for each build that is over, and one that fails is told", async () => {

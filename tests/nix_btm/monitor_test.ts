@@ -112,6 +112,71 @@ Deno.test("builds of a log for people have succeeded where their outputs are", a
   });
 });
 
+Deno.test("what was asked for is built when Nix counts it and has its outputs, not when all of it is over", async () => {
+  const hash = "0".repeat(32);
+  const path = (name: string) => `/nix/store/${hash}-${name}`;
+  const registered = new Set<string>();
+  let nowMs = 0;
+  const monitor = new Monitor({
+    now: () => nowMs,
+    readFile: (drv) => {
+      const output = drv.replace(/\.drv$/, "-out");
+      return Promise.resolve(`Derive([("out","${output}","","")],[],[],"x","/b",[],[])`);
+    },
+    isRegistered: (output) => Promise.resolve(registered.has(output)),
+  });
+  const log = monitor.open({ source: "socket" });
+  const write = (value: unknown) => log.push(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+  const names = ["quick", "broken", "slow"];
+  write({ action: "start", id: 2, level: 0, text: "", type: 104 });
+  for (const [at, name] of names.entries()) {
+    write({ action: "start", id: 3 + at, level: 3, text: "", type: 105, fields: [path(`${name}.drv`), ""] });
+  }
+  const look = async (...[done, running, failed]: number[]) => {
+    write({ action: "result", id: 2, type: 105, fields: [done, 3, running, failed] });
+    nowMs += 1_000;
+    monitor.flush();
+    await monitor.settled();
+    monitor.flush();
+    return [...monitor.world.jobs.values()].map(({ state, endedMs }) => [state.kind, endedMs]);
+  };
+  const going = ["running", undefined];
+  deepStrictEqual(await look(0, 3, 0), [going, going, going]);
+  deepStrictEqual(await look(0, 2, 1), [going, going, going]);
+  registered.add(path("quick-out"));
+  deepStrictEqual(await look(1, 1, 1), [["succeeded", 3_000], going, going]);
+  // Its end, when Nix tells it, is no news, and takes the proof of no other.
+  write({ action: "stop", id: 3 });
+  write({ action: "result", id: 2, type: 105, fields: [2, 3, 0, 1] });
+  write({ action: "stop", id: 5 });
+  monitor.flush();
+  deepStrictEqual([...monitor.world.jobs.values()].map(({ state }) => state.kind), [
+    "succeeded",
+    "running",
+    "succeeded",
+  ]);
+});
+
+Deno.test("outputs that are built once more do not tell which of two builds is over", async () => {
+  const hash = "0".repeat(32);
+  const monitor = new Monitor({
+    readFile: () => Promise.resolve(`Derive([("out","/nix/store/${hash}-out","","")],[],[],"x","/b",[],[])`),
+    isRegistered: () => Promise.resolve(true),
+  });
+  const log = monitor.open({ source: "socket" });
+  const write = (value: unknown) => log.push(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+  write({ action: "start", id: 2, level: 0, text: "", type: 104 });
+  for (const id of [3, 4]) {
+    const fields = [`/nix/store/${hash}-checked-${id}.drv`, ""];
+    write({ action: "start", id, level: 3, text: "checking outputs of", type: 105, fields });
+  }
+  write({ action: "result", id: 2, type: 105, fields: [1, 2, 1, 0] });
+  monitor.flush();
+  await monitor.settled();
+  monitor.flush();
+  deepStrictEqual([...monitor.world.jobs.values()].map(({ state }) => state.kind), ["running", "running"]);
+});
+
 Deno.test("a cache is told with what it gave", async () => {
   const { monitor } = await read(scenario("32-substitute-http").bytes);
   const [cache] = monitor.world.caches.values();

@@ -147,6 +147,20 @@ nixTest("what failed, in which phase, with its log, and what could not be built 
   strictEqual(command!.state, "failed");
 });
 
+nixTest("what is built first of several that were asked for is over before the others are", async (scene) => {
+  const gate = scene.place.gate("slow");
+  const graph: Graph = { roots: ["quick", "slow"], nodes: [{ name: "quick" }, { name: "slow", gate }] };
+  const child = scene.begin(graph, ["-j2"]);
+  await scene.both("the first one", ({ jobs }) => {
+    const states = [...jobs.values()].map(({ name, state }) => `${name} ${state.kind}`).sort();
+    return `${states}` === "quick succeeded,slow running";
+  });
+  scene.place.openGate("slow");
+  strictEqual((await child.output()).code, 0);
+  await scene.both("the end", ({ commands }) => [...commands.values()][0]?.state === "succeeded");
+  deepStrictEqual(scene.builds(), { quick: "succeeded", slow: "succeeded" });
+});
+
 nixTest("a wrong hash, with both of them", async (scene) => {
   ok(await scene.run(wrongHash()) !== 0);
   const failed = [...scene.world.jobs.values()].flatMap(({ state }) =>

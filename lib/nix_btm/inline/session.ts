@@ -5,7 +5,7 @@
  */
 import { type DurationsOf, type Job, type Requester } from "../../nix/mod.ts";
 import { type Log, Monitor, type MonitorOptions } from "../monitor.ts";
-import { isInStore, readDerivation } from "../store_files.ts";
+import { isInStore, isRegistered, readDerivation } from "../store_files.ts";
 import type { Sink } from "../wrap/mod.ts";
 import type { World } from "../world.ts";
 import { type End, failedBuilds, otherErrors } from "./ending.ts";
@@ -62,6 +62,7 @@ export class Session implements Disposable {
     this.#monitor = new Monitor({
       readFile: readDerivation,
       exists: isInStore,
+      isRegistered,
       onMessage: (text, level) => this.#each((view) => view.message(text, level)),
       onLine: (job, text) => this.#line(job, text),
       ...(durationsOf === undefined ? {} : { durationsOf }),
