@@ -3,7 +3,7 @@ import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
 import type { Command, Job, Requester } from "../../lib/nix/mod.ts";
 import type { History, Session, Shown, Sink, World } from "../../lib/nix_btm/mod.ts";
-import { colourDepth } from "../../lib/tui/mod.ts";
+import { colourDepth, plainText } from "../../lib/tui/mod.ts";
 import { foldersOf, NIX_SOCKET, NIX_SOCKET_OPTION, standingSocket, SYSTEM_RUNTIME } from "./paths.ts";
 
 /** No terminal is higher. */
@@ -148,7 +148,7 @@ async function openHistory(env: Readonly<Record<string, string>>): Promise<Histo
     return History.open(`${state}/history.sqlite`);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    console.error(`nix-btm: ${error.message}; nothing is estimated`);
+    console.error(`nix-btm: ${plainText(error.message)}; nothing is estimated`);
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 /** `nix-btm log`: the log of a build. @module */
 import { command, print } from "../../lib/cli/mod.ts";
 import { parseStorePath } from "../../lib/nix/mod.ts";
+import { colouredLine } from "../../lib/tui/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 export const log = command({
@@ -17,7 +18,9 @@ export const log = command({
   async run({ args: [wanted = ""], options, signal }) {
     const found = await fromDaemon(wanted, controlPath(options.daemonSocketPath), signal);
     if (found.kind === "log") {
-      print(found.lines.map((line) => `${line}\n`).join(""));
+      // A pipe gets what the build has printed; a terminal its colours, and nothing else that it would obey.
+      const lines = Deno.stdout.isTerminal() ? found.lines.map(colouredLine) : found.lines;
+      print(lines.map((line) => `${line}\n`).join(""));
       return 0;
     }
     if (parseStorePath(wanted) === undefined) {

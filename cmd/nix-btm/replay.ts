@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { sleep } from "../../lib/async/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { optionalInteger, toggle } from "../../lib/config/mod.ts";
+import { plainJson } from "../../lib/tui/mod.ts";
 import { JSON_OPTION, THEME_OPTION } from "./status.ts";
 
 const GZIP = [0x1f, 0x8b];
@@ -87,7 +88,7 @@ async function summarize(bytes: Uint8Array, json: boolean): Promise<number> {
   monitor.flush();
   print(
     json
-      ? `${JSON.stringify(snapshotOf(monitor.world), undefined, 2)}\n`
+      ? `${plainJson(JSON.stringify(snapshotOf(monitor.world), undefined, 2))}\n`
       : summaryText(monitor.world, Date.now()),
   );
   return 0;

@@ -1,6 +1,7 @@
 /** `nix-btm run`: a command of Nix, with its progress below its log. @module */
 import { command, UsageError } from "../../lib/cli/mod.ts";
 import type { Ended, Words, WrappedCommand } from "../../lib/nix_btm/mod.ts";
+import { plainText } from "../../lib/tui/mod.ts";
 import { INLINE_OPTIONS, type InlineCall, openInline } from "./inline.ts";
 
 export const run = command({
@@ -26,7 +27,7 @@ export const run = command({
     const { contextHere, endAlike, exitCode, wrapCommand } = await import("../../lib/nix_btm/mod.ts");
     const words: Words = [program, ...args];
     const ended = await watched(wrapCommand(words, contextHere()), { words, options });
-    if (ended.kind === "notStarted") console.error(`nix-btm: ${ended.reason}`);
+    if (ended.kind === "notStarted") console.error(`nix-btm: ${plainText(ended.reason)}`);
     endAlike(ended);
     return exitCode(ended);
   },

@@ -3,6 +3,7 @@ import { command, option, print } from "../../lib/cli/mod.ts";
 import { integer, optionalText } from "../../lib/config/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
+import { plainJson } from "../../lib/tui/mod.ts";
 import { THEME_OPTION } from "./status.ts";
 import { folders, NIX_SOCKET, NIX_SOCKET_OPTION } from "./paths.ts";
 
@@ -56,15 +57,8 @@ export const debug = command({
         "The loop's head looks at the signal."
       );
       monitor.flush();
-      print(
-        `${
-          JSON.stringify(
-            { at: new Date().toISOString(), logs: taking.stats, ...snapshotOf(monitor.world) },
-            undefined,
-            2,
-          )
-        }\n`,
-      );
+      const state = { at: new Date().toISOString(), logs: taking.stats, ...snapshotOf(monitor.world) };
+      print(`${plainJson(JSON.stringify(state, undefined, 2))}\n`);
     }
     return 0;
   },

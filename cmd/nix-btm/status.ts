@@ -2,6 +2,7 @@
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { THEMES } from "../../lib/nix_btm/tui/theme_names.ts";
+import { plainJson } from "../../lib/tui/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 export const JSON_OPTION = option(toggle({ help: "Prints JSON.", fallback: false }));
@@ -40,7 +41,7 @@ export async function showOnce(
   }
   if (json) {
     const hosts = [...client.worlds].map(([host, world]) => ({ host, update: snapshotOf(world) }));
-    print(`${JSON.stringify(hosts, undefined, 2)}\n`);
+    print(`${plainJson(JSON.stringify(hosts, undefined, 2))}\n`);
     return 0;
   }
   for (const [host, world] of client.worlds) {

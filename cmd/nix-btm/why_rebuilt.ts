@@ -1,6 +1,7 @@
 /** `nix-btm why-rebuilt`: what differs between two derivations. @module */
 import { command, print, UsageError } from "../../lib/cli/mod.ts";
 import { type Derivation, nameOf, parseDerivation, whyRebuilt } from "../../lib/nix/mod.ts";
+import { plainJson, plainLine } from "../../lib/tui/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 import { JSON_OPTION } from "./status.ts";
 
@@ -26,12 +27,14 @@ export const whyRebuiltCommand = command({
     const now = await read(after);
     const earlier = before ?? await earlierOf(after, controlPath(options.daemonSocketPath), signal);
     const differences = whyRebuilt(await read(earlier), now);
-    if (options.json) print(`${JSON.stringify({ before: earlier, after, differences }, undefined, 2)}\n`);
-    else {
+    if (options.json) {
+      print(`${plainJson(JSON.stringify({ before: earlier, after, differences }, undefined, 2))}\n`);
+    } else {
       const lines = differences.map(({ what, name, before, after }) =>
-        `  ${what} ${name}: ${shown(before)} → ${shown(after)}`
+        `  ${what} ${plainLine(name)}: ${shown(before)} → ${shown(after)}`
       );
-      print(`${after}\ninstead of ${earlier}\n${lines.join("\n") || "  nothing differs"}\n`);
+      const derivations = `${plainLine(after)}\ninstead of ${plainLine(earlier)}`;
+      print(`${derivations}\n${lines.join("\n") || "  nothing differs"}\n`);
     }
     return 0;
   },
@@ -67,5 +70,6 @@ async function earlierOf(after: string, control: string, signal: AbortSignal): P
 
 function shown(text: string | undefined): string {
   if (text === undefined) return "none";
-  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+  const line = plainLine(text);
+  return line.length > SHOWN_CHARS ? `${line.slice(0, SHOWN_CHARS)}…` : line;
 }

@@ -1,4 +1,5 @@
 /** Runs a tool: words to exit code. The one place that owns SIGINT and SIGTERM. @module */
+import { plainText } from "../tui/plain_text.ts";
 import { type Command, command } from "./command.ts";
 import { completionScript, type Shell, SHELLS } from "./completion.ts";
 import { helpText } from "./help.ts";
@@ -91,8 +92,9 @@ function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
+/** Errors repeat words of files and of others, which a terminal is not to obey. */
 function complain(path: readonly Command[], error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = plainText(error instanceof Error ? error.message : String(error));
   console.error(`${path[0]!.name}: ${message}`);
   if (error instanceof UsageError) console.error(`Try "${names(error.path ?? path)} --help".`);
   else if (Deno.env.get("HOSTKIT_TRACE") !== undefined && error instanceof Error) console.error(error.stack);

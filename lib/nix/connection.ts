@@ -1,7 +1,8 @@
 /** One log: its open activities, and what they do to the command that it belongs to. Pure. @module */
 import { BOUNDS, labelText } from "./bounds.ts";
 import { ACTIVITY, type Field, type NixRecord, RESULT } from "./record.ts";
-import { meaningOf, plainText } from "./message.ts";
+import { meaningOf } from "./message.ts";
+import { plainText } from "../tui/plain_text.ts";
 import type { Command, Job, JobKind, Requester } from "./model.ts";
 import type { Listener } from "./state.ts";
 import { nameOf } from "./store_path.ts";

@@ -3,6 +3,7 @@
  * that say what no record says: which builds are planned, which failed and why. Pure.
  * @module
  */
+import { plainText } from "../tui/plain_text.ts";
 import { BOUNDS } from "./bounds.ts";
 
 /** Why a build failed. */
@@ -48,17 +49,6 @@ export type Meaning =
   | { readonly kind: "building"; readonly path: string; readonly host: string }
   | { readonly kind: "copying"; readonly path: string; readonly from: string; readonly to: string }
   | { readonly kind: "info" };
-
-// deno-lint-ignore no-control-regex
-const SEQUENCES = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)/g;
-// deno-lint-ignore no-control-regex
-const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
-
-/** Without colours, and without all else that a terminal would obey; ends of lines and tabs stay. */
-export function plainText(text: string): string {
-  if (text.search(CONTROLS) < 0) return text;
-  return text.replaceAll(SEQUENCES, "").replaceAll(CONTROLS, "");
-}
 
 const PATH = String.raw`'([^'\n]+)'`;
 const UNITS: Readonly<Record<string, number>> = {

@@ -2,7 +2,7 @@
 import { BOUNDS, cutText, labelText } from "./bounds.ts";
 import { betterOf, type Build, type Claim } from "./build.ts";
 import type { Shared } from "./connection.ts";
-import { plainText } from "./message.ts";
+import { plainText } from "../tui/plain_text.ts";
 import {
   type Command,
   isOver,

@@ -20,21 +20,26 @@ const SEQUENCE =
   // deno-lint-ignore no-control-regex
   /\x1b(?:\[([0-?]*)[ -/]*([@-~]?)|[\]PX^_](?:[^\x07\x1b]|\x1b(?!\\))*(?:\x07|\x1b\\|$)|[ -/]*[0-~]?)/g;
 
+/** What sets colours and looks; other sequences that end like it change the keyboard. */
+// deno-lint-ignore no-control-regex
+const SGR = /^\x1b\[[\d;:]*m$/;
+/** Those that begin no sequence; tabs stay. */
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
+
 /** The line's spans. Tabs become spaces; a carriage return begins the line anew, as progress bars do. */
 export function ansiSpans(line: string, base: StyleId = PLAIN): Span[] {
-  const last = line.lastIndexOf("\r", line.length - 2);
-  const visible = (last >= 0 ? keptStyle(line.slice(0, last)) + line.slice(last + 1) : line).replace(
-    /\r$/,
-    "",
-  );
+  const visible = visibleOf(line);
   if (!visible.includes("\x1b") && !visible.includes("\t")) {
-    return visible === "" ? [] : [{ text: visible, style: base }];
+    const text = visible.replaceAll(CONTROLS, "");
+    return text === "" ? [] : [{ text, style: base }];
   }
   const spans: Span[] = [];
   let look: Style = {};
   let at = 0;
   let column = 0;
-  const take = (text: string) => {
+  const take = (raw: string) => {
+    const text = raw.replaceAll(CONTROLS, "");
     if (text === "") return;
     const expanded = text.includes("\t") ? expandTabs(text, column) : text;
     if (text.includes("\t") || visible.includes("\t")) {
@@ -49,6 +54,13 @@ export function ansiSpans(line: string, base: StyleId = PLAIN): Span[] {
   }
   take(visible.slice(at));
   return spans;
+}
+
+/** The line with its colours, which end with it, and nothing else that a terminal obeys. */
+export function colouredLine(line: string): string {
+  const visible = visibleOf(line);
+  const text = visible.replaceAll(SEQUENCE, (found) => SGR.test(found) ? found : "").replaceAll(CONTROLS, "");
+  return text.includes("\x1b") ? `${text}\x1b[0m` : text;
 }
 
 /** The line without sequences, tabs as spaces: what is searched and copied. */
@@ -77,6 +89,13 @@ export function markSpans(
     from += text.length;
   }
   return marked;
+}
+
+/** What is left of a line that begins anew. */
+function visibleOf(line: string): string {
+  const last = line.lastIndexOf("\r", line.length - 2);
+  const visible = last >= 0 ? keptStyle(line.slice(0, last)) + line.slice(last + 1) : line;
+  return visible.replace(/\r$/, "");
 }
 
 function expandTabs(text: string, column: number): string {

@@ -6,7 +6,7 @@
  * them), `render.ts` (from one frame to the next), `event.ts` and `input.ts` (bytes to events), `terminal.ts` (the
  * screen, borrowed and given back), `app.ts` (the loop). Then what is drawn and typed in: `theme.ts`, `layout.ts`,
  * `panel.ts`, `list.ts`, `table.ts`, `field.ts`, `keymap.ts`, `fuzzy.ts`, `palette.ts`, `sparkline.ts`, `format.ts`, `ansi.ts`,
- * `wrap.ts`, `emulator.ts` (a terminal inside the terminal). Everything but `terminal.ts` and `app.ts` is pure. What a
+ * `plain_text.ts`, `wrap.ts`, `emulator.ts` (a terminal inside the terminal). Everything but `terminal.ts` and `app.ts` is pure. What a
  * program shows is left to it.
  * @module
  */
@@ -78,5 +78,6 @@ export {
 export { bytesText, cpuText, durationText } from "./format.ts";
 export { sparkline } from "./sparkline.ts";
 export { Emulator } from "./emulator.ts";
-export { ansiSpans, applySgr, markSpans, type Span, stripAnsi } from "./ansi.ts";
+export { ansiSpans, applySgr, colouredLine, markSpans, type Span, stripAnsi } from "./ansi.ts";
+export { plainJson, plainLine, plainText } from "./plain_text.ts";
 export { wrapSpans, wrapText } from "./wrap.ts";

@@ -243,6 +243,12 @@ Deno.test("runTool() gives the command's code, 2 for a wrong call, 1 for a failu
       run: () => Promise.reject(new Error("the disk is full")),
     });
     strictEqual(await runTool(broken, INFO, []), 1);
+    const hostile = command({
+      name: "tool",
+      summary: "x",
+      run: () => Promise.reject(new Error("Cannot open \x1b]0;title\x07\x1b[2Ja\nb\x9b")),
+    });
+    strictEqual(await runTool(hostile, INFO, []), 1);
     const twice = command({
       name: "view",
       summary: "x",
@@ -256,6 +262,7 @@ Deno.test("runTool() gives the command's code, 2 for a wrong call, 1 for a failu
     'tool: unknown command "nothing"',
     'Try "tool --help".',
     "tool: the disk is full",
+    "tool: Cannot open a\nb",
     "tool: the address is given twice",
     'Try "tool view --help".',
   ]);

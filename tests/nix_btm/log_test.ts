@@ -1,5 +1,6 @@
 /** Logs of builds, by `nix-btm log` and by `search_log`: of this host's builds, of another's, and of none. */
 import { match, strictEqual } from "node:assert/strict";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
@@ -39,6 +40,34 @@ Deno.test("nix-btm log: what a running build has printed, here and on another ho
   strictEqual(here.out.split("\n").length, 2);
   strictEqual((await near.run("log", "single")).out, here.out);
 });
+
+Deno.test("nix-btm log: a pipe gets what the build has printed, a terminal its colours and nothing else", async () => {
+  await using daemon = await new DaemonProcess().start();
+  const line = "\x1b[31mred\x1b[2J\x1b]52;c;eA==\x07 \x9b2Jend";
+  {
+    using feed = await daemon.connect();
+    const text = untilItPrints("01-single").trimEnd().split("\n");
+    await feed.write([...text.slice(0, -1), withLine(text.at(-1)!, line), ""].join("\n"));
+  }
+  await using client = new Follower(daemon.control, daemon.folder);
+  await client.until("the build", () => Object.keys(client.builds).length === 1);
+  strictEqual((await daemon.run("log", "single")).out, `${line}\n`);
+
+  const words = [...toolCommand("nix-btm"), "log", "single"].map((word) => `'${word}'`).join(" ");
+  const { stdout } = await new Deno.Command("script", {
+    args: ["-qec", words, "/dev/null"],
+    env: daemon.env,
+    stdin: "null",
+  }).output();
+  strictEqual(new TextDecoder().decode(stdout), "\x1b[31mred 2Jend\x1b[0m\r\n");
+});
+
+/** The record of a line of a build's log, with another line. */
+function withLine(record: string, line: string): string {
+  const { fields: _, ...rest } = JSON.parse(record.slice("@nix ".length));
+  const { action, ...others } = { ...rest, fields: [line] };
+  return `@nix ${JSON.stringify({ action, ...others })}`;
+}
 
 Deno.test("search_log: a number of another host's build is no number of this host's daemon", async () => {
   const world = emptyWorld();

@@ -1,5 +1,5 @@
 /** `nix-btm why-rebuilt` on what people name: derivations, and what only looks like one. */
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, strictEqual } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { DaemonProcess } from "./_daemon.ts";
 
@@ -33,6 +33,22 @@ Deno.test("why-rebuilt reads plain files alone, also through links, and waits fo
     const { code, err } = await untilItEnds(["why-rebuilt", path(name), path("one")]);
     deepStrictEqual([code, err], [1, `nix-btm: Cannot read derivation ${path(name)}: ${why}\n`]);
   }
+});
+
+Deno.test("why-rebuilt prints values in one line each, and nothing that a terminal obeys; JSON has all of them", async () => {
+  await using daemon = new DaemonProcess();
+  const path = (name: string) => `${daemon.folder}/${name}\x1b[2J.drv`;
+  Deno.writeTextFileSync(path("one"), DERIVATION("\x1b]0;title\x07one\\ntwo\x9b"));
+  Deno.writeTextFileSync(path("two"), DERIVATION("2"));
+  const { out } = await daemon.run("why-rebuilt", path("two"), path("one"));
+  const plain = path("two").replace("\x1b[2J", "");
+  strictEqual(
+    out,
+    `${plain}\ninstead of ${plain.replace("two", "one")}\n  environment value: one\\ntwo → 2\n`,
+  );
+  const json = await daemon.run("why-rebuilt", "--json", path("two"), path("one"));
+  doesNotMatch(json.out, /(?!\n)\p{Cc}/u);
+  strictEqual(JSON.parse(json.out).differences[0].before, "\x1b]0;title\x07one\ntwo\x9b");
 });
 
 /** A command that waits for what never comes is ended, and is a failure. */

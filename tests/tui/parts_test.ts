@@ -8,6 +8,7 @@ import {
   BLUE,
   BRIGHT,
   centre,
+  colouredLine,
   type Column,
   columnWidths,
   contains,
@@ -35,6 +36,9 @@ import {
   openPalette,
   PALETTE_ROWS,
   PLAIN,
+  plainJson,
+  plainLine,
+  plainText,
   putSpans,
   RED,
   rgb,
@@ -311,6 +315,22 @@ Deno.test("a program's line keeps its colours and nothing else that it would do 
   strictEqual(stripAnsi("cut \x1b[3"), "cut ");
   strictEqual(stripAnsi("cut \x1b]8;;http"), "cut ");
   deepStrictEqual(ansiSpans(""), []);
+  strictEqual(stripAnsi("a\x07b\x08\x9b2Jc\x7f"), "ab2Jc");
+  strictEqual(stripAnsi("\x1b[1ma\x07b\x9b2Jc"), "ab2Jc");
+});
+
+Deno.test("text of others is printed with its colours alone, or without anything that a terminal obeys", () => {
+  strictEqual(
+    colouredLine("10%\r\x1b[31mred\x1b]52;c;eA==\x07\x1b[2J\x1b[>4;2m\x08!"),
+    "\x1b[31mred!\x1b[0m",
+  );
+  strictEqual(colouredLine("plain\tline"), "plain\tline");
+  strictEqual(plainText("\x1b[31mred\x1b[0m\x9b2J\tand\nmore"), "red2J\tand\nmore");
+  strictEqual(plainLine("two\n\tlines\x1b[2J"), "two\\n\\tlines");
+  const odd = { text: "\x1b\x7f\x9b é" };
+  const json = plainJson(JSON.stringify(odd));
+  strictEqual(json, String.raw`{"text":"\u001b\u007f\u009b é"}`);
+  deepStrictEqual(JSON.parse(json), odd);
 });
 
 Deno.test("parts of spans are marked across their borders", () => {

@@ -13,7 +13,7 @@
  * @module
  */
 import { isOver, type Job, plainText } from "../../nix/mod.ts";
-import { stripAnsi } from "../../tui/mod.ts";
+import { plainJson, stripAnsi } from "../../tui/mod.ts";
 import type { JobRow, Update, World } from "../world.ts";
 import { type End, failedBuilds, otherErrors } from "./ending.ts";
 import { directionOf, figuresOf } from "./figures.ts";
@@ -100,7 +100,7 @@ export class JsonView implements View {
 
   #take(nowMs: number): string {
     return this.#pending.splice(0)
-      .map(({ kind, ...row }) => `${JSON.stringify({ kind, atMs: nowMs, ...row })}\n`).join("");
+      .map(({ kind, ...row }) => `${plainJson(JSON.stringify({ kind, atMs: nowMs, ...row }))}\n`).join("");
   }
 }
 

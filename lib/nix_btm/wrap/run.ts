@@ -5,6 +5,7 @@
  */
 import { endBy, signalNumber } from "../../../ffi/sys/mod.ts";
 import { deadline } from "../../async/mod.ts";
+import { plainText } from "../../tui/mod.ts";
 import { SignalRelay } from "./_signals.ts";
 import { onlyPrints, type Words, type WrappedCommand } from "./command.ts";
 import { RecordSplitter } from "./split.ts";
@@ -220,5 +221,5 @@ async function showOnStderr(bytes: Uint8Array): Promise<void> {
 }
 
 function sayOnStderr(line: string): void {
-  console.error(`nix-btm: ${line}`);
+  console.error(`nix-btm: ${plainText(line)}`);
 }
