@@ -13,6 +13,7 @@ import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { openPort } from "../../lib/swap/mod.ts";
 import { isLoopbackName, parseAddress } from "../../lib/web/mod.ts";
 import {
+  answers,
   CONTROL_SOCKET,
   CONTROL_SOCKET_OPTION,
   folders,
@@ -32,7 +33,8 @@ export const daemon = command({
   description:
     "Listens where nix.conf's json-log-path points (see nix-btm setup), keeps the state of all builds, remembers how long " +
     "they took, and publishes everything to any number of clients. Nix never waits for it. A daemon that is killed and " +
-    "started again is found by its clients.",
+    "started again is found by its clients. The socket stays when it ends: Nix says then that nobody answers, and builds " +
+    "on; where there is none it would write a file of that name, and grow it for ever.",
   options: {
     daemonize: option(
       text({ help: "Goes on in the background.", fallback: "false", oneOf: ["true", "false"] }),
@@ -126,9 +128,8 @@ export const daemon = command({
     const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
     using services = new ServiceManager();
     const [given] = services.listeners;
+    // It stays at the end: where there is none Nix writes a file of that name, and grows it for ever.
     const logs = stack.use(given ?? openSocket(ownPath, { mode: octal(options.socketMode), gid }));
-    // One that somebody else answers on was refused, and stays.
-    if (given === undefined) stack.defer(() => removeSocket(ownPath));
     const controlPath = options.daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
     const control = stack.use(openSocket(controlPath, { mode: gid === undefined ? 0o600 : 0o660, gid }));
     stack.defer(() => removeSocket(controlPath));
@@ -211,16 +212,6 @@ async function untilAnswered(control: string): Promise<void> {
       throw new Error(`nobody answers on ${control} within ${BACKGROUND_MS / 1_000} s`);
     }
     await sleep(ASK_AGAIN_MS);
-  }
-}
-
-async function answers(control: string): Promise<boolean> {
-  try {
-    (await Deno.connect({ transport: "unix", path: control })).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Error) return false; // Why matters only when it stays so.
-    throw error;
   }
 }
 

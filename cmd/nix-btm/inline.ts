@@ -4,7 +4,7 @@ import { optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
 import type { Command, Job, Requester } from "../../lib/nix/mod.ts";
 import type { History, Session, Shown, Sink, World } from "../../lib/nix_btm/mod.ts";
 import { colourDepth, plainText } from "../../lib/tui/mod.ts";
-import { foldersOf, NIX_SOCKET, NIX_SOCKET_OPTION, standingSocket, SYSTEM_RUNTIME } from "./paths.ts";
+import { foldersOf, logSocket, NIX_SOCKET, NIX_SOCKET_OPTION, SYSTEM_RUNTIME } from "./paths.ts";
 
 /** No terminal is higher. */
 const LINES_MAX = 10_000;
@@ -80,7 +80,7 @@ export async function openInline(
   const isDrawn = Deno.stderr.isTerminal() && env.TERM !== "dumb" && !call.quiet && !isMixed;
   const sinks: Sink[] = [];
   if (call.tee !== undefined) sinks.push(stack.use(fileSink(call.tee)).take);
-  const socket = call.noDaemon ? undefined : call.nixJsonFilePath ?? standingSocket(NIX_SOCKET);
+  const socket = call.noDaemon ? undefined : call.nixJsonFilePath ?? await logSocket();
   const feed = socket === undefined ? undefined : stack.use(socketSink(socket));
   if (feed !== undefined) sinks.push(feed.take);
   const history = await openHistory(env);

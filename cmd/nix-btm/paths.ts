@@ -48,21 +48,40 @@ export function folders(): Folders {
 /** Runtime folder of the daemon that serves the whole host. */
 export const SYSTEM_RUNTIME = foldersOf({}, 0).runtime;
 
-/** A socket of that name of this user's daemon, else of the system's; `undefined` when neither stands. */
-export function standingSocket(name: string): string | undefined {
+/** Sockets of that name that stand: of this user's daemon, then of the system's. */
+function standingSockets(name: string): string[] {
   const uid = Deno.uid();
   const own = foldersOf(Deno.env.toObject(), uid).runtime;
-  return socketIn([...isTrusted(own, uid) ? [own] : [], SYSTEM_RUNTIME], name);
+  return socketsIn([...isTrusted(own, uid) ? [own] : [], SYSTEM_RUNTIME], name);
 }
 
-/** The first of these folders' sockets of that name. */
-export function socketIn(folders: readonly string[], name: string): string | undefined {
-  return folders.map((folder) => `${folder}/${name}`).find((path) => statOf(path)?.isSocket === true);
+/** Sockets of that name in these folders. */
+export function socketsIn(folders: readonly string[], name: string): string[] {
+  return folders.map((folder) => `${folder}/${name}`).filter((path) => statOf(path)?.isSocket === true);
+}
+
+/** The socket that Nix writes to: the first one that somebody answers on, since they stay when a daemon ends. */
+export async function logSocket(standing = standingSockets(NIX_SOCKET)): Promise<string | undefined> {
+  if (standing.length > 1) {
+    for (const path of standing) if (await answers(path)) return path;
+  }
+  return standing[0];
+}
+
+/** Whether somebody listens on a socket. */
+export async function answers(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Error) return false; // Why matters only when it stays so.
+    throw error;
+  }
 }
 
 /** The daemon's socket for clients: `wanted`, else the one that stands, else where this user's would be. */
 export function controlPath(wanted: string | undefined): string {
-  return wanted ?? standingSocket(CONTROL_SOCKET) ?? `${folders().runtime}/${CONTROL_SOCKET}`;
+  return wanted ?? standingSockets(CONTROL_SOCKET)[0] ?? `${folders().runtime}/${CONTROL_SOCKET}`;
 }
 
 /** In /tmp anybody could have made the folder. */

@@ -11,7 +11,7 @@ export const standalone = command({
   name: "standalone",
   summary: "take the logs of Nix and show them, without a daemon",
   description:
-    "For one person and one terminal; what it saw is gone when it ends, but the history of builds is kept.",
+    "For one person and one terminal; what it saw is gone when it ends, but the history of builds and the socket stay.",
   options: {
     nixJsonFilePath: NIX_SOCKET_OPTION,
     standaloneLogPath: option(
@@ -74,7 +74,6 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
   const socket = path ?? `${runtime}/${NIX_SOCKET}`;
   Deno.mkdirSync(socket.slice(0, socket.lastIndexOf("/")) || ".", { recursive: true });
   const listener = stack.use(openSocket(socket, { mode: 0o660 }));
-  stack.defer(() => Deno.removeSync(socket));
   const source = stack.use(localSource({
     stateFolder: state,
     looks,

@@ -11,7 +11,8 @@ export function openSocket(
 ): Listener {
   if (isOtherFile(path)) {
     throw new Error(
-      `Cannot listen on ${path}: a file stands there, as Nix makes one where no socket is; remove it`,
+      `Cannot listen on ${path}: a file stands there, as Nix writes one where no socket is; ` +
+        `nix-btm replay shows what it says, and it has to be removed`,
     );
   }
   const listener = openListener({ path });

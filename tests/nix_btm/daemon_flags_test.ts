@@ -34,19 +34,27 @@ Deno.test("-f true answers when the daemon runs, and its log is the file of -l",
   match(third.err, /Cannot go on in the background: .*Cannot listen on .*n\.sock: Address already in use/);
   ok(isThere(nix) && isThere(control));
   Deno.kill(daemonPid(control), "SIGTERM");
-  await until("its end", () => !isThere(nix) && !isThere(control));
+  await until("its end", () => !isThere(control));
+  // Where no socket is Nix would write a file; the next one takes its place.
+  ok(isThere(nix));
+  const next = await place.run(...words, "-f", "true");
+  strictEqual(next.code, 0, next.err);
+  Deno.kill(daemonPid(control), "SIGTERM");
+  await until("its end", () => !isThere(control));
 });
 
-Deno.test("a file that Nix has made where no socket was is told, and stays", async () => {
+Deno.test("a file that Nix has made where no socket was is told, stays, and can be replayed", async () => {
   await using place = new DaemonProcess();
   const path = `${place.folder}/n.sock`;
-  await Deno.writeTextFile(path, "{}\n");
+  const said = '{"action":"msg","level":0,"msg":"error: nobody hears","raw_msg":"nobody hears"}\n';
+  await Deno.writeTextFile(path, said);
   for (const tool of ["daemon", "debug"]) {
     const { code, err } = await place.run(tool, "-n", path);
     strictEqual(code, 1);
-    match(err, /Cannot listen on .*n\.sock: a file stands there, .*; remove it/);
+    match(err, /Cannot listen on .*n\.sock: a file stands there, .*nix-btm replay .*removed/);
   }
-  strictEqual(await Deno.readTextFile(path), "{}\n");
+  strictEqual(await Deno.readTextFile(path), said);
+  match((await place.run("replay", path, "--once")).out, /#1 failed/);
 });
 
 /** The process that has the socket's path among its words. */

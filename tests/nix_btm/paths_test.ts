@@ -1,6 +1,6 @@
 /** Where the tool's sockets lie: which daemon a client asks. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { controlPath, foldersOf, socketIn, SYSTEM_RUNTIME } from "../../cmd/nix-btm/paths.ts";
+import { controlPath, foldersOf, logSocket, socketsIn, SYSTEM_RUNTIME } from "../../cmd/nix-btm/paths.ts";
 
 Deno.test("folders are systemd's, else root's, else the user's", () => {
   deepStrictEqual(foldersOf({ RUNTIME_DIRECTORY: "/run/a", STATE_DIRECTORY: "/var/lib/a" }, 0), {
@@ -16,19 +16,26 @@ Deno.test("folders are systemd's, else root's, else the user's", () => {
   strictEqual(SYSTEM_RUNTIME, "/run/nix-btm");
 });
 
-Deno.test("a client asks its user's daemon, and the system's where that one stands alone", () => {
+Deno.test("a client asks its user's daemon, and the system's where that one stands alone", async () => {
   const folder = Deno.makeTempDirSync({ prefix: "nix-btm-paths-" });
   const [own, system] = [`${folder}/own`, `${folder}/system`];
   try {
     for (const each of [own, system]) Deno.mkdirSync(each);
-    strictEqual(socketIn([own, system], "c"), undefined);
+    deepStrictEqual(socketsIn([own, system], "c"), []);
     // A file of that name is none.
     Deno.writeTextFileSync(`${own}/c`, "");
     using _system = Deno.listen({ transport: "unix", path: `${system}/c` });
-    strictEqual(socketIn([own, system], "c"), `${system}/c`);
+    deepStrictEqual(socketsIn([own, system], "c"), [`${system}/c`]);
     Deno.removeSync(`${own}/c`);
-    using _own = Deno.listen({ transport: "unix", path: `${own}/c` });
-    strictEqual(socketIn([own, system], "c"), `${own}/c`);
+    const listening = Deno.listen({ transport: "unix", path: `${own}/c` });
+    const both = socketsIn([own, system], "c");
+    deepStrictEqual(both, [`${own}/c`, `${system}/c`]);
+    strictEqual(await logSocket(both), `${own}/c`);
+    // A daemon that has ended has left it.
+    listening.close();
+    strictEqual(await logSocket(both), `${system}/c`);
+    strictEqual(await logSocket([`${own}/c`]), `${own}/c`);
+    strictEqual(await logSocket([]), undefined);
     strictEqual(controlPath("/given"), "/given");
   } finally {
     Deno.removeSync(folder, { recursive: true });

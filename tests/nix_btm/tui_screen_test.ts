@@ -372,5 +372,6 @@ screenTest("standalone takes logs itself and shows them (fed)", async () => {
     await tmux.until(/ended with 0/);
   }
   match(Deno.readTextFileSync(`${folder}/own.log`), /taking logs of Nix[\s\S]*ended/);
+  ok(Deno.lstatSync(`${folder}/logs.sock`).isSocket, "where none is Nix would write a file");
   Deno.removeSync(folder, { recursive: true });
 });
