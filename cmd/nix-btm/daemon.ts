@@ -123,7 +123,9 @@ export const daemon = command({
     const { runtime, state } = folders();
     const stateFolder = options.stateFolder ?? state;
     const gid = options.socketGroup === undefined ? undefined : idOf("group", options.socketGroup);
-    const { BuildHook, Daemon, openSocket, parseRemote } = await import("../../lib/nix_btm/mod.ts");
+    const { askedCommand, BuildHook, Daemon, openSocket, parseRemote } = await import(
+      "../../lib/nix_btm/mod.ts"
+    );
     Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
     const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
     using services = new ServiceManager();
@@ -147,7 +149,7 @@ export const daemon = command({
       usageFrom: options.usageFrom === "off" ? undefined : parseAgentAddress(options.usageFrom),
       agent: options.agent === "off" ? undefined : options.agent,
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
-      describe: describeProcess,
+      describe: (peer) => describeProcess(peer, askedCommand),
       onProblem: (text) => log.warn(text),
       ...(hook === undefined ? {} : { onBuildEnd: (job) => hook.run(job) }),
     });
@@ -258,24 +260,25 @@ const COMMAND_MAX_BYTES = 4_096;
 
 const names = new Map<number, string | undefined>();
 
-/** Name and command line of who writes a log. */
+/** Name of who writes a log, and what `asked` tells from the command line. */
 function describeProcess(
   { pid, uid }: Peer,
+  asked: (words: readonly string[]) => readonly string[],
 ): { readonly user?: string; readonly command?: readonly string[] } {
   if (!names.has(uid)) names.set(uid, accountEntry("passwd", uid)?.[0]);
   const user = names.get(uid);
   const command = commandLine(pid);
   return {
     ...(user === undefined ? {} : { user }),
-    ...(command === undefined ? {} : { command }),
+    ...(command === undefined ? {} : { command: asked(command) }),
   };
 }
 
 /** Undefined when it has ended. */
-function commandLine(pid: number): string[] | undefined {
+function commandLine(pid: number): readonly string[] | undefined {
   try {
-    return new TextDecoder().decode(readKernelFile(`/proc/${pid}/cmdline`).subarray(0, COMMAND_MAX_BYTES))
-      .replace(/\0$/, "").split("\0");
+    const bytes = readKernelFile(`/proc/${pid}/cmdline`).subarray(0, COMMAND_MAX_BYTES);
+    return new TextDecoder().decode(bytes).replace(/\0$/, "").split("\0");
   } catch {
     return undefined; // Whoever it was: the log is what counts.
   }

@@ -15,6 +15,7 @@
  */
 export { applyUpdate, emptyWorld, type JobRow, snapshotOf, type Update, type World } from "./world.ts";
 export { type Log, Monitor } from "./monitor.ts";
+export { askedCommand } from "./requester.ts";
 export { LogListener } from "./log_listener.ts";
 export { History, HISTORY_FORMAT, type PastBuild } from "./history.ts";
 export { LogStore } from "./log_store.ts";

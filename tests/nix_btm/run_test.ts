@@ -345,6 +345,7 @@ nixTest("a daemon that listens hears of the command, and remembers its builds al
   const { code } = await scene.run(["run", "--", "nix-build", ...words], env);
   strictEqual(code, 0);
   await until("the command", async () => / succeeded: 2 built/.test((await daemon.run("status")).out));
+  match((await daemon.run("status")).out, /, 0 left {2}nix-build \//);
   const history = await scene.run(
     ["run", "--no-daemon", "--", "nix-build", ...scene.place.build(single())],
     env,
