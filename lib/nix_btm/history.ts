@@ -90,8 +90,9 @@ export interface PackageStatistics {
   readonly builds: number;
   readonly failed: number;
   readonly totalMs: number;
-  readonly medianMs: number;
-  readonly p90Ms: number;
+  /** Of those that succeeded; null where none did. */
+  readonly medianMs: number | null;
+  readonly p90Ms: number | null;
   readonly lastMs: number;
 }
 
@@ -226,11 +227,13 @@ export class History implements Disposable {
     { sinceMs = 0, limit }: { readonly sinceMs?: number; readonly limit: number },
   ): PackageStatistics[] {
     const rows = this.#db.prepare(`SELECT package, count(*) AS builds, sum(outcome = 'failed') AS failed,
-      sum(ended_ms - started_ms) AS total, max(ended_ms) AS last, json_group_array(ended_ms - started_ms) AS took
+      sum(ended_ms - started_ms) AS total, max(ended_ms) AS last,
+      json_group_array(ended_ms - started_ms) FILTER (WHERE outcome = 'succeeded') AS took
       FROM builds WHERE started_ms IS NOT NULL AND ended_ms >= ? GROUP BY package ORDER BY total DESC LIMIT ?`)
       .all(sinceMs, limit) as unknown as StatisticsRow[];
     return rows.map(({ package: name, builds, failed, total, last, took }) => {
-      const { medianMs, p90Ms } = durations(JSON.parse(took));
+      const allMs = JSON.parse(took) as number[];
+      const { medianMs, p90Ms } = allMs.length === 0 ? { medianMs: null, p90Ms: null } : durations(allMs);
       return { package: name, builds, failed, totalMs: total, medianMs, p90Ms, lastMs: last };
     });
   }

@@ -92,6 +92,12 @@ Deno.test("builds are found by name, outcome, time and derivation, the newest fi
     p90Ms: 1_000,
     lastMs: 4_000,
   });
+  // What failed after a while tells nothing of how long it takes.
+  history.add(job("c-1", 5_000, { state: FAILED }));
+  const { builds, failed, medianMs } = history.statistics({ limit: 10 }).find((each) =>
+    each.package === "c"
+  )!;
+  deepStrictEqual([builds, failed, medianMs], [1, 1, null]);
 });
 
 Deno.test("what was kept is there for the next one; a newer format and what is no history are refused by name", () => {

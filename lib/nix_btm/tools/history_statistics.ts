@@ -1,5 +1,5 @@
 /** `history_statistics`: what builds cost, by package. @module */
-import { array, defineTool, integer, number, object, string } from "../../mcp/mod.ts";
+import { array, defineTool, integer, nullable, number, object, string } from "../../mcp/mod.ts";
 import { durationText } from "../summary.ts";
 import { LIMIT, type ToolMaker } from "./tool.ts";
 
@@ -17,8 +17,8 @@ export const historyStatistics: ToolMaker = (view) =>
         builds: integer(),
         failed: integer(),
         seconds: number(),
-        seconds_median: number(),
-        seconds_p90: number(),
+        seconds_median: nullable(number({ description: "Of those that succeeded" })),
+        seconds_p90: nullable(number()),
       })),
     }),
     async run({ limit = PACKAGES_DEFAULT }, { signal }) {
@@ -28,15 +28,21 @@ export const historyStatistics: ToolMaker = (view) =>
         builds: each.builds,
         failed: each.failed,
         seconds: each.totalMs / 1_000,
-        seconds_median: each.medianMs / 1_000,
-        seconds_p90: each.p90Ms / 1_000,
+        seconds_median: secondsOf(each.medianMs),
+        seconds_p90: secondsOf(each.p90Ms),
       }));
-      const lines = found.map((each) =>
-        `${each.package}: ${each.builds} builds, ${each.failed} failed, ${
-          durationText(each.totalMs)
-        } in all, ` +
-        `median ${durationText(each.medianMs)}, p90 ${durationText(each.p90Ms)}`
-      );
+      const lines = found.map(({ package: name, builds, failed, totalMs, medianMs, p90Ms }) => {
+        const took = medianMs === null || p90Ms === null
+          ? "none succeeded"
+          : `median ${durationText(medianMs)}, p90 ${durationText(p90Ms)}`;
+        return `${name}: ${builds} ${builds === 1 ? "build" : "builds"}, ${failed} failed, ${
+          durationText(totalMs)
+        } in all, ${took}`;
+      });
       return { text: lines.join("\n") || "nothing was built yet", structured: { packages } };
     },
   });
+
+function secondsOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 1_000;
+}

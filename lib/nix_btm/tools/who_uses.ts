@@ -28,7 +28,9 @@ export const whoUses: ToolMaker = (view) =>
         other.running - one.running
       );
       const lines = all.map(({ host, user, running, commands }) =>
-        `${user} on ${host}: ${running} builds run; ${commands.join("; ")}`
+        `${user} on ${host}: ${running} ${running === 1 ? "build runs" : "builds run"}; ${
+          commands.join("; ")
+        }`
       );
       return { text: lines.join("\n") || "nobody runs Nix", structured: { users: all } };
     },
