@@ -1,5 +1,6 @@
 /** `nix-btm mcp`: what the daemon knows over stdio, for clients that start their servers; and its entry in their files. @module */
 import { ownCommand } from "../../lib/build/own_command.ts";
+import { abortable, deadline } from "../../lib/async/mod.ts";
 import type { Command } from "../../lib/cli/mod.ts";
 import { createRegistry, mcpCommand, serveStdio, ToolError } from "../../lib/mcp/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
@@ -11,6 +12,9 @@ const INSTRUCTIONS =
   "end of their logs; search_log finds lines; why_waiting what holds a build up; expected_end when commands will be " +
   "done; why_rebuilt what changed since something was built last.";
 
+/** Until the daemon has answered, or is known not to be there; nobody is served before, and longer nobody waits. */
+const FIRST_ANSWER_MS = 2_000;
+
 export const mcp: Command = mcpCommand({
   name: "nix-btm",
   get command() {
@@ -19,8 +23,13 @@ export const mcp: Command = mcpCommand({
   async serve(signal) {
     const { nixTools, readNamedDerivation } = await import("../../lib/nix_btm/mod.ts");
     const { parseDerivation } = await import("../../lib/nix/mod.ts");
-    await using following = await followDaemon(controlPath(undefined), signal);
+    const answered = Promise.withResolvers<void>();
+    await using following = await followDaemon(controlPath(undefined), signal, answered.resolve);
     const { client } = following;
+    using limit = deadline(FIRST_ANSWER_MS, signal);
+    await abortable(answered.promise, limit.signal).catch(() =>
+      "Who asks is told that it was not reached yet."
+    );
     const asked = <T>(answer: Promise<T>): Promise<T> =>
       answer.catch((cause) => {
         throw new ToolError(`the daemon does not answer: ${cause instanceof Error ? cause.message : cause}`, {
