@@ -199,7 +199,8 @@ export class Daemon implements AsyncDisposable {
   #rows(): PushedRow[] {
     const { world } = this.#monitor;
     const { connections = 0, refused = 0, bytes = 0 } = this.#listener?.stats ?? {};
-    const counts = { ...underWay(world), ended: this.#ended, connections, refused, bytes };
+    const { dropped } = this.#publisher;
+    const counts = { ...underWay(world), ended: this.#ended, connections, refused, bytes, dropped };
     return [...daemonRows(counts, world), ...this.#looks.rows()];
   }
 }

@@ -20,6 +20,7 @@ export const NIX_METRICS_HELP: Readonly<Record<string, string>> = {
   nix_btm_log_connections: "Logs of Nix that came in",
   nix_btm_log_refused: "Logs of Nix that were refused",
   nix_btm_log_bytes: "Bytes of Nix' logs",
+  nix_btm_rows_dropped: "Rows that clients of the ring did not get, since one alone was too large for it",
   nix_btm_cache_bytes: "Bytes that a cache or store has given",
   nix_btm_cache_paths: "Store paths that a cache or store has given",
   nix_build_cpu_usage: "CPU time of a running build in nanoseconds",
@@ -53,6 +54,8 @@ export interface DaemonCounts extends UnderWay {
   readonly connections: number;
   readonly refused: number;
   readonly bytes: number;
+  /** Rows that the ring could not take. */
+  readonly dropped: number;
 }
 
 /** Values of the daemon and of the caches that it knows. */
@@ -71,6 +74,7 @@ export function daemonRows(counts: DaemonCounts, { caches }: Pick<World, "caches
     row("log_connections", "counter", counts.connections),
     row("log_refused", "counter", counts.refused),
     row("log_bytes", "counter", counts.bytes),
+    row("rows_dropped", "counter", counts.dropped),
     ...[...caches.values()].slice(0, CACHES_TOLD).flatMap(({ store, paths, bytes }) => [
       row("cache_paths", "counter", paths, { cache: store }),
       row("cache_bytes", "counter", bytes, { cache: store }),

@@ -30,11 +30,17 @@ export class Publisher implements Disposable {
   readonly #path: string;
   readonly #followers = new Set<(message: HostUpdate) => void>();
   #writer: RingWriter;
+  #dropped = 0;
 
   /** @throws {RingError} When another daemon writes there. @throws {SystemError} When it cannot be made. */
   constructor(path: string) {
     this.#path = path;
     this.#writer = RingWriter.open(path, { dataBytes: RING_BYTES });
+  }
+
+  /** Rows that were too large for a record of the ring. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Hands an update to all who follow. */
@@ -79,11 +85,14 @@ export class Publisher implements Disposable {
     this.#writer[Symbol.dispose]();
   }
 
-  /** In as many records as it takes; a single row that fits in none is left out: nobody could read it. */
+  /** In as many records as it takes; a single row that fits in none is left out and counted: nobody could read it. */
   #write(message: HostUpdate, rows: readonly Row[]): void {
     const bytes = encodeMessage({ ...message, update: updateOf(rows) });
     if (bytes.length <= this.#writer.maxPayloadBytes) return this.#writer.write(MESSAGE_KIND, bytes);
-    if (rows.length < 2) return;
+    if (rows.length < 2) {
+      this.#dropped += rows.length;
+      return;
+    }
     const half = rows.length >> 1;
     this.#write(message, rows.slice(0, half));
     this.#write({ host: message.host, update: {} }, rows.slice(half));

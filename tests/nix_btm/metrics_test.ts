@@ -21,6 +21,7 @@ const COUNTS = {
   connections: 5,
   refused: 0,
   bytes: 600,
+  dropped: 0,
 };
 
 /** A build by what it has used. */
