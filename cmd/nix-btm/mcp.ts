@@ -5,7 +5,7 @@ import type { Command } from "../../lib/cli/mod.ts";
 import { createRegistry, mcpCommand, serveStdio, ToolError } from "../../lib/mcp/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
 import { followDaemon } from "./follow.ts";
-import { controlPath } from "./paths.ts";
+import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 const INSTRUCTIONS =
   "Shows what Nix does on this host. list_builds tells what runs and waits; failed_builds why builds failed, with the " +
@@ -20,11 +20,12 @@ export const mcp: Command = mcpCommand({
   get command() {
     return [...ownCommand("nix-btm"), "mcp"] as const;
   },
-  async serve(signal) {
+  options: { daemonSocketPath: CONTROL_SOCKET_OPTION },
+  async serve(signal, { daemonSocketPath }) {
     const { nixTools, readNamedDerivation } = await import("../../lib/nix_btm/mod.ts");
     const { parseDerivation } = await import("../../lib/nix/mod.ts");
     const answered = Promise.withResolvers<void>();
-    await using following = await followDaemon(controlPath(undefined), signal, answered.resolve);
+    await using following = await followDaemon(controlPath(daemonSocketPath), signal, answered.resolve);
     const { client } = following;
     using limit = deadline(FIRST_ANSWER_MS, signal);
     await abortable(answered.promise, limit.signal).catch(() =>

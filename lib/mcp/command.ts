@@ -1,5 +1,5 @@
 /** The command `TOOL mcp`, the same for every tool: serve over stdio, enter in a client, take out, print. @module */
-import { type Command, command, option, print, UsageError } from "../cli/mod.ts";
+import { type Command, command, flagName, type Option, option, print, UsageError } from "../cli/mod.ts";
 import { optionalText, text } from "../config/mod.ts";
 import { CLIENT_APPS, type ClientApp, type Places, type ServerEntry } from "./clients.ts";
 import { type InstallResult, installServer, serverSnippet, uninstallServer } from "./install.ts";
@@ -10,8 +10,10 @@ export interface McpCommandSpec {
   readonly name: string;
   /** How a client starts the server over stdio: program and arguments, absolute. */
   readonly command: readonly [program: string, ...args: string[]];
+  /** What the server can be told; `install` enters it with the command. */
+  readonly options?: Readonly<Record<string, Option<string | undefined>>>;
   /** Serves over stdio until the client goes; returns the exit code. */
-  serve(signal: AbortSignal): Promise<number>;
+  serve(signal: AbortSignal, options: Readonly<Record<string, string | undefined>>): Promise<number>;
 }
 
 const CLIENT_IDS = CLIENT_APPS.map(({ id }) => id);
@@ -43,6 +45,7 @@ const WHAT = {
 
 /** Makes the command of one tool. */
 export function mcpCommand(spec: McpCommandSpec): Command {
+  const own = spec.options ?? {};
   const clients = CLIENT_APPS.map(({ id, title }) => `${id}: ${title}`).join("; ");
   const line = `${spec.name} mcp`;
   return command({
@@ -54,11 +57,12 @@ export function mcpCommand(spec: McpCommandSpec): Command {
       [`${line} install -c claude-project`, "For everyone who works on this project"],
       [`${line} install --url http://localhost:3001/mcp`, "Enter a server that runs"],
     ],
+    options: own,
     commands: [
       command({
         name: "install",
         summary: "enter the tool in a client's file, and leave every other entry as it is",
-        options: WHAT,
+        options: { ...own, ...WHAT },
         run: async ({ options }) => {
           const entry = entryOf(spec, options);
           tell(
@@ -79,14 +83,14 @@ export function mcpCommand(spec: McpCommandSpec): Command {
       command({
         name: "print",
         summary: "print what install would enter",
-        options: WHAT,
+        options: { ...own, ...WHAT },
         run: ({ options }) => {
           print(serverSnippet(appOf(options.client), options.name ?? spec.name, entryOf(spec, options)));
           return Promise.resolve(0);
         },
       }),
     ],
-    run: ({ signal }) => spec.serve(signal),
+    run: ({ options, signal }) => spec.serve(signal, options as Readonly<Record<string, string | undefined>>),
   });
 }
 
@@ -97,13 +101,15 @@ function appOf(id: string): ClientApp {
 }
 
 function entryOf(
-  spec: McpCommandSpec,
-  { url, token }: { readonly url: string | undefined; readonly token: string | undefined },
+  { command, options: own = {} }: McpCommandSpec,
+  { url, token, ...options }: { readonly url: string | undefined; readonly token: string | undefined },
 ): ServerEntry {
   if (url === undefined) {
     if (token !== undefined) throw new UsageError("--token is for a server that runs: give its --url");
-    const [program, ...args] = spec.command;
-    return { kind: "command", command: program, args };
+    const [program, ...args] = command;
+    const given = Object.entries(options).filter(([name, value]) => name in own && value !== undefined);
+    const words = given.flatMap(([name, value]) => [`--${flagName(name)}`, String(value)]);
+    return { kind: "command", command: program, args: [...args, ...words] };
   }
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) throw new UsageError(`"${url}" is no HTTP address`);
   const headers = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } };

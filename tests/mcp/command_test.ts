@@ -4,12 +4,15 @@ import { ROOT } from "../../lib/build/paths.ts";
 import { denoDir } from "./outside_tools.ts";
 
 const PROGRAM = `
-import { command, runTool } from "${ROOT}lib/cli/mod.ts";
+import { optionalText } from "${ROOT}lib/config/mod.ts";
+import { command, option, runTool } from "${ROOT}lib/cli/mod.ts";
 import { createRegistry, mcpCommand, serveStdio } from "${ROOT}lib/mcp/mod.ts";
 const mcp = mcpCommand({
   name: "sample",
   command: ["/opt/sample", "mcp"],
-  serve: async (signal) => {
+  options: { ofWhat: option(optionalText({ help: "Of what.", example: "x" }), { short: "o", value: "X" }) },
+  serve: async (signal, { ofWhat }) => {
+    if (ofWhat !== undefined) throw new Error("of " + ofWhat);
     await serveStdio(createRegistry({}), { name: "sample", version: "1" }, { signal });
     return 0;
   },
@@ -59,6 +62,9 @@ Deno.test("TOOL mcp enters itself in a client, takes itself out, prints, and ser
     deepStrictEqual(JSON.parse(printed.said), {
       mcpServers: { sample: { url: "http://localhost:1/mcp", headers: { Authorization: "Bearer t" } } },
     });
+    const own = await run(["mcp", "print", "-o", "x"]);
+    deepStrictEqual(JSON.parse(own.said).mcpServers.sample.args, ["mcp", "--of-what", "x"]);
+    strictEqual((await run(["mcp", "--of-what", "x"])).complained, "sample: of x\n");
     const wrong: [string[], RegExp][] = [
       [["mcp", "print", "--client", "nope"], /nope/],
       [["mcp", "print", "--token", "t"], /give its --url/],
