@@ -1,6 +1,6 @@
 /** `nix-btm daemon`: takes the logs of every Nix on this host, and tells clients. @module */
 import { accountEntry } from "../../lib/accounts/mod.ts";
-import { addressText, type Peer } from "../../ffi/sockets/mod.ts";
+import { addressText, type Listener, type Peer } from "../../ffi/sockets/mod.ts";
 import { readKernelFile } from "../../ffi/files/mod.ts";
 import { AGENT_PORT, AGENT_PUSH_SOCKET, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
@@ -132,6 +132,7 @@ export const daemon = command({
     const [given] = services.listeners;
     // It stays at the end: where there is none Nix writes a file of that name, and grows it for ever.
     const logs = stack.use(given ?? openSocket(ownPath, { mode: octal(options.socketMode), gid }));
+    if (given !== undefined) { for (const text of unused(given, options)) log.warn(text); }
     const controlPath = options.daemonSocketPath ?? `${runtime}/${CONTROL_SOCKET}`;
     const control = stack.use(openSocket(controlPath, { mode: gid === undefined ? 0o600 : 0o660, gid }));
     stack.defer(() => removeSocket(controlPath));
@@ -164,6 +165,25 @@ export const daemon = command({
     return 0;
   },
 });
+
+/** What says how to open a socket, when systemd has opened it. */
+function unused(
+  { address }: Listener,
+  { nixJsonFilePath, socketMode }: {
+    readonly nixJsonFilePath: string | undefined;
+    readonly socketMode: string;
+  },
+): string[] {
+  const path = addressText(address);
+  return [
+    ...nixJsonFilePath === undefined || nixJsonFilePath === path
+      ? []
+      : [`--nix-json-file-path ${nixJsonFilePath} is not used: systemd has opened ${path}`],
+    ...socketMode === NIX_MODE
+      ? []
+      : [`--socket-mode ${socketMode} is not used: the unit of ${path} says it as SocketMode=`],
+  ];
+}
 
 /** Until a daemon in the background answers, or says why it cannot. */
 const BACKGROUND_MS = 15_000;

@@ -1,6 +1,8 @@
 /** The original's flags of the daemon: in the background, with a log of its own. */
 import { match, ok, strictEqual } from "node:assert/strict";
 import { until } from "../keeper/_log.ts";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { has } from "../user_systemd.ts";
 import { DaemonProcess } from "./_daemon.ts";
 
 function isThere(path: string): boolean {
@@ -55,6 +57,35 @@ Deno.test("a file that Nix has made where no socket was is told, stays, and can 
   }
   strictEqual(await Deno.readTextFile(path), said);
   match((await place.run("replay", path, "--once")).out, /#1 failed/);
+});
+
+Deno.test({
+  name: "what says how to open the socket is told to be unused where systemd has opened it",
+  ignore: !await has("systemd-socket-activate"),
+  async fn() {
+    await using place = new DaemonProcess();
+    const [given, control] = [`${place.folder}/given.sock`, `${place.folder}/d.sock`];
+    const [program, ...args] = toolCommand("nix-btm");
+    const words = ["daemon", "-n", "/elsewhere", "-d", control, "--socket-mode", "0600", "--agent", "off"];
+    const child = new Deno.Command("systemd-socket-activate", {
+      args: [
+        ...["HOME", "DENO_DIR", "RUNTIME_DIRECTORY", "STATE_DIRECTORY"].flatMap((name) => ["-E", name]),
+        ...["-l", given, program, ...args, ...words],
+      ],
+      env: place.env,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    await until("the socket", () => isThere(given));
+    using _log = await Deno.connect({ transport: "unix", path: given });
+    await until("the daemon", () => isThere(control));
+    child.kill("SIGTERM");
+    const { stderr } = await child.output();
+    const said = new TextDecoder().decode(stderr);
+    match(said, /--nix-json-file-path \/elsewhere is not used: systemd has opened .*given\.sock/);
+    match(said, /--socket-mode 0600 is not used: the unit of .*given\.sock says it as SocketMode=/);
+  },
 });
 
 /** The process that has the socket's path among its words. */
