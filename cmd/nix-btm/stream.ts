@@ -12,7 +12,8 @@ export const stream = command({
   name: "stream",
   summary: "print what the daemon knows and what changes, as lines of JSON",
   description:
-    "The first line is a snapshot of everything, each further one what changed. Daemons of other hosts read it through ssh: " +
+    "The first line is a snapshot of everything, each further one what changed; every ten seconds one comes in which " +
+    "nothing has, so that whoever reads knows a daemon that lives. Daemons of other hosts read it through ssh: " +
     "nix-btm daemon --host ssh:HOST.",
   options: { daemonSocketPath: CONTROL_SOCKET_OPTION },
   examples: [["nix-btm stream | jq -c '.update.jobs[]?.name'", "Names of jobs as they change"]],

@@ -3,7 +3,7 @@
  * What was known of a host that is lost stays, and is said to be of before.
  * @module
  */
-import { sleep } from "../async/mod.ts";
+import { abortable, deadline, sleep } from "../async/mod.ts";
 import { readEvents } from "../mcp/mod.ts";
 import type { HostUpdate } from "./publisher.ts";
 import { checkSize, readRemoteMessage } from "./remote_message.ts";
@@ -19,6 +19,8 @@ export type RemoteAddress =
 const MESSAGE_MAX_BYTES = 64 * 2 ** 20;
 /** Until a host that was lost is asked again, the first time and at most. */
 const RETRY_MS = [1_000, 30_000] as const;
+/** From a host that lives something comes within three of its beats. */
+const SILENT_MS = 35_000;
 /** Characters of what ssh says on its end. */
 const WHY_MAX = 200;
 /** A command that was asked to end is made to; whoever holds its standard error is not waited for. */
@@ -62,6 +64,14 @@ export interface RemoteOptions {
   readonly signal: AbortSignal;
   /** Hears what changed, with the host's name in it. */
   readonly tell: (message: HostUpdate) => void;
+  /** A host of which nothing is heard for so long is lost. */
+  readonly silentMs?: number;
+}
+
+/** While a host is followed. */
+interface Following {
+  readonly signal: AbortSignal;
+  readonly silentMs: number;
 }
 
 /** Follows a host until the signal fires; `world` is what is known of it. */
@@ -114,8 +124,11 @@ export class RemoteHost {
   }
 
   #messages(): AsyncGenerator<string> {
-    const { address, signal } = this.#options;
-    return address.kind === "http" ? httpMessages(address, signal) : commandMessages(address.words, signal);
+    const { address, signal, silentMs = SILENT_MS } = this.#options;
+    const following = { signal, silentMs };
+    return address.kind === "http"
+      ? httpMessages(address, following)
+      : commandMessages(address.words, following);
   }
 }
 
@@ -140,21 +153,50 @@ export function followHosts(
 
 async function* httpMessages(
   { url, token }: Extract<RemoteAddress, { kind: "http" }>,
-  signal: AbortSignal,
+  following: Following,
 ): AsyncGenerator<string> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const response = await fetch(`${url}/api/v1/events`, { headers, signal });
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    throw new Error(`it answers with status ${response.status}`);
+  // The request's signal ends the body with it.
+  const over = new AbortController();
+  try {
+    const asked = fetch(`${url}/api/v1/events`, { headers, signal: over.signal });
+    const response = await unlessSilent(asked, following);
+    if (!response.ok || response.body === null) throw new Error(`it answers with status ${response.status}`);
+    yield* readEvents(ReadableStream.from(piecesOf(response.body, following)), MESSAGE_MAX_BYTES);
+  } finally {
+    over.abort();
   }
-  yield* readEvents(response.body, MESSAGE_MAX_BYTES);
+}
+
+/** Each piece as it comes. @throws {Error} When none comes for too long. @throws The signal's reason. */
+async function* piecesOf<T>(stream: ReadableStream<T>, following: Following): AsyncGenerator<T> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await unlessSilent(reader.read(), following);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => "It has failed, which was told.");
+  }
+}
+
+async function unlessSilent<T>(promise: Promise<T>, { signal, silentMs }: Following): Promise<T> {
+  using limit = deadline(silentMs, signal);
+  try {
+    return await abortable(promise, limit.signal);
+  } catch (cause) {
+    if (signal.aborted || !limit.signal.aborted) throw cause;
+    throw new Error(`it has said nothing for ${silentMs / 1_000} s`, { cause });
+  }
 }
 
 async function* commandMessages(
   words: readonly [string, ...string[]],
-  signal: AbortSignal,
+  following: Following,
 ): AsyncGenerator<string> {
+  const { signal } = following;
   const [program, ...args] = words;
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
   const end = () => kill(child, "SIGTERM");
@@ -162,7 +204,7 @@ async function* commandMessages(
   const unread = new AbortController();
   const said = lastOf(child.stderr, unread.signal);
   try {
-    yield* linesOf(child.stdout, signal);
+    yield* linesOf(ReadableStream.from(piecesOf(child.stdout, following)), signal);
   } finally {
     signal.removeEventListener("abort", end);
     await ended(child);

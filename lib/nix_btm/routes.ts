@@ -22,11 +22,15 @@ const LIMIT_MAX = 1_000;
 const WAITING_MAX_BYTES = 32 * 2 ** 20;
 /** Clients of events at a time. */
 const STREAMS_MAX = 64;
+/** Clients of events hear so often that the daemon lives; where nothing comes for longer it is gone. */
+export const BEAT_MS = 10_000;
+/** Nothing has changed. */
+const BEAT: HostUpdate = { host: "", update: {} };
 
 /** Routes below `/api/v1`; with a `token` every request has to carry it. */
 export function nixRoutes(
   sources: RouteSources,
-  { token }: { readonly token?: string | undefined } = {},
+  { token, beatMs = BEAT_MS }: { readonly token?: string | undefined; readonly beatMs?: number } = {},
 ): Hono {
   const app = new Hono();
   app.onError(errorResponse);
@@ -45,7 +49,7 @@ export function nixRoutes(
   const streams = new Set<ReadableStream>();
   app.get("/api/v1/events", (c) => {
     if (streams.size >= STREAMS_MAX) throw new HttpError(503, `${STREAMS_MAX} clients follow already`);
-    return eventStream(sources, streams, c.req.raw.signal);
+    return eventStream(sources, { streams, signal: c.req.raw.signal, beatMs });
   });
   app.get(
     "/api/v1/history",
@@ -94,8 +98,11 @@ function numberOf(what: string, text: string | undefined): number | undefined {
 /** A snapshot, then what changes; JSON in server-sent events. It is among `streams` while it lasts. */
 function eventStream(
   { snapshot, follow }: RouteSources,
-  streams: Set<ReadableStream>,
-  signal: AbortSignal,
+  { streams, signal, beatMs }: {
+    readonly streams: Set<ReadableStream>;
+    readonly signal: AbortSignal;
+    readonly beatMs: number;
+  },
 ): Response {
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>({
@@ -108,7 +115,9 @@ function eventStream(
       };
       for (const message of snapshot().hosts) controller.enqueue(eventOf(message));
       const unfollow = follow(send);
+      const beating = setInterval(() => send(BEAT), beatMs);
       stop = () => {
+        clearInterval(beating);
         unfollow();
         streams.delete(body);
       };

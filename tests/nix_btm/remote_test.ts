@@ -4,10 +4,11 @@ import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { type HostUpdate, Monitor, parseRemote } from "../../lib/nix_btm/mod.ts";
-import { RemoteHost } from "../../lib/nix_btm/remote.ts";
+import { type RemoteAddress, RemoteHost, type RemoteOptions } from "../../lib/nix_btm/remote.ts";
 import { readRemoteMessage } from "../../lib/nix_btm/remote_message.ts";
 import { snapshotOf } from "../../lib/nix_btm/world.ts";
 import { freePort } from "../free_port.ts";
+import { until } from "../keeper/_log.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
 
@@ -125,16 +126,18 @@ Deno.test("what is no host, or would be an option of ssh, is refused", () => {
   }
 });
 
-/** What is told of a host that is a command, until `isEnough`. */
+/** What is told of a host, a command's or one that is asked over HTTP, until `isEnough`. */
 async function toldBy(
-  script: string,
+  from: string | RemoteAddress,
   isEnough: (told: readonly HostUpdate[]) => boolean,
+  options: Pick<RemoteOptions, "silentMs"> = {},
 ): Promise<HostUpdate[]> {
   const over = new AbortController();
   const told: HostUpdate[] = [];
   const host = new RemoteHost({
+    ...options,
     name: "far",
-    address: { kind: "command", words: ["sh", "-c", script] },
+    address: typeof from === "string" ? { kind: "command", words: ["sh", "-c", from] } : from,
     signal: over.signal,
     tell: (message) => {
       told.push(message);
@@ -192,6 +195,31 @@ Deno.test("a host that says no message is lost, with what it said, and what it s
   });
   strictEqual(readRemoteMessage('{"host":"third","update":{}}'), undefined);
   throws(() => readRemoteMessage("[]"), /^SyntaxError: it says what is no message: "\[\]"$/);
+});
+
+Deno.test("a host that goes silent is lost, and asked again: over HTTP, before its answer too, and through ssh", async () => {
+  const message = '{"host":"","isNew":true,"update":{}}';
+  let [asked, left] = [0, 0];
+  const never = Promise.withResolvers<Response>();
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, () => {
+    if (++asked === 1) return never.promise;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(`data: ${message}\n\n`)),
+      cancel: () => void left++,
+    });
+    return new Response(body);
+  });
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  /** One that is slow once more is lost once more. */
+  const wereTold = (...notes: string[]) => (told: readonly HostUpdate[]) => {
+    const seen = told.map(({ update }) => update.notes?.[0]);
+    return notes.every((note) => seen.includes(note) && seen.splice(0, seen.indexOf(note) + 1).length > 0);
+  };
+  const why = "it has said nothing for 0.1 s";
+  await toldBy({ kind: "http", url, token: undefined }, wereTold(why, "", why), { silentMs: 100 });
+  await until("the answer's end", () => left > 0);
+  never.resolve(new Response());
+  await toldBy(`echo '${message}'; exec sleep 60`, wereTold("", why, ""), { silentMs: 100 });
 });
 
 Deno.test("of megabytes on standard error the end is told; who does not end is made to", async () => {

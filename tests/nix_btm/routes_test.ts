@@ -1,14 +1,14 @@
 /** The daemon's state over HTTP, for clients that do not behave. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { History, type HostUpdate, LogStore } from "../../lib/nix_btm/mod.ts";
-import { nixRoutes } from "../../lib/nix_btm/routes.ts";
+import { nixRoutes, type RouteSources } from "../../lib/nix_btm/routes.ts";
 
 /** Routes over a daemon of which nothing but its updates is there. */
 class Served implements Disposable {
   readonly followers = new Set<(message: HostUpdate) => void>();
   readonly #folder = Deno.makeTempDirSync({ prefix: "nix-btm-" });
   readonly #history = History.open(":memory:");
-  readonly app = nixRoutes({
+  readonly #sources: RouteSources = {
     snapshot: () => ({ ring: "", epoch: 1, position: 0n, hosts: [{ host: "", isNew: true, update: {} }] }),
     follow: (tell) => {
       this.followers.add(tell);
@@ -17,7 +17,12 @@ class Served implements Disposable {
     kept: { history: this.#history, logs: new LogStore(this.#folder), logOf: () => undefined },
     status: () => ({}),
     metrics: () => "",
-  });
+  };
+  readonly app: ReturnType<typeof nixRoutes>;
+
+  constructor(options: Parameters<typeof nixRoutes>[1] = {}) {
+    this.app = nixRoutes(this.#sources, options);
+  }
 
   async get(path: string): Promise<Response> {
     return await this.app.request(path);
@@ -51,6 +56,15 @@ Deno.test("a client of events hears what is, then what changes", async () => {
     'data: {"host":"","isNew":true,"update":{}}\n\n',
     'data: {"host":"","update":{"removedJobs":[7]}}\n\n',
   ]);
+  await reader.cancel();
+});
+
+Deno.test("a client of events hears that the daemon lives though nothing changes", async () => {
+  using served = new Served({ beatMs: 1 });
+  const reader = (await served.get("/api/v1/events")).body!.getReader();
+  await reader.read();
+  const { value } = await reader.read();
+  strictEqual(new TextDecoder().decode(value), 'data: {"host":"","update":{}}\n\n');
   await reader.cancel();
 });
 
