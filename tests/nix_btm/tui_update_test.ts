@@ -220,6 +220,18 @@ Deno.test("Jobs are narrowed by kind, by state and by words, and Escape takes th
   strictEqual(jobNames(player.press("escape")).length, all);
   player.press("/").type("x").press("escape");
   deepStrictEqual([player.model.filter, player.model.ended], ["", false]);
+  player.press("t", "o", "escape");
+  deepStrictEqual([jobNames(player).length, player.model.ended], [all, false], "kinds and states too");
+  ok(player.press("escape").model.ended);
+});
+
+Deno.test("a build that is paused is told as such in the Jobs and in the tree", () => {
+  const player = wide().processes(aBuild("wide-148", { isPaused: true }), aBuild("wide-150", { pid: 6_000 }));
+  for (const key of ["2", "3"]) {
+    const lines = player.press(key).text().split("\n");
+    match(lines.find((line) => line.includes("wide-148"))!, /paused/);
+    ok(!/paused/.test(lines.find((line) => line.includes("wide-150"))!));
+  }
 });
 
 Deno.test("N and ] go to what failed, runs or waits, [ back", () => {
@@ -450,7 +462,7 @@ Deno.test("y copies the path of what is selected, the command of a process, and 
 
 Deno.test("the clipboard is reached through tmux too", () => {
   strictEqual(clipboardSequence("é\n", false), "\x1b]52;c;w6kK\x07");
-  strictEqual(clipboardSequence("é\n", true), "\x1bPtmux;\x1b\x1b]52;c;w6kK\x07\x1b\\");
+  strictEqual(clipboardSequence("é\n", true), "\x1b]52;c;w6kK\x07\x1bPtmux;\x1b\x1b]52;c;w6kK\x07\x1b\\");
   ok(clipboardSequence("x".repeat(1_000_000), false).length < 140_000);
 });
 

@@ -82,9 +82,9 @@ export function act(model: Model, action: Action): Step {
     case "filter":
       return [typing(model), []];
     case "unfilter": {
-      const next = model.tab === "build"
-        ? { ...model, search: "", match: undefined }
-        : keepSeen({ ...model, filter: "" });
+      const next = model.tab === "build" ? { ...model, search: "", match: undefined } : keepSeen(
+        model.filter !== "" ? { ...model, filter: "" } : { ...model, kinds: "everything", states: "all" },
+      );
       return [next, next.tab === "history" ? [readHistory(next)] : []];
     }
     case "nextMatch":

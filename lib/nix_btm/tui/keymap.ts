@@ -69,6 +69,12 @@ const canFold: When = (model) => {
   const row = builderRows(model)[model.lists.builders.selected];
   return row?.kind === "build" || (row?.kind === "user" && row.user.builds.length > 0);
 };
+const isNarrowed: When = ({ tab, search, filter, kinds, states }) => {
+  if (tab === "build") return search !== "";
+  if (tab === "builders" || tab === "hosts") return false;
+  return filter !== "" || (tab === "jobs" && (kinds !== "everything" || states !== "all")) ||
+    (tab === "history" && states === "failed");
+};
 const searches: When = ({ tab, search }) => tab === "build" && search !== "";
 
 type Entry = Omit<Binding<Action, Model>, "keys" | "group">;
@@ -172,8 +178,8 @@ export const KEYMAP: readonly Binding<Action, Model>[] = [
     }],
     ["escape", {
       action: "unfilter",
-      help: "no filter, no search",
-      when: (m) => (m.tab === "build" ? m.search : on("eagle", "jobs", "history")(m) ? m.filter : "") !== "",
+      help: "no filter, no search, all again",
+      when: isNarrowed,
     }],
     ["s", { action: "sort", help: "sort by the next column", short: "sort", when: on("jobs", "builders") }],
     ["S", { action: "reverse", help: "the other way round", when: on("jobs") }],

@@ -143,7 +143,9 @@ function rightSpans(row: DerivationRow, model: Model, most: number): Span[] {
     return [...where, span(short(failureText(state.failure.text), most), theme.bad), span(" "), ...took];
   }
   if (state.kind === "running") {
-    const cpu = usages(model).get(job.id)?.usage.cpuRatio;
+    const build = usages(model).get(job.id);
+    if (build?.isPaused === true) return [...where, span("paused ", theme.warn), ...took];
+    const cpu = build?.usage.cpuRatio;
     return [
       ...where,
       ...(cpu === undefined ? [] : [span(`${cpuText(cpu)} `, theme.muted)]),

@@ -163,6 +163,9 @@ function stateCell(job: JobRow, model: Model, width: number): Span[] {
       span(text),
     ];
   }
+  if (state.kind === "running" && usages(model).get(job.id)?.isPaused === true) {
+    return [span("paused", theme.warn)];
+  }
   if (state.kind === "running") return [span(phases.at(-1)?.name ?? "running", theme.accent)];
   if (state.kind === "waiting") return [span(state.why, theme.warn)];
   if (state.kind === "failed") {
