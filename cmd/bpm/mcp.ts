@@ -11,6 +11,7 @@ import { openProject, urlOf } from "./project.ts";
  */
 export const mcp: Command = mcpCommand({
   name: "bpm",
+  url: "http://localhost:3001/mcp",
   get command() {
     return [...ownCommand("bpm"), "mcp"] as const;
   },

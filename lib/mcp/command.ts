@@ -12,6 +12,8 @@ export interface McpCommandSpec {
   readonly command: readonly [program: string, ...args: string[]];
   /** What the server can be told; `install` enters it with the command. */
   readonly options?: Readonly<Record<string, Option<string | undefined>>>;
+  /** Where a server of the tool listens, for an example; most tools have none that runs by itself. */
+  readonly url?: string;
   /** Serves over stdio until the client goes; returns the exit code. */
   serve(signal: AbortSignal, options: Readonly<Record<string, string | undefined>>): Promise<number>;
 }
@@ -55,7 +57,9 @@ export function mcpCommand(spec: McpCommandSpec): Command {
     examples: [
       [`${line} install`, "Enter it in Claude Code, for all projects"],
       [`${line} install -c claude-project`, "For everyone who works on this project"],
-      [`${line} install --url http://localhost:3001/mcp`, "Enter a server that runs"],
+      ...(spec.url === undefined
+        ? []
+        : [[`${line} install --url ${spec.url}`, "Enter a server that runs"] as const]),
     ],
     options: own,
     commands: [

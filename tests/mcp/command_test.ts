@@ -65,6 +65,7 @@ Deno.test("TOOL mcp enters itself in a client, takes itself out, prints, and ser
     const own = await run(["mcp", "print", "-o", "x"]);
     deepStrictEqual(JSON.parse(own.said).mcpServers.sample.args, ["mcp", "--of-what", "x"]);
     strictEqual((await run(["mcp", "--of-what", "x"])).complained, "sample: of x\n");
+    ok(!(await run(["mcp", "--help"])).said.includes("--url"), "it has no server that runs by itself");
     const wrong: [string[], RegExp][] = [
       [["mcp", "print", "--client", "nope"], /nope/],
       [["mcp", "print", "--token", "t"], /give its --url/],
