@@ -12,6 +12,7 @@ import type { parseRemote } from "../../lib/nix_btm/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { openPort } from "../../lib/swap/mod.ts";
 import { isLoopbackName, parseAddress } from "../../lib/web/mod.ts";
+import { readGiven } from "./files.ts";
 import {
   answers,
   CONTROL_SOCKET,
@@ -34,7 +35,10 @@ export const daemon = command({
     "Listens where nix.conf's json-log-path points (see nix-btm setup), keeps the state of all builds, remembers how long " +
     "they took, and publishes everything to any number of clients. Nix never waits for it. A daemon that is killed and " +
     "started again is found by its clients. The socket stays when it ends: Nix says then that nobody answers, and builds " +
-    "on; where there is none it would write a file of that name, and grow it for ever.",
+    "on; where there is none it would write a file of that name, and grow it for ever.\n\n" +
+    "--http serves /api/v1/state and /api/v1/events, the same as server-sent events that begin with all of it, further " +
+    "/api/v1/history, statistics, status, jobs/ID/log and logs/FILE, and /metrics for Prometheus. Clients send the token " +
+    "as Authorization: Bearer TOKEN.",
   options: {
     daemonize: option(
       text({ help: "Goes on in the background.", fallback: "false", oneOf: ["true", "false"] }),
@@ -118,7 +122,7 @@ export const daemon = command({
     using stack = new DisposableStack();
     const log = processLog({ file: options.daemonLogPath });
     // What is wrong in the options is told before anything is opened.
-    const http = httpOf(options);
+    const http = await httpOf(options);
     if (http !== undefined) stack.use(http.listener);
     const { runtime, state } = folders();
     const stateFolder = options.stateFolder ?? state;
@@ -146,7 +150,7 @@ export const daemon = command({
       http,
       runtimeFolder: runtime,
       stateFolder,
-      hosts: hostsOf(options, parseRemote),
+      hosts: await hostsOf(options, parseRemote),
       usageFrom: options.usageFrom === "off" ? undefined : parseAgentAddress(options.usageFrom),
       agent: options.agent === "off" ? undefined : options.agent,
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
@@ -158,6 +162,7 @@ export const daemon = command({
       socket: addressText(logs.address),
       clients: controlPath,
       state: stateFolder,
+      ...(http === undefined ? {} : { http: addressText(http.listener.address) }),
     });
     services.ready(`taking logs of Nix on ${addressText(logs.address)}`);
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
@@ -237,24 +242,32 @@ async function untilAnswered(control: string): Promise<void> {
   }
 }
 
-function httpOf(
+async function httpOf(
   { http, tokenFile }: { readonly http: string | undefined; readonly tokenFile: string | undefined },
 ) {
   if (http === undefined) return undefined;
   const address = parseAddress(http);
   if (address.kind !== "tcp") throw new UsageError(`--http is "${http}", expected HOST:PORT`);
-  const token = tokenFile === undefined ? undefined : Deno.readTextFileSync(tokenFile).trim();
+  const token = await tokenOf(tokenFile);
   if (!isLoopbackName(address.host) && token === undefined) {
     throw new UsageError(`--http is "${http}": other hosts reach it, and there is no --token-file`);
   }
   return { listener: openPort(address), token };
 }
 
-function hostsOf(
+/** @throws {Error} Also when nothing is in it: what nobody has to know protects nothing. */
+async function tokenOf(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const token = new TextDecoder().decode(await readGiven("token", file)).trim();
+  if (token === "") throw new Error(`Cannot read token ${file}: it is empty`);
+  return token;
+}
+
+async function hostsOf(
   { host, hostTokenFile }: { readonly host: readonly string[]; readonly hostTokenFile: string | undefined },
   parse: typeof parseRemote,
 ) {
-  const token = hostTokenFile === undefined ? undefined : Deno.readTextFileSync(hostTokenFile).trim();
+  const token = await tokenOf(hostTokenFile);
   return host.map((text) => {
     try {
       return parse(text, token);

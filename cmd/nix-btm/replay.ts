@@ -4,6 +4,7 @@ import { sleep } from "../../lib/async/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { optionalInteger, toggle } from "../../lib/config/mod.ts";
 import { plainJson } from "../../lib/tui/mod.ts";
+import { readGiven } from "./files.ts";
 import { JSON_OPTION, THEME_OPTION } from "./status.ts";
 
 const GZIP = [0x1f, 0x8b];
@@ -74,7 +75,7 @@ export const replay = command({
 async function read(path: string): Promise<Uint8Array> {
   const found = path === "-"
     ? new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer())
-    : await Deno.readFile(path);
+    : await readGiven("log", path);
   return GZIP.every((byte, at) => found[at] === byte) ? gunzipSync(found) : found;
 }
 

@@ -1,6 +1,7 @@
 /** `nix-btm stream`: the daemon's messages on standard output, one JSON object a line: what another host's daemon reads. @module */
 import { request } from "node:http";
 import { Readable } from "node:stream";
+import { explained } from "../../lib/agent_client/mod.ts";
 import { command } from "../../lib/cli/mod.ts";
 import { readEvents } from "../../lib/mcp/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
@@ -37,9 +38,12 @@ function eventsOf(socketPath: string, signal: AbortSignal): Promise<ReadableStre
   });
   sent.on("error", (cause) => {
     reject(
-      new Error(`Cannot ask the daemon at ${socketPath}: ${cause.message}; start one with nix-btm daemon`, {
-        cause,
-      }),
+      new Error(
+        `Cannot ask the daemon at ${socketPath}: ${explained(cause).message}; start one with nix-btm daemon`,
+        {
+          cause,
+        },
+      ),
     );
   });
   sent.end();

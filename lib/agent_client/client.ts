@@ -124,7 +124,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "the host does not answer",
 };
 
-function explained(error: unknown): Error {
+/** An error of a connection in words, with the system's own. */
+export function explained(error: unknown): Error {
   const code = (error as { code?: unknown } | undefined)?.code;
   const reason = typeof code === "string" ? REASONS[code] : undefined;
   if (reason !== undefined) return new Error(`${reason} (${code})`, { cause: error });

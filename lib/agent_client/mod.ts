@@ -6,7 +6,7 @@
  * @module
  */
 export { AGENT_PORT, type AgentAddress, formatAgentAddress, parseAgentAddress } from "./address.ts";
-export { AgentClient, type ClientLimits, StatusError } from "./client.ts";
+export { AgentClient, type ClientLimits, explained, StatusError } from "./client.ts";
 export { AGENT_PUSH_SOCKET, AgentPush, type AgentPushOptions, type PushedRow, tellAgent } from "./push.ts";
 export { checkInterval, MIN_INTERVAL_MS, nextTickMs, sleepUntil, untilNextTick } from "./ticks.ts";
 export { AgentUsage, countedRatio, type CountedUsage, isOfThisHost } from "./usage.ts";

@@ -101,3 +101,22 @@ function daemonPid(control: string): number {
   }
   throw new Error(`no daemon has ${control}`);
 }
+
+Deno.test("what cannot be asked or read is told in the same words by every command", async () => {
+  await using place = new DaemonProcess();
+  const none = `${place.folder}/none`;
+  for (const words of [["status"], ["stream"], ["client", "--json"]]) {
+    const { code, err } = await place.run(...words);
+    strictEqual(code, 1);
+    match(err, /^nix-btm: Cannot ask the daemon at .*: there is no such socket \(ENOENT\); start one with /);
+  }
+  Deno.writeTextFileSync(`${place.folder}/empty`, "\n");
+  const http = ["--http", "127.0.0.1:0", "--token-file"];
+  const wrong: [string[], RegExp][] = [
+    [["replay", none], /Cannot read log .*none: there is no such file\n/],
+    [["replay", place.folder], /Cannot read log .*: it is a folder\n/],
+    [["daemon", ...http, none], /Cannot read token .*none: there is no such file\n/],
+    [["daemon", ...http, `${place.folder}/empty`], /Cannot read token .*: it is empty\n/],
+  ];
+  for (const [words, says] of wrong) match((await place.run(...words)).err, says);
+});
