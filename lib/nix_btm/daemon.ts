@@ -149,7 +149,8 @@ export class Daemon implements AsyncDisposable {
     this.#ended.set(job.state.kind, (this.#ended.get(job.state.kind) ?? 0) + 1);
     this.#kept.end(job, { command, used: this.#looks.takeUsed(job.id) });
     this.#push?.buildEnded(job);
-    this.#options.onBuildEnd?.(job);
+    // Of what was planned and never began there is nothing to tell, unless it failed: what it needs did.
+    if (job.startedMs !== undefined || job.state.kind === "failed") this.#options.onBuildEnd?.(job);
   }
 
   #tick(): void {

@@ -1,5 +1,5 @@
 /** The daemon as a process, fed by connections as Nix 2.30 makes them, and its clients. */
-import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
@@ -269,6 +269,10 @@ Deno.test("a hook is run for each build that is over, and one that fails is told
   );
   {
     using feed = await daemon.connect();
+    // What is planned and never begins is nobody's news.
+    for (const msg of ["these 4 derivations will be built:", `  /nix/store/${"0".repeat(32)}-never.drv`]) {
+      await feed.write(`@nix ${JSON.stringify({ action: "msg", level: 3, msg })}\n`);
+    }
     await feed.write(textOf("06-fail-chain"));
   }
   await using client = new Follower(daemon.control, daemon.folder);
@@ -277,6 +281,7 @@ Deno.test("a hook is run for each build that is over, and one that fails is told
     () => existsSync(told) && Deno.readTextFileSync(told).split("\n").length === 5,
   );
   match(Deno.readTextFileSync(told), /^fc-bad failed builder for .* failed with exit code 3$/m);
+  doesNotMatch(Deno.readTextFileSync(told), /never/);
   await client.until("the warning", () => /The hook of fc-bad has ended with code 1/.test(daemon.log));
 });
 

@@ -70,7 +70,7 @@ export function failedText(job: JobRow): string {
   const text = failureText(job);
   return [
     /^(exit code|signal) /.test(text) ? `failed with ${text}` : `failed: ${text}`,
-    ranMs < 1_000 ? "" : ` after ${durationText(ranMs)}`,
+    ranMs < 1_000 || /^timed out after /.test(text) ? "" : ` after ${durationText(ranMs)}`,
     phase === undefined ? "" : ` in ${phase}`,
     host === "" ? "" : ` on ${host}`,
   ].join("");
