@@ -3,12 +3,15 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import {
   isBusy,
   JsonView,
+  LINE_MAX,
   LineJoiner,
   type Moment,
   PlainView,
   PROGRESS_EVERY_MS,
   progressText,
+  Seen,
   TerminalView,
+  TEXTS_MAX,
   type View,
 } from "../../lib/nix_btm/inline/mod.ts";
 import { Monitor } from "../../lib/nix_btm/mod.ts";
@@ -219,6 +222,29 @@ Deno.test("lines are whole, however their bytes come", () => {
   deepStrictEqual([...found, joiner.rest], ["eins zwei", "fünf", "sechs"]);
   strictEqual(joiner.drain(), "sechs");
   strictEqual(joiner.rest, "");
+});
+
+Deno.test("a line without an end comes in pieces, and what is held of it has a bound", () => {
+  const joiner = new LineJoiner();
+  const chunk = new TextEncoder().encode("ö".repeat(2 ** 15)).subarray(1);
+  let told = 0;
+  for (let at = 0; at < 200; at++) {
+    for (const line of joiner.take(chunk)) told += line.length;
+    ok(joiner.rest.length <= LINE_MAX);
+  }
+  strictEqual(told + joiner.drain().length, 200 * 2 ** 15);
+});
+
+Deno.test("of more texts than anybody repeats, and of endless ones, little is remembered", () => {
+  const seen = new Seen();
+  const text = (at: number) => `${at} ${"x".repeat(2 ** 16)}`;
+  for (let at = 0; at <= TEXTS_MAX; at++) seen.add(text(at));
+  deepStrictEqual([0, 1, TEXTS_MAX, TEXTS_MAX + 1].map((at) => seen.has(text(at))), [
+    false,
+    true,
+    true,
+    false,
+  ]);
 });
 
 Deno.test("between two steps the last picture stays for a moment, and then goes", () => {

@@ -22,7 +22,7 @@ export interface EndingOptions {
   readonly tailLines: number;
   readonly clockText?: (ms: number) => string;
   /** Errors that the command has written itself: when nothing was done since, they are still to be seen. */
-  readonly told?: ReadonlySet<string>;
+  readonly told?: Pick<ReadonlySet<string>, "has">;
 }
 
 /** Everything that is left to be said; nothing when nothing was done and nothing went wrong. */

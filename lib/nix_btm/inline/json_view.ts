@@ -22,6 +22,8 @@ import { isWorthTelling } from "./told.ts";
 import { LineJoiner, type Moment, type View } from "./view.ts";
 
 const TRANSFER_EVERY_MS = 1_000;
+/** Of a row without its text, about. */
+const ROW_LENGTH = 200;
 
 export class JsonView implements View {
   readonly #world: World;
@@ -36,7 +38,7 @@ export class JsonView implements View {
   }
 
   get pendingLength(): number {
-    return this.#pending.length;
+    return this.#pending.reduce((sum, { text = "" }) => sum + ROW_LENGTH + `${text}`.length, 0);
   }
 
   /** Lines of logs are not told: those of builds that failed come with the end. */
@@ -56,6 +58,7 @@ export class JsonView implements View {
 
   show(update: Update | undefined, { nowMs }: Moment): string {
     for (const job of update?.jobs ?? []) this.#job(job, nowMs);
+    for (const id of update?.removedJobs ?? []) this.#told.delete(id);
     return this.#take(nowMs);
   }
 

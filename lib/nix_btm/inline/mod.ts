@@ -13,7 +13,7 @@ export { inlineLines } from "./frame.ts";
 export { endingLines } from "./ending.ts";
 export { isWorthTelling, logLine } from "./told.ts";
 export { LiveArea } from "./area.ts";
-export { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
+export { isBusy, LINE_MAX, LineJoiner, type Moment, Seen, TEXTS_MAX, type View } from "./view.ts";
 export { PICTURE_LINGER_MS, TerminalView } from "./terminal_view.ts";
 export { PlainView, PROGRESS_EVERY_MS, progressText } from "./plain_view.ts";
 export { JsonView } from "./json_view.ts";

@@ -8,7 +8,7 @@ import { type End, endingLines, failedText, otherErrors } from "./ending.ts";
 import { figuresOf, isRefused } from "./figures.ts";
 import { leftMsOf } from "./sum.ts";
 import { errorIn, isWorthTelling } from "./told.ts";
-import { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
+import { isBusy, LineJoiner, type Moment, Seen, type View } from "./view.ts";
 
 export interface PlainViewOptions {
   /** Says what GitHub's runner makes groups and annotations of. */
@@ -33,9 +33,9 @@ export class PlainView implements View {
   readonly #joiner = new LineJoiner();
   /** Of builds that were told of, how they stood. */
   readonly #told = new Map<number, string>();
-  readonly #messages = new Set<string>();
+  readonly #messages = new Seen();
   /** Those that the command has written itself. */
-  readonly #errors = new Set<string>();
+  readonly #errors = new Seen();
   #pending: string[] = [];
   /** Of the command itself: what comes at once with the end of a build comes after it. */
   readonly #words: string[] = [];
@@ -70,8 +70,11 @@ export class PlainView implements View {
 
   text(bytes: Uint8Array): void {
     const lines = this.#joiner.take(bytes);
-    for (const line of lines) this.#errors.add(errorIn(line) ?? "");
-    this.#words.push(...lines);
+    for (const line of lines) {
+      const error = errorIn(line);
+      if (error !== undefined) this.#errors.add(error);
+      this.#words.push(line);
+    }
   }
 
   /** Standard output of who does not look on is his own. */
@@ -81,6 +84,7 @@ export class PlainView implements View {
 
   show(update: Update | undefined, { nowMs }: Moment): string {
     this.#builds(update?.jobs ?? []);
+    for (const id of update?.removedJobs ?? []) this.#told.delete(id);
     this.#pending.push(...this.#words.splice(0));
     this.#sayProgress(nowMs);
     return this.#take();

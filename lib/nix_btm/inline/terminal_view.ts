@@ -7,7 +7,7 @@ import { LiveArea } from "./area.ts";
 import { type End, endingLines } from "./ending.ts";
 import { inlineLines } from "./frame.ts";
 import { errorIn, isWorthTelling, logLine, messageLines } from "./told.ts";
-import { isBusy, LineJoiner, type Moment, type View } from "./view.ts";
+import { isBusy, LineJoiner, type Moment, Seen, type View } from "./view.ts";
 
 /** How a terminal is used. */
 export interface TerminalViewOptions {
@@ -34,9 +34,9 @@ export class TerminalView implements View {
   readonly #area: LiveArea;
   readonly #joiner = new LineJoiner();
   readonly #window: Line[] = [];
-  readonly #told = new Set<string>();
+  readonly #told = new Seen();
   /** Those that the command has written itself. */
-  readonly #errors = new Set<string>();
+  readonly #errors = new Seen();
   #above = "";
   #frame: readonly Line[] = [];
   #idleSinceMs: number | undefined;

@@ -1,5 +1,5 @@
 /** What a session needs of those who show it: they are told what happens, and say what is to be written. @module */
-import { isOver, type Job } from "../../nix/mod.ts";
+import { BOUNDS, cutText, isOver, type Job } from "../../nix/mod.ts";
 import type { Update, World } from "../world.ts";
 import type { End } from "./ending.ts";
 import { directionOf } from "./figures.ts";
@@ -49,6 +49,9 @@ export function isBusy({ jobs, commands }: World): boolean {
 
 const SEEN: ReadonlySet<string> = new Set(["evaluation", "fetch", "hook", "maintenance", "query"]);
 
+/** Characters of a line, about; what is longer comes in several. */
+export const LINE_MAX = 2 ** 20;
+
 /** Bytes to lines; what has no end yet is kept. */
 export class LineJoiner {
   readonly #decoder = new TextDecoder();
@@ -63,6 +66,10 @@ export class LineJoiner {
   take(bytes: Uint8Array): string[] {
     const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split("\n");
     this.#rest = lines.pop()!;
+    if (this.#rest.length > LINE_MAX) {
+      lines.push(this.#rest);
+      this.#rest = "";
+    }
     return lines;
   }
 
@@ -71,5 +78,22 @@ export class LineJoiner {
     const rest = this.#rest + this.#decoder.decode();
     this.#rest = "";
     return rest;
+  }
+}
+
+/** Texts that are remembered; of more the oldest are forgotten. */
+export const TEXTS_MAX = 1_000;
+
+/** Texts that were seen before, as far as their begins tell them apart. */
+export class Seen {
+  readonly #texts = new Set<string>();
+
+  has(text: string): boolean {
+    return this.#texts.has(cutText(text, BOUNDS.reason));
+  }
+
+  add(text: string): void {
+    this.#texts.add(cutText(text, BOUNDS.reason));
+    if (this.#texts.size > TEXTS_MAX) this.#texts.delete(this.#texts.values().next().value!);
   }
 }
