@@ -17,6 +17,10 @@ static int listen_at(int family, const struct sockaddr *address, socklen_t bytes
 		return -errno;
 	if (family != AF_UNIX && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0)
 		result = -errno;
+	/* The file of a path gets these, less the umask's (unix_bind_bsd, net/unix/af_unix.c): nobody connects
+	 * before the permissions are those that were asked for. */
+	if (family == AF_UNIX && fchmod(fd, 0600) < 0)
+		result = -errno;
 	/* Whatever the host's own default is. */
 	if (result == 0 && family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) < 0)
@@ -68,8 +72,7 @@ int sockets_listen_unix(const char *path)
 	fd = listen_at(AF_UNIX, (struct sockaddr *)&address, sizeof address);
 	if (fd == -EADDRINUSE && is_stale(&address) && unlink(path) == 0)
 		fd = listen_at(AF_UNIX, (struct sockaddr *)&address, sizeof address);
-	/* Between bind and chmod it has the permissions of the umask; whoever connects by then waits in the
-	 * backlog. */
+	/* The umask may have taken some. */
 	if (fd >= 0 && chmod(path, 0600) < 0) {
 		int result = -errno;
 

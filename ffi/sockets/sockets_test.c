@@ -1,11 +1,15 @@
 #include "sockets.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "../keeper/handover_test.h"
 
@@ -80,6 +84,45 @@ static void test_path(void)
 	memset(longest, 'x', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
 	CHECK(sockets_listen_unix(longest) == -ENAMETOOLONG);
+}
+
+/* From now on permissions of paths cannot be changed. */
+static void forbid_chmod(void)
+{
+	struct sock_filter program[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+#ifdef __NR_chmod
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_chmod, 1, 0),
+#endif
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_fchmodat, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {sizeof program / sizeof *program, program};
+
+	/* An emulated kernel may know none of it: then all is as it is otherwise. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+/* What stands at the path between bind and chmod. */
+static void test_path_is_never_open(void)
+{
+	char path[64];
+	struct stat found;
+	int status;
+	pid_t pid;
+
+	snprintf(path, sizeof path, "%s/closed", folder);
+	pid = fork();
+	if (pid == 0) {
+		umask(0);
+		forbid_chmod();
+		sockets_listen_unix(path);
+		_exit(0);
+	}
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(stat(path, &found) == 0 && (found.st_mode & 0777) == 0600 && unlink(path) == 0);
 }
 
 static void test_send(void)
@@ -194,6 +237,7 @@ int main(void)
 	test_internet();
 	test_waiting();
 	test_path();
+	test_path_is_never_open();
 	test_send();
 	test_take();
 	test_notify();

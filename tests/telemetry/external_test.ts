@@ -1,10 +1,14 @@
 /** Pushed metrics: both protocols, limits, expiry, and what arrives at an agent's endpoint. */
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
+import { setUmask } from "../../ffi/sys/mod.ts";
 import { wordsToBigint } from "../../lib/metrics/mod.ts";
 import { Log } from "../../lib/log/mod.ts";
 import { ExternalServer, ExternalStore, parseLine, parseMessage, Session } from "../../lib/telemetry/mod.ts";
 import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
+
+// Opened once, and stays open: no leak of the first test.
+setUmask(setUmask(0o022));
 
 const LIMITS = { maxMetrics: 3, ttlMs: 1_000, reserved: new Set(["cpu_usage"]) };
 
@@ -306,8 +310,10 @@ Deno.test("the socket takes connections up to its limit, has its mode, replaces 
   } as const;
   try {
     {
-      await using _server = await ExternalServer.start(options);
-      strictEqual((await Deno.stat(path)).mode! & 0o777, 0o660);
+      const atFirst = modeBeforeChmod(path);
+      const umask = setUmask(0);
+      await using _server = await ExternalServer.start(options).finally(() => setUmask(umask));
+      deepStrictEqual([atFirst(), (await Deno.stat(path)).mode! & 0o777], [0o600, 0o660]);
       await assertOccupied(options);
       const first = await Deno.connect({ transport: "unix", path });
       await first.write(bytes("jobs counter:5\n"));
@@ -330,6 +336,18 @@ Deno.test("the socket takes connections up to its limit, has its mode, replaces 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** Looks, once, how a file stands there before its permissions are changed. */
+function modeBeforeChmod(path: string): () => number | undefined {
+  const { chmod } = Deno;
+  let mode: number | undefined;
+  Deno.chmod = (...args) => {
+    Deno.chmod = chmod;
+    mode = Deno.statSync(path).mode! & 0o777;
+    return chmod(...args);
+  };
+  return () => mode;
+}
 
 async function assertOccupied(options: Parameters<typeof ExternalServer.start>[0]): Promise<void> {
   const error = await ExternalServer.start(options).then(() => undefined, (error: Error) => error);

@@ -1,4 +1,5 @@
 /** The unix socket on which other programs push metrics and events: accepts, tells the protocols apart, keeps the limits. @module */
+import { setUmask } from "../../../ffi/sys/mod.ts";
 import { eventOf } from "../../events/mod.ts";
 import type { Labels } from "../../metrics/mod.ts";
 import type { Fields, Log } from "../../log/mod.ts";
@@ -56,16 +57,17 @@ export class ExternalServer implements AsyncDisposable {
     if (await isSocketTaken(options.path)) {
       throw new Error(`Cannot listen for pushed metrics on ${options.path}: another process answers there`);
     }
-    let listener: Deno.UnixListener;
+    let listener: Deno.UnixListener | undefined;
     try {
-      listener = Deno.listen({ transport: "unix", path: options.path });
+      listener = listenAlone(options.path);
+      if (options.gid !== undefined) await Deno.chown(options.path, null, options.gid);
+      await Deno.chmod(options.path, options.mode);
+      return new ExternalServer(options, listener);
     } catch (cause) {
+      listener?.close();
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`Cannot listen for pushed metrics on ${options.path}: ${why}`, { cause });
     }
-    await Deno.chmod(options.path, options.mode);
-    if (options.gid !== undefined) await Deno.chown(options.path, null, options.gid);
-    return new ExternalServer(options, listener);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -113,6 +115,16 @@ export class ExternalServer implements AsyncDisposable {
       this.#connections.delete(connection);
       close(connection);
     }
+  }
+}
+
+/** For this user alone, whatever the umask: nobody connects before the permissions are those that were asked for. */
+function listenAlone(path: string): Deno.UnixListener {
+  const before = setUmask(0o177);
+  try {
+    return Deno.listen({ transport: "unix", path });
+  } finally {
+    setUmask(before);
   }
 }
 
