@@ -17,8 +17,8 @@ static int listen_at(int family, const struct sockaddr *address, socklen_t bytes
 		return -errno;
 	if (family != AF_UNIX && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0)
 		result = -errno;
-	/* The file of a path gets these, less the umask's (unix_bind_bsd, net/unix/af_unix.c): nobody connects
-	 * before the permissions are those that were asked for. */
+	/* The file of a path gets these, less the umask's (unix_bind_bsd, net/unix/af_unix.c): nobody
+	 * connects before the permissions are those that were asked for. */
 	if (family == AF_UNIX && fchmod(fd, 0600) < 0)
 		result = -errno;
 	/* Whatever the host's own default is. */
