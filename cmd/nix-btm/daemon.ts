@@ -8,6 +8,7 @@ import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { optionalText, text } from "../../lib/config/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
+import { makeFolder, RUNTIME_FOLDER } from "../../lib/nix_btm/folders.ts";
 import type { parseRemote } from "../../lib/nix_btm/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { openPort } from "../../lib/swap/mod.ts";
@@ -130,7 +131,7 @@ export const daemon = command({
     const { askedCommand, BuildHook, Daemon, openSocket, parseRemote } = await import(
       "../../lib/nix_btm/mod.ts"
     );
-    Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
+    makeFolder(runtime, RUNTIME_FOLDER);
     const ownPath = options.nixJsonFilePath ?? `${runtime}/${NIX_SOCKET}`;
     using services = new ServiceManager();
     const [given] = services.listeners;
@@ -210,7 +211,7 @@ async function background(
   if (await answers(control)) {
     throw new Error(`Cannot listen on ${control}: Address already in use, a daemon answers there`);
   }
-  if (daemonLogPath === undefined) Deno.mkdirSync(runtime, { recursive: true, mode: 0o755 });
+  if (daemonLogPath === undefined) makeFolder(runtime, RUNTIME_FOLDER);
   const [program, ...words] = ownCommandLine();
   const kept = words.filter((word, at) =>
     !/^(-f|--daemonize)(=.*)?$/.test(word) && !/^(-f|--daemonize)$/.test(words[at - 1] ?? "")

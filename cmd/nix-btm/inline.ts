@@ -3,6 +3,7 @@ import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
 import type { Command, Job, Requester } from "../../lib/nix/mod.ts";
 import type { History, Session, Shown, Sink, World } from "../../lib/nix_btm/mod.ts";
+import { makeFolder, STATE_FOLDER } from "../../lib/nix_btm/folders.ts";
 import { colourDepth, plainText } from "../../lib/tui/mod.ts";
 import { foldersOf, logSocket, NIX_SOCKET, NIX_SOCKET_OPTION, SYSTEM_RUNTIME } from "./paths.ts";
 
@@ -144,7 +145,7 @@ async function openHistory(env: Readonly<Record<string, string>>): Promise<Histo
   const { History } = await import("../../lib/nix_btm/mod.ts");
   const { state } = foldersOf(env, Deno.uid());
   try {
-    Deno.mkdirSync(state, { recursive: true, mode: 0o750 });
+    makeFolder(state, STATE_FOLDER);
     return History.open(`${state}/history.sqlite`);
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -1,6 +1,7 @@
 /** Where the tool's sockets and files lie. @module */
 import { option } from "../../lib/cli/mod.ts";
 import { optionalText } from "../../lib/config/mod.ts";
+import { makeFolder, RUNTIME_FOLDER } from "../../lib/nix_btm/folders.ts";
 
 /** Folders of this user's daemon; of the system's for root. */
 export interface Folders {
@@ -39,7 +40,7 @@ export function folders(): Folders {
   const uid = Deno.uid();
   const found = foldersOf(Deno.env.toObject(), uid);
   if (found.runtime === `/tmp/nix-btm-${uid}`) {
-    Deno.mkdirSync(found.runtime, { recursive: true, mode: 0o700 });
+    makeFolder(found.runtime, { ...RUNTIME_FOLDER, mode: 0o700 });
   }
   if (isTrusted(found.runtime, uid)) return found;
   throw new Error(`Cannot use ${found.runtime}: it is not this user's alone; set XDG_RUNTIME_DIR`);

@@ -4,6 +4,7 @@ import { integer, optionalText } from "../../lib/config/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
 import { plainJson } from "../../lib/tui/mod.ts";
+import { makeFolder, RUNTIME_FOLDER } from "../../lib/nix_btm/folders.ts";
 import { THEME_OPTION } from "./status.ts";
 import { folders, NIX_SOCKET, NIX_SOCKET_OPTION } from "./paths.ts";
 
@@ -72,7 +73,7 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
   const { runtime, state } = folders();
   await using stack = new AsyncDisposableStack();
   const socket = path ?? `${runtime}/${NIX_SOCKET}`;
-  Deno.mkdirSync(socket.slice(0, socket.lastIndexOf("/")) || ".", { recursive: true });
+  makeFolder(socket.slice(0, socket.lastIndexOf("/")) || ".", RUNTIME_FOLDER);
   const listener = stack.use(openSocket(socket, { mode: 0o660 }));
   const source = stack.use(localSource({
     stateFolder: state,

@@ -171,6 +171,16 @@ function oneLine(text: string): string {
   return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "").replaceAll("\n", " | ");
 }
 
+/** @throws {Error} Naming the file. */
+function openLog(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new Error(`Cannot write the log to ${path}: ${why}`, { cause });
+  }
+}
+
 /**
  * The log of a process: standard error, level of `level`, else of `HOSTKIT_LOG` or `RUST_LOG`, else `info`. With `file`
  * lines are put behind those that it has.
@@ -186,9 +196,7 @@ export function processLog(
   const wanted = told ?? Deno.env.get("HOSTKIT_LOG") ?? Deno.env.get("RUST_LOG") ?? "info";
   const level = LEVELS.find((each) => each === wanted.toLowerCase());
   // Open as long as the process runs.
-  const output = file === undefined
-    ? Deno.stderr
-    : Deno.openSync(file, { append: true, create: true, mode: 0o640 });
+  const output = file === undefined ? Deno.stderr : openLog(file);
   const terminal = file === undefined && Deno.stderr.isTerminal();
   const journal = file === undefined && !terminal && Deno.env.get("JOURNAL_STREAM") !== undefined;
   const bytes = new TextEncoder();

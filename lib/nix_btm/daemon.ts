@@ -5,6 +5,7 @@ import type { Command, Job } from "../nix/mod.ts";
 import { listenOn } from "../web/mod.ts";
 import { DaemonPush } from "./agent_push.ts";
 import { BuilderLooks } from "./builder_looks.ts";
+import { makeFolder, RUNTIME_FOLDER } from "./folders.ts";
 import { KeptBuilds } from "./kept_builds.ts";
 import { LogListener, type LogListenerOptions } from "./log_listener.ts";
 import { daemonRows, NIX_METRICS_HELP, prometheusText, underWay } from "./metrics.ts";
@@ -76,7 +77,7 @@ export class Daemon implements AsyncDisposable {
     this.#options = options;
     const { runtimeFolder, stateFolder, usageFrom, agent } = options;
     using stack = new DisposableStack();
-    Deno.mkdirSync(runtimeFolder, { recursive: true, mode: 0o755 });
+    makeFolder(runtimeFolder, RUNTIME_FOLDER);
     this.#kept = stack.use(
       new KeptBuilds(stateFolder, (error) => this.#problem("keep what was built", error)),
     );

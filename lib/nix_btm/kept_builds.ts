@@ -1,5 +1,6 @@
 /** What is kept of builds in a folder: their history and their logs. @module */
 import type { Command, Job } from "../nix/mod.ts";
+import { makeFolder, STATE_FOLDER } from "./folders.ts";
 import { History } from "./history.ts";
 import { logName, LogStore } from "./log_store.ts";
 
@@ -19,7 +20,7 @@ export class KeptBuilds implements Disposable {
   /** @throws {Error} When the folder cannot be used. */
   constructor(folder: string, onProblem: (error: Error) => void) {
     using stack = new DisposableStack();
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o750 });
+    makeFolder(folder, STATE_FOLDER);
     this.history = stack.use(History.open(`${folder}/history.sqlite`));
     this.logs = stack.use(new LogStore(`${folder}/logs`));
     this.#onProblem = onProblem;

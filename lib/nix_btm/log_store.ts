@@ -3,6 +3,7 @@
  * @module
  */
 import type { Job } from "../nix/mod.ts";
+import { makeFolder } from "./folders.ts";
 
 /** All files together. */
 const LOGS_MAX_BYTES = 256 * 2 ** 20;
@@ -12,6 +13,8 @@ const SUFFIX = ".log";
 
 /** Of all builds together, until they are written at the latest. */
 const PENDING_MAX_BYTES = 2 ** 20;
+
+const LOGS = { of: "logs of builds", mode: 0o750 };
 
 /** A build that is not over. Its file is open only while it is written: there may be thousands. */
 interface OpenLog {
@@ -32,7 +35,7 @@ export class LogStore implements Disposable {
   constructor(folder: string, maxBytes = LOGS_MAX_BYTES) {
     this.folder = folder;
     this.#maxBytes = maxBytes;
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o750 });
+    makeFolder(folder, LOGS);
     this.#totalBytes = this.#files().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -90,7 +93,7 @@ export class LogStore implements Disposable {
     }
     const path = `${this.folder}/${log.name}${SUFFIX}`;
     // Somebody may have tidied the folder away.
-    Deno.mkdirSync(this.folder, { recursive: true, mode: 0o750 });
+    makeFolder(this.folder, LOGS);
     using file = Deno.openSync(path, { write: true, create: true, append: true, mode: 0o640 });
     for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
     log.bytes += bytes.length > room ? room : bytes.length;

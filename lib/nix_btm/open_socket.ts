@@ -20,9 +20,12 @@ export function openSocket(
     if (gid !== undefined) Deno.chownSync(path, null, gid);
     Deno.chmodSync(path, mode);
     return listener;
-  } catch (error) {
+  } catch (cause) {
+    Deno.removeSync(path);
     listener[Symbol.dispose]();
-    throw error;
+    const what = gid === undefined ? "permissions" : `permissions for group ${gid}`;
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new Error(`Cannot give socket ${path} its ${what}: ${why}`, { cause });
   }
 }
 

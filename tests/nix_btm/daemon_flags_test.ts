@@ -1,5 +1,5 @@
 /** The original's flags of the daemon: in the background, with a log of its own. */
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { until } from "../keeper/_log.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { has } from "../user_systemd.ts";
@@ -119,4 +119,43 @@ Deno.test("what cannot be asked or read is told in the same words by every comma
     [["daemon", ...http, `${place.folder}/empty`], /Cannot read token .*: it is empty\n/],
   ];
   for (const [words, says] of wrong) match((await place.run(...words)).err, says);
+});
+
+Deno.test("a folder that cannot be used is told with what it is for, and why", async () => {
+  await using place = new DaemonProcess();
+  const file = `${place.folder}/file`;
+  Deno.writeTextFileSync(file, "");
+  Deno.mkdirSync(`${place.folder}/broken`);
+  Deno.writeTextFileSync(`${place.folder}/broken/logs`, "");
+  const { RUNTIME_DIRECTORY: runtime, STATE_DIRECTORY: state } = place.env;
+  const wrong: [runtime: string, state: string, why: string][] = [
+    [file, state, `Cannot use ${file} as the folder of sockets: it is no folder`],
+    [
+      `${file}/below`,
+      state,
+      `Cannot use ${file}/below as the folder of sockets: something on the way to it is no folder`,
+    ],
+    ["/proc/x", state, "Cannot use /proc/x as the folder of sockets: nothing can be made there"],
+    [runtime, file, `Cannot use ${file} as the folder of what was built: it is no folder`],
+    [
+      runtime,
+      `${place.folder}/broken`,
+      `Cannot use ${place.folder}/broken/logs as the folder of logs of builds: it is no folder`,
+    ],
+  ];
+  for (const [RUNTIME_DIRECTORY, STATE_DIRECTORY, why] of wrong) {
+    Object.assign(place.env, { RUNTIME_DIRECTORY, STATE_DIRECTORY });
+    for (const tool of ["daemon", "debug"]) {
+      deepStrictEqual(await place.run(tool), { code: 1, out: "", err: `nix-btm: ${why}\n` });
+    }
+  }
+  Object.assign(place.env, { RUNTIME_DIRECTORY: runtime, STATE_DIRECTORY: file });
+  // Of a command that is only looked at nothing is lost.
+  const { code, err } = await place.run("run", "true");
+  deepStrictEqual([code, err], [
+    0,
+    `nix-btm: Cannot use ${file} as the folder of what was built: it is no folder; nothing is estimated\n`,
+  ]);
+  const log = await place.run("daemon", "-l", `${file}/log`);
+  match(log.err, /^nix-btm: Cannot write the log to .*\/log: Not a directory/);
 });
