@@ -127,6 +127,6 @@ Deno.test("colours change nothing of what is written, whatever the theme", () =>
     strictEqual(colours.text(), plain.text());
     const ground = colours.press("T").frame();
     ok(ground.styles.every((id) => id !== 0), "each cell has the colours of the theme");
-    match(colours.text(), /theme: gruvbox dark/);
+    match(colours.text(), /theme: gruvbox-dark/);
   }
 });

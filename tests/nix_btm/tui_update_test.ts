@@ -1,6 +1,7 @@
 /** What the terminal client does on keys, the mouse, news and time: its model and its effects. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { builderRows, processKey, tableRows } from "../../lib/nix_btm/tui/builder_rows.ts";
+import { THEMES } from "../../lib/nix_btm/tui/theme_names.ts";
 import { clipboardSequence } from "../../lib/nix_btm/tui/clipboard.ts";
 import { eagleRows, jobAt as jobOfRow } from "../../lib/nix_btm/tui/eagle_rows.ts";
 import { jobRows } from "../../lib/nix_btm/tui/job_rows.ts";
@@ -223,6 +224,10 @@ Deno.test("Jobs are narrowed by kind, by state and by words, and Escape takes th
   player.press("t", "o", "escape");
   deepStrictEqual([jobNames(player).length, player.model.ended], [all, false], "kinds and states too");
   ok(player.press("escape").model.ended);
+});
+
+Deno.test("themes are words: completion offers each as one", () => {
+  deepStrictEqual(THEMES.filter((name) => !/^[a-z-]+$/.test(name)), []);
 });
 
 Deno.test("a build that is paused is told as such in the Jobs and in the tree", () => {

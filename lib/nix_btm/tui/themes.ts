@@ -28,7 +28,7 @@ interface Colours {
 
 /** Published palettes: gruvbox by Pavel Pertsev, Nord by Arctic Ice Studio. */
 const COLOURS: Readonly<Record<Exclude<ThemeName, "terminal">, Colours>> = {
-  "gruvbox dark": {
+  "gruvbox-dark": {
     background: "282828",
     text: "ebdbb2",
     muted: "a89984",
@@ -41,7 +41,7 @@ const COLOURS: Readonly<Record<Exclude<ThemeName, "terminal">, Colours>> = {
     selected: "504945",
     elsewhere: "3c3836",
   },
-  "gruvbox light": {
+  "gruvbox-light": {
     background: "fbf1c7",
     text: "3c3836",
     muted: "7c6f64",
