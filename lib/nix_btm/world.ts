@@ -124,7 +124,7 @@ export function snapshotOf(world: World): Update {
     estimates: [...world.estimates.values()],
     caches: [...world.caches.values()],
     builders: world.builders === undefined ? [] : [world.builders],
-    notes: [world.note],
+    notes: world.note === "" ? [] : [world.note],
   };
 }
 

@@ -79,6 +79,7 @@ Deno.test("updates one after the other, and a snapshot, make the same world", as
     const again = emptyWorld();
     applyUpdate(again, snapshotOf(monitor.world));
     deepStrictEqual(snapshotOf(again), snapshotOf(monitor.world), name);
+    deepStrictEqual(snapshotOf(again).notes, [], "of a host that can be heard there is nothing to note");
   }
 });
 
