@@ -1,7 +1,6 @@
 /** `nix-btm daemon`: takes the logs of every Nix on this host, and tells clients. @module */
 import { accountEntry } from "../../lib/accounts/mod.ts";
-import { addressText, type Listener, type Peer } from "../../ffi/sockets/mod.ts";
-import { readKernelFile } from "../../ffi/files/mod.ts";
+import { addressText, type Listener } from "../../ffi/sockets/mod.ts";
 import { AGENT_PORT, AGENT_PUSH_SOCKET, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
@@ -23,6 +22,7 @@ import {
   NIX_SOCKET,
   NIX_SOCKET_OPTION,
 } from "./paths.ts";
+import { describeWriter } from "./writer.ts";
 
 /** Of the socket that Nix writes to: of every user there may be builds. */
 const NIX_MODE = "0666";
@@ -155,7 +155,7 @@ export const daemon = command({
       usageFrom: options.usageFrom === "off" ? undefined : parseAgentAddress(options.usageFrom),
       agent: options.agent === "off" ? undefined : options.agent,
       ...(uid === undefined ? {} : { mayConnect: (peer) => peer.uid === uid || peer.uid === 0 }),
-      describe: (peer) => describeProcess(peer, askedCommand),
+      describe: (peer) => describeWriter(peer, askedCommand),
       onProblem: (text) => log.warn(text),
       ...(hook === undefined ? {} : { onBuildEnd: (job) => hook.run(job) }),
     });
@@ -287,35 +287,6 @@ function idOf(database: "passwd" | "group", name: string): number {
   const entry = accountEntry(database, name);
   if (entry !== undefined) return Number(entry[2]);
   throw new UsageError(`there is no ${database === "group" ? "group" : "user"} "${name}"`);
-}
-
-/** Of a command line: nix-store --realise may be told of thousands of paths. */
-const COMMAND_MAX_BYTES = 4_096;
-
-const names = new Map<number, string | undefined>();
-
-/** Name of who writes a log, and what `asked` tells from the command line. */
-function describeProcess(
-  { pid, uid }: Peer,
-  asked: (words: readonly string[]) => readonly string[],
-): { readonly user?: string; readonly command?: readonly string[] } {
-  if (!names.has(uid)) names.set(uid, accountEntry("passwd", uid)?.[0]);
-  const user = names.get(uid);
-  const command = commandLine(pid);
-  return {
-    ...(user === undefined ? {} : { user }),
-    ...(command === undefined ? {} : { command: asked(command) }),
-  };
-}
-
-/** Undefined when it has ended. */
-function commandLine(pid: number): readonly string[] | undefined {
-  try {
-    const bytes = readKernelFile(`/proc/${pid}/cmdline`).subarray(0, COMMAND_MAX_BYTES);
-    return new TextDecoder().decode(bytes).replace(/\0$/, "").split("\0");
-  } catch {
-    return undefined; // Whoever it was: the log is what counts.
-  }
 }
 
 function removeSocket(path: string): void {

@@ -7,6 +7,7 @@ import { plainJson } from "../../lib/tui/mod.ts";
 import { makeFolder, RUNTIME_FOLDER } from "../../lib/nix_btm/folders.ts";
 import { THEME_OPTION } from "./status.ts";
 import { folders, NIX_SOCKET, NIX_SOCKET_OPTION } from "./paths.ts";
+import { describeWriter } from "./writer.ts";
 
 export const standalone = command({
   name: "standalone",
@@ -67,9 +68,10 @@ export const debug = command({
 
 /** Takes logs on a socket of its own until it is disposed. */
 async function takeLogs(path: string | undefined, { looks }: { readonly looks: boolean }) {
-  const { isInStore, isRegistered, localSource, LogListener, openSocket, readDerivation } = await import(
-    "../../lib/nix_btm/mod.ts"
-  );
+  const { askedCommand, isInStore, isRegistered, localSource, LogListener, openSocket, readDerivation } =
+    await import(
+      "../../lib/nix_btm/mod.ts"
+    );
   const { runtime, state } = folders();
   await using stack = new AsyncDisposableStack();
   const socket = path ?? `${runtime}/${NIX_SOCKET}`;
@@ -86,6 +88,7 @@ async function takeLogs(path: string | undefined, { looks }: { readonly looks: b
     await LogListener.start({
       listener,
       open: (requester) => source.monitor.open(requester),
+      describe: (peer) => describeWriter(peer, askedCommand),
       onData: () => {},
     }),
   );

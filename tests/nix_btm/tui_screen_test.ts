@@ -1,5 +1,6 @@
 /** The client in a real terminal, beside real builds of Nix 2.8 that are fed to its daemon as Nix 2.30 does it. */
 import { match, ok, strictEqual } from "node:assert/strict";
+import { userInfo } from "node:os";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
@@ -366,6 +367,9 @@ screenTest("standalone takes logs itself and shows them (fed)", async () => {
     await tmux.until(/✔ build +alone/);
     await tmux.keys("Enter");
     await tmux.until(/alone: buildPhase/);
+    // Who asked is known here as well.
+    await tmux.keys("6");
+    await tmux.until(new RegExp(`✔ ${userInfo().username} +\\S*deno `));
     await tmux.keys("q");
     await tmux.until(/ended with 0/);
   }
