@@ -1,6 +1,7 @@
 /** The runs and builds of one service: begun, found again, followed to their ends. @module */
 import type { KeeperOptions, LogEntry } from "../keeper/mod.ts";
 import { type CgroupMaker, killCgroups, oomKills, removeCgroups } from "./cgroups.ts";
+import { fileName } from "./file_name.ts";
 import type { Equipment } from "./front.ts";
 import { SAID_EVERY_MS } from "./health.ts";
 import { type InstanceKind, type Ledger, lives, type Place, settlePlace, wasEnded } from "./ledger.ts";
@@ -53,7 +54,7 @@ export class Instances {
       // It has the service's name, for whoever looks at cgroups.
       const cgroups = this.#context.cgroups.make(
         place.folder,
-        `${spec.name}.${kind}-${place.number}`,
+        `${fileName(spec.name)}.${kind}-${place.number}`,
         spec.limits,
       );
       const options = {
@@ -109,7 +110,7 @@ export class Instances {
   }
 
   #options(
-    { keeper, lifetime, readiness, liveness }: ServiceSpec,
+    { keeper, lifetime, owner = this.#context.owner, readiness, liveness }: ServiceSpec,
     { argv, env, cwd }: Command,
     socket: Equipment | undefined,
   ): Omit<KeeperOptions, "folder"> {
@@ -118,7 +119,7 @@ export class Instances {
       command: argv,
       env: { ...env, ...socket?.env },
       ...(cwd === undefined ? {} : { cwd }),
-      ...(lifetime === "session" ? { owner: this.#context.owner } : {}),
+      ...(lifetime === "session" ? { owner } : {}),
       ...(notify ? { notify } : {}),
       ...(liveness?.kind === "notify" ? { watchdogUs: (liveness.everyMs ?? SAID_EVERY_MS) * 1_000 } : {}),
       ...keeper,

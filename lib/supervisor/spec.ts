@@ -67,9 +67,11 @@ export interface ServiceSpec {
   readonly watch?: WatchSpec;
   /** Where it listens; then restarts lose no request, and instances overlap unless the policy says otherwise. */
   readonly listen?: ListenSpec;
-  /** `session`: ends with the manager however that ends. `project` (the default): ends when the manager is asked to end,
+  /** `session`: ends with its owner however that ends. `project` (the default): ends when the manager is asked to end,
    * and survives a crash of it. `persistent`: survives both, and is found again. */
   readonly lifetime?: "session" | "project" | "persistent";
+  /** With whose end a `session` ends; the manager by default. */
+  readonly owner?: KeeperOptions["owner"];
 }
 
 export const DEFAULT_RETENTION: Retention = { count: 10, bytes: 256 * 2 ** 20 };

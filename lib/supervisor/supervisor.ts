@@ -3,6 +3,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { aborted } from "../async/mod.ts";
 import { Doorbell, readBuffer } from "../ring/mod.ts";
 import { CgroupMaker, cgroupOwner } from "./cgroups.ts";
+import { fileName } from "./file_name.ts";
 import { dependantsOf, type Dependency, holds, isHopeless, startOrder } from "./graph.ts";
 import { Ledger } from "./ledger.ts";
 import { takeLock } from "./lock.ts";
@@ -40,7 +41,7 @@ export class Supervisor implements AsyncDisposable {
    */
   static open(specs: readonly ServiceSpec[], folder: string): Supervisor {
     const order = orderOf(specs);
-    for (const name of order) new Ledger(`${folder}/${SERVICES}/${name}`).wanted();
+    for (const name of order) new Ledger(folderOf(folder, name)).wanted();
     Deno.mkdirSync(`${folder}/${SERVICES}`, { recursive: true, mode: 0o700 });
     return new Supervisor(specs, { folder, order, lock: takeLock(folder) });
   }
@@ -231,7 +232,7 @@ export class Supervisor implements AsyncDisposable {
     this.#services.clear();
     this.#order = order;
     for (const spec of specs) {
-      const folder = `${this.#folder}/${SERVICES}/${spec.name}`;
+      const folder = folderOf(this.#folder, spec.name);
       const service = before.get(spec.name) ?? new Service(spec, folder, this.#context);
       service.spec = spec;
       this.#services.set(spec.name, service);
@@ -252,8 +253,9 @@ export class Supervisor implements AsyncDisposable {
 
   /** Ends what runs of services that are not there any more. */
   #endStrangers(): void {
+    const known = new Set([...this.#services.keys()].map(fileName));
     for (const { name, isDirectory } of Deno.readDirSync(`${this.#folder}/${SERVICES}`)) {
-      if (!isDirectory || this.#services.has(name)) continue;
+      if (!isDirectory || known.has(name)) continue;
       const folder = `${this.#folder}/${SERVICES}/${name}`;
       const stranger = new Service({ name, command: { argv: [name] } }, folder, this.#context);
       if (stranger.endAll() > 0) {
@@ -379,4 +381,8 @@ function orderOf(specs: readonly ServiceSpec[]): string[] {
   return startOrder(specs.map(({ name, dependsOn = [] }) => {
     return { name, dependsOn: dependsOn.map((each) => each.name) };
   }));
+}
+
+function folderOf(state: string, service: string): string {
+  return `${state}/${SERVICES}/${fileName(service)}`;
 }
