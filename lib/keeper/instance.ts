@@ -29,7 +29,13 @@ export type InstanceStatus =
     readonly startTicks: bigint;
   }
   /** The child has ended; `keeperAlive` while descendants of it are left. */
-  | { readonly kind: "exited"; readonly exit: ExitStatus; readonly keeperAlive: boolean }
+  | {
+    readonly kind: "exited";
+    /** What was the child's; it may be another's now. */
+    readonly pid: number;
+    readonly exit: ExitStatus;
+    readonly keeperAlive: boolean;
+  }
   /** The keeper was killed: how the child ended nobody knows. `orphan` is its pid when it still runs. */
   | { readonly kind: "lost"; readonly orphan?: number };
 
@@ -44,8 +50,8 @@ export function inspectInstance(folder: string): InstanceStatus {
 export function inspectLog(status: RingStatus): InstanceStatus {
   const { child, writer } = status;
   const keeperAlive = writer.alive && status.state !== "closed";
-  if (child.state === "exited") return { kind: "exited", exit: exitOf(child), keeperAlive };
   const { pid, startTicks } = child;
+  if (child.state === "exited") return { kind: "exited", pid, exit: exitOf(child), keeperAlive };
   if (keeperAlive) {
     return child.state === "none"
       ? { kind: "beginning" }

@@ -19,7 +19,7 @@ export {
   type RingStatus,
 } from "./reader.ts";
 export { Doorbell } from "./doorbell.ts";
-export { SegmentReader, SegmentWriter } from "./segments.ts";
+export { SegmentReader, segmentStarts, SegmentWriter } from "./segments.ts";
 export {
   RING_FORMAT,
   RingError,

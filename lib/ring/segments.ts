@@ -202,8 +202,8 @@ export class SegmentReader implements Disposable {
   }
 }
 
-/** Positions at which the folder's segments begin, ascending. */
-function segmentStarts(folder: string): bigint[] {
+/** Positions at which the folder's segments begin, ascending; reading can begin at any of them. */
+export function segmentStarts(folder: string): bigint[] {
   const starts: bigint[] = [];
   for (const { name } of Deno.readDirSync(folder)) {
     const digits = NAME.exec(name)?.[1];

@@ -1,6 +1,6 @@
 /** The lines of an instance's log, read from its segments. @module */
-import { type Line, LineAssembler, type LogEntry } from "../keeper/mod.ts";
-import { SegmentReader } from "../ring/mod.ts";
+import { type Line, LineAssembler, type LogEntry, type Stream } from "../keeper/mod.ts";
+import { SegmentReader, segmentStarts } from "../ring/mod.ts";
 
 /** Upstream marks what was written to standard error, in the logs of processes and not in those of builds. */
 const STDERR_PREFIX = "[stderr] ";
@@ -30,6 +30,46 @@ export function readEntries(
   }
   lines.flush(tell);
   return reader.position;
+}
+
+/**
+ * The last lines of an instance, or of one stream of it, oldest first. Read from the log's end: what is before them
+ * costs nothing, unless the stream says little beside the other.
+ * @throws {RingError} When the log is damaged.
+ */
+export function lastLines(folder: string, count: number, stream?: Stream): Line[] {
+  const starts = startsOf(folder);
+  for (let segments = 1; starts.length > 0; segments *= 2) {
+    const at = Math.max(0, starts.length - segments);
+    const lines = linesFrom(folder, at === 0 ? "oldest" : starts[at]!, count, stream);
+    if (at === 0 || lines.length === count) return lines;
+  }
+  return [];
+}
+
+function linesFrom(folder: string, from: "oldest" | bigint, count: number, stream?: Stream): Line[] {
+  const lines: Line[] = [];
+  /** Streams of which it is not known yet where a line begins. */
+  const torn = new Set<Stream>(from === "oldest" ? [] : ["stdout", "stderr"]);
+  readEntries(folder, (entry) => {
+    if (entry.kind !== "line" || torn.delete(entry.line.stream)) return;
+    if (stream !== undefined && entry.line.stream !== stream) return;
+    lines.push(entry.line);
+    if (lines.length >= 2 * count + SPARE) lines.splice(0, lines.length - count);
+  }, from);
+  return count === 0 ? [] : lines.slice(-count);
+}
+
+/** Lines are let go of in batches. */
+const SPARE = 1_000;
+
+function startsOf(folder: string): bigint[] {
+  try {
+    return segmentStarts(folder);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 /** The lines as `search_logs` shows them; the keeper's words stand among them under the tool's name. */
