@@ -39,7 +39,7 @@ export function readEntries(
  */
 export function lastLines(folder: string, count: number, stream?: Stream): Line[] {
   const starts = startsOf(folder);
-  for (let segments = 1; starts.length > 0; segments *= 2) {
+  for (let segments = 1; count > 0 && starts.length > 0; segments *= 2) {
     const at = Math.max(0, starts.length - segments);
     const lines = linesFrom(folder, at === 0 ? "oldest" : starts[at]!, count, stream);
     if (at === 0 || lines.length === count) return lines;
@@ -47,17 +47,18 @@ export function lastLines(folder: string, count: number, stream?: Stream): Line[
   return [];
 }
 
+/** Fewer than `count` also when one of them may have begun before `from`. */
 function linesFrom(folder: string, from: "oldest" | bigint, count: number, stream?: Stream): Line[] {
-  const lines: Line[] = [];
+  let lines: Line[] = [];
   /** Streams of which it is not known yet where a line begins. */
   const torn = new Set<Stream>(from === "oldest" ? [] : ["stdout", "stderr"]);
   readEntries(folder, (entry) => {
-    if (entry.kind !== "line" || torn.delete(entry.line.stream)) return;
-    if (stream !== undefined && entry.line.stream !== stream) return;
-    lines.push(entry.line);
+    if (entry.kind !== "line" || (stream !== undefined && entry.line.stream !== stream)) return;
+    if (torn.delete(entry.line.stream)) lines = [];
+    else lines.push(entry.line);
     if (lines.length >= 2 * count + SPARE) lines.splice(0, lines.length - count);
   }, from);
-  return count === 0 ? [] : lines.slice(-count);
+  return lines.slice(-count);
 }
 
 /** Lines are let go of in batches. */
