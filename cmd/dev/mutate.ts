@@ -3,6 +3,7 @@
  * of the checkout, and lists those that no test misses.
  * @module
  */
+import { testCommand } from "../../lib/build/checks.ts";
 import { type Mutant, mutantsOf, mutated } from "../../lib/build/mutants.ts";
 import { BUILD, ROOT } from "../../lib/build/paths.ts";
 import { exec, filesBelow } from "../../lib/build/step.ts";
@@ -23,7 +24,7 @@ const AREAS: Readonly<Record<string, { sources: readonly string[]; tests: readon
 const WORKERS = 2;
 
 /** A test that hangs is a test that missed something. */
-const TEST_LIMIT_S = 60;
+const TEST_LIMIT_S = 180;
 
 export async function mutate(wanted: readonly string[]): Promise<number> {
   const unknown = wanted.find((area) => !(area in AREAS));
@@ -91,8 +92,8 @@ async function passes(copy: string, tests: readonly string[]): Promise<boolean> 
   // What a mutant leaves behind ends with its namespace.
   const alone = Deno.uid() === 0 ? ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"] : [];
   const args = [
-    ...["--signal=KILL", `${TEST_LIMIT_S}`, ...alone, Deno.execPath()],
-    ...["test", "--allow-all", "--no-check", "--quiet", "--fail-fast", ...tests],
+    ...["--signal=KILL", `${TEST_LIMIT_S}`, ...alone],
+    ...testCommand("--fail-fast", ...tests),
   ];
   const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
   return (await new Deno.Command("timeout", { args, cwd: copy, ...quiet }).output()).success;

@@ -1,6 +1,6 @@
 /** `deno task soak [PART…]`: the long runs, each of which can be asked for alone. @module */
 import { inFreshMachine, makeFreshMachine, processesIn } from "../../lib/build/fresh_machine.ts";
-import { runShown } from "../../lib/build/checks.ts";
+import { runShown, testCommand } from "../../lib/build/checks.ts";
 import { GUEST_SUITES, guestSteps } from "../../lib/build/guest_kernel.ts";
 import { BUILD } from "../../lib/build/paths.ts";
 import { setUp } from "../../lib/build/setup.ts";
@@ -54,16 +54,14 @@ async function laps(): Promise<void> {
 
 /** Every test with full counts of inputs. */
 async function fuzz(): Promise<void> {
-  await mustRun([Deno.execPath(), "test", "--allow-all", "--no-check", "--parallel", "--quiet", "tests"], {
-    HOSTKIT_SOAK: "1",
-  });
+  await mustRun(testCommand("--parallel", "tests"), { HOSTKIT_SOAK: "1" });
 }
 
 /** Tests that fail now and then. */
 async function repeats(): Promise<void> {
   for (let round = 1; round <= REPEATS; round++) {
     const started = performance.now();
-    await mustRun([Deno.execPath(), "test", "--allow-all", "--no-check", "--parallel", "--quiet", "tests"]);
+    await mustRun(testCommand("--parallel", "tests"));
     say(`repeats: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
 }
@@ -82,10 +80,7 @@ const HOSTILE_TESTS = [
 async function supervisor(): Promise<void> {
   for (let round = 1; round <= REPEATS; round++) {
     const started = performance.now();
-    await mustRun(
-      [Deno.execPath(), "test", "--allow-all", "--no-check", "--quiet", ...HOSTILE_TESTS],
-      { HOSTKIT_KILLS: "50" },
-    );
+    await mustRun(testCommand(...HOSTILE_TESTS), { HOSTKIT_KILLS: "50" });
     say(`supervisor: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
 }
@@ -94,15 +89,7 @@ async function supervisor(): Promise<void> {
 async function nix(): Promise<void> {
   for (let round = 1; round <= REPEATS; round++) {
     const started = performance.now();
-    await mustRun([
-      Deno.execPath(),
-      "test",
-      "--allow-all",
-      "--no-check",
-      "--quiet",
-      "tests/nix",
-      "tests/nix_btm",
-    ]);
+    await mustRun(testCommand("tests/nix", "tests/nix_btm"));
     say(`nix: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
 }
@@ -110,7 +97,7 @@ async function nix(): Promise<void> {
 /** The agent on the stock kernels of three Debian releases. */
 async function guest(): Promise<void> {
   await runSteps(guestSteps(GUEST_SUITES), (line) => say(`guest: ${line}`));
-  await mustRun([Deno.execPath(), "test", "--allow-all", "--no-check", "tests/guest"], { HOSTKIT_SOAK: "1" });
+  await mustRun(testCommand("tests/guest"), { HOSTKIT_SOAK: "1" });
 }
 
 /** The README's two commands on a Debian that has Node and nothing else. */

@@ -4,7 +4,7 @@
  * the tests miss.
  * @module
  */
-import { formatCommands, lintCommands, runShown, typeCommands } from "../../lib/build/checks.ts";
+import { formatCommands, lintCommands, runShown, testCommand, typeCommands } from "../../lib/build/checks.ts";
 import { setUp } from "../../lib/build/setup.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 
@@ -78,9 +78,10 @@ function hasTests(folder: string): boolean {
 }
 
 async function denoTest(args: readonly string[]): Promise<Counts> {
-  const child = deno(["test", "--allow-all", "--no-check", "--parallel", "--quiet", ...args], {
-    stdout: "piped",
-  });
+  const [program, ...rest] = testCommand("--parallel", ...args);
+  const env = { NO_COLOR: "1", DENO_JOBS: "2" };
+  const child = new Deno.Command(program, { args: rest, cwd: ROOT, env, stdin: "null", stdout: "piped" })
+    .spawn();
   let tail = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
@@ -105,10 +106,4 @@ function add(total: Counts, counts: Counts): void {
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
-}
-
-function deno(args: readonly string[], options: { stdout: "inherit" | "piped" }) {
-  const env = { NO_COLOR: "1", DENO_JOBS: "2" };
-  return new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, env, stdin: "null", ...options })
-    .spawn();
 }

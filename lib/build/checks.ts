@@ -40,6 +40,12 @@ export function typeCommands(): CommandLine[] {
   return [[...check, ...modules], ...(pages.length > 0 ? [[...check, ...pages] as CommandLine] : [])];
 }
 
+/** A run of tests, with the native libraries open before the first. */
+export function testCommand(...args: readonly string[]): CommandLine {
+  const options = ["--allow-all", "--no-check", "--quiet", "--preload", "tests/libraries.ts"];
+  return [Deno.execPath(), "test", ...options, ...args];
+}
+
 /** Runs one command in the checkout with its output shown; returns its exit code. */
 export async function runShown(
   [program, ...args]: CommandLine,

@@ -13,9 +13,6 @@ import {
   waitForExit,
 } from "../../lib/async/mod.ts";
 
-// The library stays open once it is used; the leak sanitizer would blame the first test that uses it.
-Pidfd.open(Deno.pid)[Symbol.dispose]();
-
 /** Ends only when told to, with the reason. */
 function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((_, reject) => {

@@ -11,9 +11,6 @@ const asset = (name: string) => Deno.readFileSync(assetPath(`bpf/${name}.bpf.o`)
 const testObject = (name: string) => Deno.readFileSync(`${TEST_BUILD}bpf/${name}.bpf.o`);
 const open = () => new BpfObject(testObject("selftest"), { name: "selftest" });
 
-// Opens the library before any test: it stays open for the life of the process, which is no leak of a test.
-open().close();
-
 /** Ids of all BPF programs in the kernel. */
 async function programIds(): Promise<Set<number>> {
   const fd = await new Deno.Command("bpftool", { args: ["-j", "prog", "list"] }).output();

@@ -1,7 +1,5 @@
 /** The scheduler's programs, event by event: what the running kernel brings about only now and then. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { BpfObject } from "../../ffi/bpf/mod.ts";
-import { assetPath } from "../../ffi/assets.ts";
 import { SCHED_ROWS } from "../../lib/telemetry/bpf/sched.ts";
 import { fuzzCount } from "../fuzz.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
@@ -10,9 +8,6 @@ import { DEAD, FakeScheduler, RUNNING, SLEEPING } from "./fake_tasks.ts";
 
 const NEEDS_BPF = { ignore: !CAN_LOAD_BPF };
 const MS = 1e6;
-
-// Opens the library before any test: it stays open for the life of the process, which is no leak of a test.
-new BpfObject(Deno.readFileSync(assetPath("bpf/network.bpf.o")), { name: "network" }).close();
 
 /** Lets the kernel's clock go on. */
 function spin(ms: number): void {

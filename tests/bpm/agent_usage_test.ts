@@ -1,19 +1,11 @@
 /** What processes use, as the telemetry agent counts it, where one answers. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { systemConfig } from "../../ffi/sys/mod.ts";
 import { AgentUsage } from "../../lib/agent_client/mod.ts";
 import { bpmTools } from "../../lib/bpm/mod.ts";
 import { ownCgroup } from "../../lib/services/usage.ts";
 import { encodeSnapshotV3, type Snapshot, storeBigint } from "../../lib/metrics/mod.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
 import { Project, shell } from "./_project.ts";
-
-// The libraries are opened once and stay open: not a leak of the first test.
-processStart(1);
-systemConfig("pageBytes");
-kernelPathExists("/proc/self");
 
 /** A task as an agent tells it: two counters. Of a cgroup: its path, and how long it waited. */
 interface Told {

@@ -1,15 +1,9 @@
 /** Mutated `.mcp-run` files: each is read, or refused as a configuration that names its file. */
 import { ok } from "node:assert/strict";
 import { BPM_CONFIG, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { ConfigError } from "../../lib/config/mod.ts";
 import { fuzzCount, mutate } from "../fuzz.ts";
 import { type SeededRandom, seededRandom, testSeed } from "../metrics/seeded.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const COUNT = fuzzCount(20_000);
 

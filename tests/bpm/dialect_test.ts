@@ -1,14 +1,8 @@
 /** A conversation as upstream's clients hold it: 2024-11-05, no `Accept`, one bare JSON answer to each POST. */
 import { deepStrictEqual, match, ok } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
 import { listen, type Server } from "../../lib/web/mod.ts";
-
-// The library is opened once and stays open: not a leak of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const INFO = { name: "background-process-manager", version: "0.1.0" };
 const CONFIG = `mcp_port = 0

@@ -1,8 +1,5 @@
 /** Clients that hang up in mid-call: nothing of their calls goes on, and nobody else waits for it. */
 import { match, rejects, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { systemConfig } from "../../ffi/sys/mod.ts";
 import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
 import { Searcher } from "../../lib/services/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
@@ -10,11 +7,6 @@ import { listen } from "../../lib/web/mod.ts";
 import { until } from "../keeper/_log.ts";
 import { WatchedFolder } from "../supervisor/_leaks.ts";
 import { Client } from "./_served.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
-systemConfig("pageBytes");
 
 const never = new AbortController().signal;
 /** Longer than any test: what is answered was not waited for. */

@@ -1,16 +1,11 @@
 /** `bpm serve` as a process, with services, clients and limits that are against it. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { freePort } from "../free_port.ts";
 import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
 import { busyRatio, descriptors, WatchedFolder } from "../supervisor/_leaks.ts";
 import { Client, Served } from "./_served.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const SLEEPER = `[process.api]
 command = ["sh", "-c", "echo pid $$; exec sleep 1000"]

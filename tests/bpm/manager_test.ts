@@ -1,12 +1,7 @@
 /** Projects of `.mcp-run` under a real manager: real cargo, real npm, crash loops and both modes. */
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { Project } from "./_project.ts";
-
-// The library is opened once and stays open: not a leak of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const never = new AbortController().signal;
 const HAS_CARGO = await has("cargo");

@@ -1,17 +1,9 @@
 /** Real projects as people have them: what bpm init writes for them, run by a real manager with real cargo and npm. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { openListener } from "../../ffi/sockets/mod.ts";
 import { deadline } from "../../lib/async/mod.ts";
 import { diskFolder, findProcesses, merge, writeConfig } from "../../lib/bpm/init/mod.ts";
 import { freePort } from "../free_port.ts";
 import { Project } from "./_project.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const never = new AbortController().signal;
 const PATIENCE_MS = 120_000;

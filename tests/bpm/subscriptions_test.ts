@@ -1,16 +1,8 @@
 /** Processes as resources, changes that are told, progress of calls, and builds as tasks: over HTTP on real processes. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { systemConfig } from "../../ffi/sys/mod.ts";
 import { serviceResources } from "../../lib/services/mod.ts";
 import { connect, Events, stateless, statelessRequest } from "../mcp/serving.ts";
 import { Project, shell } from "./_project.ts";
-
-// The libraries are opened once and stay open: not a leak of the first test.
-processStart(1);
-systemConfig("pageBytes");
-kernelPathExists("/proc/self");
 
 const UPDATED = "notifications/resources/updated";
 /** Ends when it is told to. */

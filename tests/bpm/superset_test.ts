@@ -1,18 +1,11 @@
 /** What `.mcp-run` can say beyond upstream, each with real processes. */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { openListener } from "../../ffi/sockets/mod.ts";
 import { ConfigError } from "../../lib/config/mod.ts";
 import { loadBpmConfig } from "../../lib/bpm/mod.ts";
 import { findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { freePort } from "../free_port.ts";
 import { Project, shell } from "./_project.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const never = new AbortController().signal;
 const IS_ROOT = Deno.uid() === 0;

@@ -1,15 +1,7 @@
 /** The tools beyond upstream's four, on real processes. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { systemConfig } from "../../ffi/sys/mod.ts";
 import type { ToolResult } from "../../lib/mcp/mod.ts";
 import { Project, shell } from "./_project.ts";
-
-// The libraries are opened once and stay open: not a leak of the first test.
-processStart(1);
-systemConfig("pageBytes");
-kernelPathExists("/proc/self");
 
 Deno.test("wait: a state, a line that was said or comes, a port, an end, and not in time", async () => {
   await using project = await Project.started([

@@ -2,16 +2,13 @@
 import { more } from "../more.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
-import { openListener, sendDatagram, takeListener } from "../../ffi/sockets/mod.ts";
+import { sendDatagram, takeListener } from "../../ffi/sockets/mod.ts";
 import { deadline } from "../../lib/async/mod.ts";
 import { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from "../../lib/bpm/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { freePort } from "../free_port.ts";
 import { Folder, has, HAS_ANALYZE, HAS_SYSTEMD, run, UserSystemd } from "../user_systemd.ts";
-
-// The library is opened once and stays open: not a leak of the first test.
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 /** Of a deno that a unit can name: npx keeps one in a cache, and then a copy of it stands for an installed one. */
 const BPM: [string, ...string[]] = [installedDeno(), ...toolCommand("bpm").slice(1)];

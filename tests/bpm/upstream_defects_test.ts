@@ -1,16 +1,11 @@
 /** Upstream's defects, by their numbers in the facts on process managers (1.6), each as what holds here instead. */
 import { more } from "../more.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { sleep } from "../../lib/async/mod.ts";
 import { freePort } from "../free_port.ts";
 import { Project } from "./_project.ts";
 import { Served } from "./_served.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const never = new AbortController().signal;
 

@@ -1,17 +1,9 @@
 /** Servers that tell of changes by themselves. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { systemConfig } from "../../ffi/sys/mod.ts";
 import { ManagerServer } from "../../lib/bpm_tui/server.ts";
 import { Project, shell } from "../bpm/_project.ts";
 import { ALL_ABILITIES, aProject, Player, UPSTREAM, upstreamProject } from "./player.ts";
 import { startUpstream } from "./upstream.ts";
-
-// The libraries are opened once and stay open: not a leak of the first test.
-processStart(1);
-systemConfig("pageBytes");
-kernelPathExists("/proc/self");
 
 const STATES = ["web", "api", "cache", "db", "mailer", "%E6%BC%A2%E5%AD%97-worker"].map((name) =>
   `bpm://process/${name}`

@@ -1,14 +1,8 @@
 /** Instances that are followed: lines as they come, and how it ends. */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { openListener } from "../../ffi/sockets/mod.ts";
 import { InstanceFollower, KeeperControl, type LogEntry, startInstance } from "../../lib/keeper/mod.ts";
 import { Doorbell } from "../../lib/ring/mod.ts";
 import { Folder, until } from "./_log.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const never = new AbortController().signal;
 

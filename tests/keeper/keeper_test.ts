@@ -2,7 +2,6 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { KEEPER_CLAIMED, keeperArguments } from "../../ffi/keeper/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
-import { openListener } from "../../ffi/sockets/mod.ts";
 import { assetPath } from "../../ffi/assets.ts";
 import { TEST_BUILD } from "../../lib/build/paths.ts";
 import {
@@ -16,10 +15,6 @@ import {
 } from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
 import { Folder, until } from "./_log.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const IS_ROOT = Deno.uid() === 0;
 

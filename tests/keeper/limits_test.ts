@@ -9,10 +9,6 @@ import { TEST_BUILD } from "../../lib/build/paths.ts";
 import { inspectInstance, KeeperControl, type KeeperOptions, startInstance } from "../../lib/keeper/mod.ts";
 import { Consumer, Folder, until } from "./_log.ts";
 
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
-
 const IS_ROOT = Deno.uid() === 0;
 const SEGMENT_BYTES = 4_096;
 /** Two small segments, then the child waits. */

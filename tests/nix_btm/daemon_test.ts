@@ -1,15 +1,9 @@
 /** The daemon as a process, fed by connections as Nix 2.30 makes them, and its clients. */
 import { deepStrictEqual, doesNotMatch, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { isInStore, isRegistered, readDerivation } from "../../lib/nix_btm/mod.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 function textOf(name: string): string {
   return new TextDecoder().decode(scenario(name).bytes);

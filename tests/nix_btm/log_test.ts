@@ -1,17 +1,11 @@
 /** Logs of builds, by `nix-btm log` and by `search_log`: of this host's builds, of another's, and of none. */
 import { match, strictEqual } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
 import { emptyWorld, type JobRow, nixTools, type NixView } from "../../lib/nix_btm/mod.ts";
 import { freePort } from "../free_port.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 /** All lines of a scenario up to the first one that a builder has printed. */
 function untilItPrints(name: string): string {

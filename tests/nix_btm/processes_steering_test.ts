@@ -1,22 +1,12 @@
 /** Real processes and real Nix: found, paused, resumed and killed, as /proc tells. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
-import { systemConfig } from "../../ffi/sys/mod.ts";
-import {
-  kernelPathExists,
-  makeKernelFolder,
-  removeKernelFolder,
-  writeKernelFile,
-} from "../../ffi/files/mod.ts";
+import { makeKernelFolder, removeKernelFolder, writeKernelFile } from "../../ffi/files/mod.ts";
 import { type AssembledBuild, BuilderSteering, BuilderWatch } from "../../lib/nix_btm/processes/mod.ts";
 import { cgroupFolders } from "../../lib/nix_btm/processes/cgroup_files.ts";
 import { Procfs } from "../../lib/procfs/mod.ts";
 import { hasNix, NixPlace, single } from "../nix/_nix.ts";
 import { HASH } from "./_processes.ts";
-
-// The libraries are opened once and stay open: not a leak of the first test.
-kernelPathExists("/proc/self");
-systemConfig("pageBytes");
 
 const isRoot = Deno.uid() === 0;
 /** A user of Debian's that nothing runs as. */

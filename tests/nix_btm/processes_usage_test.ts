@@ -1,7 +1,6 @@
 /** What builds use: gains between looks, cgroups, the agent's count, and a watch on files of a machine. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { systemConfig } from "../../ffi/sys/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { BuilderWatch, withAgentUsage } from "../../lib/nix_btm/processes/mod.ts";
 import { CgroupFiles, cgroupFolders } from "../../lib/nix_btm/processes/cgroup_files.ts";
 import { type Counted, gainOf } from "../../lib/nix_btm/processes/gain.ts";
@@ -9,8 +8,6 @@ import { parseIo } from "../../lib/nix_btm/processes/sampling.ts";
 import { Procfs } from "../../lib/procfs/mod.ts";
 import { HASH, Machine } from "./_processes.ts";
 
-// The libraries are opened once and stay open: not a leak of the first test.
-kernelPathExists("/proc/self");
 const TICKS = systemConfig("clockTicksPerSecond");
 const PAGE = systemConfig("pageBytes");
 

@@ -1,10 +1,6 @@
 /** What the ring takes of updates, and what it cannot. */
 import { ok, strictEqual } from "node:assert/strict";
-import { ring } from "../../ffi/ring/mod.ts";
 import { Publisher } from "../../lib/nix_btm/publisher.ts";
-
-// The library stays open once it is used.
-ring();
 
 Deno.test("a row that is too large for the ring is counted, and those beside it are published", () => {
   const folder = Deno.makeTempDirSync({ prefix: "nix-btm-" });

@@ -1,7 +1,5 @@
 /** The whole line with real Nix 2.8, fed as Nix 2.30 does by a separate process: daemon, two clients, the store. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import type { BuilderBuild } from "../../lib/nix_btm/processes/mod.ts";
 import type { World } from "../../lib/nix_btm/mod.ts";
 import {
@@ -17,10 +15,6 @@ import {
   wrongHash,
 } from "../nix/_nix.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 /** A store, a daemon and two clients. */
 class Scene implements AsyncDisposable {

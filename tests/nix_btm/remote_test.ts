@@ -1,7 +1,5 @@
 /** Several hosts in one view: daemons that follow others over HTTP, and through ssh. */
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { type HostUpdate, Monitor, parseRemote } from "../../lib/nix_btm/mod.ts";
 import { type RemoteAddress, RemoteHost, type RemoteOptions } from "../../lib/nix_btm/remote.ts";
@@ -11,10 +9,6 @@ import { freePort } from "../free_port.ts";
 import { until } from "../keeper/_log.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 function textOf(name: string): string {
   return new TextDecoder().decode(scenario(name).bytes);

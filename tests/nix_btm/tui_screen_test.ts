@@ -2,16 +2,10 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import { userInfo } from "node:os";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { hasTmux, Tmux } from "../bpm_tui/tmux.ts";
 import { failingChain, type Graph, hasNix, NixPlace, single } from "../nix/_nix.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const SIZE = { columns: 80, rows: 24 };
 /** Until a click that has hit another row is done again. */

@@ -1,6 +1,5 @@
 /** The wrapper around real Nix: the same ends as without it, and everything is told. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { clockNs } from "../../ffi/sys/mod.ts";
 import { runWrapped, socketSink, type Words, wrapCommand } from "../../lib/nix_btm/wrap/mod.ts";
 import { until } from "../keeper/_log.ts";
@@ -18,9 +17,7 @@ import {
 } from "../nix/_nix.ts";
 import { outcome, Wrapped } from "./_wrapped.ts";
 
-// Libraries stay open once they are used; the leak sanitizer would blame the first test that uses them.
 clockNs("monotonic");
-kernelPathExists("/proc/self");
 
 /** A place with the wrapper in it. */
 class Scene implements AsyncDisposable {

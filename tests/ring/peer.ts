@@ -1,11 +1,7 @@
 /** The other side of ring tests: self-checking records, and other processes that write and read them. @module */
 import { PAD_KIND, type Records } from "../../lib/ring/mod.ts";
-import { ring } from "../../ffi/ring/mod.ts";
 import { ROOT, TEST_BUILD } from "../../lib/build/paths.ts";
 import { exec, exists, filesBelow, runSteps } from "../../lib/build/step.ts";
-
-// The library stays open once it is used; the leak sanitizer would blame the first test that uses it.
-ring();
 
 /** Kind of self-checking records. */
 export const KIND = 7;

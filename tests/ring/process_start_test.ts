@@ -2,9 +2,6 @@
 import { strictEqual } from "node:assert/strict";
 import { processStart } from "../../ffi/ring/mod.ts";
 
-// The library is opened once and stays open: not a leak of the first test.
-processStart(1);
-
 Deno.test("the start of a process is what /proc tells, and 0 when there is none or it is a zombie", async () => {
   const fields = Deno.readTextFileSync("/proc/self/stat").replace(/^.*\) /s, "").split(" ");
   // Field 22 of proc_pid_stat(5), the third being the first behind the name.

@@ -1,14 +1,8 @@
 /** The end of a log is that of the whole log, wherever its segments begin. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { openListener } from "../../ffi/sockets/mod.ts";
 import { inspectInstance, type Line, startInstance, type Stream } from "../../lib/keeper/mod.ts";
 import { lastLines, readEntries } from "../../lib/services/mod.ts";
 import { Folder, until } from "../keeper/_log.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 async function log(script: string): Promise<Folder> {
   const folder = new Folder();

@@ -14,10 +14,6 @@ import { inspectInstance, KeeperControl, startInstance } from "../../lib/keeper/
 import { until } from "../swap/_instance.ts";
 import { portOf } from "../swap/_restarts.ts";
 
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
-
 Deno.test("a listener tells its address, and accepts before anybody accepts on it", async () => {
   using listener = openListener({ host: "localhost", port: 0 });
   const port = portOf(listener);

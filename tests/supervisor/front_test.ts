@@ -1,16 +1,8 @@
 /** Services that listen, restarted under load by the supervisor in the way that it picks. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { openListener } from "../../ffi/sockets/mod.ts";
 import { type ListenSpec, type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
 import { freePort } from "../free_port.ts";
 import { build, Load, SERVERS } from "../swap/_programs.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 
 const never = new AbortController().signal;
 const PAUSE_US = 2_000;

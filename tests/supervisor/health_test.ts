@@ -1,13 +1,7 @@
 /** What a service says of itself, and what is asked of it while others come and go. */
 import { match, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
 import { Folder, isState, until } from "./_scene.ts";
-
-// The library is opened once and stays open: not a leak of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const never = new AbortController().signal;
 const POLICY = { backoff: { firstMs: 1, factor: 1, maxMs: 1 } };

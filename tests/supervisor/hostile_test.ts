@@ -14,10 +14,6 @@ import { until } from "../keeper/_log.ts";
 import { CAN_MOUNT, fill, smallDisk } from "../recording/small_disk.ts";
 import { busyRatio, WatchedFolder } from "./_leaks.ts";
 
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
-
 const never = new AbortController().signal;
 const SOON = { backoff: { firstMs: 1, factor: 1, maxMs: 1 } };
 const ONCE = { restart: "never" } as const;

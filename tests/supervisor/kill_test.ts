@@ -1,16 +1,11 @@
 /** The promise of keepers: managers that are killed under load lose no child, no line and no exit code. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { inspectInstance, LineAssembler } from "../../lib/keeper/mod.ts";
 import { SegmentReader } from "../../lib/ring/mod.ts";
 import { Ledger, type Place, wasEnded } from "../../lib/supervisor/mod.ts";
 import { cgroupOwner, findHierarchies } from "../../lib/supervisor/cgroups.ts";
 import { KILLED_SERVICES } from "./manager_child.ts";
-
-// The library is opened once and stays open: not a leak of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const ROUNDS = Number(
   Deno.env.get("HOSTKIT_KILLS") ?? (Deno.env.get("HOSTKIT_SOAK") === undefined ? 10 : 50),

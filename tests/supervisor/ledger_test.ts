@@ -1,13 +1,7 @@
 /** What a manager leaves for the next one: what was wanted, in any state that a kill can leave it. */
 import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
-import { processStart } from "../../ffi/ring/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { Ledger, LEDGER_FORMAT, Supervisor } from "../../lib/supervisor/mod.ts";
 import { Folder, pidOf } from "./_scene.ts";
-
-// The library is opened once and stays open: not a leak of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const never = new AbortController().signal;
 const path = (folder: Folder) => `${folder.path}/s/wanted.json`;

@@ -1,13 +1,8 @@
 /** Real processes under the supervisor: order, readiness, restarts, replacement, stops, and nothing left behind. */
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { type ServiceSpec, Supervisor } from "../../lib/supervisor/mod.ts";
 import { Folder, isState, pidOf, until } from "./_scene.ts";
-
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const never = new AbortController().signal;
 const SOON = { policy: { backoff: { firstMs: 1, factor: 1, maxMs: 1 } } };

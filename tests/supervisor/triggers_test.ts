@@ -1,6 +1,5 @@
 /** What starts services beside their own ends: files, the clock, and a supervisor that is given others. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import {
   answerTo,
@@ -16,10 +15,6 @@ import {
 } from "../../lib/supervisor/mod.ts";
 import { lookAt } from "../../lib/supervisor/schedule.ts";
 import { Folder, isState, pidOf, until } from "./_scene.ts";
-
-// Opened once, and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
 
 const never = new AbortController().signal;
 

@@ -7,8 +7,6 @@ import { Load } from "./_programs.ts";
 import { Peer, RawServer } from "./_raw.ts";
 import { portOf } from "./_restarts.ts";
 
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
-
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";

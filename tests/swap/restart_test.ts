@@ -2,8 +2,6 @@
 import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
 import { assetPath } from "../../ffi/assets.ts";
 import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
-import { kernelPathExists } from "../../ffi/files/mod.ts";
-import { processStart } from "../../ffi/ring/mod.ts";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { exec } from "../../lib/build/step.ts";
 import { portHolder } from "../../lib/swap/mod.ts";
@@ -11,10 +9,6 @@ import { Instance } from "./_instance.ts";
 import { portOf, proxyRestarts, sharedRestarts } from "./_restarts.ts";
 import { canBuildRust, type LoadResult } from "./_programs.ts";
 
-// Libraries are opened once and stay open: not leaks of the first test.
-processStart(1);
-kernelPathExists("/proc/self");
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 portHolder(1);
 
 /** Clients leave pauses: what is tested is loss, not how much two cores bear. */

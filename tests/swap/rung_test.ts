@@ -1,5 +1,4 @@
 /** Which way a program is restarted by, how it is linked, and who holds a port. */
-import { kernelPathExists } from "../../ffi/files/mod.ts";
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { PROGRAM_HEAD_BYTES, programKind } from "../../lib/swap/elf.ts";
@@ -7,11 +6,6 @@ import { chooseRung, holderText, portHolder, type SwapProgram } from "../../lib/
 import { build } from "./_programs.ts";
 import { portOf } from "./_restarts.ts";
 
-// The library is opened once and stays open: not a leak of the first test.
-kernelPathExists("/proc/self");
-
-// Libraries are opened once and stay open: not leaks of the first test.
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
 portHolder(1);
 
 const folder = Deno.makeTempDirSync({ prefix: "rung-" });

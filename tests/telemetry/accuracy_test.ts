@@ -1,8 +1,6 @@
 /** The agent's values against what a workload of known size did, and against the kernel's own accounts. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { assetPath } from "../../ffi/assets.ts";
-import { BpfObject } from "../../ffi/bpf/mod.ts";
-import { affinity, usage } from "../../ffi/sys/mod.ts";
+import { affinity } from "../../ffi/sys/mod.ts";
 import { defaults } from "../../lib/config/mod.ts";
 import { Log } from "../../lib/log/mod.ts";
 import { Agent, AGENT_CONFIG, probeKernel, Procfs } from "../../lib/telemetry/mod.ts";
@@ -12,16 +10,7 @@ import { TestCgroup, text, Workload } from "./_workload.ts";
 
 const NEEDS_BPF = { ignore: !CAN_LOAD_BPF };
 
-// Opens the libraries before any test: they stay open for the life of the process, which is no leak of a test.
 const CPUS = affinity().length;
-text("/proc/version");
-usage();
-if (CAN_LOAD_BPF) probeBpf();
-
-function probeBpf(): void {
-  const image = Deno.readFileSync(assetPath("bpf/network.bpf.o"));
-  new BpfObject(image, { name: "network" }).close();
-}
 
 /** A network namespace that exists for the test, with loopback up. */
 class TestNetns implements AsyncDisposable {

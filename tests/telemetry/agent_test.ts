@@ -26,13 +26,8 @@ import { Columns } from "../../lib/telemetry/columns.ts";
 import { PIECE_BYTES } from "../../lib/telemetry/body_stream.ts";
 import { encodingOf } from "../../lib/telemetry/routes.ts";
 import { parseCpuList } from "../../lib/telemetry/procfs.ts";
-import { usage } from "../../ffi/sys/mod.ts";
 
 const procfs = new Procfs();
-// Opens the libraries before any test: they stay open for the life of the process, which is no leak of a test.
-procfs.exists("/proc");
-usage();
-
 const NO_BPF: Kernel = {
   release: "4.19.0-test",
   possibleCpus: 2,

@@ -7,9 +7,6 @@ import { ExternalServer, ExternalStore, parseLine, parseMessage, Session } from 
 import { fuzzCount, mutate } from "../fuzz.ts";
 import { seededRandom, testSeed } from "../metrics/seeded.ts";
 
-// Opened once, and stays open: no leak of the first test.
-setUmask(setUmask(0o022));
-
 const LIMITS = { maxMetrics: 3, ttlMs: 1_000, reserved: new Set(["cpu_usage"]) };
 
 function quiet(lines: string[] = []): Log {

@@ -14,8 +14,6 @@ import { parseStalledUs } from "../../lib/telemetry/samplers/pressure.ts";
 const SWITCH: Hook = { event: "sched_switch", variants: ["tp_btf", "raw_tp"] };
 const SEND: Hook = { event: "tcp_send", variants: ["tp_btf", "fentry", "kprobe"] };
 
-new Procfs().exists("/proc"); // Opens the library before any test.
-
 Deno.test("choose() takes the first variant that nothing speaks against", () => {
   const choices = choose([SWITCH, SEND], (_, variant) => variant === "tp_btf" ? "no BTF" : undefined);
   deepStrictEqual(choices.map(({ variant }) => variant), ["raw_tp", "fentry"]);

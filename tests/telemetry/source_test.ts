@@ -7,8 +7,6 @@ import { SCHED, SCHED_CPU } from "../../lib/telemetry/bpf/sched.ts";
 import { SYSCALL, SYSCALL_COUNTERS } from "../../lib/telemetry/bpf/syscall.ts";
 import { TCP } from "../../lib/telemetry/bpf/tcp.ts";
 import type { Variant } from "../../lib/telemetry/bpf/variants.ts";
-import { BpfObject } from "../../ffi/bpf/mod.ts";
-import { assetPath } from "../../ffi/assets.ts";
 import { CAN_LOAD_BPF } from "./_agent_process.ts";
 
 const NEEDS_BPF = { ignore: !CAN_LOAD_BPF };
@@ -21,9 +19,6 @@ const enabled = new Set([
   "syscall_latency",
   "tcp_traffic",
 ]);
-
-// Opens the library before any test: it stays open for the life of the process, which is no leak of a test.
-new BpfObject(Deno.readFileSync(assetPath("bpf/network.bpf.o")), { name: "network" }).close();
 
 /** The object with its fallback tried first: what a kernel without task storage ends with. */
 function fallbackFirst(spec: BpfSpec): BpfSpec {

@@ -4,12 +4,9 @@ import { ok } from "node:assert/strict";
 import { exists } from "../../lib/build/step.ts";
 import { SYSCALL_KINDS, syscallKind } from "../../lib/telemetry/bpf/syscall_kinds.ts";
 import { AgentProcess, CAN_LOAD_BPF, total } from "./_agent_process.ts";
-import { TestCgroup, text, Workload } from "./_workload.ts";
+import { TestCgroup, Workload } from "./_workload.ts";
 
 const STRACE = "/usr/bin/strace";
-
-// Opens the library before any test: it stays open for the life of the process, which is no leak of a test.
-text("/proc/version");
 
 /** strace waits for a call that was under way when it came, and tells it. */
 const LOOSE_ENDS = 2;

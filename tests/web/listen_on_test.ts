@@ -3,9 +3,6 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { openListener } from "../../ffi/sockets/mod.ts";
 import { listenOn } from "../../lib/web/mod.ts";
 
-// The library is opened once and stays open: not a leak of the first test.
-openListener({ host: "127.0.0.1", port: 0 })[Symbol.dispose]();
-
 Deno.test("a handler on a passed socket streams, takes bodies, notices who goes, and leaves the socket open", async () => {
   using listener = openListener({ host: "127.0.0.1", port: 0 });
   const gone = Promise.withResolvers<void>();
