@@ -1,5 +1,6 @@
 /** Processes as a table for people. Pure. @module */
-import { type ProcessFacts, spanText } from "../services/mod.ts";
+import type { ProcessFacts } from "../services/mod.ts";
+import { durationText, sizeText } from "../tui/format.ts";
 
 /** A process with what it uses, where that is known. */
 export type ProcessRow =
@@ -35,23 +36,16 @@ function cellsOf(row: ProcessRow): string[] {
   const { name, state, ready, pid, cpuRatio, memoryBytes, uptimeMs, startsInMs, restarts, url, exit, swap } =
     row;
   const how = exit === null ? "" : ` (exit ${exit})`;
-  const next = startsInMs === null ? "" : `, in ${spanText(startsInMs)} again`;
+  const next = startsInMs === null ? "" : `, in ${durationText(startsInMs)} again`;
   return [
     name,
     `${state}${state === "running" && !ready ? ", not ready" : ""}${how}${next}`,
     pid === null ? NONE : String(pid),
     cpuRatio === undefined || cpuRatio === null ? NONE : `${(100 * cpuRatio).toFixed(1)}%`,
-    memoryBytes === undefined ? NONE : bytesText(memoryBytes),
-    uptimeMs === null || pid === null ? NONE : spanText(uptimeMs),
+    memoryBytes === undefined ? NONE : sizeText(memoryBytes),
+    uptimeMs === null || pid === null ? NONE : durationText(uptimeMs),
     String(restarts),
     swap === null ? NONE : swap.way,
     url ?? NONE,
   ];
-}
-
-/** `1.5 MiB`. */
-function bytesText(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

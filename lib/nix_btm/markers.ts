@@ -1,7 +1,7 @@
 /** What of all that Nix does is worth a mark on charts. Pure: time is an argument. @module */
 import type { HostEvent } from "../events/mod.ts";
 import { type Command, type Failure, type Job, plainText } from "../nix/mod.ts";
-import { durationText } from "./summary.ts";
+import { durationWord } from "../tui/format.ts";
 import type { JobRow, Update, World } from "./world.ts";
 
 /** An event without its source, which is this tool. */
@@ -42,7 +42,7 @@ export class Markers {
     if (startedMs === undefined || state.kind === "skipped") return [];
     const durationMs = endedMs - startedMs;
     const where = host === "" ? "" : ` on ${host}`;
-    const took = durationText(durationMs);
+    const took = durationWord(durationMs);
     const mark = { timeMs: endedMs, name: "build", durationMs };
     if (state.kind === "failed") {
       const phase = phases.at(-1)?.name;
@@ -91,7 +91,7 @@ export class Markers {
     const why = state === "failed" && problem !== undefined && builds.failed === 0
       ? `: ${plainText(problem).split("\n")[0]!.trim()}`
       : "";
-    const text = `${commandText(command)} ${state} after ${durationText(durationMs)}${built}${why}`;
+    const text = `${commandText(command)} ${state} after ${durationWord(durationMs)}${built}${why}`;
     const severity = state === "succeeded" ? "info" : state === "failed" ? "error" : "warning";
     return [{ timeMs, durationMs, name: "command", severity, text }];
   }

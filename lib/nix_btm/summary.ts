@@ -1,5 +1,6 @@
 /** A world in a few lines of text, or as data: for those who look once. Pure. @module */
 import { type Command, isOver, plainText } from "../nix/mod.ts";
+import { durationWord } from "../tui/format.ts";
 import type { JobRow, World } from "./world.ts";
 
 /** What is shown of a world at most. */
@@ -44,7 +45,7 @@ export function summaries(world: World): CommandSummary[] {
 /** For people: commands, what runs, what failed. */
 export function summaryText(world: World, nowMs: number): string {
   const lines = summaries(world).map(({ id, state, command, running, done, failed, left, medianMs }) => {
-    const rest = medianMs === undefined ? "" : `, done in about ${durationText(medianMs)}`;
+    const rest = medianMs === undefined ? "" : `, done in about ${durationWord(medianMs)}`;
     return `#${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left${rest}  ${command}`;
   });
   const builds = [...world.jobs.values()].filter(({ kind }) => kind === "build");
@@ -59,7 +60,7 @@ export function summaryText(world: World, nowMs: number): string {
 function jobText({ name, host, state, phases, startedMs, endedMs }: JobRow, nowMs: number): string {
   const where = host === "" ? "" : ` on ${host}`;
   const phase = phases.at(-1)?.name;
-  const took = startedMs === undefined ? "" : ` ${durationText((endedMs ?? nowMs) - startedMs)}`;
+  const took = startedMs === undefined ? "" : ` ${durationWord((endedMs ?? nowMs) - startedMs)}`;
   if (state.kind === "failed") {
     return `failed   ${name}${where}: ${plainText(state.failure.text)}${
       phase === undefined ? "" : ` in ${phase}`
@@ -67,14 +68,4 @@ function jobText({ name, host, state, phases, startedMs, endedMs }: JobRow, nowM
   }
   if (state.kind === "waiting") return `waiting  ${name}: ${state.why}`;
   return `running  ${name}${where}${phase === undefined ? "" : ` ${phase}`}${took}`;
-}
-
-/** `1h02m`, `3m07s`, `12s`, `340ms`. */
-export function durationText(ms: number): string {
-  const seconds = Math.round(ms / 1_000);
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`;
-  if (seconds < 60) return `${seconds}s`;
-  const two = (value: number) => String(value).padStart(2, "0");
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
-  return `${Math.floor(seconds / 3_600)}h${two(Math.floor(seconds / 60) % 60)}m`;
 }

@@ -2,7 +2,7 @@
 import type { Place, Service } from "../supervisor/mod.ts";
 import { dependencyText } from "./dependency.ts";
 import type { ServiceHost } from "./host.ts";
-import { spanText } from "./span.ts";
+import { durationText } from "../tui/format.ts";
 
 /** One process. What is not known, or makes no sense in its state, is `null`. */
 export interface ProcessFacts {
@@ -85,7 +85,7 @@ export function factsText({ state, pid, exit, startsInMs, url, swap }: ProcessFa
   const parts = [
     pid === null ? "" : `pid ${pid}`,
     exit === null ? "" : `exit ${exit}`,
-    startsInMs === null ? "" : `starts in ${spanText(startsInMs)}`,
+    startsInMs === null ? "" : `starts in ${durationText(startsInMs)}`,
     url ?? "",
     swap === null ? "" : `swap by ${swap.way}`,
   ].filter((part) => part !== "");

@@ -36,6 +36,5 @@ export { translatePattern } from "./rust_pattern.ts";
 export { Searcher } from "./searcher.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { type ServiceMark, ServiceMarks } from "./service_marks.ts";
-export { spanText } from "./span.ts";
 export { ownCgroup, treeUsage } from "./usage.ts";
 export * from "./tools/mod.ts";

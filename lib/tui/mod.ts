@@ -75,7 +75,7 @@ export {
   type PaletteStep,
   updatePalette,
 } from "./palette.ts";
-export { bytesText, cpuText, durationText } from "./format.ts";
+export { bytesText, cpuText, durationText, durationWord, partText, sizeText } from "./format.ts";
 export { sparkline } from "./sparkline.ts";
 export { Emulator } from "./emulator.ts";
 export { ansiSpans, applySgr, colouredLine, markSpans, type Span, stripAnsi } from "./ansi.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { bytesText, cpuText, durationText } from "../../lib/tui/mod.ts";
+import { bytesText, cpuText, durationText, durationWord } from "../../lib/tui/mod.ts";
 import {
   append,
   isApart,
@@ -141,6 +141,14 @@ Deno.test("numbers are told in few columns", () => {
     "3m 10s",
     "2h 05m",
     "4d 04h",
+  ]);
+  deepStrictEqual([0, 340, 59_400, 187_000, 7_500_000, 360_000_000].map(durationWord), [
+    "0ms",
+    "340ms",
+    "59s",
+    "3m07s",
+    "2h05m",
+    "4d04h",
   ]);
   deepStrictEqual([0, 812, 1_536, 12_582_912, 3_435_973_836, 5e15].map(bytesText), [
     "0B",

@@ -2,7 +2,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import {
   barText,
-  bytesText,
   endingLines,
   fitLine,
   inlineLines,
@@ -11,18 +10,17 @@ import {
   lineText,
   LiveArea,
   logLine,
-  partText,
   plainLine,
 } from "../../lib/nix_btm/inline/mod.ts";
 import type { Command } from "../../lib/nix/mod.ts";
 import { applyUpdate, emptyWorld, type JobRow } from "../../lib/nix_btm/world.ts";
 import { Replay } from "./_inline.ts";
-import { Emulator, GREEN, style } from "../../lib/tui/mod.ts";
+import { Emulator, GREEN, partText, sizeText, style } from "../../lib/tui/mod.ts";
 
 const plain = (text: string): Line => [{ text, style: 0 }];
 
 Deno.test("bytes are told in the unit of the whole", () => {
-  deepStrictEqual([0, 999, 1_024, 1_500_000, 3 * 2 ** 30].map(bytesText), [
+  deepStrictEqual([0, 999, 1_024, 1_500_000, 3 * 2 ** 30].map(sizeText), [
     "0 B",
     "999 B",
     "1.0 KiB",

@@ -1,4 +1,4 @@
-/** Lines of styled text, and figures for people. Pure. @module */
+/** Lines of styled text. Pure. @module */
 import {
   type ColourDepth,
   fitText,
@@ -11,28 +11,6 @@ import {
 
 /** A row of what is shown. */
 export type Line = readonly Span[];
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
-
-/** `340 B`, `1.4 KiB`, `12.0 MiB`. */
-export function bytesText(bytes: number): string {
-  const [value, unit] = scaled(bytes, bytes);
-  return `${value} ${unit}`;
-}
-
-/** `1.4 of 12.0 MiB`; only what is there while nobody knows the whole. */
-export function partText(done: number, whole: number): string {
-  if (whole <= 0) return bytesText(done);
-  const [value] = scaled(Math.min(done, whole), whole);
-  return `${value} of ${bytesText(whole)}`;
-}
-
-/** In the unit of another number. */
-function scaled(bytes: number, like: number): readonly [value: string, unit: string] {
-  let at = 0;
-  while (at < UNITS.length - 1 && like >= 1_000 * 1_024 ** at) at++;
-  return [at === 0 ? String(Math.round(bytes)) : (bytes / 1_024 ** at).toFixed(1), UNITS[at]!];
-}
 
 /** `■■■◧□□□□`. */
 export function barText(ratio: number, columns: number): string {

@@ -1,7 +1,7 @@
 /** What is said when all is over: what failed and why, what each machine did, and the sum. Pure. @module */
 import { type CommandState, plainText, type Problem } from "../../nix/mod.ts";
 import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
-import { durationText } from "../summary.ts";
+import { durationWord } from "../../tui/format.ts";
 import type { Ended } from "../wrap/mod.ts";
 import type { JobRow, World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
@@ -70,7 +70,7 @@ export function failedText(job: JobRow): string {
   const text = failureText(job);
   return [
     /^(exit code|signal) /.test(text) ? `failed with ${text}` : `failed: ${text}`,
-    ranMs < 1_000 || /^timed out after /.test(text) ? "" : ` after ${durationText(ranMs)}`,
+    ranMs < 1_000 || /^timed out after /.test(text) ? "" : ` after ${durationWord(ranMs)}`,
     phase === undefined ? "" : ` in ${phase}`,
     host === "" ? "" : ` on ${host}`,
   ].join("");
@@ -141,7 +141,7 @@ function settled(figures: Figures): Figures {
 function endOf(world: World, { end, nowMs, clockText }: EndingOptions, isLong: boolean): Span {
   const tookMs = nowMs - (startOf(world) ?? nowMs);
   const when = `${clockText === undefined || !isLong ? "" : ` at ${clockText(nowMs)}`} after ${
-    durationText(tookMs)
+    durationWord(tookMs)
   }`;
   const is = (wanted: CommandState) => [...world.commands.values()].some(({ state }) => state === wanted);
   if (is("lost")) return { text: `broke off${when}`, style: LOOKS.failed };

@@ -7,7 +7,7 @@
  * `json_view.ts`; `session.ts` (timers, and everything that is not pure).
  * @module
  */
-export { barText, bytesText, fitLine, type Line, lineText, partText, plainLine } from "./_text.ts";
+export { barText, fitLine, type Line, lineText, plainLine } from "./_text.ts";
 export { handlesOf } from "./handles.ts";
 export { inlineLines } from "./frame.ts";
 export { endingLines } from "./ending.ts";

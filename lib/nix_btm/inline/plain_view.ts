@@ -1,9 +1,9 @@
 /** Where nobody looks on: a line for each build that begins and ends, and now and then how far everything is. Pure. @module */
 import { isOver, type Job, plainText } from "../../nix/mod.ts";
 import { stripAnsi } from "../../tui/mod.ts";
-import { durationText } from "../summary.ts";
+import { durationWord, sizeText } from "../../tui/format.ts";
 import type { JobRow, Update, World } from "../world.ts";
-import { bytesText, plainLine } from "./_text.ts";
+import { plainLine } from "./_text.ts";
 import { type End, endingLines, failedText, otherErrors } from "./ending.ts";
 import { figuresOf, isRefused } from "./figures.ts";
 import { leftMsOf } from "./sum.ts";
@@ -142,7 +142,7 @@ export class PlainView implements View {
     const end = job.state.kind === "ended" ? "succeeded" : job.state.kind;
     if (this.#told.get(job.id) === end) return;
     this.#told.set(job.id, end);
-    const took = durationText(job.endedMs! - job.startedMs!);
+    const took = durationWord(job.endedMs! - job.startedMs!);
     if (end === "succeeded") this.#note(`built ${job.name}${hostOf(job)} in ${took}`, this.#tail(job));
     else if (end === "failed") this.#failed(job);
     else this.#note(`stopped ${job.name}${hostOf(job)} after ${took}`);
@@ -201,10 +201,10 @@ export function progressText(world: World, nowMs: number): string {
   const built = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`).join(", ");
   const fetched = expectedDownloads === 0
     ? ""
-    : `${downloads.done} of ${expectedDownloads} fetched, ${bytesText(downloads.bytes)}`;
+    : `${downloads.done} of ${expectedDownloads} fetched, ${sizeText(downloads.bytes)}`;
   const sent = uploads.running + uploads.done === 0 ? "" : `${uploads.done} sent`;
   const leftMs = leftMsOf(world, figures, nowMs);
-  const end = leftMs === undefined ? "" : `done in about ${durationText(leftMs)}`;
+  const end = leftMs === undefined ? "" : `done in about ${durationWord(leftMs)}`;
   return [built, fetched, sent, end].filter((part) => part !== "").join("; ");
 }
 

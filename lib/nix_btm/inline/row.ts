@@ -1,10 +1,10 @@
 /** What stands in a job's row. Pure. @module */
 import { type DurationsOf, plainText } from "../../nix/mod.ts";
 import { type Span } from "../../tui/mod.ts";
-import { durationText } from "../summary.ts";
+import { durationWord, partText } from "../../tui/format.ts";
 import type { JobRow } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
-import { barText, partText } from "./_text.ts";
+import { barText } from "./_text.ts";
 import { directionOf, isRefused } from "./figures.ts";
 import { clockedText } from "./sum.ts";
 import type { Places } from "./tree.ts";
@@ -53,7 +53,7 @@ function buildRow(job: JobRow, context: RowContext): RowParts {
         phase: phaseOf(job) || { text: "", style: LOOKS.plain },
         details: words(
           hostOf(job, context),
-          average !== undefined && muted(`${SIGNS.average} ${durationText(average.medianMs)}`),
+          average !== undefined && muted(`${SIGNS.average} ${durationWord(average.medianMs)}`),
         ),
       };
     }

@@ -1,9 +1,9 @@
 /** The last line: how far everything is, and how it ended. Pure. @module */
 import { type Span, spansWidth } from "../../tui/mod.ts";
-import { durationText } from "../summary.ts";
+import { durationWord, partText } from "../../tui/format.ts";
 import type { World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
-import { fitLine, type Line, partText } from "./_text.ts";
+import { fitLine, type Line } from "./_text.ts";
 import { directionOf, type Figures, isUsed } from "./figures.ts";
 
 /** What the world does not tell. */
@@ -127,13 +127,13 @@ function clockGroup(world: World, figures: Figures, { nowMs, clockText, isLong }
   const at = clockText === undefined || !isLong ? "" : ` at ${clockText(nowMs + leftMs)}`;
   return [
     { text, style: LOOKS.plain },
-    { text: `, ${isLong ? "done " : ""}in ~${durationText(leftMs)}${at}`, style: LOOKS.muted },
+    { text: `, ${isLong ? "done " : ""}in ~${durationWord(leftMs)}${at}`, style: LOOKS.muted },
   ];
 }
 
 /** In whole seconds: a clock does not begin with milliseconds. */
 export function clockedText(ms: number): string {
-  return ms < 1_000 ? "0s" : durationText(Math.floor(ms / 1_000) * 1_000);
+  return ms < 1_000 ? "0s" : durationWord(Math.floor(ms / 1_000) * 1_000);
 }
 
 /** When the first command began. */

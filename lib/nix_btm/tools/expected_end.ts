@@ -1,7 +1,7 @@
 /** `expected_end`: when commands will be done, and what holds them up. @module */
 import { array, defineTool, integer, number, object, string } from "../../mcp/mod.ts";
 import { nameOf } from "../../nix/mod.ts";
-import { durationText } from "../summary.ts";
+import { durationWord } from "../../tui/format.ts";
 import { commandText, HOST, placed, type ToolMaker } from "./tool.ts";
 
 export const expectedEnd: ToolMaker = (view) =>
@@ -45,8 +45,8 @@ export const expectedEnd: ToolMaker = (view) =>
       const lines = commands.map((
         { command, seconds_median, seconds_p90, builds_left, unknown, critical_path },
       ) =>
-        `${command}: about ${durationText(seconds_median * 1_000)}, nine times of ten within ` +
-        `${durationText(seconds_p90 * 1_000)}; ${builds_left} builds left${
+        `${command}: about ${durationWord(seconds_median * 1_000)}, nine times of ten within ` +
+        `${durationWord(seconds_p90 * 1_000)}; ${builds_left} builds left${
           unknown === 0 ? "" : `, ${unknown} of them unknown`
         }; ` +
         `it waits for ${critical_path.join(" → ")}`

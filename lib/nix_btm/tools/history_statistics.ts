@@ -1,6 +1,6 @@
 /** `history_statistics`: what builds cost, by package. @module */
 import { array, defineTool, integer, nullable, number, object, string } from "../../mcp/mod.ts";
-import { durationText } from "../summary.ts";
+import { durationWord } from "../../tui/format.ts";
 import { LIMIT, type ToolMaker } from "./tool.ts";
 
 const PACKAGES_DEFAULT = 20;
@@ -34,9 +34,9 @@ export const historyStatistics: ToolMaker = (view) =>
       const lines = found.map(({ package: name, builds, failed, totalMs, medianMs, p90Ms }) => {
         const took = medianMs === null || p90Ms === null
           ? "none succeeded"
-          : `median ${durationText(medianMs)}, p90 ${durationText(p90Ms)}`;
+          : `median ${durationWord(medianMs)}, p90 ${durationWord(p90Ms)}`;
         return `${name}: ${builds} ${builds === 1 ? "build" : "builds"}, ${failed} failed, ${
-          durationText(totalMs)
+          durationWord(totalMs)
         } in all, ${took}`;
       });
       return { text: lines.join("\n") || "nothing was built yet", structured: { packages } };

@@ -12,7 +12,7 @@ import {
 } from "../../mcp/mod.ts";
 import { type Command, type Derivation, plainText } from "../../nix/mod.ts";
 import type { HistoryQuery, PackageStatistics, PastBuild } from "../history.ts";
-import { durationText } from "../summary.ts";
+import { durationWord } from "../../tui/format.ts";
 import { waitingText, whyWaiting } from "../waiting.ts";
 import type { JobRow, World } from "../world.ts";
 
@@ -96,7 +96,7 @@ export function buildText(build: ReturnType<typeof buildOf>): string {
     `#${job} ${state} ${name}`,
     machine === "" ? undefined : `on ${machine}`,
     phase === null ? undefined : `in ${phase}`,
-    seconds === null ? undefined : durationText(seconds * 1_000),
+    seconds === null ? undefined : durationWord(seconds * 1_000),
     why === null ? undefined : `(${why})`,
   ].filter((part) => part !== undefined).join(" ");
 }

@@ -1,6 +1,6 @@
 /** Why a build waits or failed, in words. Pure. @module */
 import { isOver, plainText } from "../../nix/mod.ts";
-import { durationText } from "../summary.ts";
+import { durationWord } from "../../tui/format.ts";
 import { waitingText } from "../waiting.ts";
 import { criticalPaths, elapsedMs, waitingOf } from "./facts.ts";
 import { type Model, worldOf } from "./model.ts";
@@ -33,7 +33,7 @@ function jobText(model: Model): string | undefined {
     lines.push(waitingText(waiting));
     if ("jobs" in waiting) lines.push("", ...waiting.jobs.map(({ name, state }) => `${state.kind}  ${name}`));
   } else if (isOver(job)) lines.push(`it is over: ${job.state.kind}`);
-  else lines.push(`it has run for ${durationText(elapsedMs(job, model.nowMs))}`);
+  else lines.push(`it has run for ${durationWord(elapsedMs(job, model.nowMs))}`);
   if (!isOver(job) && criticalPaths(model).has(job.subject)) {
     lines.push("", "The end of its command waits for it: it is on the critical path.");
   }

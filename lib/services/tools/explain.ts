@@ -4,7 +4,7 @@ import { wasEnded } from "../../supervisor/mod.ts";
 import { inspectInstance } from "../../keeper/mod.ts";
 import { shownLines } from "../log_lines.ts";
 import type { ServiceHost } from "../host.ts";
-import { spanText } from "../span.ts";
+import { durationText } from "../../tui/format.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 const LAST_LINES = 20;
@@ -28,7 +28,7 @@ export const explain: ToolMaker = (host) =>
         : host.mask(event);
       const failure = failed?.what ?? reason ?? null;
       const nextMs = host.supervisor.nextStartMs(process);
-      const next = nextMs === undefined ? "" : `; it starts in ${spanText(Math.max(0, nextMs - Date.now()))}`;
+      const next = nextMs === undefined ? "" : `; it starts in ${durationText(nextMs - Date.now())}`;
       const lines = [`Process '${process}' is ${state}${next}`];
       if (failed !== undefined) lines.push(failed.what);
       else if (reason === undefined) lines.push("No failure is kept");

@@ -17,7 +17,7 @@ import {
 import { isOver } from "../../../nix/mod.ts";
 import { criticalPaths, elapsedMs, usages, waitingOf } from "../facts.ts";
 import { lineAt, lineCount, matches } from "../log_lines.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
@@ -106,7 +106,7 @@ function factSpans(job: JobRow, model: Model): Span[] {
   const { theme, nowMs } = model;
   const spans: Span[] = [];
   const add = (...more: Span[]) => spans.push(...(spans.length > 0 ? [span("   ")] : []), ...more);
-  if (job.startedMs !== undefined) add(span(durationText(elapsedMs(job, nowMs)), theme.text));
+  if (job.startedMs !== undefined) add(span(durationWord(elapsedMs(job, nowMs)), theme.text));
   if (job.host !== "") add(span(`on ${hostOf(job.host)}`, theme.info));
   const usage = usages(model).get(job.id)?.usage;
   if (usage !== undefined) {
@@ -152,7 +152,7 @@ function drawPhases(area: Area, job: JobRow, { theme, nowMs }: Model): void {
     area.put(x, 0, "━".repeat(Math.max(0, end - x)), style);
     const room = end - x - 1;
     const short = name.replace(/Phase$/, "");
-    const text = `${short} ${durationText(tookMs)}`;
+    const text = `${short} ${durationWord(tookMs)}`;
     if (room >= LABEL_COLUMNS) area.put(x, 1, fitText(textWidth(text) <= room ? text : short, room), style);
     x = end;
   }

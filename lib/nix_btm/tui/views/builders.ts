@@ -14,7 +14,7 @@ import {
 } from "../../../tui/mod.ts";
 import { type BuilderRow, builderRows } from "../builder_rows.ts";
 import type { BuilderBuild, BuilderUser } from "../../processes/mod.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import { builderColumns, layoutOf } from "../layout.ts";
 import { type Model, worldOf } from "../model.ts";
 import { drawProcesses } from "./processes.ts";
@@ -107,7 +107,7 @@ function rightSpans(row: BuilderRow, { theme, nowMs }: Model): Span[] {
     case "build": {
       const { startedMs, usage, isPaused } = row.build;
       return [
-        span(durationText(nowMs - startedMs), theme.muted),
+        span(durationWord(nowMs - startedMs), theme.muted),
         ...(isPaused || usage.cpuRatio === undefined
           ? []
           : [span(cpuText(usage.cpuRatio).padStart(5), theme.accent)]),

@@ -9,7 +9,7 @@ import {
   span,
   spansWidth,
 } from "../../../tui/mod.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import type { World } from "../../world.ts";
 import { countsOf } from "../facts.ts";
 import { type Action, KEYMAP } from "../keymap.ts";
@@ -67,8 +67,8 @@ export function drawSummary(area: Area, model: Model): void {
   if (counts.copies > 0) parts.push([span("↓ ", theme.info), span(`${counts.copies} copies`)]);
   const endMs = endOf(world, nowMs);
   if (endMs !== undefined) {
-    parts.push([span("⏱ ", theme.accent), span(`about ${durationText(endMs.medianMs)} left`)]);
-    parts.push([span(`9 of 10 within ${durationText(endMs.p90Ms)}`, theme.muted)]);
+    parts.push([span("⏱ ", theme.accent), span(`about ${durationWord(endMs.medianMs)} left`)]);
+    parts.push([span(`9 of 10 within ${durationWord(endMs.p90Ms)}`, theme.muted)]);
   }
   const ratio = counts.fetched + counts.done === 0
     ? undefined

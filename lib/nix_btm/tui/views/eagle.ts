@@ -14,7 +14,7 @@ import {
 import { isOver } from "../../../nix/mod.ts";
 import { type CommandRow, type DerivationRow, eagleRows, jobAt } from "../eagle_rows.ts";
 import { criticalPaths, elapsedMs, targetText, usages, waitingOf } from "../facts.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
@@ -110,8 +110,8 @@ function progressSpans({ command, counts }: CommandRow, model: Model): Span[] {
   const found = worldOf(model).estimates.get(command.id);
   if (command.state === "running" && found?.estimate !== undefined) {
     const leftMs = Math.max(0, found.estimate.medianMs - (nowMs - found.atMs));
-    spans.push(span(` ~${durationText(leftMs)} left`, theme.accent));
-  } else spans.push(span(` ${durationText((command.endedMs ?? nowMs) - command.startedMs)}`, theme.muted));
+    spans.push(span(` ~${durationWord(leftMs)} left`, theme.accent));
+  } else spans.push(span(` ${durationWord((command.endedMs ?? nowMs) - command.startedMs)}`, theme.muted));
   return spans;
 }
 
@@ -138,7 +138,7 @@ function rightSpans(row: DerivationRow, model: Model, most: number): Span[] {
   const { theme, nowMs } = model;
   const { state, phases, host } = job;
   const where = host === "" ? [] : [span(`@${hostOf(host)} `, theme.info)];
-  const took = job.startedMs === undefined ? [] : [span(durationText(elapsedMs(job, nowMs)), theme.muted)];
+  const took = job.startedMs === undefined ? [] : [span(durationWord(elapsedMs(job, nowMs)), theme.muted)];
   if (state.kind === "failed") {
     return [...where, span(short(failureText(state.failure.text), most), theme.bad), span(" "), ...took];
   }

@@ -13,7 +13,7 @@ import {
   span,
 } from "../../../tui/mod.ts";
 import type { PastBuild } from "../../history.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import type { JobRow } from "../../world.ts";
 import type { Model } from "../model.ts";
 import { filterSpans } from "./eagle.ts";
@@ -36,7 +36,7 @@ const COLUMNS: readonly PastColumn[] = [
     min: 14,
     max: 14,
     rank: 3,
-    cell: ({ endedMs }, { theme, nowMs }) => [span(`${durationText(nowMs - endedMs)} ago`, theme.muted)],
+    cell: ({ endedMs }, { theme, nowMs }) => [span(`${durationWord(nowMs - endedMs)} ago`, theme.muted)],
   },
   { title: "name", min: 18, rank: 0, cell: ({ name }) => [span(name)] },
   {
@@ -46,7 +46,7 @@ const COLUMNS: readonly PastColumn[] = [
     rank: 1,
     align: "right",
     cell: ({ startedMs, endedMs }) =>
-      startedMs === undefined ? [] : [span(durationText(endedMs - startedMs))],
+      startedMs === undefined ? [] : [span(durationWord(endedMs - startedMs))],
   },
   {
     title: "cpu",
@@ -55,7 +55,7 @@ const COLUMNS: readonly PastColumn[] = [
     rank: 4,
     align: "right",
     cell: ({ cpuSeconds }, { theme }) =>
-      cpuSeconds === undefined ? [] : [span(durationText(cpuSeconds * 1_000), theme.muted)],
+      cpuSeconds === undefined ? [] : [span(durationWord(cpuSeconds * 1_000), theme.muted)],
   },
   {
     title: "peak",

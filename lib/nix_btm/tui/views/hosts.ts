@@ -14,7 +14,7 @@ import {
 } from "../../../tui/mod.ts";
 import type { Command } from "../../../nix/mod.ts";
 import { buildsOf, type Counts, countsIn, targetText } from "../facts.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import type { CacheRow, World } from "../../world.ts";
 import { hostText, type Model, worldOf } from "../model.ts";
 import { signOf } from "./tones.ts";
@@ -144,7 +144,7 @@ const COMMANDS: Table<CommandLine>["columns"] = [
     title: "time",
     rank: 2,
     cell: ({ command: { startedMs, endedMs } }, { theme, nowMs }) => [
-      span(durationText((endedMs ?? nowMs) - startedMs), theme.muted),
+      span(durationWord((endedMs ?? nowMs) - startedMs), theme.muted),
     ],
   },
 ];

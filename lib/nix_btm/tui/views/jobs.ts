@@ -16,7 +16,7 @@ import {
 import { isOver } from "../../../nix/mod.ts";
 import { elapsedMs, usages, waitingOf } from "../facts.ts";
 import { jobRows } from "../job_rows.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, type Sort, worldOf } from "../model.ts";
@@ -108,7 +108,7 @@ const COLUMNS: readonly JobColumn[] = [
     align: "right",
     sort: "time",
     cell: (job, { theme, nowMs }) =>
-      job.startedMs === undefined ? [] : [span(durationText(elapsedMs(job, nowMs)), theme.muted)],
+      job.startedMs === undefined ? [] : [span(durationWord(elapsedMs(job, nowMs)), theme.muted)],
   },
   {
     title: "hash",

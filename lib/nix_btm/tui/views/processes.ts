@@ -17,7 +17,7 @@ import {
 } from "../../../tui/mod.ts";
 import { builderRows, processKey, tableRows } from "../builder_rows.ts";
 import type { BuilderBuild, BuilderProcess } from "../../processes/mod.ts";
-import { durationText } from "../../summary.ts";
+import { durationWord } from "../../../tui/format.ts";
 import type { JobRow } from "../../world.ts";
 import { selectedJob } from "../selected.ts";
 import { type Model, type ProcessSort, worldOf } from "../model.ts";
@@ -97,7 +97,7 @@ const COLUMNS: readonly ProcessColumn[] = [
     rank: 4,
     align: "right",
     sort: "time",
-    cell: ({ startedMs }, { nowMs, theme }) => [span(durationText(nowMs - startedMs), theme.muted)],
+    cell: ({ startedMs }, { nowMs, theme }) => [span(durationWord(nowMs - startedMs), theme.muted)],
   },
   {
     title: "s",
