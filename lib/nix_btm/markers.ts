@@ -1,7 +1,9 @@
 /** What of all that Nix does is worth a mark on charts. Pure: time is an argument. @module */
 import type { HostEvent } from "../events/mod.ts";
-import { type Command, type Failure, type Job, plainText } from "../nix/mod.ts";
+import { type Command, cutText, type Job, plainText } from "../nix/mod.ts";
 import { durationWord } from "../tui/format.ts";
+import { failedText } from "./failure_text.ts";
+import { commandText } from "./summary.ts";
 import type { JobRow, Update, World } from "./world.ts";
 
 /** An event without its source, which is this tool. */
@@ -38,17 +40,14 @@ export class Markers {
 
   /** A build that is over, each once. */
   buildEnded(job: Job, nowMs: number): Mark[] {
-    const { name, state, host, startedMs, endedMs = nowMs, phases } = job;
+    const { name, state, host, startedMs, endedMs = nowMs } = job;
     if (startedMs === undefined || state.kind === "skipped") return [];
     const durationMs = endedMs - startedMs;
     const where = host === "" ? "" : ` on ${host}`;
     const took = durationWord(durationMs);
     const mark = { timeMs: endedMs, name: "build", durationMs };
     if (state.kind === "failed") {
-      const phase = phases.at(-1)?.name;
-      const when = phase === undefined ? "" : ` in ${phase}`;
-      const text = `${name} failed${where} after ${took}${when}${failureText(state.failure)}`;
-      return [{ ...mark, severity: "error", text }];
+      return [{ ...mark, severity: "error", text: `${name} ${failedText(job)}` }];
     }
     if (state.kind === "lost" || state.kind === "cancelled") {
       return [{ ...mark, severity: "warning", text: `${name} ${state.kind}${where} after ${took}` }];
@@ -74,7 +73,7 @@ export class Markers {
     if (command === undefined || this.#begun.has(command.id)) return [];
     if (kind !== "build" && kind !== "copy" || state.kind === "planned" || startedMs === undefined) return [];
     this.#begun.add(command.id);
-    const text = `${commandText(command)} begins`;
+    const text = `${lineOf(command)} begins`;
     return [{ timeMs: command.startedMs, name: "command", severity: "info", text }];
   }
 
@@ -91,7 +90,7 @@ export class Markers {
     const why = state === "failed" && problem !== undefined && builds.failed === 0
       ? `: ${plainText(problem).split("\n")[0]!.trim()}`
       : "";
-    const text = `${commandText(command)} ${state} after ${durationWord(durationMs)}${built}${why}`;
+    const text = `${lineOf(command)} ${state} after ${durationWord(durationMs)}${built}${why}`;
     const severity = state === "succeeded" ? "info" : state === "failed" ? "error" : "warning";
     return [{ timeMs, durationMs, name: "command", severity, text }];
   }
@@ -110,17 +109,8 @@ export class Markers {
   }
 }
 
-/** What of a failure its build's name, which Nix repeats with its whole path, does not say. */
-function failureText({ kind, code, text }: Failure): string {
-  if (kind === "exit" && code !== undefined) return ` with exit code ${code}`;
-  if (kind === "signal" && code !== undefined) return ` by signal ${code}`;
-  return `: ${plainText(text)}`;
-}
-
-function commandText({ requester: { command, user }, targets }: Command): string {
-  const words = command ?? ["nix", ...targets];
-  const program = words[0]?.slice(words[0].lastIndexOf("/") + 1) ?? "nix";
-  const line = [program, ...words.slice(1)].join(" ");
-  const cut = line.length > COMMAND_CHARS ? `${line.slice(0, COMMAND_CHARS - 1)}…` : line;
-  return user === undefined ? cut : `${user}: ${cut}`;
+function lineOf(command: Command): string {
+  const { user } = command.requester;
+  const line = cutText(commandText(command) || "nix", COMMAND_CHARS);
+  return user === undefined ? line : `${user}: ${line}`;
 }

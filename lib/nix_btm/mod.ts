@@ -5,9 +5,9 @@
  * store), `open_socket.ts` and `log_listener.ts` (the socket that Nix writes to), `kept_builds.ts` with `history.ts` and
  * `log_store.ts` (what was built), `builder_looks.ts` (what it used), `publisher.ts` and `routes.ts` (a ring, and HTTP),
  * `daemon.ts` (all of it, with `hook.ts`), `remote.ts` (daemons of other hosts), `client.ts` (the other end), `local.ts`
- * (both in one process). Of a world `waiting.ts` tells why a
- * build has not begun, `usage.ts` which processes are which build, `summary.ts` all of it in a few lines.
- * `metrics.ts`, `markers.ts` and `agent_push.ts` tell the telemetry agent.
+ * (both in one process). Of a world `waiting.ts` tells why a build has not begun, `failure_text.ts` why one failed,
+ * `usage.ts` which processes are which build, `summary.ts` all of it in a few lines. `metrics.ts`, `markers.ts` and
+ * `agent_push.ts` tell the telemetry agent.
  * `wrap/` runs commands of a Nix that cannot tell by itself, `inline/` shows one where it was typed, `tui/` all of them
  * in a terminal, `tools/` to assistants; `processes/` finds, measures and steers what runs. What Nix' words mean is
  * known by `lib/nix`, which files of the store are read by `store_files.ts`.

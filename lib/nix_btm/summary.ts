@@ -29,10 +29,7 @@ export function summaries(world: World): CommandSummary[] {
     return {
       id: command.id,
       state: command.state,
-      command: (command.requester.command?.join(" ") ?? command.targets.join(" ")).replaceAll(
-        /\p{Cc}+/gu,
-        " ",
-      ),
+      command: commandText(command),
       running: count("running"),
       done: count("succeeded"),
       failed: count("failed"),
@@ -40,6 +37,13 @@ export function summaries(world: World): CommandSummary[] {
       medianMs: world.estimates.get(command.id)?.estimate?.medianMs,
     };
   });
+}
+
+/** What was called, in a line: the program's name and its words, or what it was asked for. */
+export function commandText({ requester: { command }, targets }: Command): string {
+  const [program, ...words] = command ?? [];
+  const called = program === undefined ? targets : [program.replace(/^.*\//s, ""), ...words];
+  return called.join(" ").replaceAll(/\p{Cc}+/gu, " ");
 }
 
 /** For people: commands, what runs, what failed. */

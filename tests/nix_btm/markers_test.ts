@@ -94,17 +94,25 @@ Deno.test("builds are marked with how they ended; a flood of successes is one ma
     markers.buildEnded(job({ endedMs: 5_000, state: { kind: "succeeded" }, ...more }), nowMs)
       .map(({ severity, text, durationMs }) => `${severity} ${text} ${durationMs}`);
   deepStrictEqual(end({ host: "big" }), ["info hello built on big in 3s 3000"]);
-  const failure = { kind: "exit", text: "builder for '/nix/store/x-hello.drv' failed", code: 3 } as const;
+  const failure = {
+    kind: "exit",
+    text: "builder for '/nix/store/x-hello.drv' failed with exit code 3",
+    code: 3,
+  } as const;
   deepStrictEqual(end({ state: { kind: "failed", failure }, phases: [{ name: "checkPhase", atMs: 1 }] }), [
-    "error hello failed after 3s in checkPhase with exit code 3 3000",
+    "error hello failed with exit code 3 after 3s in checkPhase 3000",
   ]);
-  const signal = { kind: "signal", text: "x", code: 9 } as const;
+  const signal = {
+    kind: "signal",
+    text: "builder for '/nix/store/x-hello.drv' failed due to signal 9 (Killed)",
+    code: 9,
+  } as const;
   deepStrictEqual(end({ state: { kind: "failed", failure: signal } }), [
-    "error hello failed after 3s by signal 9 3000",
+    "error hello failed with signal 9 (Killed) after 3s 3000",
   ]);
   const other = { kind: "timeout", text: "timed out after 5 seconds" } as const;
   deepStrictEqual(end({ state: { kind: "failed", failure: other } }), [
-    "error hello failed after 3s: timed out after 5 seconds 3000",
+    "error hello failed: timed out after 5 seconds 3000",
   ]);
   deepStrictEqual(end({ state: { kind: "lost" } }), ["warning hello lost after 3s 3000"]);
   deepStrictEqual([...end({ state: { kind: "skipped" } }), ...end({ startedMs: undefined })], []);

@@ -2,13 +2,13 @@
 import { type CommandState, plainText, type Problem } from "../../nix/mod.ts";
 import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
 import { durationWord } from "../../tui/format.ts";
+import { failedText } from "../failure_text.ts";
 import type { Ended } from "../wrap/mod.ts";
 import type { JobRow, World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { fitLine, type Line } from "./_text.ts";
 import { type Figures, figuresOf, isRefused, isUsed } from "./figures.ts";
 import { handlesOf } from "./handles.ts";
-import { failureText } from "./row.ts";
 import { buildGroup, downloadGroup, startOf, sumLine, uploadGroup } from "./sum.ts";
 
 /** How the command ended. */
@@ -61,20 +61,6 @@ export function otherErrors({ commands, jobs }: World): Problem[] {
 /** What Nix says of those that could not begin. */
 const CONSEQUENCE =
   /^(?:\d+ dependenc(?:y|ies) of derivation .* failed|build of .* failed$|some (?:substitutes|outputs))/;
-
-/** `failed with exit code 3 after 12s in buildPhase on builder1`. */
-export function failedText(job: JobRow): string {
-  const { startedMs, endedMs, phases, host } = job;
-  const ranMs = startedMs === undefined || endedMs === undefined ? 0 : endedMs - startedMs;
-  const phase = phases.at(-1)?.name;
-  const text = failureText(job);
-  return [
-    /^(exit code|signal) /.test(text) ? `failed with ${text}` : `failed: ${text}`,
-    ranMs < 1_000 || /^timed out after /.test(text) ? "" : ` after ${durationWord(ranMs)}`,
-    phase === undefined ? "" : ` in ${phase}`,
-    host === "" ? "" : ` on ${host}`,
-  ].join("");
-}
 
 function errorLines(world: World, { tailLines, told }: EndingOptions, isIdle: boolean): Line[] {
   const lines: Line[] = [];

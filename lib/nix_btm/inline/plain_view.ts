@@ -2,9 +2,10 @@
 import { isOver, type Job, plainText } from "../../nix/mod.ts";
 import { stripAnsi } from "../../tui/mod.ts";
 import { durationWord, sizeText } from "../../tui/format.ts";
+import { failedText } from "../failure_text.ts";
 import type { JobRow, Update, World } from "../world.ts";
 import { plainLine } from "./_text.ts";
-import { type End, endingLines, failedText, otherErrors } from "./ending.ts";
+import { type End, endingLines, otherErrors } from "./ending.ts";
 import { figuresOf, isRefused } from "./figures.ts";
 import { leftMsOf } from "./sum.ts";
 import { errorIn, isWorthTelling } from "./told.ts";

@@ -2,6 +2,7 @@
 import { type DurationsOf, plainText } from "../../nix/mod.ts";
 import { type Span } from "../../tui/mod.ts";
 import { durationWord, partText } from "../../tui/format.ts";
+import { briefFailure } from "../failure_text.ts";
 import type { JobRow } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { barText } from "./_text.ts";
@@ -64,7 +65,7 @@ function buildRow(job: JobRow, context: RowContext): RowParts {
         name: { text: name, style: LOOKS.failed },
         time: elapsed(job.startedMs, job.endedMs ?? context.nowMs),
         details: words(
-          { text: failureText(job), style: LOOKS.failed },
+          { text: briefFailure(job), style: LOOKS.failed },
           phaseOf(job, "in "),
           hostOf(job, context),
         ),
@@ -143,22 +144,6 @@ function otherRow(job: JobRow, { nowMs }: RowContext): RowParts {
       DOING[kind] !== "" && muted(DOING[kind] ?? kind),
     ),
   };
-}
-
-/** A failure in a few words: its lines are told at the end. */
-export function failureText({ state }: JobRow): string {
-  if (state.kind !== "failed") return "";
-  const { kind, code, text } = state.failure;
-  switch (kind) {
-    case "exit":
-      return `exit code ${code}`;
-    case "signal":
-      return `signal ${code}`;
-    case "hash-mismatch":
-      return "hash mismatch";
-    default:
-      return text.split("\n")[0]!;
-  }
 }
 
 function bar(ratio: number): Span {

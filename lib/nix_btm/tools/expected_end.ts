@@ -2,7 +2,8 @@
 import { array, defineTool, integer, number, object, string } from "../../mcp/mod.ts";
 import { nameOf } from "../../nix/mod.ts";
 import { durationWord } from "../../tui/format.ts";
-import { commandText, HOST, placed, type ToolMaker } from "./tool.ts";
+import { commandText } from "../summary.ts";
+import { HOST, placed, type ToolMaker } from "./tool.ts";
 
 export const expectedEnd: ToolMaker = (view) =>
   defineTool({
@@ -33,7 +34,7 @@ export const expectedEnd: ToolMaker = (view) =>
           return [{
             host,
             id: command.id,
-            command: commandText(command),
+            command: `#${command.id} ${commandText(command)}`.trimEnd(),
             seconds_median: Math.max(0, medianMs - passedMs) / 1_000,
             seconds_p90: Math.max(0, p90Ms - passedMs) / 1_000,
             builds_left: left,

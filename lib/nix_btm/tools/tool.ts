@@ -10,7 +10,7 @@ import {
   type Tool,
   ToolError,
 } from "../../mcp/mod.ts";
-import { type Command, type Derivation, plainText } from "../../nix/mod.ts";
+import { type Derivation, plainText } from "../../nix/mod.ts";
 import type { HistoryQuery, PackageStatistics, PastBuild } from "../history.ts";
 import { durationWord } from "../../tui/format.ts";
 import { waitingText, whyWaiting } from "../waiting.ts";
@@ -131,9 +131,4 @@ export function buildsNamed(view: NixView, wanted: string): Placed<JobRow>[] {
   const found = exact.length > 0 ? exact : all.filter(({ row }) => row.name.includes(wanted));
   if (found.length > 0) return found;
   throw new ToolError(`no build is known as "${wanted}"; list_builds tells names and numbers`);
-}
-
-/** What a command is called by. */
-export function commandText({ id, requester, targets }: Command): string {
-  return `#${id} ${requester.command?.join(" ") ?? targets.join(" ")}`.trimEnd();
 }

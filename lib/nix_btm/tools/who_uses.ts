@@ -1,6 +1,7 @@
 /** `who_uses`: whose commands keep the machine busy. @module */
 import { array, defineTool, integer, object, string } from "../../mcp/mod.ts";
-import { commandText, HOST, placed, type ToolMaker } from "./tool.ts";
+import { commandText } from "../summary.ts";
+import { HOST, placed, type ToolMaker } from "./tool.ts";
 
 export const whoUses: ToolMaker = (view) =>
   defineTool({
@@ -21,7 +22,7 @@ export const whoUses: ToolMaker = (view) =>
         found.running += [...world.jobs.values()].filter((job) =>
           job.command === row.id && job.kind === "build" && job.state.kind === "running"
         ).length;
-        found.commands.push(commandText(row));
+        found.commands.push(`#${row.id} ${commandText(row)}`.trimEnd());
         users.set(`${name} ${user}`, found);
       }
       const all = [...users.values()].sort((one, other) =>

@@ -21,7 +21,8 @@ import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
-import { failureText, hostOf, signOf } from "./tones.ts";
+import { failureText } from "../../failure_text.ts";
+import { hostOf, signOf } from "./tones.ts";
 
 const HEAD_ROWS = 4;
 /** A phase's name is told from so many columns on. */

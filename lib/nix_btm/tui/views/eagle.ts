@@ -18,7 +18,8 @@ import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
-import { bar, failureText, hostOf, signOf } from "./tones.ts";
+import { failureText } from "../../failure_text.ts";
+import { bar, hostOf, signOf } from "./tones.ts";
 
 const PRUNE_TEXTS = { none: "all", normal: "what is left", aggressive: "running and failed" } as const;
 const FOLDING_TEXTS = { auto: "", open: ", unfolded", closed: ", folded" } as const;

@@ -17,7 +17,8 @@ import { durationWord } from "../../../tui/format.ts";
 import type { JobRow } from "../../world.ts";
 import type { Model } from "../model.ts";
 import { filterSpans } from "./eagle.ts";
-import { failureText, hostOf, signOf } from "./tones.ts";
+import { failureText } from "../../failure_text.ts";
+import { hostOf, signOf } from "./tones.ts";
 
 interface PastColumn extends Column {
   readonly cell: (build: PastBuild, model: Model) => Span[];

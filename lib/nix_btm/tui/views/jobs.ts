@@ -22,7 +22,8 @@ import type { JobRow } from "../../world.ts";
 import { type Model, type Sort, worldOf } from "../model.ts";
 import { remember } from "../remember.ts";
 import { filterSpans } from "./eagle.ts";
-import { bar, failureText, hostOf, signOf, styleOf } from "./tones.ts";
+import { failureText } from "../../failure_text.ts";
+import { bar, hostOf, signOf, styleOf } from "./tones.ts";
 
 interface JobColumn extends Column {
   readonly sort?: Sort;

@@ -1,6 +1,5 @@
 /** Signs and colours of states, the same in every view. Pure. @module */
 import { type Span, span, type StyleId, type Theme } from "../../../tui/mod.ts";
-import { plainText } from "../../../nix/mod.ts";
 import type { JobRow } from "../../world.ts";
 
 type StateKind = JobRow["state"]["kind"];
@@ -58,14 +57,4 @@ export function bar(ratio: number, columns: number): string {
 /** A host or store as it is short: `ssh-ng://builder?x=1` is `builder`. */
 export function hostOf(uri: string): string {
   return uri.replace(/^[a-z-]+:\/\//, "").replace(/\?.*$/, "");
-}
-
-/** A failure in a few words; the row that it is in has the name of what failed, and its sign says that it did. */
-export function failureText(text: string): string {
-  return plainText(text).split("\n")[0]!
-    .replace(/^builder for '[^']*' /, "")
-    .replace(/^failed (with|due to) /, "")
-    .replace(/^hash mismatch in .*$/, "hash mismatch")
-    .replace(/^(\d+) dependenc(?:y|ies) of derivation '[^']*' failed.*$/, "$1 of its inputs failed")
-    .replaceAll(/'\/[^']*\/[0-9a-z]{32}-([^']+)'/g, "$1");
 }

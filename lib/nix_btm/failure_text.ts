@@ -1,0 +1,38 @@
+/** How it is told that a build failed. Pure. @module */
+import { plainText } from "../nix/mod.ts";
+import { durationWord } from "../tui/format.ts";
+import type { JobRow } from "./world.ts";
+
+/** A failure in a few words; who tells it tells the name of what failed, too: `exit code 3`. */
+export function failureText(text: string): string {
+  return plainText(text).replace(/^Cannot build '[^']*'\.\s*Reason: /, "").split("\n")[0]!
+    .replace(/^(?:builder for '[^']*'|(?:\d+ )?builder) /, "")
+    .replace(/^failed (with|due to) /, "")
+    .replace(/^hash mismatch in .*$/, "hash mismatch")
+    .replace(/^(\d+) dependenc(?:y|ies) of derivation '[^']*' failed.*$/, "$1 of its inputs failed")
+    .replaceAll(/'\/[^']*\/[0-9a-z]{32}-([^']+)'/g, "$1");
+}
+
+/** Where what is specified and got is told beside it: `hash mismatch`, or as `failureText`. */
+export function briefFailure({ state }: Pick<JobRow, "state">): string {
+  if (state.kind !== "failed") return "";
+  return state.failure.kind === "hash-mismatch" ? "hash mismatch" : failureText(state.failure.text);
+}
+
+/** `failed with exit code 3 after 12s in buildPhase on builder1`. */
+export function failedText(job: Pick<JobRow, "state" | "startedMs" | "endedMs" | "phases" | "host">): string {
+  const { startedMs, endedMs, phases, host } = job;
+  const ranMs = startedMs === undefined || endedMs === undefined ? 0 : endedMs - startedMs;
+  const phase = phases.at(-1)?.name;
+  const text = briefFailure(job);
+  return [
+    /^(exit code|signal) /.test(text)
+      ? `failed with ${text}`
+      : text.startsWith("failed ")
+      ? text
+      : `failed: ${text}`,
+    ranMs < 1_000 || text.startsWith("timed out after ") ? "" : ` after ${durationWord(ranMs)}`,
+    phase === undefined ? "" : ` in ${phase}`,
+    host === "" ? "" : ` on ${host}`,
+  ].join("");
+}
