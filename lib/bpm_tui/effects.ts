@@ -1,6 +1,6 @@
 /** Carries out what the model wants: nothing here waits in the way of keys. Shell. @module */
 import { deadline } from "../async/mod.ts";
-import type { Screen } from "../tui/mod.ts";
+import { clipboardSequence, type Screen } from "../tui/mod.ts";
 import type { Effect, ServerNews, TuiEvent } from "./model.ts";
 import { ToolError } from "./reply.ts";
 import { ManagerServer } from "./server.ts";
@@ -11,8 +11,6 @@ const TICK_MS = 100;
 const ANSWER_LIMIT_MS = 10_000;
 /** A build takes its time. */
 const JOB_LIMIT_MS = 3_600_000;
-/** Text that a terminal's clipboard is given at most. */
-const MAX_COPY_CHARS = 100_000;
 
 type Tell = (event: TuiEvent) => void;
 
@@ -104,7 +102,9 @@ export class Effects {
         );
       }
       case "copy":
-        this.#screen.write(clipboard(effect.text)).catch(() => undefined); // A terminal that has gone keeps nothing.
+        this.#screen.write(clipboardSequence(effect.text, { inTmux: Deno.env.has("TMUX") })).catch(() =>
+          undefined
+        ); // A terminal that has gone keeps nothing.
         return;
       case "redraw":
         return tellEvent({ kind: "resize", ...this.#screen.size() });
@@ -187,10 +187,4 @@ function reasonOf(error: unknown, limitMs: number): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/refused/i.test(message)) return "nobody listens there (connection refused)";
   return message.replace(/^error sending request .*?: /, "").replace(/^client error \(\w+\): /, "");
-}
-
-/** OSC 52: the terminal's clipboard. */
-function clipboard(text: string): string {
-  const bytes = new TextEncoder().encode(text.slice(0, MAX_COPY_CHARS));
-  return `\x1b]52;c;${btoa(String.fromCharCode(...bytes))}\x07`;
 }

@@ -7,6 +7,7 @@ import {
   type KeyEvent,
   type MouseEvent,
   type PasteEvent,
+  scrollPage,
   updatePalette,
 } from "../tui/mod.ts";
 import { act } from "./actions.ts";
@@ -15,6 +16,7 @@ import { KEYMAP } from "./keymap.ts";
 import { layoutOf, listHead } from "./layout.ts";
 import { searchFor } from "./log_lines.ts";
 import { activeProject, type Model, NOT_SEARCHED, type Overlay, selectedService } from "./model.ts";
+import { pageOf, type PageOverlay } from "./pages.ts";
 import { find, goToMatch, refind, scrollBy, selectService } from "./select.ts";
 import type { Step } from "./update.ts";
 import { projectAt, tabAt } from "./views/places.ts";
@@ -66,34 +68,10 @@ function onOverlay(model: Model, overlay: Overlay, event: Input): Step {
   }
 }
 
-function onPage(model: Model, overlay: Extract<Overlay, { kind: "help" | "text" }>, event: Input): Step {
-  const move = (
-    by: number,
-  ): Step => [{ ...model, overlay: { ...overlay, top: Math.max(0, overlay.top + by) } }, []];
-  if (event.kind === "mouse") {
-    if (event.action === "wheelup") return move(-WHEEL_LINES);
-    if (event.action === "wheeldown") return move(WHEEL_LINES);
-    return event.action === "press" ? [without(model), []] : [model, []];
-  }
-  if (event.kind !== "key") return [model, []];
-  switch (event.name) {
-    case "j":
-    case "down":
-      return move(1);
-    case "k":
-    case "up":
-      return move(-1);
-    case "pagedown":
-    case "space":
-      return move(model.height - 6);
-    case "pageup":
-      return move(6 - model.height);
-    case "g":
-    case "home":
-      return move(-overlay.top);
-    default:
-      return [without(model), []];
-  }
+function onPage(model: Model, overlay: PageOverlay, event: Input): Step {
+  const { lines: { length: count } } = pageOf(model, overlay);
+  const top = scrollPage(overlay.top, event, { count, height: model.height });
+  return [top === undefined ? without(model) : { ...model, overlay: { ...overlay, top } }, []];
 }
 
 /** The log is searched while one types. */

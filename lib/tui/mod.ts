@@ -5,9 +5,9 @@
  * Reading order: `width.ts` (columns of text), `style.ts` and `colour_depth.ts`, `frame.ts` (the grids and areas of
  * them), `render.ts` (from one frame to the next), `event.ts` and `input.ts` (bytes to events), `terminal.ts` (the
  * screen, borrowed and given back), `app.ts` (the loop). Then what is drawn and typed in: `theme.ts`, `layout.ts`,
- * `panel.ts`, `list.ts`, `table.ts`, `field.ts`, `keymap.ts`, `fuzzy.ts`, `palette.ts`, `sparkline.ts`, `format.ts`, `ansi.ts`,
- * `plain_text.ts`, `wrap.ts`, `emulator.ts` (a terminal inside the terminal). Everything but `terminal.ts` and `app.ts` is pure. What a
- * program shows is left to it.
+ * `panel.ts`, `list.ts`, `table.ts`, `field.ts`, `keymap.ts`, `fuzzy.ts`, `palette.ts`, `page.ts`, `sparkline.ts`,
+ * `format.ts`, `ansi.ts`, `plain_text.ts`, `wrap.ts`, `clipboard.ts`, `emulator.ts` (a terminal inside the terminal).
+ * Everything but `terminal.ts` and `app.ts` is pure. What a program shows is left to it.
  * @module
  */
 export { charWidth, type Cluster, clusters, fitText, isSimple, padText, textWidth } from "./width.ts";
@@ -56,6 +56,7 @@ export {
   type TerminalEvent,
 } from "./event.ts";
 export { ESCAPE_TIMEOUT_MS, InputParser, MAX_PASTE, MAX_SEQUENCE } from "./input.ts";
+export { clipboardSequence } from "./clipboard.ts";
 export { type Screen, Terminal } from "./terminal.ts";
 export { type Program, runProgram } from "./app.ts";
 export { makeTheme, type Theme } from "./theme.ts";
@@ -65,6 +66,7 @@ export { drawList, drawScrollBar, LIST_START, type ListState, select, thumb } fr
 export { type Column, columnWidths, drawRow } from "./table.ts";
 export { drawField, editField, type Field, field, fieldText, MAX_FIELD } from "./field.ts";
 export { actionFor, type Binding, type HelpLine, helpLines, keyLabel, offered } from "./keymap.ts";
+export { drawPage, helpPage, type Page, scrollPage, textPage } from "./page.ts";
 export { fuzzyFilter, type FuzzyMatch, fuzzyMatch } from "./fuzzy.ts";
 export {
   type Choice,

@@ -2,7 +2,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { builderRows, processKey, tableRows } from "../../lib/nix_btm/tui/builder_rows.ts";
 import { THEMES } from "../../lib/nix_btm/tui/theme_names.ts";
-import { clipboardSequence } from "../../lib/nix_btm/tui/clipboard.ts";
 import { eagleRows, jobAt as jobOfRow } from "../../lib/nix_btm/tui/eagle_rows.ts";
 import { jobRows } from "../../lib/nix_btm/tui/job_rows.ts";
 import { KEYMAP } from "../../lib/nix_btm/tui/keymap.ts";
@@ -463,12 +462,6 @@ Deno.test("y copies the path of what is selected, the command of a process, and 
   deepStrictEqual(copied(player), [PAST[0]!.derivation]);
   deepStrictEqual(copied(builders(), "j"), ["one"]);
   deepStrictEqual(copied(builders(), "l", "j"), ["cc1plus -O2 main-1.cc"]);
-});
-
-Deno.test("the clipboard is reached through tmux too", () => {
-  strictEqual(clipboardSequence("é\n", false), "\x1b]52;c;w6kK\x07");
-  strictEqual(clipboardSequence("é\n", true), "\x1b]52;c;w6kK\x07\x1bPtmux;\x1b\x1b]52;c;w6kK\x07\x1b\\");
-  ok(clipboardSequence("x".repeat(1_000_000), false).length < 140_000);
 });
 
 Deno.test("e says why a build waits, failed, or ended long ago", () => {

@@ -8,6 +8,7 @@ import {
   BLUE,
   BRIGHT,
   centre,
+  clipboardSequence,
   colouredLine,
   type Column,
   columnWidths,
@@ -42,6 +43,7 @@ import {
   putSpans,
   RED,
   rgb,
+  scrollPage,
   select,
   span,
   spansWidth,
@@ -388,4 +390,45 @@ Deno.test("a theme fits its terminal: light, dark, unknown, and without colours"
       dark.selected.bg !== light.selected.bg,
   );
   deepStrictEqual(lookOf(none.match), { bold: true, underline: true });
+});
+
+Deno.test("the clipboard is reached through tmux too", () => {
+  strictEqual(clipboardSequence("é\n", { inTmux: false }), "\x1b]52;c;w6kK\x07");
+  strictEqual(
+    clipboardSequence("é\n", { inTmux: true }),
+    "\x1b]52;c;w6kK\x07\x1bPtmux;\x1b\x1b]52;c;w6kK\x07\x1b\\",
+  );
+  ok(clipboardSequence("x".repeat(1_000_000), { inTmux: false }).length < 140_000);
+});
+
+Deno.test("a page is scrolled within its lines, and closed by any other key or a click", () => {
+  const size = { count: 30, height: 14 };
+  const mouse = (action: "press" | "release" | "wheeldown"): TerminalEvent => ({
+    kind: "mouse",
+    action,
+    button: "left",
+    x: 0,
+    y: 0,
+    ctrl: false,
+    alt: false,
+    shift: false,
+  });
+  const cases: [number, TerminalEvent, number | undefined][] = [
+    [0, key("j"), 1],
+    [0, key("k"), 0],
+    [0, key("space"), 9],
+    [15, key("pagedown"), 20],
+    [15, key("ctrl+u"), 6],
+    [3, key("G"), 20],
+    [20, key("g"), 0],
+    [3, key("q"), undefined],
+    [3, mouse("wheeldown"), 6],
+    [3, mouse("press"), undefined],
+    [3, mouse("release"), 3],
+    [3, { kind: "resize", width: 80, height: 14 }, 3],
+  ];
+  for (const [top, event, expected] of cases) {
+    strictEqual(scrollPage(top, event, size), expected, JSON.stringify(event));
+  }
+  strictEqual(scrollPage(0, key("end"), { count: 3, height: 14 }), 0);
 });

@@ -11,13 +11,14 @@ import {
   offered,
   openPalette,
   type PasteEvent,
+  scrollPage,
   updatePalette,
 } from "../../tui/mod.ts";
 import { act, readHistory } from "./actions.ts";
 import { type Action, KEYMAP } from "./keymap.ts";
 import { layoutOf } from "./layout.ts";
 import type { Model, Overlay } from "./model.ts";
-import { pageLines, pageRows } from "./pages.ts";
+import { pageOf, type PageOverlay } from "./pages.ts";
 import { environmentsOf, keepSeen, scrollLog, selectProcess, selectRow, type Step } from "./update.ts";
 import { processAt, rowAt, sortAt, tabAt } from "./views/places.ts";
 
@@ -69,40 +70,10 @@ function onOverlay(model: Model, overlay: Overlay, event: Input): Step {
   }
 }
 
-function onPage(
-  model: Model,
-  overlay: Extract<Overlay, { kind: "help" | "text" | "process" }>,
-  event: Input,
-): Step {
-  const last = Math.max(0, pageLines(model, overlay) - pageRows(model));
-  const move = (by: number): Step => {
-    const top = Math.max(0, Math.min(last, overlay.top + by));
-    return [{ ...model, overlay: { ...overlay, top } }, []];
-  };
-  if (event.kind === "mouse") {
-    if (event.action === "wheelup") return move(-WHEEL_ROWS);
-    if (event.action === "wheeldown") return move(WHEEL_ROWS);
-    return event.action === "press" ? [{ ...model, overlay: undefined }, []] : [model, []];
-  }
-  if (event.kind !== "key") return [model, []];
-  const page = Math.max(1, pageRows(model) - 1);
-  const moves: Readonly<Record<string, number>> = {
-    j: 1,
-    down: 1,
-    k: -1,
-    up: -1,
-    pagedown: page,
-    space: page,
-    pageup: -page,
-    "ctrl+d": page,
-    "ctrl+u": -page,
-    g: -Infinity,
-    home: -Infinity,
-    G: Infinity,
-    end: Infinity,
-  };
-  const by = moves[event.name];
-  return by === undefined ? [{ ...model, overlay: undefined }, []] : move(by);
+function onPage(model: Model, overlay: PageOverlay, event: Input): Step {
+  const { lines: { length: count } } = pageOf(model, overlay);
+  const top = scrollPage(overlay.top, event, { count, height: model.height });
+  return [{ ...model, overlay: top === undefined ? undefined : { ...overlay, top } }, []];
 }
 
 /** What is typed is looked for at once; Escape takes it back. */

@@ -1,9 +1,8 @@
 /** Runs the terminal client. Shell. @module */
-import { runProgram, type Screen } from "../../tui/mod.ts";
+import { clipboardSequence, runProgram, type Screen } from "../../tui/mod.ts";
 import type { HistoryQuery, PastBuild } from "../history.ts";
 import { BuilderSteering, BuilderWatch } from "../processes/mod.ts";
 import { processKey } from "./builder_rows.ts";
-import { clipboardSequence } from "./clipboard.ts";
 import type { Standing } from "../client.ts";
 import type { World } from "../world.ts";
 import {
@@ -128,7 +127,9 @@ class Effects {
           signal,
         );
       case "copy":
-        this.#screen.write(clipboardSequence(effect.text, Deno.env.has("TMUX"))).catch(() => undefined); // A terminal that has gone keeps nothing.
+        this.#screen.write(clipboardSequence(effect.text, { inTmux: Deno.env.has("TMUX") })).catch(() =>
+          undefined
+        ); // A terminal that has gone keeps nothing.
         return;
       case "mouse":
         return this.#screen.mouse(effect.on);
