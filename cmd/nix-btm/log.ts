@@ -28,11 +28,28 @@ export const log = command({
         `Cannot find a log of "${wanted}": ${found.why}; Nix is asked for the path of a derivation`,
       );
     }
-    const { code } = await new Deno.Command("nix-store", { args: ["--read-log", wanted], signal }).spawn()
-      .status;
-    return code;
+    return await fromNix(wanted, signal);
   },
 });
+
+/** Prints what Nix keeps; returns the exit code. */
+async function fromNix(path: string, signal: AbortSignal): Promise<number> {
+  const isShown = Deno.stdout.isTerminal();
+  const child = new Deno.Command("nix-store", {
+    args: ["--read-log", path],
+    stdout: isShown ? "piped" : "inherit",
+    signal,
+  }).spawn();
+  if (isShown) {
+    const { LineJoiner } = await import("../../lib/nix_btm/mod.ts");
+    const joiner = new LineJoiner();
+    const show = (lines: readonly string[]) => print(lines.map((line) => `${colouredLine(line)}\n`).join(""));
+    for await (const bytes of child.stdout) show(joiner.take(bytes));
+    const rest = joiner.drain();
+    if (rest !== "") show([rest]);
+  }
+  return (await child.status).code;
+}
 
 type Found = { readonly kind: "log"; readonly lines: readonly string[] } | {
   readonly kind: "none";

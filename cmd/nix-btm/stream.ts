@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { explained } from "../../lib/agent_client/mod.ts";
 import { command } from "../../lib/cli/mod.ts";
 import { readEvents } from "../../lib/mcp/mod.ts";
+import { plainJson } from "../../lib/tui/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 /** One message; a snapshot of a busy host has some megabytes. */
@@ -22,7 +23,7 @@ export const stream = command({
     const socketPath = controlPath(options.daemonSocketPath);
     const encoder = new TextEncoder();
     for await (const data of readEvents(await eventsOf(socketPath, signal), MESSAGE_MAX_BYTES)) {
-      const bytes = encoder.encode(`${data}\n`);
+      const bytes = encoder.encode(`${plainJson(data)}\n`);
       for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
     }
     signal.throwIfAborted();

@@ -97,7 +97,9 @@ function complain(path: readonly Command[], error: unknown): void {
   const message = plainText(error instanceof Error ? error.message : String(error));
   console.error(`${path[0]!.name}: ${message}`);
   if (error instanceof UsageError) console.error(`Try "${names(error.path ?? path)} --help".`);
-  else if (Deno.env.get("HOSTKIT_TRACE") !== undefined && error instanceof Error) console.error(error.stack);
+  else if (Deno.env.get("HOSTKIT_TRACE") !== undefined && error instanceof Error) {
+    console.error(plainText(error.stack ?? ""));
+  }
 }
 
 function terminalOptions(): { colour: boolean; width?: number } {

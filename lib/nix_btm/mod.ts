@@ -48,4 +48,12 @@ export {
   wrapCommand,
   type WrappedCommand,
 } from "./wrap/mod.ts";
-export { JsonView, PICTURE_LINGER_MS, PlainView, Session, type Shown, TerminalView } from "./inline/mod.ts";
+export {
+  JsonView,
+  LineJoiner,
+  PICTURE_LINGER_MS,
+  PlainView,
+  Session,
+  type Shown,
+  TerminalView,
+} from "./inline/mod.ts";

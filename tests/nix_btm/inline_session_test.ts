@@ -96,7 +96,7 @@ Deno.test("where nobody knows how the command ended the world tells", async () =
       size: () => ({ width: 80, height: 24 }),
     });
     await shown.take(log);
-    shown.say("hello");
+    shown.say("hel\x1b]0;title\x07\x9blo");
     deepStrictEqual(await shown.finish(), { kind: "exited", code });
     match(text, /^nix-btm: hello$/m);
     match(text, sum);

@@ -1,5 +1,5 @@
 /** Logs of builds, by `nix-btm log` and by `search_log`: of this host's builds, of another's, and of none. */
-import { match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, strictEqual } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
 import { emptyWorld, type JobRow, nixTools, type NixView } from "../../lib/nix_btm/mod.ts";
@@ -54,6 +54,48 @@ Deno.test("nix-btm log: a pipe gets what the build has printed, a terminal its c
     stdin: "null",
   }).output();
   strictEqual(new TextDecoder().decode(stdout), "\x1b[31mred 2Jend\x1b[0m\r\n");
+});
+
+Deno.test("nix-btm log: on a terminal a log that Nix keeps loses the same, and its exit code stays", async () => {
+  await using daemon = new DaemonProcess();
+  Deno.writeTextFileSync(
+    `${daemon.folder}/nix-store`,
+    `#!/bin/sh\nprintf 'a\\033[31mb\\033[2J\\033]0;t\\007\\n%s' "$2"\nexit 3\n`,
+    { mode: 0o755 },
+  );
+  const path = "/nix/store/2dgjm3r4incpk99lwvgylmjm89lh5ilw-single.drv";
+  const words = [...toolCommand("nix-btm"), "log", path].map((word) => `'${word}'`).join(" ");
+  const { code, stdout } = await new Deno.Command("script", {
+    args: ["-qec", words, "/dev/null"],
+    env: { ...daemon.env, PATH: `${daemon.folder}:${Deno.env.get("PATH")}` },
+    stdin: "null",
+  }).output();
+  strictEqual(new TextDecoder().decode(stdout), `a\x1b[31mb\x1b[0m\r\n${path}\r\n`);
+  strictEqual(code, 3);
+});
+
+Deno.test("nix-btm stream: what comes is JSON that no terminal obeys", async () => {
+  await using daemon = await new DaemonProcess().start();
+  using feed = await daemon.connect();
+  const text = untilItPrints("01-single").trimEnd().split("\n");
+  await feed.write([...text.slice(0, -1), withLine(text.at(-1)!, "\x9b2J"), ""].join("\n"));
+  await using client = new Follower(daemon.control, daemon.folder);
+  await client.until("its line", () => client.client.worlds.get("")?.tails.size === 1);
+  const [program, ...words] = toolCommand("nix-btm");
+  const child = new Deno.Command(program, {
+    args: [...words, "stream"],
+    env: daemon.env,
+    stdout: "piped",
+  }).spawn();
+  let told = "";
+  for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+    if ((told += part).includes("\n")) break;
+  }
+  child.kill("SIGTERM");
+  await child.status;
+  const line = told.slice(0, told.indexOf("\n"));
+  doesNotMatch(line, /\p{Cc}/u);
+  deepStrictEqual(JSON.parse(line).update.lines[0].lines, ["\x9b2J"]);
 });
 
 /** The record of a line of a build's log, with another line. */

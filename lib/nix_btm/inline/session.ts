@@ -3,7 +3,7 @@
  * what they draw to the terminal, at a pace that it can take.
  * @module
  */
-import { type DurationsOf, type Job, type Requester } from "../../nix/mod.ts";
+import { type DurationsOf, type Job, plainText, type Requester } from "../../nix/mod.ts";
 import { type Log, Monitor, type MonitorOptions } from "../monitor.ts";
 import { isInStore, isRegistered, readDerivation } from "../store_files.ts";
 import type { Sink } from "../wrap/mod.ts";
@@ -94,7 +94,7 @@ export class Session implements Disposable {
 
   /** A line of our own. */
   readonly say = (line: string): void => {
-    void this.text(new TextEncoder().encode(`nix-btm: ${line}\n`));
+    void this.text(new TextEncoder().encode(`nix-btm: ${plainText(line)}\n`));
   };
 
   /**
