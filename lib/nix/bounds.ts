@@ -13,7 +13,7 @@ export const BOUNDS = {
   phase: 100,
   /** Phases of one build; more take the place of the last one. */
   phases: 100,
-  /** One error or warning: a long trace of an evaluation is read whole. */
+  /** One error or warning, its begin and its end: most traces of evaluations are read whole. */
   problem: 64 * 2 ** 10,
   /** All those of one command. */
   problems: 256 * 2 ** 10,
@@ -29,6 +29,15 @@ export const BOUNDS = {
 export function cutText(text: string, characters: number): string {
   if (text.length <= characters) return text;
   return new TextDecoder().decode(new TextEncoder().encode(`${text.slice(0, characters - 1)}…`));
+}
+
+/** The text, its middle left out where it is too long: what an error is about stands at its begin, and its cause at its end. */
+export function cutMiddle(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  const note = `\n[… of ${text.length} characters …]\n`;
+  const half = Math.floor((characters - note.length) / 2);
+  const cut = text.slice(0, characters - note.length - half) + note + text.slice(-half);
+  return new TextDecoder().decode(new TextEncoder().encode(cut));
 }
 
 /** A name, path or host: one line without what moves a cursor, for no real one has such characters. Cut like a text. */

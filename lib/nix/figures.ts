@@ -1,5 +1,5 @@
 /** What a command tells of itself: its counts, its plan, its complaints. Pure. @module */
-import { BOUNDS, cutText, labelText } from "./bounds.ts";
+import { BOUNDS, cutMiddle, labelText } from "./bounds.ts";
 import {
   type Command,
   NO_PROGRESS,
@@ -130,7 +130,7 @@ export class Figures {
   problem({ severity, text, atMs }: Problem, isCertain: boolean): void {
     const { problems } = this.command;
     if (severity === "error" && isCertain) this.#hasErrors = true;
-    const told = cutText(text, BOUNDS.problem);
+    const told = cutMiddle(text, BOUNDS.problem);
     if (problems.length >= PROBLEMS_MAX || problems.some((each) => each.text === told)) return;
     if (this.#problemChars + told.length > BOUNDS.problems) return;
     this.#problemChars += told.length;

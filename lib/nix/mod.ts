@@ -9,7 +9,7 @@
  * Sockets, files, clocks and screens are left to `lib/nix_btm`.
  * @module
  */
-export { BOUNDS, cutText, labelText } from "./bounds.ts";
+export { BOUNDS, cutMiddle, cutText, labelText } from "./bounds.ts";
 export { ACTIVITY, type Field, LEVEL, type NixRecord, parseRecord, RESULT } from "./record.ts";
 export { LogReader, type ReaderCounts } from "./log_reader.ts";
 export { type Failure, type FailureKind, type Meaning, meaningOf } from "./message.ts";

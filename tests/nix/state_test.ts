@@ -4,6 +4,7 @@ import {
   ACTIVITY,
   BOUNDS,
   type Command,
+  cutMiddle,
   cutText,
   type Job,
   labelText,
@@ -333,6 +334,13 @@ Deno.test("whatever is said, only so much of it is kept", () => {
 Deno.test("cutText(): what is short enough stays as it is, what is not ends in an ellipsis", () => {
   strictEqual(cutText("four", 4), "four");
   strictEqual(cutText("fives", 4), "fiv…");
+});
+
+Deno.test("cutMiddle(): what is too long has its begin and its end, and says how long it was", () => {
+  strictEqual(cutMiddle("short", 5), "short");
+  const cut = cutMiddle(`begin${"x".repeat(90)}end`, 40);
+  strictEqual(cut, "beginxxx\n[… of 98 characters …]\nxxxxxend");
+  strictEqual(cut.length, 40);
 });
 
 Deno.test("names of every kind are one line, and no terminal obeys them", () => {

@@ -278,3 +278,35 @@ Deno.test("an error that the command has written itself is not told again where 
     strictEqual(stripAnsi(view.end(end, moment)), "error: odd\n");
   }
 });
+
+Deno.test("an error of any length is told whole, and once", () => {
+  const error = `error: a begin ${"x".repeat(100_000)}\n  the cause`;
+  let views: View[] = [];
+  const monitor = new Monitor({
+    onMessage: (text, level) => {
+      for (const view of views) view.message(text, level);
+    },
+  });
+  const { world } = monitor;
+  views = [
+    new TerminalView(world, { depth: "none" }),
+    new PlainView(world),
+    new PlainView(world, { github: true }),
+    new JsonView(world),
+  ];
+  const log = monitor.open({ source: "pipe" });
+  const record = `@nix ${JSON.stringify({ action: "msg", level: 0, msg: error })}\n`;
+  log.push(bytes(record + record));
+  log.end(1);
+  monitor.flush();
+  const told = views.map((view) =>
+    view.end({ kind: "exited", code: 1 }, { nowMs: 0, width: 80, height: 24 })
+  );
+  const text = error.slice("error: ".length);
+  deepStrictEqual(told.slice(0, 3), [
+    `${error}\n`,
+    `${error}\n`,
+    `::error::${text.replaceAll("\n", "%0A")}\n`,
+  ]);
+  deepStrictEqual(JSON.parse(told[3]!).errors, [text]);
+});

@@ -74,6 +74,17 @@ Deno.test("run: a process that is left behind with standard error does not hold 
   match(stderr, /^done\nnix-btm: a process that the command left behind still holds its standard error/);
 });
 
+Deno.test("run: a record that is too long for anybody is told to be lost", async () => {
+  await using wrapped = new Wrapped();
+  const script = `printf '@nix {' >&2; head -c 5000000 /dev/zero | tr '\\0' x >&2; echo >&2; echo after >&2`;
+  const { ended, stderr } = await wrapped.run("sh", "-c", script);
+  strictEqual(ended, 0);
+  strictEqual(
+    stderr,
+    "after\nnix-btm: Nix wrote a record of more than 4 MiB, which nobody is shown\n",
+  );
+});
+
 Deno.test("run: a question without a newline is shown before it is answered", async () => {
   await using wrapped = new Wrapped();
   const child = wrapped.spawn(["sh", "-c", `printf 'Sure? ' >&2; read answer; echo "$answer"`], "piped");

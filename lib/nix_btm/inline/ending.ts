@@ -23,6 +23,8 @@ export interface EndingOptions {
   readonly clockText?: (ms: number) => string;
   /** Errors that the command has written itself: when nothing was done since, they are still to be seen. */
   readonly told?: Pick<ReadonlySet<string>, "has">;
+  /** The whole text of an error of which the world has a part. */
+  readonly whole?: (text: string) => string;
 }
 
 /** Everything that is left to be said; nothing when nothing was done and nothing went wrong. */
@@ -62,7 +64,11 @@ export function otherErrors({ commands, jobs }: World): Problem[] {
 const CONSEQUENCE =
   /^(?:\d+ dependenc(?:y|ies) of derivation .* failed|build of .* failed$|some (?:substitutes|outputs))/;
 
-function errorLines(world: World, { tailLines, told }: EndingOptions, isIdle: boolean): Line[] {
+function errorLines(
+  world: World,
+  { tailLines, told, whole = String }: EndingOptions,
+  isIdle: boolean,
+): Line[] {
   const lines: Line[] = [];
   for (const job of failedBuilds(world)) {
     lines.push([
@@ -74,7 +80,8 @@ function errorLines(world: World, { tailLines, told }: EndingOptions, isIdle: bo
       lines.push([{ text: "  │ ", style: LOOKS.muted }, ...ansiSpans(line)]);
     }
   }
-  for (const { text } of otherErrors(world)) {
+  for (const { text: part } of otherErrors(world)) {
+    const text = whole(part);
     if (isIdle && told?.has(text) === true) continue;
     const [first = "", ...rest] = plainText(text).split("\n");
     lines.push(

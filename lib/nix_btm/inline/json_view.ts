@@ -19,7 +19,7 @@ import { type End, failedBuilds, otherErrors } from "./ending.ts";
 import { directionOf, figuresOf } from "./figures.ts";
 import { startOf } from "./sum.ts";
 import { isWorthTelling } from "./told.ts";
-import { LineJoiner, type Moment, type View } from "./view.ts";
+import { LineJoiner, LongErrors, type Moment, type View } from "./view.ts";
 
 const TRANSFER_EVERY_MS = 1_000;
 /** Of a row without its text, about. */
@@ -29,6 +29,7 @@ export class JsonView implements View {
   readonly #world: World;
   readonly #text = new LineJoiner();
   readonly #output = new LineJoiner();
+  readonly #longErrors = new LongErrors();
   /** Of jobs that were told of, what was told, and when. */
   readonly #told = new Map<number, { readonly what: string; readonly atMs: number }>();
   readonly #pending: Record<string, unknown>[] = [];
@@ -45,6 +46,7 @@ export class JsonView implements View {
   line(_job: Job, _text: string): void {}
 
   message(text: string, level: number): void {
+    this.#longErrors.add(text);
     if (isWorthTelling(text, level)) this.#pending.push({ kind: "message", text: plainText(text) });
   }
 
@@ -80,7 +82,7 @@ export class JsonView implements View {
         ...buildOf(job),
         log: (this.#world.tails.get(job.id) ?? []).map(stripAnsi),
       })),
-      errors: otherErrors(this.#world).map(({ text }) => text),
+      errors: otherErrors(this.#world).map(({ text }) => this.#longErrors.whole(text)),
     });
     return this.#take(nowMs);
   }

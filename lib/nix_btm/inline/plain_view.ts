@@ -9,7 +9,7 @@ import { type End, endingLines, otherErrors } from "./ending.ts";
 import { figuresOf, isRefused } from "./figures.ts";
 import { leftMsOf } from "./sum.ts";
 import { errorIn, isWorthTelling } from "./told.ts";
-import { isBusy, LineJoiner, type Moment, Seen, type View } from "./view.ts";
+import { isBusy, LineJoiner, LongErrors, type Moment, Seen, type View } from "./view.ts";
 
 export interface PlainViewOptions {
   /** Says what GitHub's runner makes groups and annotations of. */
@@ -37,6 +37,7 @@ export class PlainView implements View {
   readonly #messages = new Seen();
   /** Those that the command has written itself. */
   readonly #errors = new Seen();
+  readonly #longErrors = new LongErrors();
   #pending: string[] = [];
   /** Of the command itself: what comes at once with the end of a build comes after it. */
   readonly #words: string[] = [];
@@ -59,6 +60,7 @@ export class PlainView implements View {
   }
 
   message(text: string, level: number): void {
+    this.#longErrors.add(text);
     if (!isWorthTelling(text, level) || this.#messages.has(text)) return;
     if (!text.startsWith("trace:")) this.#messages.add(text);
     const plain = plainText(text);
@@ -96,8 +98,9 @@ export class PlainView implements View {
     const rest = this.#joiner.drain();
     this.#pending.push(...this.#words.splice(0), ...rest === "" ? [] : [rest]);
     for (const { text } of otherErrors(this.#world)) {
-      if (this.#options.github === true) this.#say(`::error::${escapeData(text)}`);
-      else if (!this.#errors.has(text)) this.#say(`error: ${text}`);
+      const whole = this.#longErrors.whole(text);
+      if (this.#options.github === true) this.#say(`::error::${escapeData(whole)}`);
+      else if (!this.#errors.has(whole)) this.#say(`error: ${whole}`);
     }
     const lines = endingLines(this.#world, { width: Number.MAX_SAFE_INTEGER, nowMs, end, tailLines: 0 });
     const last = lines.at(-1);

@@ -7,7 +7,7 @@ import { LiveArea } from "./area.ts";
 import { type End, endingLines } from "./ending.ts";
 import { inlineLines } from "./frame.ts";
 import { errorIn, isWorthTelling, logLine, messageLines } from "./told.ts";
-import { isBusy, LineJoiner, type Moment, Seen, type View } from "./view.ts";
+import { isBusy, LineJoiner, LongErrors, type Moment, Seen, type View } from "./view.ts";
 
 /** How a terminal is used. */
 export interface TerminalViewOptions {
@@ -37,6 +37,7 @@ export class TerminalView implements View {
   readonly #told = new Seen();
   /** Those that the command has written itself. */
   readonly #errors = new Seen();
+  readonly #longErrors = new LongErrors();
   #above = "";
   #frame: readonly Line[] = [];
   #idleSinceMs: number | undefined;
@@ -62,6 +63,7 @@ export class TerminalView implements View {
   }
 
   message(text: string, level: number): void {
+    this.#longErrors.add(text);
     if (!isWorthTelling(text, level) || this.#told.has(text)) return;
     // A trace is meant each time.
     if (!text.startsWith("trace:")) this.#told.add(text);
@@ -117,6 +119,7 @@ export class TerminalView implements View {
       nowMs,
       end,
       told: this.#errors,
+      whole: (text) => this.#longErrors.whole(text),
       tailLines: Math.max(TAIL_LINES, height >> 1),
       ...(clockText === undefined ? {} : { clockText }),
     });

@@ -1,5 +1,5 @@
 /** What a session needs of those who show it: they are told what happens, and say what is to be written. @module */
-import { BOUNDS, cutText, isOver, type Job } from "../../nix/mod.ts";
+import { BOUNDS, cutMiddle, cutText, isOver, type Job, meaningOf } from "../../nix/mod.ts";
 import type { Update, World } from "../world.ts";
 import type { End } from "./ending.ts";
 import { directionOf } from "./figures.ts";
@@ -95,5 +95,27 @@ export class Seen {
   add(text: string): void {
     this.#texts.add(cutText(text, BOUNDS.reason));
     if (this.#texts.size > TEXTS_MAX) this.#texts.delete(this.#texts.values().next().value!);
+  }
+}
+
+/** Characters of all long errors together; of those that come after only begin and end are told. */
+const LONG_ERRORS_MAX = 16 * 2 ** 20;
+
+/** Errors that are longer than what a world keeps of them: whoever waits for the command sees them whole. */
+export class LongErrors {
+  readonly #whole = new Map<string, string>();
+  #length = 0;
+
+  add(message: string): void {
+    if (message.length <= BOUNDS.problem) return;
+    const meaning = meaningOf(message);
+    if (meaning.kind !== "error" || this.#length + meaning.text.length > LONG_ERRORS_MAX) return;
+    this.#length += meaning.text.length;
+    this.#whole.set(cutMiddle(meaning.text, BOUNDS.problem), meaning.text);
+  }
+
+  /** The whole text of a problem. */
+  whole(text: string): string {
+    return this.#whole.get(text) ?? text;
   }
 }

@@ -8,7 +8,7 @@ import { deadline } from "../../async/mod.ts";
 import { plainText } from "../../tui/mod.ts";
 import { SignalRelay } from "./_signals.ts";
 import { onlyPrints, type Words, type WrappedCommand } from "./command.ts";
-import { RecordSplitter } from "./split.ts";
+import { RECORD_LIMIT_BYTES, RecordSplitter } from "./split.ts";
 
 /** Takes bytes in their order. A promise holds the command's standard error back until it is kept. */
 export type Sink = (bytes: Uint8Array) => void | Promise<void>;
@@ -169,6 +169,11 @@ export async function readAll(
   }
   splitter.end();
   await shown();
+  const { dropped } = splitter;
+  if (dropped > 0) {
+    const records = dropped === 1 ? "a record" : `${dropped} records`;
+    say(`Nix wrote ${records} of more than ${RECORD_LIMIT_BYTES / 2 ** 20} MiB, which nobody is shown`);
+  }
 }
 
 async function passOn(reader: ReadableStreamDefaultReader<Uint8Array>, sink: Sink): Promise<void> {
