@@ -5,9 +5,6 @@ import { plainJson, plainLine } from "../../lib/tui/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 import { JSON_OPTION } from "./status.ts";
 
-const SHOWN_CHARS = 200;
-const LOOKED_AT = 50;
-
 export const whyRebuiltCommand = command({
   name: "why-rebuilt",
   summary: "tell what differs between a derivation and the one before it",
@@ -30,9 +27,8 @@ export const whyRebuiltCommand = command({
     if (options.json) {
       print(`${plainJson(JSON.stringify({ before: earlier, after, differences }, undefined, 2))}\n`);
     } else {
-      const lines = differences.map(({ what, name, before, after }) =>
-        `  ${what} ${plainLine(name)}: ${shown(before)} → ${shown(after)}`
-      );
+      const { differenceText, shortDifference } = await import("../../lib/nix_btm/mod.ts");
+      const lines = differences.map((each) => `  ${differenceText(shortDifference(each))}`);
       const derivations = `${plainLine(after)}\ninstead of ${plainLine(earlier)}`;
       print(`${derivations}\n${lines.join("\n") || "  nothing differs"}\n`);
     }
@@ -57,19 +53,11 @@ async function read(path: string): Promise<Derivation> {
 }
 
 async function earlierOf(after: string, control: string, signal: AbortSignal): Promise<string> {
-  const { Client } = await import("../../lib/nix_btm/mod.ts");
+  const { Client, earlierDerivation } = await import("../../lib/nix_btm/mod.ts");
   using client = new Client({ kind: "unix", path: control });
-  const name = nameOf(after);
-  const past = await client.history({ name, limit: LOOKED_AT }, signal);
-  const found = past.find((each) => each.name === name && each.derivation !== after);
-  if (found !== undefined) return found.derivation;
+  const found = await earlierDerivation(after, (query) => client.history(query, signal));
+  if (found !== undefined) return found;
   throw new Error(
-    `Cannot compare ${after}: the daemon has seen nothing else of the name ${name}; give BEFORE`,
+    `Cannot compare ${after}: the daemon has seen nothing else of the name ${nameOf(after)}; give BEFORE`,
   );
-}
-
-function shown(text: string | undefined): string {
-  if (text === undefined) return "none";
-  const line = plainLine(text);
-  return line.length > SHOWN_CHARS ? `${line.slice(0, SHOWN_CHARS)}…` : line;
 }

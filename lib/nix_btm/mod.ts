@@ -6,8 +6,8 @@
  * `log_store.ts` (what was built), `builder_looks.ts` (what it used), `publisher.ts` and `routes.ts` (a ring, and HTTP),
  * `daemon.ts` (all of it, with `hook.ts`), `remote.ts` (daemons of other hosts), `client.ts` (the other end), `local.ts`
  * (both in one process). Of a world `waiting.ts` tells why a build has not begun, `failure_text.ts` why one failed,
- * `usage.ts` which processes are which build, `summary.ts` all of it in a few lines. `metrics.ts`, `markers.ts` and
- * `agent_push.ts` tell the telemetry agent.
+ * `why_rebuilt.ts` why one was not there already, `usage.ts` which processes are which build, `summary.ts` all of it in a
+ * few lines. `metrics.ts`, `markers.ts` and `agent_push.ts` tell the telemetry agent.
  * `wrap/` runs commands of a Nix that cannot tell by itself, `inline/` shows one where it was typed, `tui/` all of them
  * in a terminal, `tools/` to assistants; `processes/` finds, measures and steers what runs. What Nix' words mean is
  * known by `lib/nix`, which files of the store are read by `store_files.ts`.
@@ -30,6 +30,7 @@ export { summaryText } from "./summary.ts";
 export { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
 export { Markers } from "./markers.ts";
 export { processesOf } from "./usage.ts";
+export { differenceText, earlierDerivation, shortDifference } from "./why_rebuilt.ts";
 export { waitingText, whyWaiting } from "./waiting.ts";
 export { localSource } from "./local.ts";
 export { nixTools, type NixView } from "./tools/mod.ts";

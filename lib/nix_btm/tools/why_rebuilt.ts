@@ -1,10 +1,8 @@
 /** `why_rebuilt`: what differs between a derivation and the one of the same name before it. @module */
 import { array, defineTool, nullable, object, optional, string, ToolError } from "../../mcp/mod.ts";
 import { nameOf, whyRebuilt } from "../../nix/mod.ts";
+import { differenceText, earlierDerivation, shortDifference } from "../why_rebuilt.ts";
 import { buildsNamed, type NixView, type ToolMaker } from "./tool.ts";
-
-const SHOWN_CHARS = 300;
-const LOOKED_AT = 50;
 
 export const whyRebuiltTool: ToolMaker = (view) =>
   defineTool({
@@ -31,29 +29,27 @@ export const whyRebuiltTool: ToolMaker = (view) =>
         : buildsNamed(view, build).at(-1)!.row.subject;
       const earlier = before ?? await earlierOf(view, after, signal);
       const [one, other] = await Promise.all([earlier, after].map((path) => read(view, path)));
-      const differences = whyRebuilt(one!, other!).map(({ what, name, before, after }) => ({
-        what,
-        name,
-        before: shown(before),
-        after: shown(after),
-      }));
-      const lines = differences.map(({ what, name, before, after }) =>
-        `${what} ${name}: ${before ?? "none"} → ${after ?? "none"}`
-      );
+      const differences = whyRebuilt(one!, other!).map(shortDifference);
       return {
-        text: [`${after} instead of ${earlier}`, ...lines].join("\n"),
-        structured: { before: earlier, after, differences },
+        text: [`${after} instead of ${earlier}`, ...differences.map(differenceText)].join("\n"),
+        structured: {
+          before: earlier,
+          after,
+          differences: differences.map(({ what, name, before, after }) => ({
+            what,
+            name,
+            before: before ?? null,
+            after: after ?? null,
+          })),
+        },
       };
     },
   });
 
-/** The last one of this name that was built and is another one. */
 async function earlierOf(view: NixView, derivation: string, signal: AbortSignal): Promise<string> {
-  const name = nameOf(derivation);
-  const past = await view.history({ name, limit: LOOKED_AT }, signal);
-  const found = past.find((each) => each.name === name && each.derivation !== derivation);
-  if (found !== undefined) return found.derivation;
-  throw new ToolError(`nothing of the name ${name} was built before; give "before"`);
+  const found = await earlierDerivation(derivation, (query) => view.history(query, signal));
+  if (found !== undefined) return found;
+  throw new ToolError(`nothing of the name ${nameOf(derivation)} was built before; give "before"`);
 }
 
 async function read(view: NixView, path: string) {
@@ -64,9 +60,4 @@ async function read(view: NixView, path: string) {
       cause: error,
     });
   }
-}
-
-function shown(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}… (${text.length} characters)` : text;
 }
