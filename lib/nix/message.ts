@@ -6,30 +6,31 @@
 import { plainText } from "../tui/plain_text.ts";
 import { BOUNDS } from "./bounds.ts";
 
-/** Why a build failed. */
-export type FailureKind =
-  | "exit"
-  | "signal"
-  | "hash-mismatch"
-  | "timeout"
-  | "not-deterministic"
-  | "dependency"
-  | "output"
-  | "platform"
-  | "other";
+/** Why a build failed, as it is told: `text` is one line without colours. */
+export type Failure =
+  /** `code` is what the builder ended with, or the number of the signal that ended it. */
+  | { readonly kind: "exit" | "signal"; readonly text: string; readonly code: number }
+  /** The two hashes as Nix writes them. */
+  | {
+    readonly kind: "hash-mismatch";
+    readonly text: string;
+    readonly specified: string;
+    readonly got: string;
+  }
+  | {
+    readonly kind:
+      /** Without hashes: of what is imported Nix tells them elsewhere. */
+      | "hash-mismatch"
+      | "timeout"
+      | "not-deterministic"
+      | "dependency"
+      | "output"
+      | "platform"
+      | "other";
+    readonly text: string;
+  };
 
-/** A failure as it is told. */
-export interface Failure {
-  readonly kind: FailureKind;
-  /** One line, without colours. */
-  readonly text: string;
-  /** Of `exit` and `signal`. */
-  readonly code?: number;
-  /** Of `hash-mismatch`, as Nix writes them. */
-  readonly specified?: string;
-  readonly got?: string;
-}
-
+/** What a text of Nix says. */
 export type Meaning =
   /** Without a count it is as many as are listed. */
   | { readonly kind: "willBuild"; readonly count: number | undefined }

@@ -12,7 +12,7 @@
 export { BOUNDS, cutMiddle, cutText, labelText } from "./bounds.ts";
 export { ACTIVITY, type Field, LEVEL, type NixRecord, parseRecord, RESULT } from "./record.ts";
 export { LogReader, type ReaderCounts } from "./log_reader.ts";
-export { type Failure, type FailureKind, type Meaning, meaningOf } from "./message.ts";
+export { type Failure, type Meaning, meaningOf } from "./message.ts";
 export { plainText } from "../tui/plain_text.ts";
 export {
   type Command,

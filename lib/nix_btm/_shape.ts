@@ -7,6 +7,9 @@ export const text: Check = (value) => typeof value === "string";
 export const number: Check = (value) => typeof value === "number";
 export const boolean: Check = (value) => typeof value === "boolean";
 
+/** It is of another shape. */
+export const missing: Check = (value) => value === undefined;
+
 /** It may be missing. */
 export function maybe(isGood: Check): Check {
   return (value) => value === undefined || isGood(value);

@@ -19,6 +19,12 @@ export function briefFailure({ state }: Pick<JobRow, "state">): string {
   return state.failure.kind === "hash-mismatch" ? "hash mismatch" : failureText(state.failure.text);
 }
 
+/** The two hashes of a mismatch, a line each; none of other failures. */
+export function hashLines({ state }: Pick<JobRow, "state">): string[] {
+  if (state.kind !== "failed" || !("specified" in state.failure)) return [];
+  return [`specified: ${state.failure.specified}`, `got:       ${state.failure.got}`];
+}
+
 /** `failed with exit code 3 after 12s in buildPhase on builder1`. */
 export function failedText(job: Pick<JobRow, "state" | "startedMs" | "endedMs" | "phases" | "host">): string {
   const { startedMs, endedMs, phases, host } = job;

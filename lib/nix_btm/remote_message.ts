@@ -10,6 +10,7 @@ import {
   isRecord,
   list,
   maybe,
+  missing,
   number,
   oneOf,
   shape,
@@ -66,7 +67,15 @@ function parsed(line: string): Readonly<Record<string, unknown>> {
 
 const PROGRESS = shape({ done: number, expected: number, running: number, failed: number });
 
-const FAILURE = shape({ kind: text, text, code: maybe(number), specified: maybe(text), got: maybe(text) });
+const isExit = shape({ kind: oneOf("exit", "signal"), text, code: number });
+const isMismatch = shape({ kind: oneOf("hash-mismatch"), text, specified: text, got: text });
+const isOtherFailure = shape({
+  kind: oneOf("hash-mismatch", "timeout", "not-deterministic", "dependency", "output", "platform", "other"),
+  text,
+  specified: missing,
+  got: missing,
+});
+const FAILURE: Check = (value) => isExit(value) || isMismatch(value) || isOtherFailure(value);
 
 const isPlainState = shape({
   kind: oneOf("planned", "running", "succeeded", "ended", "skipped", "cancelled", "lost"),

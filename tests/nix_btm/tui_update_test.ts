@@ -154,7 +154,7 @@ Deno.test("a tree of thousands is put in order once a second, and what each buil
   strictEqual(first(), " many-1");
   const { jobs } = player.monitor.world;
   const other = [...jobs.values()].find(({ name }) => name === "many-1500")!;
-  jobs.set(other.id, { ...other, state: { kind: "failed", failure: { kind: "exit", text: "x" } } });
+  jobs.set(other.id, { ...other, state: { kind: "failed", failure: { kind: "other", text: "x" } } });
   player.changed();
   const row = eagleRows(player.model).find((each) => each.kind === "derivation" && each.name === "many-1500");
   strictEqual(jobOfRow(row)?.state.kind, "failed");

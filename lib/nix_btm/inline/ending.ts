@@ -2,7 +2,7 @@
 import { type CommandState, plainText, type Problem } from "../../nix/mod.ts";
 import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
 import { durationWord } from "../../tui/format.ts";
-import { failedText } from "../failure_text.ts";
+import { failedText, hashLines } from "../failure_text.ts";
 import type { Ended } from "../wrap/mod.ts";
 import type { JobRow, World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
@@ -75,7 +75,7 @@ function errorLines(
       { text: `${SIGNS.failed} ${job.name}`, style: LOOKS.failed },
       { text: ` ${failedText(job)}`, style: LOOKS.plain },
     ], [{ text: `  nix log ${job.subject}`, style: LOOKS.muted }]);
-    for (const detail of detailsOf(job)) lines.push([{ text: `  ${detail}`, style: LOOKS.plain }]);
+    for (const detail of hashLines(job)) lines.push([{ text: `  ${detail}`, style: LOOKS.plain }]);
     for (const line of tailLines === 0 ? [] : (world.tails.get(job.id) ?? []).slice(-tailLines)) {
       lines.push([{ text: "  │ ", style: LOOKS.muted }, ...ansiSpans(line)]);
     }
@@ -90,11 +90,6 @@ function errorLines(
     );
   }
   return lines;
-}
-
-function detailsOf({ state }: JobRow): string[] {
-  if (state.kind !== "failed" || state.failure.specified === undefined) return [];
-  return [`specified: ${state.failure.specified}`, `got:       ${state.failure.got}`];
 }
 
 /** A row for each machine and store, where there are several. */

@@ -2,7 +2,7 @@
 import { isOver, type Job, plainText } from "../../nix/mod.ts";
 import { stripAnsi } from "../../tui/mod.ts";
 import { durationWord, sizeText } from "../../tui/format.ts";
-import { failedText } from "../failure_text.ts";
+import { failedText, hashLines } from "../failure_text.ts";
 import type { JobRow, Update, World } from "../world.ts";
 import { plainLine } from "./_text.ts";
 import { type End, endingLines, otherErrors } from "./ending.ts";
@@ -169,12 +169,7 @@ export class PlainView implements View {
       const text = [how, job.subject, ...tail.slice(-5).map((each) => each.slice(job.name.length + 2))];
       this.#say(`::error title=${escapeProperty(`${job.name} failed`)}::${escapeData(text.join("\n"))}`);
     } else this.#pending.push(line, `  ${job.subject}`, ...this.#options.logs === true ? [] : tail);
-    if (job.state.kind === "failed" && job.state.failure.specified !== undefined) {
-      this.#pending.push(
-        `  specified: ${job.state.failure.specified}`,
-        `  got:       ${job.state.failure.got}`,
-      );
-    }
+    this.#pending.push(...hashLines(job).map((each) => `  ${each}`));
   }
 
   #tail({ id, name }: JobRow): string[] {
