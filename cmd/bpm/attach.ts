@@ -8,7 +8,7 @@ import {
   parseKeys,
   TerminalModes,
 } from "../../lib/bpm/mod.ts";
-import { command, option, UsageError } from "../../lib/cli/mod.ts";
+import { command, option, TempFolder, UsageError } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { inspectInstance } from "../../lib/keeper/mod.ts";
 import { Doorbell } from "../../lib/ring/mod.ts";
@@ -52,33 +52,29 @@ export const attach = command({
         ? `attached to ${name}; ${options.detachKeys} leaves it`
         : `following ${name}${hasTerminal ? "" : ", which has no terminal"}; Ctrl-C ends`,
     );
-    const bell = await Deno.makeTempDir({ prefix: "bpm-attach-" });
+    using bell = TempFolder.create("bpm-attach");
     const modes = new TerminalModes();
-    try {
-      await using doorbell = Doorbell.create(`${bell}/doorbell`);
-      using _ = types ? rawInput() : undefined;
-      const end = await attachTo(folder, {
-        doorbell,
-        signal,
-        show: (bytes) => {
-          modes.take(bytes);
-          writeAll(bytes);
-        },
-        typed: types ? untilKeys(keys) : undefined,
-        sizes: types && Deno.stdout.isTerminal() ? windowSizes(signal) : undefined,
-      });
-      if (Deno.stdout.isTerminal()) writeAll(new TextEncoder().encode(modes.undo()));
-      if (end.kind === "detached") {
-        signal.throwIfAborted();
-        tell(`\r\ndetached from ${name}, which goes on`);
-        return 0;
-      }
-      const how = end.exit === undefined ? "nobody knows how" : `exit ${end.exit.code}`;
-      tell(`\r\n${name} has ended: ${how}`);
-      return end.exit?.code ?? 1;
-    } finally {
-      await Deno.remove(bell, { recursive: true });
+    await using doorbell = Doorbell.create(`${bell.path}/doorbell`);
+    using _ = types ? rawInput() : undefined;
+    const end = await attachTo(folder, {
+      doorbell,
+      signal,
+      show: (bytes) => {
+        modes.take(bytes);
+        writeAll(bytes);
+      },
+      typed: types ? untilKeys(keys) : undefined,
+      sizes: types && Deno.stdout.isTerminal() ? windowSizes(signal) : undefined,
+    });
+    if (Deno.stdout.isTerminal()) writeAll(new TextEncoder().encode(modes.undo()));
+    if (end.kind === "detached") {
+      signal.throwIfAborted();
+      tell(`\r\ndetached from ${name}, which goes on`);
+      return 0;
     }
+    const how = end.exit === undefined ? "nobody knows how" : `exit ${end.exit.code}`;
+    tell(`\r\n${name} has ended: ${how}`);
+    return end.exit?.code ?? 1;
   },
 });
 

@@ -10,7 +10,7 @@ import {
 } from "../../lib/bpm/mod.ts";
 import { compilePattern, InstanceError } from "../../lib/services/mod.ts";
 import { Doorbell } from "../../lib/ring/mod.ts";
-import { command, option, print } from "../../lib/cli/mod.ts";
+import { command, option, print, TempFolder } from "../../lib/cli/mod.ts";
 import { integer, optionalDuration, optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
 import { OPTIONS, PROCESS } from "./ask.ts";
 import { openProject } from "./project.ts";
@@ -122,13 +122,9 @@ function servicesOf(word: string, { process }: BpmConfig, state: string): string
 
 /** With a doorbell of its own, so that lines come at once and nothing is polled. */
 async function follow(body: (doorbell: Doorbell) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "bpm-logs-" });
-  try {
-    await using doorbell = Doorbell.create(`${folder}/doorbell`);
-    await body(doorbell);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using folder = TempFolder.create("bpm-logs");
+  await using doorbell = Doorbell.create(`${folder.path}/doorbell`);
+  await body(doorbell);
 }
 
 function write(lines: readonly string[]): void {

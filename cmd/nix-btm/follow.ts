@@ -1,4 +1,5 @@
 /** Following the daemon, for the commands that go on. @module */
+import { TempFolder } from "../../lib/cli/mod.ts";
 import type { Client } from "../../lib/nix_btm/mod.ts";
 
 /** A client that follows until it is disposed. */
@@ -16,11 +17,8 @@ export async function followDaemon(
   const { Doorbell } = await import("../../lib/ring/mod.ts");
   await using stack = new AsyncDisposableStack();
   const client = stack.use(new Client({ kind: "unix", path: control }));
-  const folder = stack.adopt(
-    Deno.makeTempDirSync({ prefix: "nix-btm-" }),
-    (path) => Deno.removeSync(path, { recursive: true }),
-  );
-  const doorbell = stack.use(Doorbell.create(`${folder}/doorbell`));
+  const { path } = stack.use(TempFolder.create("nix-btm-client"));
+  const doorbell = stack.use(Doorbell.create(`${path}/doorbell`));
   const over = new AbortController();
   const following = client.follow(doorbell, { signal: AbortSignal.any([signal, over.signal]), onChange });
   stack.defer(async () => {

@@ -1,7 +1,7 @@
 /** `nix-btm replay`: a recorded log as if it came now. @module */
 import { gunzipSync } from "node:zlib";
 import { sleep } from "../../lib/async/mod.ts";
-import { command, option, print } from "../../lib/cli/mod.ts";
+import { command, option, print, TempFolder } from "../../lib/cli/mod.ts";
 import { optionalInteger, toggle } from "../../lib/config/mod.ts";
 import { plainJson } from "../../lib/tui/mod.ts";
 import { readGiven } from "./files.ts";
@@ -51,10 +51,7 @@ export const replay = command({
     const { Terminal } = await import("../../lib/tui/mod.ts");
     const { runNixTui } = await import("../../lib/nix_btm/tui/mod.ts");
     using stack = new DisposableStack();
-    const folder = stack.adopt(
-      Deno.makeTempDirSync({ prefix: "nix-btm-replay-" }),
-      (folder) => Deno.removeSync(folder, { recursive: true }),
-    );
+    const { path: folder } = stack.use(TempFolder.create("nix-btm-replay"));
     const source = stack.use(
       localSource({ stateFolder: folder, looks: false, readFile: readDerivation }),
     );

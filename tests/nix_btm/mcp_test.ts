@@ -111,3 +111,48 @@ Deno.test("without a daemon an assistant is told so, and is served once there is
   await daemon.start();
   await until("the daemon", async () => !(await asked.call("list_builds")).isError);
 });
+
+Deno.test("what a client leaves behind that was killed is removed by the next one, of one that lives never", async () => {
+  await using daemon = await new DaemonProcess().start();
+  const folder = `${daemon.folder}/tmp`;
+  Deno.mkdirSync(folder);
+  Deno.mkdirSync(`${folder}/hostkit-other-tool`);
+  const left = () =>
+    [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== "hostkit-other-tool");
+  /** One that follows the daemon: it answers as soon as it has a folder. */
+  const follow = async () => {
+    const child = new Deno.Command(PROGRAM, {
+      args: [...ARGS, "mcp"],
+      env: { ...daemon.env, TMPDIR: folder },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const request = { jsonrpc: "2.0", id: 1, method: "ping" };
+    await writer.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+    const reader = child.stdout.getReader();
+    await reader.read();
+    return {
+      kill: () => child.kill("SIGKILL"),
+      async end() {
+        await writer.close().catch(() => "It was killed.");
+        await child.status;
+        await reader.cancel();
+      },
+    };
+  };
+  const killed = await follow();
+  const [first] = left();
+  const lives = await follow();
+  deepStrictEqual(left().length, 2);
+  killed.kill();
+  await killed.end();
+  ok(left().includes(first!));
+  const last = await follow();
+  deepStrictEqual([left().length, left().includes(first!)], [2, false]);
+  await last.end();
+  await lives.end();
+  deepStrictEqual(left(), []);
+  ok(Deno.statSync(`${folder}/hostkit-other-tool`).isDirectory);
+});
