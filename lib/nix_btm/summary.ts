@@ -1,6 +1,7 @@
 /** A world in a few lines of text, or as data: for those who look once. Pure. @module */
 import { type Command, isOver, plainText } from "../nix/mod.ts";
 import { durationWord } from "../tui/format.ts";
+import { errorsOf } from "./problems.ts";
 import type { JobRow, World } from "./world.ts";
 
 /** What is shown of a world at most. */
@@ -17,14 +18,15 @@ export interface CommandSummary {
   readonly left: number;
   /** Until the end, as far as anybody can tell. */
   readonly medianMs: number | undefined;
+  /** What went wrong beside builds that failed. */
+  readonly errors: readonly string[];
 }
 
 /** Commands with the counts of their builds, the newest last. */
 export function summaries(world: World): CommandSummary[] {
   return [...world.commands.values()].map((command) => {
-    const builds = [...world.jobs.values()].filter((job) =>
-      job.command === command.id && job.kind === "build"
-    );
+    const jobs = [...world.jobs.values()].filter((job) => job.command === command.id);
+    const builds = jobs.filter(({ kind }) => kind === "build");
     const count = (kind: JobRow["state"]["kind"]) => builds.filter(({ state }) => state.kind === kind).length;
     return {
       id: command.id,
@@ -35,6 +37,7 @@ export function summaries(world: World): CommandSummary[] {
       failed: count("failed"),
       left: builds.filter((job) => !isOver(job)).length,
       medianMs: world.estimates.get(command.id)?.estimate?.medianMs,
+      errors: errorsOf([command], jobs).map(({ text }) => plainText(text).trim()),
     };
   });
 }
@@ -48,9 +51,13 @@ export function commandText({ requester: { command }, targets }: Command): strin
 
 /** For people: commands, what runs, what failed. */
 export function summaryText(world: World, nowMs: number): string {
-  const lines = summaries(world).map(({ id, state, command, running, done, failed, left, medianMs }) => {
+  const lines = summaries(world).flatMap((summary) => {
+    const { id, state, command, running, done, failed, left, medianMs, errors } = summary;
     const rest = medianMs === undefined ? "" : `, done in about ${durationWord(medianMs)}`;
-    return `#${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left${rest}  ${command}`;
+    return [
+      `#${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left${rest}  ${command}`,
+      ...errors.map((text) => `  error    ${text.replaceAll("\n", "\n           ")}`),
+    ];
   });
   const builds = [...world.jobs.values()].filter(({ kind }) => kind === "build");
   const shown = builds.filter(({ state }) =>

@@ -50,6 +50,22 @@ Deno.test("two clients see what a fed log says as it comes, and one that comes l
   match(out, /^#1 succeeded: 4 built, 0 running, 0 failed, 0 left/);
 });
 
+Deno.test("status tells why a command failed that built nothing", async () => {
+  await using daemon = await new DaemonProcess().start();
+  await using client = new Follower(daemon.control, daemon.folder);
+  {
+    using feed = await daemon.connect();
+    const record = { action: "msg", level: 0, msg: "error: no attribute 'app'\nof 'set'", raw_msg: "…" };
+    await feed.write(`@nix ${JSON.stringify(record)}\n`);
+  }
+  await client.until(
+    "its end",
+    () => client.client.worlds.get("")?.commands.values().some(({ state }) => state === "failed") === true,
+  );
+  const { out } = await daemon.run("status");
+  match(out, /^#1 failed: 0 built.*\n {2}error {4}no attribute 'app'\n {11}of 'set'\n$/);
+});
+
 Deno.test("a daemon that is killed and started again is found by its clients, with the history of before", async () => {
   await using daemon = await new DaemonProcess().start();
   await using client = new Follower(daemon.control, daemon.folder);

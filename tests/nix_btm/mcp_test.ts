@@ -83,6 +83,19 @@ Deno.test(
       failed.text,
       /^fc-bad: builder for .* failed with exit code 3 in buildPhase \(.*\)\n {2}about to fail\n {2}error: kaboom/,
     );
+    {
+      using feed = await daemon.connect();
+      await feed.write('@nix {"action":"msg","level":0,"msg":"error: no attribute \'app\'","raw_msg":"…"}\n');
+    }
+    await until(
+      "the failed command",
+      async () =>
+        /^ {2}error: no attribute 'app'$/m.test((await asked.call("list_builds", { over: true })).text),
+    );
+    match(
+      (await asked.call("failed_builds")).text,
+      /^command #\d+ failed: .*\n {2}no attribute 'app'$/m,
+    );
     const found = await asked.call("search_log", { build: "fc-bad", text: "KABOOM", context: 1 });
     deepStrictEqual(found.data, {
       total: 4,

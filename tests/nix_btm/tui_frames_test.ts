@@ -130,3 +130,17 @@ Deno.test("colours change nothing of what is written, whatever the theme", () =>
     match(colours.text(), /theme: gruvbox-dark/);
   }
 });
+
+Deno.test("a command whose evaluation failed says why in its row, and e with it all", () => {
+  const player = new Player();
+  const log = player.monitor.open({ source: "socket", command: ["nix-build", "-A", "app"] });
+  const trace =
+    "error:\n       … while calling 'f'\n         at «string»:1:9:\n\n       error: no attribute 'app'";
+  const record = { action: "msg", level: 0, msg: trace, raw_msg: "no attribute 'app'" };
+  log.push(new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+  log.end(1);
+  player.pass(1_000).tell().press("2");
+  match(player.text(), /✖ #1 nix-build -A app +no attribute 'app' 0ms │/);
+  player.press("e");
+  match(player.text(), /nix-build -A app .*it is over after 0ms: failed .*error: .*while calling 'f' /s);
+});

@@ -3,6 +3,7 @@ import { type CommandState, plainText, type Problem } from "../../nix/mod.ts";
 import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
 import { durationWord } from "../../tui/format.ts";
 import { failedText, hashLines } from "../failure_text.ts";
+import { errorsOf } from "../problems.ts";
 import type { Ended } from "../wrap/mod.ts";
 import type { JobRow, World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
@@ -50,19 +51,8 @@ export function failedBuilds({ jobs }: World): JobRow[] {
 
 /** Errors that are not about a build that failed: those of evaluation, of caches, of the command line. */
 export function otherErrors({ commands, jobs }: World): Problem[] {
-  const failed = [...jobs.values()].filter(({ state }) => state.kind === "failed");
-  const names = failed.map(({ name }) => `${name}: `);
-  const seen = new Set<string>();
-  return [...commands.values()].flatMap(({ problems }) => problems).filter(({ severity, text }) => {
-    if (severity !== "error" || seen.has(text)) return false;
-    seen.add(text);
-    return !names.some((name) => text.startsWith(name)) && !(failed.length > 0 && CONSEQUENCE.test(text));
-  });
+  return errorsOf(commands.values(), jobs.values());
 }
-
-/** What Nix says of those that could not begin. */
-const CONSEQUENCE =
-  /^(?:\d+ dependenc(?:y|ies) of derivation .* failed|build of .* failed$|some (?:substitutes|outputs))/;
 
 function errorLines(
   world: World,

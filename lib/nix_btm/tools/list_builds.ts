@@ -46,6 +46,7 @@ export const listBuilds: ToolMaker = (view) =>
         done: integer(),
         failed: integer(),
         left: integer(),
+        errors: array(string({ description: "What went wrong beside builds that failed" })),
         seconds_left: nullable(number({ description: "Until the end, by history; null when nobody knows" })),
       })),
       builds: BUILDS,
@@ -57,15 +58,17 @@ export const listBuilds: ToolMaker = (view) =>
         .map(({ host, row: { medianMs, ...row } }) => ({
           host,
           ...row,
+          errors: [...row.errors],
           seconds_left: medianMs === undefined ? null : medianMs / 1_000,
         }));
       const found = builds(view, host).filter(({ row }) => (over || !isOver(row)) && row.name.includes(name));
       const shown = found.slice(-limit).map((each) => buildOf(each, view.now()));
       const more = found.length - shown.length;
       const lines = [
-        ...commands.map(({ id, state, done, running, failed, left, command }) =>
-          `command #${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left  ${command}`
-        ),
+        ...commands.flatMap(({ id, state, done, running, failed, left, command, errors }) => [
+          `command #${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left  ${command}`,
+          ...errors.map((text) => `  error: ${text}`),
+        ]),
         ...shown.map(buildText),
         ...(more === 0 ? [] : [`and ${more} more`]),
       ];

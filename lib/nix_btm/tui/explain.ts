@@ -1,16 +1,17 @@
-/** Why a build waits or failed, in words. Pure. @module */
+/** Why a build waits or failed, or a command did, in words. Pure. @module */
 import { isOver, plainText } from "../../nix/mod.ts";
 import { durationWord } from "../../tui/format.ts";
+import { commandText } from "../summary.ts";
 import { waitingText } from "../waiting.ts";
 import { criticalPaths, elapsedMs, waitingOf } from "./facts.ts";
 import { type Model, worldOf } from "./model.ts";
-import { selectedJob } from "./selected.ts";
+import { selectedCommand, selectedJob } from "./selected.ts";
 
 /** Lines of a log that are shown with it. */
 const TAIL_LINES = 20;
 
 export function explained(model: Model): Model {
-  const text = model.tab === "history" ? pastText(model) : jobText(model);
+  const text = model.tab === "history" ? pastText(model) : commandWords(model) ?? jobText(model);
   if (text === undefined) return model;
   return { ...model, overlay: { kind: "text", title: "why", text, top: 0 } };
 }
@@ -20,6 +21,17 @@ function pastText({ history, lists }: Model): string | undefined {
   if (past === undefined) return undefined;
   const how = past.failure === undefined ? `it has ${past.outcome}` : plainText(past.failure);
   return [past.derivation, "", how, "", ...past.tail.map(plainText)].join("\n").trimEnd();
+}
+
+/** What a command has said of itself, and how it ended. */
+function commandWords(model: Model): string | undefined {
+  const command = selectedCommand(model)?.command;
+  if (command === undefined) return undefined;
+  const { state, startedMs, endedMs, problems } = command;
+  const took = durationWord((endedMs ?? model.nowMs) - startedMs);
+  const told = problems.flatMap(({ severity, text }) => ["", `${severity}: ${plainText(text).trim()}`]);
+  const how = state === "running" ? `it has run for ${took}` : `it is over after ${took}: ${state}`;
+  return [commandText(command), "", how, ...told].join("\n");
 }
 
 function jobText(model: Model): string | undefined {

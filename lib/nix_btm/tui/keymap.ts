@@ -3,7 +3,7 @@ import type { Binding } from "../../tui/mod.ts";
 import { builderRows, tableRows } from "./builder_rows.ts";
 import { eagleRows } from "./eagle_rows.ts";
 import { type Model, type Tab, TABS, TITLES } from "./model.ts";
-import { buildAt, selectedJob } from "./selected.ts";
+import { buildAt, selectedCommand, selectedJob } from "./selected.ts";
 
 export type Action =
   | "down"
@@ -58,6 +58,8 @@ const on = (...tabs: Tab[]): When => ({ tab }) => tabs.includes(tab);
 const hasJob: When = (model) => selectedJob(model) !== undefined;
 const hasLog: When = (model) =>
   model.tab === "history" ? model.history.length > 0 : model.tab !== "build" && hasJob(model);
+const hasReason: When = (model) =>
+  hasLog(model) || hasJob(model) || (selectedCommand(model)?.command.problems.length ?? 0) > 0;
 const canSteer: When = (model) => model.canSteer && model.host === "" && buildAt(model) !== undefined;
 const isPaused: When = (model) => buildAt(model)?.isPaused === true;
 const hasProcess: When = (model) => model.tab === "builders" && tableRows(model).length > 0;
@@ -133,7 +135,7 @@ export const KEYMAP: readonly Binding<Action, Model>[] = [
       action: "explain",
       help: "why it waits or failed",
       short: "why",
-      when: (m) => hasLog(m) || hasJob(m),
+      when: hasReason,
     }],
     ["f", { action: "follow", help: "follow the log", short: "follow", when: on("build") }],
     ["P", {

@@ -1,7 +1,7 @@
 /** The build that is selected or looked at: as a job, and as processes. Pure. @module */
 import type { BuilderBuild } from "../processes/mod.ts";
 import { builderRows, tableRows } from "./builder_rows.ts";
-import { eagleRows, jobAt } from "./eagle_rows.ts";
+import { type CommandRow, eagleRows, jobAt } from "./eagle_rows.ts";
 import { usages } from "./facts.ts";
 import { jobRows } from "./job_rows.ts";
 import { type Model, worldOf } from "./model.ts";
@@ -27,6 +27,12 @@ export function selectedJob(model: Model): number | undefined {
     default:
       return model.tab satisfies never;
   }
+}
+
+/** A command, of which a row of the Eagle Eye is one. */
+export function selectedCommand(model: Model): CommandRow | undefined {
+  const row = model.tab === "eagle" ? eagleRows(model)[model.lists.eagle.selected] : undefined;
+  return row?.kind === "command" ? row : undefined;
 }
 
 /** The processes of what is selected, if it has some on this host. */

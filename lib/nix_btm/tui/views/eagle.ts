@@ -19,6 +19,7 @@ import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
 import { failureText } from "../../failure_text.ts";
+import { errorLine, errorsOf } from "../../problems.ts";
 import { bar, hostOf, signOf } from "./tones.ts";
 
 const PRUNE_TEXTS = { none: "all", normal: "what is left", aggressive: "running and failed" } as const;
@@ -45,7 +46,7 @@ export function drawEagle(area: Area, model: Model): void {
     const left = row.kind === "command" ? commandSpans(row, model) : leftSpans(row, model);
     // The name may take half of the line, what it needs not is left for why it waits.
     const most = line.width - 3 - Math.min(spansWidth(left), Math.floor((line.width - 3) / 2));
-    const right = row.kind === "command" ? progressSpans(row, model) : rightSpans(row, model, most);
+    const right = row.kind === "command" ? progressSpans(row, model, most) : rightSpans(row, model, most);
     const room = line.width - 2 - (right.length === 0 ? 0 : spansWidth(right) + 1);
     putSpans(line, 1, 0, left, room);
     putSpans(line, line.width - 1 - spansWidth(right), 0, right);
@@ -93,7 +94,7 @@ function commandSpans(row: CommandRow, model: Model): Span[] {
 }
 
 /** How far a command is, and how long it will take or took. */
-function progressSpans({ command, counts }: CommandRow, model: Model): Span[] {
+function progressSpans({ command, counts }: CommandRow, model: Model, most: number): Span[] {
   const { theme, nowMs } = model;
   const { done, failed, left } = counts;
   const all = done + failed + left;
@@ -112,8 +113,16 @@ function progressSpans({ command, counts }: CommandRow, model: Model): Span[] {
   if (command.state === "running" && found?.estimate !== undefined) {
     const leftMs = Math.max(0, found.estimate.medianMs - (nowMs - found.atMs));
     spans.push(span(` ~${durationWord(leftMs)} left`, theme.accent));
-  } else spans.push(span(` ${durationWord((command.endedMs ?? nowMs) - command.startedMs)}`, theme.muted));
-  return spans;
+    return spans;
+  }
+  const took = ` ${durationWord((command.endedMs ?? nowMs) - command.startedMs)}`;
+  // Of builds that failed each row tells for itself.
+  const error = command.state === "failed" && failed === 0 ? errorsOf([command], [])[0] : undefined;
+  if (error !== undefined) {
+    const room = most - spansWidth(spans) - took.length - 1;
+    spans.push(span(` ${short(errorLine(error.text), room)}`, theme.bad));
+  }
+  return [...spans, span(took, theme.muted)];
 }
 
 function leftSpans(row: DerivationRow, model: Model): Span[] {
