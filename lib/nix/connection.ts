@@ -4,7 +4,7 @@ import { ACTIVITY, type Field, type NixRecord, RESULT } from "./record.ts";
 import { meaningOf } from "./message.ts";
 import { plainText } from "../tui/plain_text.ts";
 import type { Command, Job, JobKind, Requester } from "./model.ts";
-import type { Listener } from "./state.ts";
+import type { Rows } from "./rows.ts";
 import { nameOf } from "./store_path.ts";
 import { Work } from "./work.ts";
 
@@ -13,19 +13,9 @@ type Result = Extract<NixRecord, { kind: "result" }>;
 
 /** What all logs have in common. */
 export interface Shared {
-  readonly listener: Listener;
+  readonly rows: Rows;
   /** Open ones of all logs, by the digits of their ids: the last log that began one has it. */
   readonly activities: Map<string, Activity>;
-  nextId(): number;
-  /** It is new or has changed. */
-  command(command: Command): void;
-  job(job: Job): void;
-  /** It is over, and may be forgotten some day. */
-  finished(job: Job): void;
-  /** It is of no interest any more. */
-  forget(job: Job): void;
-  /** It turned out to be another one. */
-  dropped(command: Command): void;
 }
 
 /** Something that Nix began and has not stopped. */
@@ -51,7 +41,7 @@ export class Connection {
     { requester, nowMs }: { readonly requester: Requester; readonly nowMs: number },
   ) {
     this.#shared = shared;
-    this.#lastWork = new Work(shared, requester, nowMs);
+    this.#lastWork = new Work(shared.rows, requester, nowMs);
   }
 
   /** Of the command that this log belongs to now. */
@@ -134,12 +124,12 @@ export class Connection {
         else this.#work.waits(plainText(start.text), nowMs);
         return undefined;
       case ACTIVITY.copyPath:
-        return this.#work.beginCopy(
+        return this.#work.copies.begin(
           { path: first ?? start.text, from: second ?? "", to: third ?? "" },
           nowMs,
         );
       case ACTIVITY.substitute:
-        return this.#work.beginCopy({ path: first ?? start.text, from: second ?? "", to: "local" }, nowMs);
+        return this.#work.copies.begin({ path: first ?? start.text, from: second ?? "", to: "local" }, nowMs);
       case ACTIVITY.builds:
       case ACTIVITY.copyPaths:
         this.#work.figures.beginGoals(start.type, start.id);
@@ -154,7 +144,7 @@ export class Connection {
   #beginOther(start: Start, nowMs: number): Job | undefined {
     const { kind, subject } = otherOf(start);
     if (kind === "evaluation") this.#work.figures.target(subject);
-    const job = this.#work.begin({ kind, subject, name: nameOf(subject) }, nowMs);
+    const job = this.#work.jobs.begin({ kind, subject, name: nameOf(subject) }, nowMs);
     if (start.type === ACTIVITY.queryPathInfo) {
       job.host = labelText(String(start.fields[1] ?? ""), BOUNDS.subject);
     }
@@ -190,10 +180,10 @@ export class Connection {
         return this.#progress(activity, fields.map(Number));
       case RESULT.buildLogLine:
       case RESULT.postBuildLogLine:
-        if (job !== undefined) this.#work.line(job, String(fields[0] ?? ""), nowMs);
+        if (job !== undefined) this.#work.jobs.line(job, String(fields[0] ?? ""), nowMs);
         return;
       case RESULT.setPhase:
-        if (job !== undefined) this.#work.phase(job, String(fields[0] ?? ""), nowMs);
+        if (job !== undefined) this.#work.jobs.phase(job, String(fields[0] ?? ""), nowMs);
         return;
       case RESULT.setExpected:
         if (start.type === ACTIVITY.realise) {
@@ -219,7 +209,7 @@ export class Connection {
     if (start.type === ACTIVITY.builds || start.type === ACTIVITY.copyPaths) {
       const now = { done, expected, running, failed };
       this.#work.counted(start.type, this.#work.figures.progress(start.type, { id: start.id, now }));
-    } else if (job !== undefined) this.#work.bytes(job, done, expected);
+    } else if (job !== undefined) this.#work.jobs.bytes(job, done, expected);
   }
 
   #plain(text: string, nowMs: number): void {
@@ -235,7 +225,7 @@ export class Connection {
         this.#work.beginBuild({ path: meaning.path, host: meaning.host, isNew: isAnew(text) }, nowMs);
         return;
       case "copying":
-        this.#work.beginCopy(meaning, nowMs);
+        this.#work.copies.begin(meaning, nowMs);
         return;
       case "info":
         this.#work.unattributedLine(text, nowMs);
@@ -271,7 +261,7 @@ export class Connection {
       case "failed":
         return this.#work.failed(meaning.path, { failure: meaning.failure, isProof }, nowMs);
       case "interrupted":
-        return this.#work.interrupted(isProof, nowMs);
+        return this.#work.interrupted(isProof);
       case "error":
       case "warning":
         return this.#work.figures.problem(
@@ -281,9 +271,9 @@ export class Connection {
       case "evaluating":
         return this.#work.figures.evaluating(meaning.file);
       case "instantiated":
-        return this.#shared.listener.derivation?.(meaning.path);
+        return this.#shared.rows.listener.derivation?.(meaning.path);
       case "edge":
-        return this.#shared.listener.edge?.(meaning.path, meaning.input);
+        return this.#shared.rows.listener.edge?.(meaning.path, meaning.input);
     }
   }
 }

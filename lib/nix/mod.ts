@@ -2,10 +2,10 @@
  * What Nix says, understood. Pure: bytes and times come in, rows come out.
  *
  * Reading order: `record.ts` (one record of `internal-json`), `log_reader.ts` (a stream of them), `message.ts` (what the
- * texts for people mean), `model.ts` (the rows), `state.ts` (all logs together), `connection.ts` (one log) and `work.ts`
- * (one command: how its builds end, by `build.ts`, `proof.ts` and `figures.ts`); `bounds.ts` (how much of it is kept),
- * `store_path.ts` and `derivation.ts` (what lies in the store), `graph.ts` (what needs what), `estimate.ts` (how long it
- * will take), `why_rebuilt.ts`.
+ * texts for people mean), `model.ts` (the rows), `state.ts` (all logs together, with `rows.ts`), `connection.ts` (one log)
+ * and `work.ts` (one command: how its builds end, by `build.ts` and `proof.ts`; its `jobs.ts`, `copies.ts` and
+ * `figures.ts`); `bounds.ts` (how much of it is kept), `store_path.ts` and `derivation.ts` (what lies in the store),
+ * `graph.ts` (what needs what), `estimate.ts` (how long it will take), `why_rebuilt.ts`.
  * Sockets, files, clocks and screens are left to `lib/nix_btm`.
  * @module
  */
@@ -28,7 +28,8 @@ export {
   type Requester,
   TAIL_LINES,
 } from "./model.ts";
-export { type Changes, type Listener, NixState } from "./state.ts";
+export { type Changes, NixState } from "./state.ts";
+export type { Listener } from "./rows.ts";
 export { Graph, type Node } from "./graph.ts";
 export { type Durations, durations, type DurationsOf, type Estimate, estimate } from "./estimate.ts";
 export { type Difference, whyRebuilt } from "./why_rebuilt.ts";

@@ -7,21 +7,8 @@
  */
 import { Connection, type Shared } from "./connection.ts";
 import type { NixRecord } from "./record.ts";
+import type { Listener, Rows } from "./rows.ts";
 import type { Command, Job, Requester } from "./model.ts";
-
-/** Who wants to know at once what is not kept. */
-export interface Listener {
-  /** A line of a build's log. */
-  line?(job: Job, text: string, atMs: number): void;
-  /** A derivation whose file is worth reading. */
-  derivation?(path: string): void;
-  /** Nix told what one derivation needs: only talkative logs do. */
-  edge?(path: string, input: string): void;
-  /** What a derivation needs, as far as somebody knows: what begins proves that all that it needs is there. */
-  inputs?(path: string): readonly string[];
-  /** Which derivation makes a path, as far as somebody knows: locks are told by what they are on. */
-  derivationOf?(output: string): string | undefined;
-}
 
 /** What changed since the last time. */
 export interface Changes {
@@ -51,9 +38,8 @@ export class NixState {
 
   constructor(listener: Listener = {}) {
     let lastId = 0;
-    this.#shared = {
+    const rows: Rows = {
       listener,
-      activities: new Map(),
       nextId: () => ++lastId,
       command: (command) => {
         this.commands.set(command.id, command);
@@ -70,6 +56,7 @@ export class NixState {
       forget: (job) => this.#forget(job.id),
       dropped: (command) => this.#drop(command),
     };
+    this.#shared = { rows, activities: new Map() };
   }
 
   /** A log begins; returns its number. */

@@ -1,41 +1,32 @@
-/** What one command does: its jobs, and how they end. Pure. @module */
+/** What one command does: its builds, how they end, and what that makes of the command. Pure. @module */
 import { BOUNDS, cutText, labelText } from "./bounds.ts";
 import { betterOf, type Build, type Claim } from "./build.ts";
-import type { Shared } from "./connection.ts";
-import { plainText } from "../tui/plain_text.ts";
-import {
-  type Command,
-  isOver,
-  type Job,
-  type JobKind,
-  type JobState,
-  newJob,
-  OVER_TAIL_LINES,
-  type Requester,
-  TAIL_LINES,
-} from "./model.ts";
+import { Copies } from "./copies.ts";
 import { Figures } from "./figures.ts";
+import { Jobs } from "./jobs.ts";
+import { plainText } from "../tui/plain_text.ts";
+import { type Command, isOver, type Job, type JobState, type Requester } from "./model.ts";
 import { Proof } from "./proof.ts";
 import { ACTIVITY } from "./record.ts";
+import type { Rows } from "./rows.ts";
 import { nameOf } from "./store_path.ts";
 
 const PLANNED: JobState = { kind: "planned" };
 const RUNNING: JobState = { kind: "running" };
 const SUCCEEDED: JobState = { kind: "succeeded" };
 const ENDED: JobState = { kind: "ended" };
+const CANCELLED: JobState = { kind: "cancelled" };
 
-/** Jobs that nobody wants to see once they are over. */
-const PASSING: ReadonlySet<JobKind> = new Set(["query", "other"]);
-
-/** A copy: a substitution has one within it. */
-interface Copy {
-  readonly job: Job;
-  running: number;
-}
-
+/**
+ * What the logs of one command say of it. Times are Unix milliseconds, paths those of derivations; an activity of a build
+ * is told by `beginBuild` and `end`, one of a copy by `copies.begin` and `end`, all else by `jobs.begin` and `end`.
+ */
 export class Work {
   readonly figures: Figures;
-  readonly #shared: Shared;
+  readonly jobs: Jobs;
+  readonly copies: Copies;
+  readonly #rows: Rows;
+  /** Logs that tell of it and are open. */
   #logs = 1;
   #movedTo: Work | undefined;
   /** By derivation the last one; those before are over, or another log has them too. */
@@ -43,20 +34,19 @@ export class Work {
   readonly #all = new Set<Build>();
   /** Those that failed for certain. */
   readonly #failures = new Set<Build>();
-  readonly #copies = new Map<string, Copy>();
-  readonly #builtProof = new Proof<Build>();
-  readonly #copiedProof = new Proof<Copy>();
-  #wasInterrupted = false;
-  #isInterruptCertain = false;
+  /** Which of those that ended are built. */
+  readonly #proof = new Proof<Build>();
+  /** Whether Nix says that it was interrupted; a builder can say so too, until another build begins. */
+  #interrupt: "none" | "claimed" | "certain" = "none";
   #wasCut = false;
-  /** Anything that is seen when it is over. */
-  #hasWorked = false;
   #exitCode: number | undefined;
 
-  constructor(shared: Shared, requester: Requester, nowMs: number) {
-    this.#shared = shared;
-    const row = { id: shared.nextId(), requester, startedMs: nowMs };
-    this.figures = new Figures(row, (command) => shared.command(command));
+  constructor(rows: Rows, requester: Requester, nowMs: number) {
+    this.#rows = rows;
+    const row = { id: rows.nextId(), requester, startedMs: nowMs };
+    this.figures = new Figures(row, (command) => rows.command(command));
+    this.jobs = new Jobs(rows, this.figures.command);
+    this.copies = new Copies(this.jobs);
   }
 
   get command(): Command {
@@ -72,46 +62,33 @@ export class Work {
   /** Everything goes to the command that this one is a second log of. */
   moveTo(other: Work): void {
     this.#movedTo = other;
-    other.#hasWorked ||= this.#hasWorked;
     other.#logs += this.#logs;
+    this.jobs.join(other.jobs);
     for (const build of this.#all) {
       const { job } = build;
       const isKnown = other.#builds.has(job.subject);
       // Both logs tell the same plan.
       if (isKnown && job.startedMs === undefined) {
-        this.#shared.forget(job);
+        this.jobs.forget(job);
         continue;
       }
       other.#all.add(build);
       if (!isKnown) other.#builds.set(job.subject, build);
-      this.#give(job, other);
+      this.jobs.give(job, other.jobs);
     }
-    for (const [path, copy] of this.#copies) {
-      if (!other.#copies.has(path)) other.#copies.set(path, copy);
-      this.#give(copy.job, other);
-    }
-    this.#shared.dropped(this.command);
+    this.copies.moveTo(other.copies);
+    this.#rows.dropped(this.command);
     other.figures.take(this.figures);
   }
 
-  begin(
-    { kind, subject, name }: { readonly kind: JobKind; readonly subject: string; readonly name: string },
-    nowMs: number | undefined,
-  ): Job {
-    const named = { subject: labelText(subject, BOUNDS.subject), name: labelText(name, BOUNDS.subject) };
-    const job = newJob({ id: this.#shared.nextId(), command: this.command.id, kind, ...named }, nowMs);
-    this.#shared.job(job);
-    this.#hasWorked ||= !PASSING.has(kind);
-    return job;
-  }
-
+  /** An activity of a build begins; `host` is empty for this machine, `isNew` where it is built once more. */
   beginBuild(
     { path, host, isNew }: { readonly path: string; readonly host: string; readonly isNew: boolean },
     nowMs: number,
   ): Job {
-    this.#builtProof.begin();
-    if (!this.#isInterruptCertain) this.#wasInterrupted = false;
-    const { listener } = this.#shared;
+    this.#proof.begin();
+    if (this.#interrupt === "claimed") this.#interrupt = "none";
+    const { listener } = this.#rows;
     listener.derivation?.(path);
     for (const input of listener.inputs?.(path) ?? []) this.built(input, nowMs);
     const build = isNew ? this.#newBuild(path) : this.#buildOf(path);
@@ -119,50 +96,28 @@ export class Work {
     build.running++;
     if (host !== "") job.host = labelText(host, BOUNDS.subject);
     if (job.state.kind !== "running") {
-      job.state = RUNNING;
       job.startedMs = nowMs;
-      this.#shared.job(job);
+      this.jobs.set(job, RUNNING);
     }
-    return job;
-  }
-
-  /** A substitution and the copy within it are one. */
-  beginCopy(
-    { path, from, to }: { readonly path: string; readonly from: string; readonly to: string },
-    nowMs: number,
-  ): Job {
-    const known = this.#copies.get(path);
-    if (known !== undefined && known.running > 0) {
-      known.running++;
-      return known.job;
-    }
-    this.#copiedProof.begin();
-    const job = this.begin({ kind: "copy", subject: path, name: nameOf(path) }, nowMs);
-    job.host = from === "local" ? "" : labelText(from, BOUNDS.subject);
-    job.to = to === "local" ? "" : labelText(to, BOUNDS.subject);
-    this.#copies.set(job.subject, { job, running: 1 });
     return job;
   }
 
   /** A job's activity has stopped. */
   end(job: Job, nowMs: number): void {
     if (job.kind === "build") return this.#endBuild(job, nowMs);
-    if (job.kind === "copy") return this.#endCopy(job, nowMs);
-    if (PASSING.has(job.kind)) return this.#shared.forget(job);
-    this.#over(job, SUCCEEDED, nowMs);
+    if (job.kind === "copy") return this.copies.end(job, { wasInterrupted: this.#wasInterrupted, nowMs });
+    this.jobs.over(job, SUCCEEDED, nowMs);
   }
 
   /** A job's activity did not stop before its log did. */
   cut(job: Job, nowMs: number): void {
-    if (isOver(job)) return;
-    if (PASSING.has(job.kind)) return this.#shared.forget(job);
-    this.#over(job, { kind: this.#wasInterrupted ? "cancelled" : "lost" }, nowMs);
+    if (!isOver(job)) this.jobs.over(job, { kind: this.#wasInterrupted ? "cancelled" : "lost" }, nowMs);
   }
 
   /** So many more builds, or copies, are done. */
   counted(type: number, more: number): void {
-    const proven = type === ACTIVITY.builds ? this.#builtProof.count(more) : this.#copiedProof.count(more);
-    for (const { job } of proven) this.#over(job, SUCCEEDED, job.endedMs!);
+    if (type !== ACTIVITY.builds) return this.copies.counted(more);
+    for (const { job } of this.#proof.count(more)) this.jobs.over(job, SUCCEEDED, job.endedMs!);
   }
 
   /** Of a derivation whose content decides on its path another one is built, which counts as a second goal. */
@@ -171,63 +126,39 @@ export class Work {
     if (build !== undefined && build.running === 0 && !isOver(build.job)) {
       this.#builds.delete(path);
       this.#all.delete(build);
-      this.#shared.forget(build.job);
+      this.jobs.forget(build.job);
       this.plan(by);
     }
   }
 
+  /** Nix says that a build waits, and why. */
   waits(text: string, nowMs: number): void {
     const build = this.#waiting(text);
     if (build === undefined || build.running > 0) return;
-    build.job.state = {
-      kind: "waiting",
-      why: labelText(text.replace(/ '[^']*'.*$/, ""), BOUNDS.subject),
-      sinceMs: nowMs,
-    };
-    this.#shared.job(build.job);
+    const why = labelText(text.replace(/ '[^']*'.*$/, ""), BOUNDS.subject);
+    this.jobs.set(build.job, { kind: "waiting", why, sinceMs: nowMs });
   }
 
+  /** And that it no longer does. */
   waitsNoMore(text: string): void {
     const build = this.#waiting(text);
-    if (build?.job.state.kind !== "waiting") return;
-    build.job.state = PLANNED;
-    this.#shared.job(build.job);
+    if (build?.job.state.kind === "waiting") this.jobs.set(build.job, PLANNED);
   }
 
-  line(job: Job, text: string, nowMs: number): void {
-    job.lineCount++;
-    if (job.tail.length === TAIL_LINES) job.tail.shift();
-    job.tail.push(cutText(text, BOUNDS.line));
-    this.#shared.job(job);
-    this.#shared.listener.line?.(job, text, nowMs);
-  }
-
-  /** Of a log for people: it belongs to a build only where a single one runs, or where it says so. */
+  /** A line of a log for people: it belongs to a build only where a single one runs, or where it says so. */
   unattributedLine(text: string, nowMs: number): void {
     const running = [...this.#builds.values()].filter((build) => build.running > 0);
     const [, name, rest] = /^([^\s>]+)> (.*)$/.exec(plainText(text)) ?? [];
     const named = name === undefined
       ? undefined
       : running.find(({ job }) => job.name === name || job.name.startsWith(`${name}-`));
-    if (named !== undefined) this.line(named.job, rest!, nowMs);
-    else if (running.length === 1) this.line(running[0]!.job, text, nowMs);
+    if (named !== undefined) this.jobs.line(named.job, rest!, nowMs);
+    else if (running.length === 1) this.jobs.line(running[0]!.job, text, nowMs);
   }
 
-  phase(job: Job, name: string, nowMs: number): void {
-    if (job.phases.length === BOUNDS.phases) job.phases.pop();
-    job.phases.push({ name: labelText(name, BOUNDS.phase), atMs: nowMs });
-    this.#shared.job(job);
-  }
-
-  bytes(job: Job, done: number, expected: number): void {
-    if (!(done >= 0 && expected >= 0) || (done === job.doneBytes && expected === job.expectedBytes)) return;
-    job.doneBytes = done;
-    job.expectedBytes = expected;
-    this.#shared.job(job);
-  }
-
+  /** Nix says that it will build this. */
   plan(path: string): void {
-    this.#shared.listener.derivation?.(path);
+    this.#rows.listener.derivation?.(path);
     this.#buildOf(path);
   }
 
@@ -246,8 +177,8 @@ export class Work {
     if (isProven) this.#failures.add(build);
     if (build.running > 0) return;
     if (isOver(job) && job.state.kind !== "ended" && !isProven) return;
-    this.#builtProof.settle(build);
-    this.#over(job, { kind: "failed", failure: build.claim.failure }, job.endedMs ?? nowMs);
+    this.#proof.settle(build);
+    this.jobs.over(job, { kind: "failed", failure: build.claim.failure }, job.endedMs ?? nowMs);
   }
 
   /** Nix counts more failed builds than are known: this is one of them. */
@@ -256,12 +187,16 @@ export class Work {
   }
 
   /** Nix says so after it has stopped everything; a builder that says so runs. */
-  interrupted(isProof: boolean, nowMs: number): void {
+  interrupted(isProof: boolean): void {
     if (!isProof && [...this.#builds.values()].some(({ running }) => running > 0)) return;
-    this.#wasInterrupted = true;
-    this.#isInterruptCertain ||= isProof;
-    const open = [...this.#builtProof.drain(), ...this.#copiedProof.drain()];
-    for (const { job } of open) this.#over(job, { kind: "cancelled" }, job.endedMs ?? nowMs);
+    if (this.#interrupt === "none") this.#interrupt = "claimed";
+    if (isProof) this.#interrupt = "certain";
+    for (const { job } of this.#proof.drain()) this.jobs.over(job, CANCELLED, job.endedMs!);
+    this.copies.settle(CANCELLED);
+  }
+
+  get #wasInterrupted(): boolean {
+    return this.#interrupt !== "none";
   }
 
   /** Determinate Nix says how a build ended. */
@@ -272,9 +207,9 @@ export class Work {
     const build = this.#builds.get(drv);
     if (build === undefined) return;
     if (/^(Built|Substituted|AlreadyValid|ResolvesToAlreadyValid)$/.test(status)) {
-      this.#builtProof.settle(build);
-      if (build.running > 0) this.#builtProof.count(1);
-      else this.#over(build.job, SUCCEEDED, build.job.endedMs ?? nowMs);
+      this.#proof.settle(build);
+      if (build.running > 0) this.#proof.count(1);
+      else this.jobs.over(build.job, SUCCEEDED, build.job.endedMs ?? nowMs);
     } else {
       const text = cutText(typeof errorMsg === "string" ? errorMsg : status, BOUNDS.reason);
       this.failed(drv, { failure: { kind: "other", text }, isProof: true }, nowMs);
@@ -292,11 +227,10 @@ export class Work {
     const isGood = this.#exitCode === 0 ||
       (this.figures.isAllBuilt && !this.figures.hasErrors && !this.#wasCut && !this.#wasInterrupted);
     for (const build of this.#all) this.#settle(build, { isGood, nowMs });
-    const isCopied = isGood || (!this.figures.hasErrors && !this.#wasCut);
-    for (const { job } of isCopied ? this.#copiedProof.drain() : []) this.#over(job, SUCCEEDED, job.endedMs!);
+    if (isGood || (!this.figures.hasErrors && !this.#wasCut)) this.copies.settle(SUCCEEDED);
     this.figures.end(this.#outcome(isGood), nowMs);
     // A question that was answered at once, or somebody who looked whether anybody listens.
-    if (!this.#hasWorked && this.figures.saysNothing) this.#shared.dropped(this.command);
+    if (!this.jobs.hasWorked && this.figures.saysNothing) this.#rows.dropped(this.command);
   }
 
   /** The command is over; so are its builds. */
@@ -305,13 +239,13 @@ export class Work {
     { isGood, nowMs }: { readonly isGood: boolean; readonly nowMs: number },
   ): void {
     if (isOver(job) && job.state.kind !== "ended") return;
-    const over = (state: JobState) => this.#over(job, state, job.endedMs ?? nowMs);
+    const over = (state: JobState) => this.jobs.over(job, state, job.endedMs ?? nowMs);
     if (claim !== undefined) return over({ kind: "failed", failure: claim.failure });
     if (isGood && job.startedMs !== undefined) return over(SUCCEEDED);
-    if (this.#wasInterrupted) return over({ kind: "cancelled" });
+    if (this.#wasInterrupted) return over(CANCELLED);
     if (job.startedMs === undefined) return over({ kind: "skipped" });
     // Where something failed Nix stops what else it builds.
-    over(this.figures.hasErrors ? { kind: "cancelled" } : ENDED);
+    over(this.figures.hasErrors ? CANCELLED : ENDED);
   }
 
   #outcome(isGood: boolean): Command["state"] {
@@ -323,30 +257,19 @@ export class Work {
 
   #endBuild(job: Job, nowMs: number): void {
     const build = this.#builds.get(job.subject);
-    if (build?.job !== job) return this.#over(job, ENDED, nowMs);
+    if (build?.job !== job) return this.jobs.over(job, ENDED, nowMs);
     // What is counted is of others: this one's outputs were found before.
     if (build.running === 0) return;
     build.running--;
     // Of one that has failed Nix may tell the end much later: what was counted meanwhile is of others.
-    const isCounted = build.claim?.isProof !== true && this.#builtProof.take();
+    const isCounted = build.claim?.isProof !== true && this.#proof.take();
     if (build.running > 0 || isOver(job)) return;
     if (build.claim !== undefined && !isCounted) {
-      return this.#over(job, { kind: "failed", failure: build.claim.failure }, nowMs);
+      return this.jobs.over(job, { kind: "failed", failure: build.claim.failure }, nowMs);
     }
-    if (this.#wasInterrupted) return this.#over(job, { kind: "cancelled" }, nowMs);
-    this.#over(job, isCounted ? SUCCEEDED : ENDED, nowMs);
-    if (!isCounted) this.#builtProof.await(build);
-  }
-
-  #endCopy(job: Job, nowMs: number): void {
-    const copy = this.#copies.get(job.subject);
-    if (copy?.job !== job) return this.#over(job, ENDED, nowMs);
-    if (--copy.running > 0) return;
-    const isWhole = job.expectedBytes > 0 && job.doneBytes === job.expectedBytes;
-    const isCounted = this.#copiedProof.take();
-    if (this.#wasInterrupted) return this.#over(job, { kind: "cancelled" }, nowMs);
-    this.#over(job, isCounted || isWhole ? SUCCEEDED : ENDED, nowMs);
-    if (!isCounted && !isWhole) this.#copiedProof.await(copy);
+    if (this.#wasInterrupted) return this.jobs.over(job, CANCELLED, nowMs);
+    this.jobs.over(job, isCounted ? SUCCEEDED : ENDED, nowMs);
+    if (!isCounted) this.#proof.await(build);
   }
 
   /** Its outputs are there: a build that needs them has begun, or somebody has looked. */
@@ -355,18 +278,18 @@ export class Work {
     if (build === undefined || build.job.startedMs === undefined) return;
     const { state, endedMs } = build.job;
     if (state.kind !== "ended" && state.kind !== "running") return;
-    if (state.kind === "ended") this.#builtProof.settle(build);
-    else this.#builtProof.take();
+    if (state.kind === "ended") this.#proof.settle(build);
+    else this.#proof.take();
     // Of a log for people nothing else tells the end, and of what was asked for Nix tells it when all of that is over.
     build.running = 0;
-    this.#over(build.job, SUCCEEDED, endedMs ?? nowMs);
+    this.jobs.over(build.job, SUCCEEDED, endedMs ?? nowMs);
   }
 
   /** The build that waits: named by its derivation, or by an output that it has to lock. */
   #waiting(text: string): Build | undefined {
     const path = /'([^']+)'/.exec(text)?.[1];
     if (path === undefined) return undefined;
-    const derivation = path.endsWith(".drv") ? path : this.#shared.listener.derivationOf?.(path);
+    const derivation = path.endsWith(".drv") ? path : this.#rows.listener.derivationOf?.(path);
     if (derivation !== undefined) return this.#buildOf(derivation);
     const name = nameOf(path);
     return [...this.#builds.values()].find(({ job }) => job.name === name && job.startedMs === undefined);
@@ -377,23 +300,10 @@ export class Work {
   }
 
   #newBuild(path: string): Build {
-    const job = this.begin({ kind: "build", subject: path, name: nameOf(path) }, undefined);
+    const job = this.jobs.begin({ kind: "build", subject: path, name: nameOf(path) }, undefined);
     const build = { job, running: 0, claim: undefined };
     this.#builds.set(job.subject, build);
     this.#all.add(build);
     return build;
-  }
-
-  #give(job: Job, { command }: Work): void {
-    job.command = command.id;
-    this.#shared.job(job);
-  }
-
-  #over(job: Job, state: JobState, nowMs: number): void {
-    if (!isOver(job)) this.#shared.finished(job);
-    job.state = state;
-    job.endedMs = nowMs;
-    if (state.kind !== "failed") job.tail.splice(0, Math.max(0, job.tail.length - OVER_TAIL_LINES));
-    this.#shared.job(job);
   }
 }
