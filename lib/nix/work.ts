@@ -96,7 +96,10 @@ export class Work {
     build.running++;
     if (host !== "") job.host = labelText(host, BOUNDS.subject);
     if (job.state.kind !== "running") {
+      // It may have ended before, and what is counted now is not that end.
+      this.#proof.settle(build);
       job.startedMs = nowMs;
+      job.endedMs = undefined;
       this.jobs.set(job, RUNNING);
     }
     return job;

@@ -154,6 +154,19 @@ Deno.test("the end of a failed build that is told late takes nothing from those 
   }
 });
 
+Deno.test("a build that begins once more runs again, and has no end before it has", () => {
+  const state = new NixState();
+  const log = new Log(state).request().build(10, "a").stop(10);
+  strictEqual(jobs(state).a, "ended");
+  log.build(11, "a");
+  const [job] = [...state.jobs.values()];
+  deepStrictEqual([state.jobs.size, job!.state.kind, job!.endedMs], [1, "running", undefined]);
+  log.progress(2, 1, 1, 0, 0);
+  strictEqual(jobs(state).a, "running");
+  log.stop(11);
+  strictEqual(jobs(state).a, "succeeded");
+});
+
 Deno.test("an interrupt cancels what ended without a count, and what never began", () => {
   const state = new NixState();
   new Log(state).request().message("these 2 derivations will be built:").message(`  ${DRV("a")}`).message(
