@@ -1,16 +1,16 @@
 /**
  * `nix-btm`: what Nix does on this host, collected, published, remembered and shown.
  *
- * Reading order: `world.ts` (what a client sees), `monitor.ts` (logs become a world; `derivation_loader.ts` reads the
- * store), `open_socket.ts` and `log_listener.ts` (the socket that Nix writes to), `kept_builds.ts` with `history.ts` and
- * `log_store.ts` (what was built), `builder_looks.ts` (what it used), `publisher.ts` and `routes.ts` (a ring, and HTTP),
- * `daemon.ts` (all of it, with `hook.ts`), `remote.ts` (daemons of other hosts), `client.ts` (the other end), `local.ts`
- * (both in one process). Of a world `waiting.ts` tells why a build has not begun, `failure_text.ts` why one failed,
- * `why_rebuilt.ts` why one was not there already, `usage.ts` which processes are which build, `summary.ts` all of it in a
- * few lines. `metrics.ts`, `markers.ts` and `agent_push.ts` tell the telemetry agent.
- * `wrap/` runs commands of a Nix that cannot tell by itself, `inline/` shows one where it was typed, `tui/` all of them
- * in a terminal, `tools/` to assistants; `processes/` finds, measures and steers what runs. What Nix' words mean is
- * known by `lib/nix`, which files of the store are read by `store_files.ts`.
+ * Reading order: `world.ts` (what a client sees), `monitor.ts` (logs become a world, with `derivation_loader.ts`,
+ * `output_looks.ts` and `estimates.ts`), `open_socket.ts` and `log_listener.ts` (the socket that Nix writes to),
+ * `kept_builds.ts` with `history.ts` and `log_store.ts` (what was built), `builder_looks.ts` (what it used),
+ * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it, with `hook.ts`), `remote.ts` (daemons of
+ * other hosts), `client.ts` (the other end), `local.ts` (both in one process). Of a world `waiting.ts` tells why a
+ * build has not begun, `failure_text.ts` why one failed, `why_rebuilt.ts` why one was not there already, `usage.ts`
+ * which processes are which build, `summary.ts` all of it in a few lines. `metrics.ts`, `markers.ts` and
+ * `agent_push.ts` tell the telemetry agent. `wrap/` runs commands of a Nix that cannot tell by itself, `inline/` shows
+ * one where it was typed, `tui/` all of them in a terminal, `tools/` to assistants; `processes/` finds, measures and
+ * steers what runs. What Nix' words mean is known by `lib/nix`, which files of the store are read by `store_files.ts`.
  * @module
  */
 export { applyUpdate, emptyWorld, type JobRow, snapshotOf, type Update, type World } from "./world.ts";

@@ -10,7 +10,6 @@ import {
   cutText,
   type Derivation,
   type DurationsOf,
-  estimate,
   isOver,
   type Job,
   LogReader,
@@ -22,6 +21,8 @@ import {
 } from "../nix/mod.ts";
 import type { BuilderSnapshot } from "./processes/mod.ts";
 import { DerivationLoader } from "./derivation_loader.ts";
+import { Estimates } from "./estimates.ts";
+import { OutputLooks, type StoreLooks } from "./output_looks.ts";
 import {
   applyUpdate,
   type CacheRow,
@@ -43,17 +44,13 @@ export interface Log {
   end(exitCode?: number): void;
 }
 
-export interface MonitorOptions {
+export interface MonitorOptions extends StoreLooks {
   /** Unix milliseconds. */
   readonly now?: () => number;
   /** What history knows. */
   readonly durationsOf?: DurationsOf;
   /** Reads the text of a file of the store; nothing is read where it is missing. */
   readonly readFile?: (path: string) => Promise<string>;
-  /** Whether something lies at a path of the store. */
-  readonly exists?: (path: string) => Promise<boolean>;
-  /** Whether Nix has registered a path of the store; what a builder writes there now it has not. */
-  readonly isRegistered?: (path: string) => Promise<boolean>;
   /** Hears of what Nix says to people: level 0 is an error, 1 a warning. */
   readonly onMessage?: (text: string, level: number) => void;
   /** Hears of each line of a build's log. */
@@ -61,9 +58,6 @@ export interface MonitorOptions {
   /** Hears of a build that is over, once. */
   readonly onBuildEnd?: (job: Job, command: Command | undefined) => void;
 }
-
-/** How often a command is estimated anew while nothing of it changes. */
-const ESTIMATE_EVERY_MS = 1_000;
 
 /** Derivations that are known; beyond this those go that no job needs. */
 const NODES_MAX = 50_000;
@@ -74,20 +68,27 @@ export class Monitor {
   readonly #options: MonitorOptions;
   readonly #state: NixState;
   readonly #loader: DerivationLoader;
+  readonly #looks: OutputLooks;
+  readonly #estimates: Estimates;
   #newNodes: Node[] = [];
   #nodesMax = NODES_MAX;
   /** Not told yet. */
   #builders: BuilderSnapshot | undefined;
   readonly #newLines = new Map<number, string[]>();
-  readonly #estimatedMs = new Map<number, number>();
+  /** Builds and copies that are over, and counted as such. */
   readonly #told = new Set<number>();
-  readonly #looking = new Set<Promise<void>>();
 
   constructor(options: MonitorOptions = {}) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     const { readFile } = options;
     this.#loader = new DerivationLoader(readFile ?? (() => Promise.reject(new Deno.errors.NotFound())));
+    this.#looks = new OutputLooks(options, async () => {
+      await this.#loader.settled();
+      this.#loaded();
+      return this.world.graph;
+    });
+    this.#estimates = new Estimates(options.durationsOf ?? (() => undefined));
     this.#state = new NixState({
       line: (job, text, atMs) => this.#line(job, text, atMs),
       derivation: (path) => {
@@ -132,10 +133,14 @@ export class Monitor {
 
   /** What changed since the last time, put into the world; `undefined` when nothing did. */
   flush(): Update | undefined {
+    const nowMs = this.#now();
     this.#loaded();
     const changes = this.#state.changes();
     for (const job of changes.jobs) this.#ended(job);
-    this.#overdue(changes.commands);
+    this.#looks.overdue(changes.commands, {
+      jobs: this.#state.jobs.values(),
+      found: (job) => this.#state.built(job, nowMs),
+    });
     for (const id of changes.removedJobs) this.#told.delete(id);
     const update: Update = {
       commands: changes.commands.map((command) => ({ ...command, targets: [...command.targets] })),
@@ -145,7 +150,7 @@ export class Monitor {
       removedJobs: changes.removedJobs,
       nodes: this.#newNodes,
       removedNodes: changes.removedJobs.length === 0 ? [] : this.#unneeded(),
-      estimates: this.#estimates(changes),
+      estimates: this.#estimated(changes, nowMs),
       caches: this.#caches(changes.jobs),
       builders: this.#builders === undefined ? [] : [this.#builders],
     };
@@ -160,7 +165,7 @@ export class Monitor {
   /** Resolves when all files that were wanted have been read or given up, and all outputs looked for. */
   async settled(): Promise<void> {
     await this.#loader.settled();
-    await Promise.all(this.#looking);
+    await this.#looks.settled();
   }
 
   #line(job: Job, text: string, atMs: number): void {
@@ -199,104 +204,23 @@ export class Monitor {
   #ended(job: Job): void {
     if (job.kind !== "build" || !isOver(job) || this.#told.has(job.id)) return;
     this.#told.add(job.id);
-    const { exists } = this.#options;
-    if (job.state.kind !== "ended" || exists === undefined) return this.#tell(job);
-    const looking = this.#look(job, exists).finally(() => {
-      this.#looking.delete(looking);
+    const found = (areThere: boolean) => {
+      this.#state.confirm(job, areThere);
       this.#tell(job);
-    });
-    this.#looking.add(looking);
+    };
+    if (job.state.kind !== "ended" || !this.#looks.ended(job, found)) this.#tell(job);
   }
 
   #tell(job: Job): void {
     this.#options.onBuildEnd?.(job, this.#state.commands.get(job.command));
   }
 
-  /**
-   * Of what it was asked for Nix tells the end only when all of that is over: of several builds the first seems to run as
-   * long as the last one. It counts them before, and what it counted lies in the store.
-   */
-  #overdue(commands: readonly Command[]): void {
-    const { isRegistered } = this.#options;
-    if (isRegistered === undefined) return;
-    const counts = commands.filter(({ state, builds }) => state === "running" && builds.done > 0);
-    const running = new Map(counts.map(({ id }): [number, Job[]] => [id, []]));
-    if (running.size === 0) return;
-    for (const job of this.#state.jobs.values()) {
-      if (job.kind === "build" && job.state.kind === "running") running.get(job.command)?.push(job);
-    }
-    for (const { id, builds } of counts) {
-      const jobs = running.get(id)!;
-      const overCount = jobs.length - builds.running;
-      if (overCount <= 0) continue;
-      const looking = this.#lookAmong(jobs, { overCount, isRegistered, nowMs: this.#now() })
-        .finally(() => this.#looking.delete(looking));
-      this.#looking.add(looking);
-    }
-  }
-
-  /** So many of these builds are over, which seem to run. */
-  async #lookAmong(
-    jobs: readonly Job[],
-    { overCount, isRegistered, nowMs }: {
-      readonly overCount: number;
-      readonly isRegistered: (path: string) => Promise<boolean>;
-      readonly nowMs: number;
-    },
-  ): Promise<void> {
-    const areThere = await Promise.all(jobs.map((job) => this.#areThere(job, isRegistered)));
-    const built = jobs.filter((_, at) => areThere[at]);
-    // Outputs that are built once more, to check them, were there before: they do not tell which ones are over.
-    if (built.length > overCount) return;
-    for (const job of built) this.#state.built(job, nowMs);
-  }
-
-  /** A build of which Nix does not say how it ended: its outputs do. */
-  async #look(job: Job, exists: (path: string) => Promise<boolean>): Promise<void> {
-    this.#state.confirm(job, await this.#areThere(job, exists));
-  }
-
-  /** Whether this is so of all outputs of a build. */
-  async #areThere({ subject }: Job, isThere: (path: string) => Promise<boolean>): Promise<boolean> {
-    await this.#loader.settled();
-    this.#loaded();
-    const paths = Object.values(this.world.graph.node(subject)?.outputs ?? {});
-    return paths.length > 0 && !paths.includes("") && (await Promise.all(paths.map(isThere))).every(Boolean);
-  }
-
-  #estimates(changes: Changes): EstimateRow[] {
-    const nowMs = this.#now();
-    const touched = new Set([
-      ...changes.commands.map(({ id }) => id),
-      ...changes.jobs.map(({ command }) => command),
-    ]);
-    const rows: EstimateRow[] = [];
-    for (const [id, { state }] of this.#state.commands) {
-      const lastMs = this.#estimatedMs.get(id) ?? -Infinity;
-      if (state === "running" ? nowMs - lastMs < ESTIMATE_EVERY_MS : !touched.has(id)) continue;
-      this.#estimatedMs.set(id, nowMs);
-      const row = this.#estimate(id, nowMs);
-      if (row.estimate !== undefined || this.world.estimates.get(id)?.estimate !== undefined) rows.push(row);
-    }
-    for (const id of changes.removedCommands) this.#estimatedMs.delete(id);
-    return rows;
-  }
-
-  #estimate(command: number, nowMs: number): EstimateRow {
-    const builds = [...this.#state.jobs.values()].filter((job) =>
-      job.command === command && job.kind === "build"
-    );
-    const running = builds.filter(({ state }) => state.kind === "running").length;
-    return {
-      command,
-      atMs: nowMs,
-      estimate: estimate(builds, {
-        graph: this.world.graph,
-        durationsOf: this.#options.durationsOf ?? (() => undefined),
-        nowMs,
-        slots: Math.max(running, peak(builds)),
-      }),
-    };
+  /** Of commands of which nothing was left and nothing is there is nothing to tell. */
+  #estimated(changes: Changes, nowMs: number): EstimateRow[] {
+    const { graph, estimates } = this.world;
+    const { commands, jobs } = this.#state;
+    return this.#estimates.rows(changes, { commands, jobs, graph, nowMs })
+      .filter(({ command, estimate }) => (estimate ?? estimates.get(command)?.estimate) !== undefined);
   }
 
   #caches(jobs: readonly Job[]): CacheRow[] {
@@ -315,21 +239,6 @@ export class Monitor {
     }
     return [...rows.values()];
   }
-}
-
-/** How many of these builds ran at the same time at most. */
-function peak(builds: readonly Job[]): number {
-  const turns: (readonly [atMs: number, by: 1 | -1])[] = [];
-  for (const { startedMs, endedMs } of builds) {
-    if (startedMs === undefined) continue;
-    turns.push([startedMs, 1]);
-    if (endedMs !== undefined) turns.push([endedMs, -1]);
-  }
-  turns.sort(([one, by], [other, too]) => one - other || by - too);
-  let now = 0;
-  let most = 0;
-  for (const [, by] of turns) most = Math.max(most, now += by);
-  return most;
 }
 
 function rowOf({ tail: _tail, ...row }: Job): JobRow {
