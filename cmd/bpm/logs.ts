@@ -98,7 +98,6 @@ export const logs = command({
         );
       } else begin(readLocal(state, query), undefined);
     } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) return 0; // Whoever read it has seen enough.
       throw error instanceof InstanceError ? new Error(error.message, { cause: error }) : error;
     }
     return 0;

@@ -24,7 +24,12 @@ export const stream = command({
     const encoder = new TextEncoder();
     for await (const data of readEvents(await eventsOf(socketPath, signal), MESSAGE_MAX_BYTES)) {
       const bytes = encoder.encode(`${plainJson(data)}\n`);
-      for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+      try {
+        for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) return 0; // Whoever read it has seen enough.
+        throw error;
+      }
     }
     signal.throwIfAborted();
     console.error("nix-btm: the daemon has ended");

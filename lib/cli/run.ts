@@ -73,6 +73,7 @@ export async function runTool(tool: Command, info: ToolInfo, words: readonly str
     Deno.addSignalListener("SIGTERM", terminate);
     return await target.run({ ...parsed, signal: controller.signal });
   } catch (error) {
+    if (error instanceof OutputClosed) return 0;
     if (controller.signal.aborted && (error === controller.signal.reason || isAbort(error))) return ended;
     complain(path, error);
     return error instanceof UsageError ? USAGE : FAILED;
@@ -110,8 +111,18 @@ function terminalOptions(): { colour: boolean; width?: number } {
   };
 }
 
-/** Writes all of a text to standard output. */
+/** Nobody reads standard output any more, as behind `| head`: whoever read it has seen enough, and nothing is wrong. */
+export class OutputClosed extends Error {}
+
+/** Writes all of a text to standard output. @throws {OutputClosed} Which ends a tool well. */
 export function print(content: string): void {
   const bytes = new TextEncoder().encode(content);
-  for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+  try {
+    for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.BrokenPipe) {
+      throw new OutputClosed("Standard output is closed", { cause });
+    }
+    throw cause;
+  }
 }

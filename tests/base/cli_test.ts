@@ -14,6 +14,7 @@ import {
   withCommon,
 } from "../../lib/cli/mod.ts";
 import { duration, integer, optionalText, text, toggle } from "../../lib/config/mod.ts";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { exists } from "../../lib/build/step.ts";
 import { main } from "../../cmd/rezolus/main.ts";
 import { withCommand } from "../../cmd/rezolus/words.ts";
@@ -266,6 +267,16 @@ Deno.test("runTool() gives the command's code, 2 for a wrong call, 1 for a failu
     "tool: the address is given twice",
     'Try "tool view --help".',
   ]);
+});
+
+Deno.test("a tool whose output nobody reads any more ends well and says nothing", async () => {
+  const [program, ...words] = toolCommand("nix-btm");
+  // The reader has ended before the tool begins.
+  const script = 'exec 3> >(:); wait $!; "$@" >&3';
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: ["-c", script, "bash", program, ...words, "man"],
+  }).output();
+  deepStrictEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
 });
 
 Deno.test("withCommand() knows the forms in which the original's programs were called", () => {

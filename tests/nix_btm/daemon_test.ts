@@ -1,6 +1,7 @@
 /** The daemon as a process, fed by connections as Nix 2.30 makes them, and its clients. */
 import { deepStrictEqual, doesNotMatch, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { isInStore, isRegistered, readDerivation } from "../../lib/nix_btm/mod.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
@@ -48,6 +49,15 @@ Deno.test("two clients see what a fed log says as it comes, and one that comes l
   deepStrictEqual([command!.requester.uid, command!.requester.pid], [Deno.uid(), Deno.pid]);
   const { out } = await daemon.run("status");
   match(out, /^#1 succeeded: 4 built, 0 running, 0 failed, 0 left/);
+});
+
+Deno.test("stream ends well when nobody reads it any more", async () => {
+  await using daemon = await new DaemonProcess().start();
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: ["-c", 'exec 3> >(:); wait $!; "$@" >&3', "bash", ...toolCommand("nix-btm"), "stream"],
+    env: daemon.env,
+  }).output();
+  deepStrictEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
 });
 
 Deno.test("status tells why a command failed that built nothing", async () => {
