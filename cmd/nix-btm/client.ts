@@ -1,10 +1,10 @@
 /** `nix-btm client`: shows what a daemon knows, in a terminal. @module */
 import { command, option } from "../../lib/cli/mod.ts";
-import { toggle } from "../../lib/config/mod.ts";
+import { optionalText, toggle } from "../../lib/config/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
 import type { Client } from "../../lib/nix_btm/mod.ts";
 import { followDaemon } from "./follow.ts";
-import { CONTROL_SOCKET_OPTION, controlPath, LOG_OPTION, NIX_SOCKET_OPTION } from "./paths.ts";
+import { CONTROL_SOCKET_OPTION, controlPath, LOG_OPTION } from "./paths.ts";
 import { JSON_OPTION, showOnce, THEME_OPTION } from "./status.ts";
 
 export const client = command({
@@ -16,7 +16,13 @@ export const client = command({
   options: {
     daemonSocketPath: CONTROL_SOCKET_OPTION,
     daemonLogPath: LOG_OPTION,
-    nixJsonFilePath: NIX_SOCKET_OPTION,
+    nixJsonFilePath: option(
+      optionalText({
+        help: "Taken as the daemon takes it, and not needed: clients ask the daemon.",
+        example: "/tmp/nixbtm.sock",
+      }),
+      { short: "n", value: "PATH" },
+    ),
     json: JSON_OPTION,
     once: option(toggle({ help: "Prints what there is and ends.", fallback: false })),
     theme: THEME_OPTION,

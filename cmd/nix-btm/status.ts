@@ -8,7 +8,7 @@ import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 export const JSON_OPTION = option(toggle({ help: "Prints JSON.", fallback: false }));
 
 export const THEME_OPTION = option(
-  text({ help: "Colours; T changes them.", fallback: "terminal", oneOf: THEMES }),
+  text({ help: `Colours: ${THEMES.join(", ")}; T changes them.`, fallback: "terminal", oneOf: THEMES }),
   { value: "NAME", complete: THEMES },
 );
 
