@@ -1,6 +1,7 @@
 /** A world in a few lines of text, or as data: for those who look once. Pure. @module */
 import { type Command, isOver, plainText } from "../nix/mod.ts";
-import { durationWord } from "../tui/format.ts";
+import { durationWord, partText } from "../tui/format.ts";
+import { failedText, hashLines } from "./failure_text.ts";
 import { errorsOf } from "./problems.ts";
 import type { JobRow, World } from "./world.ts";
 
@@ -16,6 +17,9 @@ export interface CommandSummary {
   readonly done: number;
   readonly failed: number;
   readonly left: number;
+  /** Store paths that were copied, and of those that are or were to be. */
+  readonly copied: number;
+  readonly copies: number;
   /** Until the end, as far as anybody can tell. */
   readonly medianMs: number | undefined;
   /** What went wrong beside builds that failed. */
@@ -27,6 +31,7 @@ export function summaries(world: World): CommandSummary[] {
   return [...world.commands.values()].map((command) => {
     const jobs = [...world.jobs.values()].filter((job) => job.command === command.id);
     const builds = jobs.filter(({ kind }) => kind === "build");
+    const copies = jobs.filter(({ kind }) => kind === "copy");
     const count = (kind: JobRow["state"]["kind"]) => builds.filter(({ state }) => state.kind === kind).length;
     return {
       id: command.id,
@@ -36,6 +41,8 @@ export function summaries(world: World): CommandSummary[] {
       done: count("succeeded"),
       failed: count("failed"),
       left: builds.filter((job) => !isOver(job)).length,
+      copied: copies.filter(({ state }) => state.kind === "succeeded").length,
+      copies: copies.length,
       medianMs: world.estimates.get(command.id)?.estimate?.medianMs,
       errors: errorsOf([command], jobs).map(({ text }) => plainText(text).trim()),
     };
@@ -52,31 +59,45 @@ export function commandText({ requester: { command }, targets }: Command): strin
 /** For people: commands, what runs, what failed. */
 export function summaryText(world: World, nowMs: number): string {
   const lines = summaries(world).flatMap((summary) => {
-    const { id, state, command, running, done, failed, left, medianMs, errors } = summary;
+    const { id, state, command, medianMs, errors } = summary;
     const rest = medianMs === undefined ? "" : `, done in about ${durationWord(medianMs)}`;
     return [
-      `#${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left${rest}  ${command}`,
+      `#${id} ${state}: ${countsText(summary)}${rest}  ${command}`.trimEnd(),
       ...errors.map((text) => `  error    ${text.replaceAll("\n", "\n           ")}`),
     ];
   });
-  const builds = [...world.jobs.values()].filter(({ kind }) => kind === "build");
-  const shown = builds.filter(({ state }) =>
-    state.kind === "running" || state.kind === "waiting" || state.kind === "failed"
+  const shown = [...world.jobs.values()].filter(({ kind, state }) =>
+    kind === "copy"
+      ? state.kind === "running" || state.kind === "failed"
+      : kind === "build" && (state.kind === "running" || state.kind === "waiting" || state.kind === "failed")
   );
   for (const job of shown.slice(0, ROWS_MAX)) lines.push(`  ${jobText(job, nowMs)}`);
   if (shown.length > ROWS_MAX) lines.push(`  and ${shown.length - ROWS_MAX} more`);
   return lines.length === 0 ? "nothing is built\n" : `${lines.join("\n")}\n`;
 }
 
-function jobText({ name, host, state, phases, startedMs, endedMs }: JobRow, nowMs: number): string {
+/** `3 built, 1 running, 0 failed, 2 left, 4 of 12 paths copied`. */
+export function countsText(
+  { done, running, failed, left, copied, copies }: Omit<CommandSummary, "medianMs" | "errors">,
+): string {
+  const paths = copies === 0 ? "" : `, ${copied} of ${copies} ${copies === 1 ? "path" : "paths"} copied`;
+  return `${done} built, ${running} running, ${failed} failed, ${left} left${paths}`;
+}
+
+function jobText(job: JobRow, nowMs: number): string {
+  const { kind, name, host, state, phases, startedMs, endedMs } = job;
+  if (state.kind === "failed") {
+    const how = failedText(job).replace(/^failed(?: with |: )/, "");
+    return [`failed   ${name}: ${how}`, ...hashLines(job).map((line) => `         ${line}`)].join("\n  ");
+  }
+  if (kind === "copy") {
+    const { to, doneBytes, expectedBytes } = job;
+    const where = host === "" ? `to ${to}` : `from ${host}`;
+    return `copying  ${name} ${where} ${partText(doneBytes, expectedBytes)}`;
+  }
   const where = host === "" ? "" : ` on ${host}`;
   const phase = phases.at(-1)?.name;
   const took = startedMs === undefined ? "" : ` ${durationWord((endedMs ?? nowMs) - startedMs)}`;
-  if (state.kind === "failed") {
-    return `failed   ${name}${where}: ${plainText(state.failure.text)}${
-      phase === undefined ? "" : ` in ${phase}`
-    }`;
-  }
   if (state.kind === "waiting") return `waiting  ${name}: ${state.why}`;
   return `running  ${name}${where}${phase === undefined ? "" : ` ${phase}`}${took}`;
 }

@@ -11,7 +11,7 @@ import {
   string,
 } from "../../mcp/mod.ts";
 import { isOver } from "../../nix/mod.ts";
-import { summaries } from "../summary.ts";
+import { countsText, summaries } from "../summary.ts";
 import {
   buildOf,
   BUILDS,
@@ -46,6 +46,8 @@ export const listBuilds: ToolMaker = (view) =>
         done: integer(),
         failed: integer(),
         left: integer(),
+        copied: integer({ description: "Store paths that were copied" }),
+        copies: integer({ description: "Of so many that are or were to be" }),
         errors: array(string({ description: "What went wrong beside builds that failed" })),
         seconds_left: nullable(number({ description: "Until the end, by history; null when nobody knows" })),
       })),
@@ -65,8 +67,8 @@ export const listBuilds: ToolMaker = (view) =>
       const shown = found.slice(-limit).map((each) => buildOf(each, view.now()));
       const more = found.length - shown.length;
       const lines = [
-        ...commands.flatMap(({ id, state, done, running, failed, left, command, errors }) => [
-          `command #${id} ${state}: ${done} built, ${running} running, ${failed} failed, ${left} left  ${command}`,
+        ...commands.flatMap(({ errors, ...summary }) => [
+          `command #${summary.id} ${summary.state}: ${countsText(summary)}  ${summary.command}`,
           ...errors.map((text) => `  error: ${text}`),
         ]),
         ...shown.map(buildText),
