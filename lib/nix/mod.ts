@@ -13,7 +13,6 @@ export { BOUNDS, cutMiddle, cutText, labelText } from "./bounds.ts";
 export { ACTIVITY, type Field, LEVEL, type NixRecord, parseRecord, RESULT } from "./record.ts";
 export { LogReader, type ReaderCounts } from "./log_reader.ts";
 export { type Failure, type Meaning, meaningOf } from "./message.ts";
-export { plainText } from "../tui/plain_text.ts";
 export {
   type Command,
   type CommandState,

@@ -1,7 +1,6 @@
 /** How it is told that a build failed. Pure. @module */
-import { plainText } from "../nix/mod.ts";
-import { durationWord } from "../tui/format.ts";
 import type { JobRow } from "./world.ts";
+import { durationWord, plainText } from "../tui/mod.ts";
 
 /** A failure in a few words; who tells it tells the name of what failed, too: `exit code 3`. */
 export function failureText(text: string): string {

@@ -1,7 +1,7 @@
 /** What of all that Nix does is worth a mark on charts. Pure: time is an argument. @module */
 import type { HostEvent } from "../events/mod.ts";
-import { type Command, cutText, type Job, plainText } from "../nix/mod.ts";
-import { durationWord } from "../tui/format.ts";
+import { type Command, cutText, type Job } from "../nix/mod.ts";
+import { durationWord, plainText } from "../tui/mod.ts";
 import { failedText } from "./failure_text.ts";
 import { commandText } from "./summary.ts";
 import type { JobRow, Update, World } from "./world.ts";

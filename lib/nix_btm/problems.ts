@@ -1,5 +1,6 @@
 /** What went wrong beside builds that failed: evaluation, caches, the command line. Pure. @module */
-import { type Command, plainText, type Problem } from "../nix/mod.ts";
+import type { Command, Problem } from "../nix/mod.ts";
+import { plainText } from "../tui/mod.ts";
 import type { JobRow } from "./world.ts";
 
 /** Errors of commands that are not about a build of theirs that failed, each text once. */

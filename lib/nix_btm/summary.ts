@@ -1,6 +1,6 @@
 /** A world in a few lines of text, or as data: for those who look once. Pure. @module */
-import { type Command, isOver, plainText } from "../nix/mod.ts";
-import { durationWord, partText } from "../tui/format.ts";
+import { type Command, isOver } from "../nix/mod.ts";
+import { durationWord, partText, plainText } from "../tui/mod.ts";
 import { failedText, hashLines } from "./failure_text.ts";
 import { errorsOf } from "./problems.ts";
 import type { JobRow, World } from "./world.ts";

@@ -1,6 +1,7 @@
 /** Texts of Nix for people, in the forms of its versions. */
 import { deepStrictEqual } from "node:assert/strict";
-import { type Meaning, meaningOf, plainText } from "../../lib/nix/mod.ts";
+import { type Meaning, meaningOf } from "../../lib/nix/mod.ts";
+import { plainText } from "../../lib/tui/mod.ts";
 
 const D = "/nix/store/2dgjm3r4incpk99lwvgylmjm89lh5ilw-fc-bad.drv";
 const P = "/nix/store/2dgjm3r4incpk99lwvgylmjm89lh5ilw-fc-bad";

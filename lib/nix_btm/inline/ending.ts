@@ -1,7 +1,6 @@
 /** What is said when all is over: what failed and why, what each machine did, and the sum. Pure. @module */
-import { type CommandState, plainText, type Problem } from "../../nix/mod.ts";
-import { ansiSpans, padText, type Span, spansWidth } from "../../tui/mod.ts";
-import { durationWord } from "../../tui/format.ts";
+import type { CommandState, Problem } from "../../nix/mod.ts";
+import { ansiSpans, durationWord, padText, plainText, type Span, spansWidth } from "../../tui/mod.ts";
 import { failedText, hashLines } from "../failure_text.ts";
 import { errorsOf } from "../problems.ts";
 import type { Ended } from "../wrap/mod.ts";

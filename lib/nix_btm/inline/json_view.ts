@@ -12,8 +12,8 @@
  * | `end` | all is over | `exitCode` or `signal`, `elapsedMs`, `builds`, `downloads`, `uploads`, `failed`, `errors` |
  * @module
  */
-import { isOver, type Job, plainText } from "../../nix/mod.ts";
-import { plainJson, stripAnsi } from "../../tui/mod.ts";
+import { isOver, type Job } from "../../nix/mod.ts";
+import { plainJson, plainText, stripAnsi } from "../../tui/mod.ts";
 import type { JobRow, Update, World } from "../world.ts";
 import { type End, failedBuilds, otherErrors } from "./ending.ts";
 import { directionOf, figuresOf } from "./figures.ts";

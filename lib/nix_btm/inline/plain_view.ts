@@ -1,7 +1,6 @@
 /** Where nobody looks on: a line for each build that begins and ends, and now and then how far everything is. Pure. @module */
-import { isOver, type Job, plainText } from "../../nix/mod.ts";
-import { stripAnsi } from "../../tui/mod.ts";
-import { durationWord, sizeText } from "../../tui/format.ts";
+import { isOver, type Job } from "../../nix/mod.ts";
+import { durationWord, plainText, sizeText, stripAnsi } from "../../tui/mod.ts";
 import { failedText, hashLines } from "../failure_text.ts";
 import type { JobRow, Update, World } from "../world.ts";
 import { plainLine } from "./_text.ts";

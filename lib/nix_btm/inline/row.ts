@@ -1,7 +1,6 @@
 /** What stands in a job's row. Pure. @module */
-import { type DurationsOf, plainText } from "../../nix/mod.ts";
-import { type Span } from "../../tui/mod.ts";
-import { durationWord, partText } from "../../tui/format.ts";
+import type { DurationsOf } from "../../nix/mod.ts";
+import { durationWord, partText, plainText, type Span } from "../../tui/mod.ts";
 import { briefFailure } from "../failure_text.ts";
 import type { JobRow } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";

@@ -3,7 +3,8 @@
  * what they draw to the terminal, at a pace that it can take.
  * @module
  */
-import { type DurationsOf, type Job, plainText, type Requester } from "../../nix/mod.ts";
+import type { DurationsOf, Job, Requester } from "../../nix/mod.ts";
+import { plainText } from "../../tui/mod.ts";
 import { type Log, Monitor, type MonitorOptions } from "../monitor.ts";
 import { isInStore, isRegistered, readDerivation } from "../store_files.ts";
 import type { Sink } from "../wrap/mod.ts";

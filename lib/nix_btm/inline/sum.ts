@@ -1,6 +1,5 @@
 /** The last line: how far everything is, and how it ended. Pure. @module */
-import { type Span, spansWidth } from "../../tui/mod.ts";
-import { durationWord, partText } from "../../tui/format.ts";
+import { durationWord, partText, type Span, spansWidth } from "../../tui/mod.ts";
 import type { World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { fitLine, type Line } from "./_text.ts";

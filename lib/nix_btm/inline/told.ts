@@ -1,6 +1,6 @@
 /** What is printed above: lines of builds' logs, and what Nix has to say. Pure. @module */
-import { LEVEL, meaningOf, plainText } from "../../nix/mod.ts";
-import { ansiSpans, BLUE, CYAN, GREEN, MAGENTA, style, YELLOW } from "../../tui/mod.ts";
+import { LEVEL, meaningOf } from "../../nix/mod.ts";
+import { ansiSpans, BLUE, CYAN, GREEN, MAGENTA, plainText, style, YELLOW } from "../../tui/mod.ts";
 import type { Line } from "./_text.ts";
 
 /** Colours of names: no red, which is that of failures. */

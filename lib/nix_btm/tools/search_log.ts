@@ -1,7 +1,7 @@
 /** `search_log`: lines of a build's log. @module */
 import { array, defineTool, integer, object, optional, string, ToolError } from "../../mcp/mod.ts";
-import { plainText } from "../../nix/mod.ts";
 import { buildsNamed, LIMIT, LIMIT_DEFAULT, type NixView, type ToolMaker } from "./tool.ts";
+import { plainText } from "../../tui/mod.ts";
 
 export const searchLog: ToolMaker = (view) =>
   defineTool({

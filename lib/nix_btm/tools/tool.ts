@@ -10,9 +10,9 @@ import {
   type Tool,
   ToolError,
 } from "../../mcp/mod.ts";
-import { type Derivation, plainText } from "../../nix/mod.ts";
+import type { Derivation } from "../../nix/mod.ts";
+import { durationWord, plainText } from "../../tui/mod.ts";
 import type { HistoryQuery, PackageStatistics, PastBuild } from "../history.ts";
-import { durationWord } from "../../tui/format.ts";
 import { waitingText, whyWaiting } from "../waiting.ts";
 import type { JobRow, World } from "../world.ts";
 

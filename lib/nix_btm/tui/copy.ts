@@ -1,6 +1,6 @@
 /** What is copied from each view. Pure. @module */
-import { plainText } from "../../nix/mod.ts";
 import { tableRows } from "./builder_rows.ts";
+import { plainText } from "../../tui/mod.ts";
 import { eagleRows } from "./eagle_rows.ts";
 import { lineAt, lineCount } from "./log_lines.ts";
 import { type Model, worldOf } from "./model.ts";

@@ -1,6 +1,6 @@
 /** Why a build waits or failed, or a command did, in words. Pure. @module */
-import { isOver, plainText } from "../../nix/mod.ts";
-import { durationWord } from "../../tui/format.ts";
+import { isOver } from "../../nix/mod.ts";
+import { durationWord, plainText } from "../../tui/mod.ts";
 import { commandText } from "../summary.ts";
 import { waitingText } from "../waiting.ts";
 import { criticalPaths, elapsedMs, waitingOf } from "./facts.ts";

@@ -6,6 +6,7 @@ import {
   cpuText,
   drawPanel,
   drawScrollBar,
+  durationWord,
   fitText,
   lookOf,
   markSpans,
@@ -17,7 +18,6 @@ import {
 import { isOver } from "../../../nix/mod.ts";
 import { criticalPaths, elapsedMs, usages, waitingOf } from "../facts.ts";
 import { lineAt, lineCount, matches } from "../log_lines.ts";
-import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";

@@ -7,6 +7,7 @@ import {
   drawList,
   drawPanel,
   drawScrollBar,
+  durationWord,
   putSpans,
   type Span,
   span,
@@ -14,7 +15,6 @@ import {
 } from "../../../tui/mod.ts";
 import { type BuilderRow, builderRows } from "../builder_rows.ts";
 import type { BuilderBuild, BuilderUser } from "../../processes/mod.ts";
-import { durationWord } from "../../../tui/format.ts";
 import { builderColumns, layoutOf } from "../layout.ts";
 import { type Model, worldOf } from "../model.ts";
 import { drawProcesses } from "./processes.ts";

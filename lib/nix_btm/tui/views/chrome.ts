@@ -2,6 +2,7 @@
 import {
   type Area,
   blend,
+  durationWord,
   keyLabel,
   offered,
   putSpans,
@@ -9,7 +10,6 @@ import {
   span,
   spansWidth,
 } from "../../../tui/mod.ts";
-import { durationWord } from "../../../tui/format.ts";
 import type { World } from "../../world.ts";
 import { countsOf } from "../facts.ts";
 import { type Action, KEYMAP } from "../keymap.ts";

@@ -6,6 +6,7 @@ import {
   drawList,
   drawPanel,
   drawScrollBar,
+  durationWord,
   putSpans,
   type Span,
   span,
@@ -14,7 +15,6 @@ import {
 import { isOver } from "../../../nix/mod.ts";
 import { type CommandRow, type DerivationRow, eagleRows, jobAt } from "../eagle_rows.ts";
 import { criticalPaths, elapsedMs, targetText, usages, waitingOf } from "../facts.ts";
-import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";

@@ -9,11 +9,11 @@ import {
   drawPanel,
   drawRow,
   drawScrollBar,
+  durationWord,
   type Span,
   span,
 } from "../../../tui/mod.ts";
 import type { PastBuild } from "../../history.ts";
-import { durationWord } from "../../../tui/format.ts";
 import type { JobRow } from "../../world.ts";
 import type { Model } from "../model.ts";
 import { filterSpans } from "./eagle.ts";

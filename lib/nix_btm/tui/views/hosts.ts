@@ -9,12 +9,12 @@ import {
   drawList,
   drawPanel,
   drawRow,
+  durationWord,
   type Span,
   span,
 } from "../../../tui/mod.ts";
 import type { Command } from "../../../nix/mod.ts";
 import { buildsOf, type Counts, countsIn, targetText } from "../facts.ts";
-import { durationWord } from "../../../tui/format.ts";
 import type { CacheRow, World } from "../../world.ts";
 import { hostText, type Model, worldOf } from "../model.ts";
 import { signOf } from "./tones.ts";

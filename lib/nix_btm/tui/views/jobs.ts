@@ -10,13 +10,13 @@ import {
   drawPanel,
   drawRow,
   drawScrollBar,
+  durationWord,
   type Span,
   span,
 } from "../../../tui/mod.ts";
 import { isOver } from "../../../nix/mod.ts";
 import { elapsedMs, usages, waitingOf } from "../facts.ts";
 import { jobRows } from "../job_rows.ts";
-import { durationWord } from "../../../tui/format.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, type Sort, worldOf } from "../model.ts";

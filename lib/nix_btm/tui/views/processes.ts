@@ -11,13 +11,13 @@ import {
   drawPanel,
   drawRow,
   drawScrollBar,
+  durationWord,
   putSpans,
   type Span,
   span,
 } from "../../../tui/mod.ts";
 import { builderRows, processKey, tableRows } from "../builder_rows.ts";
 import type { BuilderBuild, BuilderProcess } from "../../processes/mod.ts";
-import { durationWord } from "../../../tui/format.ts";
 import type { JobRow } from "../../world.ts";
 import { selectedJob } from "../selected.ts";
 import { type Model, type ProcessSort, worldOf } from "../model.ts";
