@@ -50,7 +50,9 @@ export function summaries(world: World): CommandSummary[] {
 }
 
 /** What was called, in a line: the program's name and its words, or what it was asked for. */
-export function commandText({ requester: { command }, targets }: Command): string {
+export function commandText(
+  { requester: { command }, targets }: Pick<Command, "requester" | "targets">,
+): string {
   const [program, ...words] = command ?? [];
   const called = program === undefined ? targets : [program.replace(/^.*\//s, ""), ...words];
   return called.join(" ").replaceAll(/\p{Cc}+/gu, " ");

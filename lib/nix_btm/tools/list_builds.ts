@@ -56,7 +56,7 @@ export const listBuilds: ToolMaker = (view) =>
     }),
     run({ host, name = "", over = false, limit = LIMIT_DEFAULT }) {
       const commands = placed(view, host, summaries)
-        .filter(({ row }) => over || row.state === "running")
+        .filter(({ row }, at, all) => row.state === "running" || (over && at >= all.length - limit))
         .map(({ host, row: { medianMs, ...row } }) => ({
           host,
           ...row,

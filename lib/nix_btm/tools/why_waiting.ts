@@ -1,6 +1,6 @@
 /** `why_waiting`: why a build has not begun. @module */
 import { array, defineTool, object, string } from "../../mcp/mod.ts";
-import { nameOf } from "../../nix/mod.ts";
+import { isOver, nameOf } from "../../nix/mod.ts";
 import { waitingText, whyWaiting } from "../waiting.ts";
 import { buildsNamed, type ToolMaker } from "./tool.ts";
 
@@ -18,9 +18,11 @@ export const whyWaitingTool: ToolMaker = (view) =>
       const found = buildsNamed(view, build).map(({ world, row }) => {
         const waiting = whyWaiting(world, row);
         const needs = waiting !== undefined && "jobs" in waiting ? waiting.jobs.map(({ name }) => name) : [];
-        const why = waiting === undefined
-          ? `it does not wait: it is ${row.state.kind}`
-          : waitingText(waiting);
+        const why = waiting !== undefined
+          ? waitingText(waiting)
+          : isOver(row)
+          ? `it is over: ${row.state.kind}`
+          : "it does not wait: it runs";
         return { name: nameOf(row.subject), state: row.state.kind, why, needs };
       });
       return {

@@ -1,0 +1,60 @@
+/** What the assistants' tools say of worlds that are played, without a daemon. */
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { nixTools, type NixView } from "../../lib/nix_btm/mod.ts";
+import type { ToolContext, ToolResult } from "../../lib/mcp/mod.ts";
+import { aBuild, Player } from "./_tui_player.ts";
+
+const WIDE_153 = "building '/nix/store/df0ijwr8ndlwqn4lj0hyic79590186km-wide-153";
+
+async function asked(player: Player, name: string, args: Record<string, unknown>): Promise<ToolResult> {
+  const view: NixView = {
+    worlds: new Map([["", player.monitor.world]]),
+    hostname: "anvil",
+    now: () => player.nowMs,
+    history: () => Promise.resolve([]),
+    statistics: () => Promise.resolve([]),
+    log: () => Promise.resolve([]),
+    derivation: () => Promise.reject(new Error("there is none")),
+  };
+  const tool = nixTools(view).find((each) => each.name === name)!;
+  return await tool.run(args, { signal: new AbortController().signal } as ToolContext) as ToolResult;
+}
+
+Deno.test("who_uses tells what the builds of each user use, also of a Nix whose log nobody gets", async () => {
+  const player = new Player().replay("05-wide-200-j8", { until: WIDE_153 }).processes(
+    aBuild("wide-148", { cpuRatio: 0.5 }),
+    aBuild("wide-150", { pid: 6_000, cpuRatio: 1 }),
+    aBuild("elsewhere", { uid: 30_002, pid: 7_000, cpuRatio: 2 }),
+  );
+  const { text, structured } = await asked(player, "who_uses", {});
+  const users = (structured as { users: { user: string; running: number; cpus: number }[] }).users;
+  deepStrictEqual(users.map(({ user, running, cpus }) => [user, running, cpus]), [
+    ["nixbld2", 1, 2],
+    ["alice", 7, 1.5],
+  ]);
+  deepStrictEqual(text!.split("\n").map((line) => line.replace(/[\d.]+ MiB.*/, "MEMORY")), [
+    "nixbld2 on anvil: 1 build runs, 200% CPU, MEMORY",
+    "alice on anvil: 7 builds run, 150% CPU, MEMORY",
+  ]);
+});
+
+Deno.test("why_waiting says of what runs and what is over that it does not wait", async () => {
+  const player = new Player().replay("05-wide-200-j8", { until: WIDE_153 });
+  strictEqual(
+    (await asked(player, "why_waiting", { build: "wide-148" })).text,
+    "wide-148: it does not wait: it runs",
+  );
+  player.replay("01-single");
+  strictEqual(
+    (await asked(player, "why_waiting", { build: "single" })).text,
+    "single-1.0: it is over: succeeded",
+  );
+});
+
+Deno.test("list_builds tells of commands that are over no more than was asked for, and of all that run", async () => {
+  const player = new Player().replay("05-wide-200-j8", { until: WIDE_153 })
+    .replay("01-single").replay("03-diamond").replay("06-fail-chain");
+  const { structured } = await asked(player, "list_builds", { over: true, limit: 2 });
+  const { commands } = structured as { commands: { state: string }[] };
+  deepStrictEqual(commands.map(({ state }) => state), ["running", "succeeded", "failed"]);
+});
