@@ -1,6 +1,6 @@
 /** What stands below the log, as text, at moments of recorded logs. `UPDATE=1` writes the files anew. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { endingLines, handlesOf, inlineLines, isBusy, plainLine } from "../../lib/nix_btm/inline/mod.ts";
+import { endingLines, handlesOf, inlineLines, isBusy, unstyledText } from "../../lib/nix_btm/inline/mod.ts";
 import { textWidth } from "../../lib/tui/mod.ts";
 import { scenarios } from "../nix/_scenarios.ts";
 import { clockText, Replay } from "./_inline.ts";
@@ -29,11 +29,11 @@ function averageOf({ name }: { readonly name: string }) {
 function picture(replay: Replay, width: number, height: number): string {
   const { nowMs, world, scenario: { expected } } = replay;
   const lines = inlineLines(world, { width, height, nowMs, clockText, averageOf });
-  for (const line of lines) ok(textWidth(plainLine(line)) <= width, plainLine(line));
+  for (const line of lines) ok(textWidth(unstyledText(line)) <= width, unstyledText(line));
   const isOver = [...world.commands.values()].every(({ state }) => state !== "running");
-  if (!isOver) return lines.map(plainLine).join("\n");
+  if (!isOver) return lines.map(unstyledText).join("\n");
   const end = { kind: "exited", code: expected.exit_code } as const;
-  return endingLines(world, { width, nowMs, end, tailLines: 10, clockText }).map(plainLine).join("\n");
+  return endingLines(world, { width, nowMs, end, tailLines: 10, clockText }).map(unstyledText).join("\n");
 }
 
 for (const [name, stepMs, parts] of CASES) {
@@ -66,7 +66,7 @@ Deno.test("a window holds the last lines of logs in exactly so many", () => {
   const { world, nowMs } = new Replay("03-diamond", 50).to(0.6);
   const log = ["one", "two", "three"].map((text) => [{ text, style: 0 }]);
   const lines = (windowLines: number) =>
-    inlineLines(world, { width: 80, height: 24, nowMs, log, windowLines }).map(plainLine);
+    inlineLines(world, { width: 80, height: 24, nowMs, log, windowLines }).map(unstyledText);
   deepStrictEqual(lines(2).slice(0, 2), ["┃ two", "┃ three"]);
   deepStrictEqual(lines(4).slice(0, 4), ["┃", "┃ one", "┃ two", "┃ three"]);
   deepStrictEqual(lines(4).slice(4), lines(0));
@@ -79,10 +79,10 @@ Deno.test("every build that runs or failed is shown once, or counted as hidden",
     const running = [...world.jobs.values()].filter(({ kind, state }) =>
       kind === "build" && state.kind === "running"
     );
-    const lines = inlineLines(world, { width: 80, height: 300, nowMs }).map(plainLine);
+    const lines = inlineLines(world, { width: 80, height: 300, nowMs }).map(unstyledText);
     const names = lines.flatMap((line) => /⏵ (wide-\d+)( |$)/.exec(line)?.[1] ?? []);
     deepStrictEqual(names.sort(), running.map(({ name }) => name).sort());
-    const few = inlineLines(world, { width: 80, height: 15, nowMs }).map(plainLine);
+    const few = inlineLines(world, { width: 80, height: 15, nowMs }).map(unstyledText);
     strictEqual(few[0], `┃ … and ${running.length - 3} more`);
   }
 });
@@ -112,7 +112,7 @@ Deno.test("whatever log, moment and size: no line is too long, and nothing goes 
         const lines = inlineLines(world, { width, height, nowMs, clockText });
         ok(lines.length <= Math.max(1, height - 1), `${name} at ${part}: ${lines.length} lines`);
         for (const line of lines) {
-          ok(textWidth(plainLine(line)) <= width, `${name} at ${part}: ${plainLine(line)}`);
+          ok(textWidth(unstyledText(line)) <= width, `${name} at ${part}: ${unstyledText(line)}`);
         }
       }
     }

@@ -10,7 +10,7 @@ import {
   lineText,
   LiveArea,
   logLine,
-  plainLine,
+  unstyledText,
 } from "../../lib/nix_btm/inline/mod.ts";
 import type { Command } from "../../lib/nix/mod.ts";
 import { applyUpdate, emptyWorld, type JobRow } from "../../lib/nix_btm/world.ts";
@@ -46,7 +46,7 @@ Deno.test("a bar goes in halves, and not beyond its ends", () => {
 
 Deno.test("a line that is too long ends with an ellipsis, whichever span it is cut in", () => {
   const line: Line = [{ text: "abc", style: 1 }, { text: "defg", style: 2 }];
-  deepStrictEqual([7, 6, 4, 3, 1].map((columns) => plainLine(fitLine(line, columns))), [
+  deepStrictEqual([7, 6, 4, 3, 1].map((columns) => unstyledText(fitLine(line, columns))), [
     "abcdefg",
     "abcde…",
     "abc…",
@@ -103,7 +103,7 @@ Deno.test("what others have written below is not erased", () => {
 
 Deno.test("a build's line has its name before it, always in the same colour, and moves no cursor", () => {
   const [name, ...rest] = logLine("hello", "a\x1b[31mred\x1b[0m\x1b[2Jb");
-  strictEqual(plainLine([name!, ...rest]), "hello> aredb");
+  strictEqual(unstyledText([name!, ...rest]), "hello> aredb");
   strictEqual(logLine("hello", "other")[0]!.style, name!.style);
 });
 
@@ -160,7 +160,7 @@ function copy(id: number, more: Partial<JobRow>): JobRow {
 Deno.test("a transfer tells its part, its rate, and its store where there are several", () => {
   const world = emptyWorld();
   applyUpdate(world, { jobs: [copy(1, {})] });
-  const rows = () => inlineLines(world, { width: 100, height: 30, nowMs: 4_000 }).map(plainLine);
+  const rows = () => inlineLines(world, { width: 100, height: 30, nowMs: 4_000 }).map(unstyledText);
   deepStrictEqual(rows(), [
     "┃ ↓ path-1    4s  ■■◧□□□□□□□  25%  3.0 of 12.0 MiB  768.0 KiB/s",
     "┗━ ↓ 0 of 1 3.0 of 12.0 MiB",
@@ -190,7 +190,7 @@ Deno.test("at the end each machine has a row where there are several", () => {
     ],
   });
   const end = { kind: "exited", code: 0 } as const;
-  const lines = endingLines(world, { width: 80, nowMs: 5_000, end, tailLines: 5 }).map(plainLine);
+  const lines = endingLines(world, { width: 80, nowMs: 5_000, end, tailLines: 5 }).map(unstyledText);
   deepStrictEqual(lines, [
     "┏━ host   builds  downloads",
     "┃  here   ✔ 1",
@@ -222,7 +222,7 @@ Deno.test("errors are told once, those of builds with the end of their logs, oth
     }],
   });
   const end = { kind: "exited", code: 102 } as const;
-  const lines = endingLines(world, { width: 80, nowMs: 5_000, end, tailLines: 1 }).map(plainLine);
+  const lines = endingLines(world, { width: 80, nowMs: 5_000, end, tailLines: 1 }).map(unstyledText);
   deepStrictEqual(lines, [
     "⚠ path-1 failed: hash mismatch after 2s",
     `  nix log /nix/store/${"a".repeat(32)}-path-1`,
@@ -236,7 +236,7 @@ Deno.test("errors are told once, those of builds with the end of their logs, oth
   ]);
   const killed = { kind: "signaled", signal: "SIGTERM" } as const;
   match(
-    plainLine(endingLines(world, { width: 80, nowMs: 5_000, end: killed, tailLines: 0 }).at(-1)!),
+    unstyledText(endingLines(world, { width: 80, nowMs: 5_000, end: killed, tailLines: 0 }).at(-1)!),
     /interrupted/,
   );
 });
@@ -249,7 +249,7 @@ Deno.test("nothing is said of a command that had nothing to do", () => {
 Deno.test("evaluation, and what stores are asked for, is told as long as nothing else is done", () => {
   const replay = new Replay("01-single", 500);
   const line = () =>
-    inlineLines(replay.world, { width: 80, height: 24, nowMs: replay.nowMs }).map(plainLine).at(-1);
+    inlineLines(replay.world, { width: 80, height: 24, nowMs: replay.nowMs }).map(unstyledText).at(-1);
   const texts = [0.02, 0.05, 0.5].map((part) => {
     replay.to(part);
     return line();

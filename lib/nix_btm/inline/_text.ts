@@ -38,13 +38,13 @@ export function fitLine(line: Line, columns: number): Line {
 }
 
 /** Without any look. */
-export function plainLine(line: Line): string {
+export function unstyledText(line: Line): string {
   return line.map(({ text }) => text).join("");
 }
 
 /** As a terminal understands it. */
 export function lineText(line: Line, depth: ColourDepth): string {
-  if (depth === "none") return plainLine(line);
+  if (depth === "none") return unstyledText(line);
   let text = "";
   let last = PLAIN;
   for (const { text: part, style } of line) {

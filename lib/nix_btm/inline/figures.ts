@@ -54,6 +54,20 @@ export function isRefused({ state }: JobRow): boolean {
   return state.kind === "failed" && state.failure.kind === "dependency";
 }
 
+/** Whether something goes on that a person may wait for. */
+export function isBusy({ jobs, commands }: World): boolean {
+  for (const job of jobs.values()) {
+    if (isOver(job)) continue;
+    if (job.kind === "build" || directionOf(job) !== undefined || SEEN.has(job.kind)) return true;
+  }
+  // Old commands tell of evaluation only which files they read.
+  return [...commands.values()].some(({ state, evaluatedFiles, builds }) =>
+    state === "running" && evaluatedFiles > 0 && jobs.size === 0 && builds.expected === 0
+  );
+}
+
+const SEEN: ReadonlySet<string> = new Set(["evaluation", "fetch", "hook", "maintenance", "query"]);
+
 /** Counts everything of a world. */
 export function figuresOf({ jobs, commands }: World): Figures {
   const hosts = new Map<string, Mutable>();

@@ -19,7 +19,9 @@ import { type End, failedBuilds, otherErrors } from "./ending.ts";
 import { directionOf, figuresOf } from "./figures.ts";
 import { startOf } from "./sum.ts";
 import { isWorthTelling } from "./told.ts";
-import { LineJoiner, LongErrors, type Moment, type View } from "./view.ts";
+import { LineJoiner } from "./line_joiner.ts";
+import { LongErrors } from "./long_errors.ts";
+import type { Moment, View } from "./view.ts";
 
 const TRANSFER_EVERY_MS = 1_000;
 /** Of a row without its text, about. */

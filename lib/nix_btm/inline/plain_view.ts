@@ -3,12 +3,15 @@ import { isOver, type Job } from "../../nix/mod.ts";
 import { durationWord, plainText, sizeText, stripAnsi } from "../../tui/mod.ts";
 import { failedText, hashLines } from "../failure_text.ts";
 import type { JobRow, Update, World } from "../world.ts";
-import { plainLine } from "./_text.ts";
+import { unstyledText } from "./_text.ts";
 import { type End, endingLines, otherErrors } from "./ending.ts";
-import { figuresOf, isRefused } from "./figures.ts";
+import { figuresOf, isBusy, isRefused } from "./figures.ts";
 import { leftMsOf } from "./sum.ts";
 import { errorIn, isWorthTelling } from "./told.ts";
-import { isBusy, LineJoiner, LongErrors, type Moment, Seen, type View } from "./view.ts";
+import { LineJoiner } from "./line_joiner.ts";
+import { LongErrors } from "./long_errors.ts";
+import { Seen } from "./seen.ts";
+import type { Moment, View } from "./view.ts";
 
 export interface PlainViewOptions {
   /** Says what GitHub's runner makes groups and annotations of. */
@@ -105,7 +108,7 @@ export class PlainView implements View {
     const last = lines.at(-1);
     // What failed was said when it did.
     if (last !== undefined && this.#told.size > 0 && this.#options.quiet !== true) {
-      this.#say(plainLine(last).replace(/^┗━ /, ""));
+      this.#say(unstyledText(last).replace(/^┗━ /, ""));
     }
     return this.#take();
   }

@@ -11,7 +11,8 @@ import type { Sink } from "../wrap/mod.ts";
 import type { World } from "../world.ts";
 import { type End, failedBuilds, otherErrors } from "./ending.ts";
 import { PICTURE_LINGER_MS } from "./terminal_view.ts";
-import { isBusy, type Moment, type View } from "./view.ts";
+import { isBusy } from "./figures.ts";
+import type { Moment, View } from "./view.ts";
 
 /** Between two pictures; ten times as long as one takes, within these. */
 const PACE_MS: readonly [least: number, most: number] = [20, 1_000];

@@ -7,7 +7,11 @@ import { LiveArea } from "./area.ts";
 import { type End, endingLines } from "./ending.ts";
 import { inlineLines } from "./frame.ts";
 import { errorIn, isWorthTelling, logLine, messageLines } from "./told.ts";
-import { isBusy, LineJoiner, LongErrors, type Moment, Seen, type View } from "./view.ts";
+import { isBusy } from "./figures.ts";
+import { LineJoiner } from "./line_joiner.ts";
+import { LongErrors } from "./long_errors.ts";
+import { Seen } from "./seen.ts";
+import type { Moment, View } from "./view.ts";
 
 /** How a terminal is used. */
 export interface TerminalViewOptions {
