@@ -7,9 +7,9 @@ import {
   type PushedRow,
 } from "../agent_client/mod.ts";
 import type { Used } from "./kept_builds.ts";
-import { BuildUse } from "./metrics.ts";
+import { BuildUse } from "./build_use.ts";
 import { type BuilderSnapshot, BuilderWatch, withAgentUsage } from "./processes/mod.ts";
-import { processesOf } from "./usage.ts";
+import { processesOf } from "./build_processes.ts";
 import type { World } from "./world.ts";
 
 /** Looks while nothing is built, in ticks: builds of a Nix that tells nothing are found by them. */

@@ -3,14 +3,16 @@
  *
  * Reading order: `world.ts` (what a client sees), `monitor.ts` (logs become a world, with `derivation_loader.ts`,
  * `output_looks.ts` and `estimates.ts`), `open_socket.ts` and `log_listener.ts` (the socket that Nix writes to),
- * `kept_builds.ts` with `history.ts` and `log_store.ts` (what was built), `builder_looks.ts` (what it used),
- * `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it, with `hook.ts`), `remote.ts` (daemons of
- * other hosts), `client.ts` (the other end), `local.ts` (both in one process). Of a world `waiting.ts` tells why a
- * build has not begun, `failure_text.ts` why one failed, `why_rebuilt.ts` why one was not there already, `usage.ts`
- * which processes are which build, `summary.ts` all of it in a few lines. `metrics.ts`, `markers.ts` and
- * `agent_push.ts` tell the telemetry agent. `wrap/` runs commands of a Nix that cannot tell by itself, `inline/` shows
- * one where it was typed, `tui/` all of them in a terminal, `tools/` to assistants; `processes/` finds, measures and
- * steers what runs. What Nix' words mean is known by `lib/nix`, which files of the store are read by `store_files.ts`.
+ * `kept_builds.ts` with `history.ts` and `log_store.ts` (what was built, in `folders.ts`), `builder_looks.ts` (what it
+ * used), `publisher.ts` and `routes.ts` (a ring, and HTTP), `daemon.ts` (all of it, with `hook.ts`), `remote.ts`
+ * (daemons of other hosts, by `remote_address.ts`, `remote_stream.ts` and `remote_message.ts`), `client.ts` (the other
+ * end), `local.ts` (both in one process). Of a world `waiting.ts` tells why a build has not begun, `failure_text.ts`
+ * why one failed and `problems.ts` why a command did, `why_rebuilt.ts` why one was not there already,
+ * `build_processes.ts` which processes are which build, `summary.ts` all of it in a few lines. `metrics.ts`,
+ * `build_use.ts`, `markers.ts` and `agent_push.ts` tell the telemetry agent. `wrap/` runs commands of a Nix that cannot
+ * tell by itself, `inline/` shows one where it was typed, `tui/` all of them in a terminal, `tools/` to assistants;
+ * `processes/` finds, measures and steers what runs. What Nix' words mean is known by `lib/nix`, which files of the
+ * store are read by `store_files.ts`.
  * @module
  */
 export { applyUpdate, emptyWorld, type JobRow, snapshotOf, type Update, type World } from "./world.ts";
@@ -22,14 +24,15 @@ export { LogStore } from "./log_store.ts";
 export type { HostUpdate } from "./publisher.ts";
 export { Daemon } from "./daemon.ts";
 export { openSocket } from "./open_socket.ts";
-export { parseRemote } from "./remote.ts";
+export { parseRemote } from "./remote_address.ts";
 export { BuildHook } from "./hook.ts";
 export { isInStore, isRegistered, readDerivation, readNamedDerivation } from "./store_files.ts";
 export { Client } from "./client.ts";
 export { summaryText } from "./summary.ts";
-export { BuildUse, daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
+export { BuildUse } from "./build_use.ts";
+export { daemonRows, NIX_METRICS_HELP, prometheusText } from "./metrics.ts";
 export { Markers } from "./markers.ts";
-export { processesOf } from "./usage.ts";
+export { processesOf } from "./build_processes.ts";
 export { differenceText, earlierDerivation, shortDifference } from "./why_rebuilt.ts";
 export { waitingText, whyWaiting } from "./waiting.ts";
 export { localSource } from "./local.ts";

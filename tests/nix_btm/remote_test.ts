@@ -2,7 +2,8 @@
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { type HostUpdate, Monitor, parseRemote } from "../../lib/nix_btm/mod.ts";
-import { type RemoteAddress, RemoteHost, type RemoteOptions } from "../../lib/nix_btm/remote.ts";
+import { RemoteHost, type RemoteOptions } from "../../lib/nix_btm/remote.ts";
+import type { RemoteAddress } from "../../lib/nix_btm/remote_address.ts";
 import { readRemoteMessage } from "../../lib/nix_btm/remote_message.ts";
 import { snapshotOf } from "../../lib/nix_btm/world.ts";
 import { freePort } from "../free_port.ts";

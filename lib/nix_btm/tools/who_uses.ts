@@ -3,7 +3,7 @@ import { array, defineTool, integer, nullable, number, object, string } from "..
 import type { BuilderBuild } from "../processes/mod.ts";
 import { cpuText, sizeText } from "../../tui/format.ts";
 import { commandText } from "../summary.ts";
-import { processesOf } from "../usage.ts";
+import { processesOf } from "../build_processes.ts";
 import type { World } from "../world.ts";
 import { HOST, placed, type ToolMaker } from "./tool.ts";
 

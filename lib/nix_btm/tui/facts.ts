@@ -1,7 +1,7 @@
 /** What several views want to know of a world, found once for each of its versions. Pure. @module */
 import { type Command, type Graph, isOver, nameOf } from "../../nix/mod.ts";
 import type { BuilderBuild } from "../processes/mod.ts";
-import { processesOf } from "../usage.ts";
+import { processesOf } from "../build_processes.ts";
 import { type Waiting, whyWaiting } from "../waiting.ts";
 import type { JobRow, World } from "../world.ts";
 import { type Model, worldOf } from "./model.ts";
