@@ -342,7 +342,7 @@ screenTest("a recorded log is played in the terminal at its speed, and summed up
   const run = (...words: string[]) =>
     new Deno.Command(program, { args: [...args, "replay", file, ...words], stdin: "null" }).output();
   const text = new TextDecoder();
-  match(text.decode((await run("--once")).stdout), /failed +fc-bad: .* failed with exit code 3/);
+  match(text.decode((await run("--once")).stdout), /failed +fc-bad: exit code 3 in buildPhase/);
   const jobs = JSON.parse(text.decode((await run("--json")).stdout)).jobs as { name: string }[];
   ok(jobs.some(({ name }) => name === "fc-bad"));
 });
