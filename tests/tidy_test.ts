@@ -20,6 +20,7 @@ import { SYSCALL_KINDS } from "../lib/telemetry/bpf/syscall_kinds.ts";
 import { TCP_CPU, TCP_ROWS } from "../lib/telemetry/bpf/tcp.ts";
 import { AGENT_CONFIG, SAMPLERS } from "../lib/telemetry/mod.ts";
 import { BPM_CONFIG } from "../lib/bpm/mod.ts";
+import { ICHIMI_CONFIG } from "../lib/ichimi/mod.ts";
 import { LEDGER_FORMAT } from "../lib/supervisor/mod.ts";
 import { HISTORY_FORMAT } from "../lib/nix_btm/mod.ts";
 import { FORMATS } from "../lib/version/mod.ts";
@@ -65,6 +66,7 @@ const PURE = [
   /^lib\/nix_btm\/(world|summary|waiting|usage|metrics|markers)\.ts$/,
   /^lib\/nix_btm\/tui\/(?!run)[a-z_]+\.ts$/,
   /^lib\/nix_btm\/tui\/views\//,
+  /^lib\/ichimi\/(policy|record|state|pattern|config|hello|client)\.ts$/,
   /^lib\/keeper\/lines\.ts$/,
   /^lib\/mcp\/(schema|schema_check|tool|tasks|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients)\.ts$/,
   /^lib\/nix_btm\/inline\/(?!session)[a-z_]+\.ts$/,
@@ -286,6 +288,7 @@ for (
     ["config/agent.toml", AGENT_CONFIG],
     ["config/bpm.mcp-run", BPM_CONFIG],
     ["config/record.toml", RECORD_CONFIG],
+    ["config/ichimi.toml", ICHIMI_CONFIG],
   ] as const
 ) {
   Deno.test(`${file} has every key and nothing else, with the defaults`, () => {

@@ -6,7 +6,8 @@ import type { Manager } from "../../lib/bpm/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import type { Notice } from "../../lib/supervisor/mod.ts";
 import { CONFIG_OPTION, DIR, openProject } from "./project.ts";
-import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
+import { becomeNewer, listenForUpgrade } from "../../lib/services/mod.ts";
+import { openSession, PORT_OPTION } from "./session.ts";
 
 export const serve = command({
   name: "serve",
@@ -52,7 +53,7 @@ export const serve = command({
     }
     if (signal.aborted) return 0;
     log.info("becoming a newer manager", { pid: Deno.pid });
-    return await becomeNewer(session, { signal, services });
+    return await becomeNewer(session.manager, session, { signal, services });
   },
 });
 

@@ -1,7 +1,6 @@
 /** A project that is served: its manager, with MCP on its port. @module */
 import { bpmTools, Manager } from "../../lib/bpm/mod.ts";
 import { ServiceMarks, serviceResources } from "../../lib/services/mod.ts";
-import type { ServiceManager } from "../../lib/systemd/mod.ts";
 import {
   AGENT_PORT,
   AGENT_PUSH_SOCKET,
@@ -12,8 +11,6 @@ import {
 } from "../../lib/agent_client/mod.ts";
 import { lookup } from "node:dns/promises";
 import type { Listener } from "../../ffi/sockets/mod.ts";
-import { becomeProgram, hearSignals, holdSignals } from "../../ffi/sys/mod.ts";
-import { ownCommandLine } from "../../lib/build/own_command.ts";
 import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger } from "../../lib/config/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
@@ -34,38 +31,6 @@ export const PORT_OPTION = option(
   optionalInteger({ help: "Port of MCP instead of mcp_port.", example: "3001", min: 0, max: 65_535 }),
   { value: "PORT" },
 );
-
-/** Fires when this manager is to become a newer one: by SIGHUP. */
-export interface Upgrade extends Disposable {
-  readonly signal: AbortSignal;
-}
-
-/** Listens for SIGHUP; lets come what was sent while this program began in the place of another. */
-export function listenForUpgrade(): Upgrade {
-  const controller = new AbortController();
-  const onHangUp = () => controller.abort();
-  Deno.addSignalListener("SIGHUP", onHangUp);
-  hearSignals();
-  return { signal: controller.signal, [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", onHangUp) };
-}
-
-/**
- * Lets go of everything, and becomes what stands now where this program stood: pid, processes and logs stay. When
- * `signal` fires meanwhile it is for the new one to end what runs.
- */
-export async function becomeNewer(
-  session: Session,
-  { signal, services }: { readonly signal: AbortSignal; readonly services?: ServiceManager },
-): Promise<never> {
-  // What comes from now on is for the new one too: in the moments before it nobody would hear of it.
-  holdSignals();
-  await session.manager.release();
-  await session[Symbol.asyncDispose]();
-  const send = signal.aborted ? "SIGTERM" : undefined;
-  return services === undefined
-    ? becomeProgram(ownCommandLine(), send)
-    : services.become(ownCommandLine(), send);
-}
 
 export interface Session extends AsyncDisposable {
   readonly manager: Manager;

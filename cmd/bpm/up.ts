@@ -4,7 +4,8 @@ import { deadline, waitForExit } from "../../lib/async/mod.ts";
 import { Board } from "../../lib/bpm/mod.ts";
 import { command, print } from "../../lib/cli/mod.ts";
 import { CONFIG_OPTION, DIR, openProject } from "./project.ts";
-import { becomeNewer, listenForUpgrade, openSession, PORT_OPTION } from "./session.ts";
+import { becomeNewer, listenForUpgrade } from "../../lib/services/mod.ts";
+import { openSession, PORT_OPTION } from "./session.ts";
 import { managerOf } from "../../lib/supervisor/mod.ts";
 
 /** Longer than the processes' own grace periods. */
@@ -62,7 +63,7 @@ export const up = command({
       board.line(`all is up${last === undefined ? "" : `: open ${last}`} (Ctrl-C stops everything)`);
       await new Promise((resolve) => ended.addEventListener("abort", resolve, { once: true }));
     }
-    return signal.aborted ? 0 : await becomeNewer(session, { signal });
+    return signal.aborted ? 0 : await becomeNewer(session.manager, session, { signal });
   },
 });
 

@@ -3,6 +3,7 @@ import { ROOT } from "../../lib/build/paths.ts";
 import { exec } from "../../lib/build/step.ts";
 import { sampleConfig } from "../../lib/config/mod.ts";
 import { BPM_CONFIG } from "../../lib/bpm/mod.ts";
+import { ICHIMI_CONFIG } from "../../lib/ichimi/mod.ts";
 import { RECORD_CONFIG } from "../../lib/recording/mod.ts";
 import { AGENT_CONFIG } from "../../lib/telemetry/mod.ts";
 
@@ -16,6 +17,7 @@ export const GENERATED: readonly Generated[] = [
   { path: "lib/telemetry/bpf/syscall_numbers_generated.ts", make: syscallNumbers },
   { path: "config/agent.toml", make: agentSample },
   { path: "config/bpm.mcp-run", make: bpmSample },
+  { path: "config/ichimi.toml", make: ichimiSample },
   { path: "config/record.toml", make: recordSample },
 ];
 
@@ -28,6 +30,13 @@ export async function run(): Promise<number> {
 function agentSample(): Promise<string> {
   return Promise.resolve(
     sampleConfig(AGENT_CONFIG, "Configuration of the Rezolus agent: every key with its default."),
+  );
+}
+
+/** The sample configuration of the processes of assistants. */
+function ichimiSample(): Promise<string> {
+  return Promise.resolve(
+    sampleConfig(ICHIMI_CONFIG, "Configuration of ichimi-server: every key with its default."),
   );
 }
 

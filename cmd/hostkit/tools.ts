@@ -18,6 +18,10 @@ export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
     const { bpm, main } = await import("../bpm/main.ts");
     return { tree: bpm, main };
   },
+  "ichimi-server": async () => {
+    const { ichimiServer, main } = await import("../ichimi-server/main.ts");
+    return { tree: ichimiServer, main };
+  },
   "nix-btm": async () => {
     const { nixBtm, main } = await import("../nix-btm/main.ts");
     return { tree: nixBtm, main };

@@ -80,20 +80,20 @@ export function words<const T extends string>(
   );
 }
 
-/** Any texts, none by default. */
+/** Any texts; none by default, unless there is a `fallback`. */
 export function strings(
-  options: { readonly help: string; readonly example: readonly string[] },
+  options: Options<readonly string[]> | { readonly help: string; readonly example: readonly string[] },
 ): Key<readonly string[]> {
   const isList = (value: unknown): value is string[] => {
     return Array.isArray(value) && value.every((each) => typeof each === "string");
   };
-  const { help, example } = options;
+  const { help } = options;
   const read = (value: unknown) => isList(value) ? value : undefined;
-  const sample = `[${example.map((each) => JSON.stringify(each)).join(", ")}]`;
-  return {
-    ...key<readonly string[]>({ help, fallback: [] }, "a list of strings", sample, read),
-    isExample: true,
-  };
+  const shown = "example" in options ? options.example : options.fallback;
+  const fallback = "example" in options ? [] : options.fallback;
+  const sample = `[${shown.map((each) => JSON.stringify(each)).join(", ")}]`;
+  const made = key<readonly string[]>({ help, fallback }, "a list of strings", sample, read);
+  return "example" in options ? { ...made, isExample: true } : made;
 }
 
 /** Texts by names that the file chooses, none by default; numbers and switches are texts too. */

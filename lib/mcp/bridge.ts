@@ -19,6 +19,8 @@ export interface BridgeOptions {
   readonly pipes?: Pipes;
   /** Milliseconds in which a server that does not answer the door may come back. */
   readonly patienceMs?: number;
+  /** How the server is asked, when it is not to be found by its address alone. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** A server that is upgraded is back within this; one that is not there is told after it. */
@@ -46,6 +48,7 @@ class Bridge {
   readonly #token: string | undefined;
   readonly #limits: McpLimits;
   readonly #patienceMs: number;
+  readonly #fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly #closed = new AbortController();
   readonly #running = new Set<Promise<void>>();
   /** Requests on their way, so that they can be cancelled. */
@@ -61,6 +64,7 @@ class Bridge {
     this.#token = options.token;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.#fetch = options.fetch ?? fetch;
     this.pipe = new LinePipe(pipes, this.#limits, {
       message: (value) => this.#start(() => this.#forward(value)),
       error: () => {}, // Whoever is on the other side has gone: there is nobody to tell.
@@ -189,7 +193,7 @@ class Bridge {
     const { signal } = this.#closed;
     while (session !== undefined && this.#session?.id === session.id && !signal.aborted) {
       try {
-        const response = await fetch(this.#url, { headers: this.#headers({}, true), signal });
+        const response = await this.#fetch(this.#url, { headers: this.#headers({}, true), signal });
         if (!response.ok || response.body === null) return await response.body?.cancel();
         for await (const data of readEvents(response.body, this.#limits.unreadBytes)) {
           await this.#say(data, {});
@@ -208,7 +212,7 @@ class Bridge {
     const headers = this.#headers(message, !fresh);
     for (let waitedMs = 0;; waitedMs += RETRY_MS) {
       try {
-        return await fetch(this.#url, { method: "POST", body, headers, signal });
+        return await this.#fetch(this.#url, { method: "POST", body, headers, signal });
       } catch (error) {
         if (signal.aborted || !isRefused(error) || waitedMs >= this.#patienceMs) throw error;
         await sleep(RETRY_MS, { signal });

@@ -36,5 +36,6 @@ export { translatePattern } from "./rust_pattern.ts";
 export { Searcher } from "./searcher.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { type ServiceMark, ServiceMarks } from "./service_marks.ts";
-export { ownCgroup, treeUsage } from "./usage.ts";
+export { becomeNewer, listenForUpgrade, type Upgrade } from "./upgrade.ts";
+export { ownCgroup, type TreeUsage, treeUsage, UsageRates } from "./usage.ts";
 export * from "./tools/mod.ts";

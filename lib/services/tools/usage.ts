@@ -1,21 +1,13 @@
 /** `usage`: CPU and memory of processes with all that they have started. @module */
 import { countedRatio, type CountedUsage, isOfThisHost } from "../../agent_client/mod.ts";
 import { array, defineTool, integer, nullable, number, object, oneOf, string } from "../../mcp/mod.ts";
-import { ownCgroup, treeUsage } from "../usage.ts";
+import { ownCgroup, treeUsage, UsageRates } from "../usage.ts";
 import type { ToolMaker } from "./tool.ts";
 
 const MIB = 2 ** 20;
 
-/** What was used by then, for the ratio since. */
-interface Look {
-  readonly pid: number;
-  readonly cpuSeconds: number;
-  readonly endedSeconds: number;
-  readonly atMs: number;
-}
-
 export const usage: ToolMaker = (host, { agent }) => {
-  const before = new Map<string, Look>();
+  const rates = new UsageRates();
   return defineTool({
     name: "usage",
     description:
@@ -43,17 +35,15 @@ export const usage: ToolMaker = (host, { agent }) => {
         const status = current?.status();
         if (status?.kind !== "running") return [];
         const { pid } = status;
-        const { pids, endedSeconds, ...used } = treeUsage(pid);
-        const now = { pid, cpuSeconds: used.cpuSeconds, endedSeconds, atMs: performance.now() };
-        const last = before.get(name);
-        before.set(name, now);
+        const tree = treeUsage(pid);
+        const { processes, pids, cpuSeconds, memoryBytes } = tree;
+        const since = rates.ratio(name, pid, tree);
         const cgroup = counted === undefined ? undefined : ownCgroup(pid);
         // The agent's nanoseconds are finer than the kernel's ticks, but those add up also what has ended.
-        const isFiner = last?.endedSeconds === endedSeconds;
         const cpuRatio = shareOf(counted, "byCgroup", cgroup) ??
-          (isFiner ? shareOf(counted, "byProcess", ...pids) : undefined) ?? ratioSince(last, now);
+          (since.isWhole ? shareOf(counted, "byProcess", ...pids) : undefined) ?? since.ratio;
         const waitRatio = shareOf(counted, "waitedByCgroup", cgroup) ?? null;
-        return [{ name, ...used, cpuRatio, waitRatio }];
+        return [{ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes }];
       });
       const lines = services.map(({ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes }) => {
         const cpu = cpuRatio === null
@@ -83,9 +73,4 @@ function shareOf(
   ...owners: readonly (string | number | undefined)[]
 ): number | undefined {
   return counted && countedRatio(counted, table, owners.filter((owner) => owner !== undefined));
-}
-
-function ratioSince(before: Look | undefined, now: Look): number | null {
-  if (before?.pid !== now.pid || now.atMs === before.atMs) return null;
-  return Math.max(0, 1_000 * (now.cpuSeconds - before.cpuSeconds) / (now.atMs - before.atMs));
 }

@@ -1,0 +1,69 @@
+/** The daemon of a user. @module */
+import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
+import {
+  Daemon,
+  type IchimiConfig,
+  IchimiHost,
+  type LifetimeLimits,
+  Lifetimes,
+  policyOf,
+} from "../../lib/ichimi/mod.ts";
+import { processLog } from "../../lib/log/mod.ts";
+import { becomeNewer, listenForUpgrade } from "../../lib/services/mod.ts";
+import { ServiceManager } from "../../lib/systemd/mod.ts";
+import { VERSION } from "../../lib/version/mod.ts";
+import { listenOn } from "../../lib/web/mod.ts";
+import { folders } from "./paths.ts";
+import { readConfig } from "./settings.ts";
+
+/** Serves until it is asked to end, has nothing to do, or becomes a newer one. Returns the exit code. */
+export async function serve(
+  { background, config: file }: { readonly background: boolean; readonly config: string | undefined },
+  signal: AbortSignal,
+): Promise<number> {
+  const { config, warnings } = readConfig(file);
+  const { state, socket, log: logFile } = folders();
+  Deno.mkdirSync(state, { recursive: true, mode: 0o700 });
+  const log = processLog({ file: background ? logFile : undefined });
+  for (const warning of warnings) log.warn(warning);
+  using services = new ServiceManager();
+  await using stack = new AsyncDisposableStack();
+  const { log_mib: logMib, idle_exit: idleMs } = config.processes;
+  const host = stack.use(IchimiHost.open({ stateFolder: state, policy: policyOf(config), logMib }));
+  const lifetimes = stack.use(new Lifetimes(host, limitsOf(config), (text) => log.warn(text)));
+  const daemon = stack.use(
+    new Daemon({ host, lifetimes, info: { name: "ichimi-server", version: VERSION } }),
+  );
+  const listener = services.listeners[0] ?? ownSocket(socket, stack);
+  stack.use(await listenOn(listener, daemon.fetch, { signal }));
+  log.info("serving assistants", { socket: addressText(listener.address), processes: host.records.length });
+  services.ready(`serving assistants on ${addressText(listener.address)}`);
+  signal.addEventListener("abort", () => services.stopping("stopping the processes"), { once: true });
+  using upgrade = listenForUpgrade();
+  const idle = background ? daemon.untilIdle(idleMs, signal) : new AbortController().signal;
+  const ended = AbortSignal.any([signal, upgrade.signal, idle]);
+  await host.start(ended);
+  lifetimes.begin();
+  await new Promise<void>((resolve) => {
+    if (ended.aborted) resolve();
+    ended.addEventListener("abort", () => resolve(), { once: true });
+  });
+  if (!upgrade.signal.aborted || signal.aborted) {
+    if (idle.aborted) log.info("nothing to do: ending");
+    return 0;
+  }
+  log.info("becoming a newer daemon", { pid: Deno.pid });
+  return await becomeNewer(host, stack, { signal, services });
+}
+
+function limitsOf({ processes }: IchimiConfig): LifetimeLimits {
+  const { session_grace: sessionGraceMs, project_grace: projectGraceMs, keep: keepMs } = processes;
+  return { sessionGraceMs, projectGraceMs, keepMs };
+}
+
+/** Nobody else has it: the state is this daemon's alone. */
+function ownSocket(path: string, stack: AsyncDisposableStack): Listener {
+  const listener = stack.use(openListener({ path }));
+  stack.defer(() => Deno.removeSync(path));
+  return listener;
+}

@@ -1,0 +1,56 @@
+/** The configuration of the daemon of a user, `~/.config/hostkit/ichimi.toml`. Pure. @module */
+import { type ConfigOf, duration, integer, strings, table, toggle } from "../config/mod.ts";
+import { LOADER_VARIABLES, type Policy, SYSTEM_FOLDERS } from "./policy.ts";
+
+/** All keys. */
+export const ICHIMI_CONFIG = table({
+  processes: table({
+    log_mib: integer({
+      help: "MiB of the log of one run that are kept.",
+      fallback: 64,
+      min: 1,
+      max: 1_048_576,
+    }),
+    session_grace: duration({
+      help: "How long an assistant that has lost its connection may be away.",
+      fallback: "10s",
+    }),
+    project_grace: duration({
+      help: "How long processes of a project go on after its last assistant has left.",
+      fallback: "1h",
+    }),
+    keep: duration({ help: "How long what a session has left can be looked at.", fallback: "1d" }),
+    idle_exit: duration({
+      help: "After so long without assistants and running processes a daemon in the background ends.",
+      fallback: "30m",
+      minMs: 1_000,
+    }),
+  }, { help: "Processes, and with whom they end." }),
+  policy: table({
+    refuse_shell_syntax: toggle({
+      help: "Refuses commands and arguments that look as if a shell were to expand them.",
+      fallback: true,
+    }),
+    refuse_env: strings({
+      help: "Environment variables that a process must not be given.",
+      fallback: LOADER_VARIABLES,
+    }),
+    refuse_folders: strings({ help: "Folders in which nothing is run.", fallback: SYSTEM_FOLDERS }),
+    folders: strings({
+      help: "Folders in which, and below which, processes are run; everywhere by default.",
+      example: ["/home/alice", "/tmp"],
+    }),
+  }, { help: "What may be started. The originals' rules are the defaults." }),
+}, { help: "Configuration of ichimi-server." });
+
+/** What a configuration reads as. */
+export type IchimiConfig = ConfigOf<typeof ICHIMI_CONFIG>;
+
+export function policyOf({ policy }: IchimiConfig): Policy {
+  return {
+    refuseShellSyntax: policy.refuse_shell_syntax,
+    refuseEnv: policy.refuse_env,
+    refuseFolders: policy.refuse_folders,
+    folders: policy.folders,
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * What the daemon serves on its unix socket, where whoever may open it is its user: clients that come and go, and MCP for
+ * each of them.
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { processStart } from "../../ffi/ring/mod.ts";
+import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from "../mcp/mod.ts";
+import { serviceResources, type ToolOptions } from "../services/mod.ts";
+import type { Client } from "./client.ts";
+import { parseHello } from "./hello.ts";
+import type { IchimiHost } from "./host.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+import { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";
+
+/** Larger environments than the kernel gives to a program there are not. */
+const HELLO_BYTES = 8 << 20;
+/** How often a client's connection is tried, so that it is known to live. */
+const BEAT_MS = 15_000;
+/** How often it is looked whether there is something to do. */
+const IDLE_LOOK_MS = 10_000;
+
+const INSTRUCTIONS =
+  "Runs processes that outlive this session: servers, watchers, builds. create_process describes one, start_process runs " +
+  "it; wait for a line, a port or its end with wait instead of asking again and again; read_logs reads what it says " +
+  "since the last time. Other assistants of this user see the same processes.";
+
+/** What is served. */
+export interface DaemonOptions extends ToolOptions {
+  readonly host: IchimiHost;
+  readonly lifetimes: Lifetimes;
+  readonly info: Pick<McpServerInfo, "name" | "version">;
+}
+
+interface Joined {
+  readonly client: Client;
+  readonly routes: McpRoutes;
+  /** Ends its connection. */
+  end: () => void;
+}
+
+export class Daemon implements AsyncDisposable {
+  readonly #options: DaemonOptions;
+  readonly #joined = new Map<string, Joined>();
+  readonly #app = new Hono();
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#app.put("/clients/:id", (c) => this.#join(c));
+    this.#app.all("/clients/:id/mcp", (c) => {
+      const joined = this.#joined.get(c.req.param("id"));
+      return joined === undefined ? c.text("no such client\n", 410) : joined.routes.fetch(c.req.raw);
+    });
+    this.#app.get("/status", (c) => c.json(this.#status()));
+  }
+
+  readonly fetch = async (request: Request): Promise<Response> => await this.#app.fetch(request);
+
+  /** Fires when for so long no client was there and nothing has run. */
+  untilIdle(forMs: number, signal: AbortSignal): AbortSignal {
+    const idle = new AbortController();
+    let sinceMs = performance.now();
+    const timer = setInterval(() => {
+      if (this.#joined.size > 0 || this.#options.host.isBusy) sinceMs = performance.now();
+      else if (performance.now() - sinceMs >= forMs) idle.abort();
+    }, Math.min(IDLE_LOOK_MS, forMs / 2));
+    AbortSignal.any([signal, idle.signal]).addEventListener("abort", () => clearInterval(timer));
+    return idle.signal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#joined.values()].map(async ({ routes, end }) => {
+      end();
+      await routes[Symbol.asyncDispose]();
+    }));
+  }
+
+  #status() {
+    const { host, info } = this.#options;
+    return {
+      ...info,
+      pid: Deno.pid,
+      uptimeSeconds: host.uptimeSeconds,
+      processes: host.records.length,
+      clients: [...this.#joined.values()].map(({ client: { id, pid, folder } }) => ({ id, pid, folder })),
+    };
+  }
+
+  /** The answer goes on as long as the client is there. */
+  async #join(c: Context): Promise<Response> {
+    const text = await c.req.text();
+    if (text.length > HELLO_BYTES) return c.text("too large\n", 413);
+    const hello = parseHello(text, TOOLSET_NAMES);
+    if (hello === undefined) return c.text("expected pid, folder and env as JSON\n", 400);
+    const id = c.req.param("id")!;
+    const startTicks = processStart(hello.pid);
+    if (startTicks === 0n) return c.text(`process ${hello.pid} is not there\n`, 400);
+    const client: Client = { id, pid: hello.pid, startTicks, folder: hello.folder, env: hello.env };
+    await this.#leave(id);
+    const { lifetimes } = this.#options;
+    let end = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        const beat = setInterval(() => controller.enqueue(new TextEncoder().encode("\n")), BEAT_MS);
+        end = () => {
+          clearInterval(beat);
+          try {
+            controller.close();
+          } catch (error) {
+            // It was cancelled: the client has gone.
+            if (!(error instanceof TypeError)) throw error;
+          }
+        };
+        controller.enqueue(new TextEncoder().encode("joined\n"));
+      },
+      cancel: () => void this.#gone(joined),
+    });
+    const joined: Joined = {
+      client,
+      routes: this.#routes(client, hello.toolsets ?? DEFAULT_TOOLSETS),
+      end: () => end(),
+    };
+    this.#joined.set(id, joined);
+    lifetimes.join(client);
+    return new Response(body, { headers: { "content-type": "text/plain" } });
+  }
+
+  /** A client comes anew while its connection before is not known to have ended. */
+  async #leave(id: string): Promise<void> {
+    const before = this.#joined.get(id);
+    if (before === undefined) return;
+    this.#joined.delete(id);
+    before.end();
+    await before.routes[Symbol.asyncDispose]();
+  }
+
+  async #gone(joined: Joined): Promise<void> {
+    const { client, routes, end } = joined;
+    end();
+    if (this.#joined.get(client.id) !== joined) return;
+    this.#joined.delete(client.id);
+    this.#options.lifetimes.leave(client);
+    await routes[Symbol.asyncDispose]();
+  }
+
+  #routes(client: Client, toolsets: readonly string[]): McpRoutes {
+    const { host, agent, info } = this.#options;
+    const tools = ichimiTools({ host, agent, client }, toolsets);
+    const registry = createRegistry({ tools, resources: [serviceResources(host)] });
+    return mcpRoutes(registry, { ...info, title: "ichimi", instructions: INSTRUCTIONS });
+  }
+}

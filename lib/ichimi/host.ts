@@ -1,0 +1,297 @@
+/** The processes of a user, for all assistants that work for them. @module */
+import { normalize } from "node:path/posix";
+import { inspectInstance, type Line, type Stream } from "../keeper/mod.ts";
+import { HostError, lastLines, ServiceHost, treeUsage, UsageRates } from "../services/mod.ts";
+import { type Service, Supervisor } from "../supervisor/mod.ts";
+import type { Client } from "./client.ts";
+import { findFolder } from "./folders.ts";
+import { namePattern } from "./pattern.ts";
+import { type Policy, refusal } from "./policy.ts";
+import { idProblem, type ProcessRecord, RECORD_DEFAULTS, type RecordChanges } from "./record.ts";
+import { Specs } from "./specs.ts";
+import { standingOf } from "./standing.ts";
+import { infoJson, isOfState, type Standing, type StateFilter } from "./state.ts";
+import { Store } from "./store.ts";
+
+/** How a host is opened. */
+export interface HostOptions {
+  /** Where instances, logs and descriptions are kept. */
+  readonly stateFolder: string;
+  readonly policy: Policy;
+  /** Kept of the log of one run. */
+  readonly logMib: number;
+}
+
+/** What `list_processes` is asked for. */
+export interface ListFilter {
+  readonly state?: StateFilter | undefined;
+  readonly name_pattern?: string | undefined;
+}
+
+/** How a new process is described. */
+export type NewProcess = Pick<ProcessRecord, "id" | "command"> & Partial<ProcessRecord>;
+
+const REMOVE_GRACE_MS = 5_000;
+
+export class IchimiHost extends ServiceHost {
+  readonly name = "ichimi";
+  readonly #store: Store;
+  readonly #policy: Policy;
+  /** In the order in which they were made. */
+  readonly #records = new Map<string, ProcessRecord>();
+  /** What became of each; forgotten when something happens to it. */
+  readonly #standings = new Map<string, Standing>();
+  readonly #specs: Specs;
+  readonly #rates = new UsageRates();
+  readonly #startedMs = performance.now();
+  #applying: Promise<unknown> = Promise.resolve();
+
+  /** @throws {Error} When another daemon has the state, or it cannot be read. */
+  static open(options: HostOptions): IchimiHost {
+    Deno.mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
+    const store = Store.open(`${options.stateFolder}/ichimi.sqlite`);
+    try {
+      const specs = new Specs(options.logMib);
+      const records = store.processes();
+      const supervisor = Supervisor.open(records.map((each) => specs.of(each)), options.stateFolder);
+      return new IchimiHost(supervisor, { store, specs, records, policy: options.policy });
+    } catch (error) {
+      store[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  private constructor(
+    supervisor: Supervisor,
+    { store, specs, records, policy }: {
+      readonly store: Store;
+      readonly specs: Specs;
+      readonly records: readonly ProcessRecord[];
+      readonly policy: Policy;
+    },
+  ) {
+    super(supervisor, undefined);
+    this.#store = store;
+    this.#specs = specs;
+    this.#policy = policy;
+    for (const record of records) this.#records.set(record.id, record);
+    supervisor.listen((notice) => {
+      if (notice.kind !== "line") this.#standings.delete(notice.service);
+    });
+  }
+
+  override inputAdvice(): string {
+    return 'create it with "input": "pipe" or "terminal"';
+  }
+
+  /** With upstream's words. */
+  override service(id: string): Service {
+    const service = this.supervisor.services.get(id);
+    if (service === undefined || !this.#records.has(id)) throw new HostError(`Process '${id}' not found`);
+    return service;
+  }
+
+  /** How a process was described. @throws {HostError} When there is none. */
+  record(id: string): ProcessRecord {
+    this.service(id);
+    return this.#records.get(id)!;
+  }
+
+  /** All of them, in the order in which they were made. */
+  get records(): readonly ProcessRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** Whether something runs, or is to run again. */
+  get isBusy(): boolean {
+    return [...this.supervisor.services.values()].some((service) => !service.is("idle", "finished"));
+  }
+
+  /** How long this daemon has been at work. */
+  get uptimeSeconds(): number {
+    return Math.floor((performance.now() - this.#startedMs) / 1_000);
+  }
+
+  /** Goes on with what runs, and starts what starts by itself. */
+  async start(signal: AbortSignal): Promise<void> {
+    const isOff = (id: string) => this.#records.get(id)?.autoStartOnRestore !== true;
+    await this.supervisor.start(signal, { except: isOff });
+    // What was stopped with the daemon before this one is started too.
+    for (const { id, autoStartOnRestore } of this.records) {
+      const service = this.supervisor.services.get(id)!;
+      if (autoStartOnRestore && service.is("idle")) service.request("start");
+    }
+  }
+
+  /** Describes a process; it is not started. @throws {HostError} When its id is taken, or it may not be run. */
+  async create(given: NewProcess): Promise<ProcessRecord> {
+    const record = absolute({ ...RECORD_DEFAULTS, ...given });
+    const { id } = record;
+    const problem = idProblem(id);
+    if (problem !== undefined) {
+      throw new HostError(`Cannot create process '${id.slice(0, 50)}': its id ${problem}`);
+    }
+    this.#check(record);
+    if (this.#records.has(id)) throw new HostError(`Process with id '${id}' already exists`);
+    this.#records.set(id, record);
+    this.#store.putProcess(record);
+    await this.#apply();
+    return record;
+  }
+
+  /** Changes how a process is described; what runs of it does so until its next start. @throws {HostError} */
+  async update(id: string, changes: RecordChanges): Promise<ProcessRecord> {
+    const record = absolute({ ...this.record(id), ...changes });
+    this.#check(record);
+    this.#records.set(id, record);
+    this.#store.putProcess(record);
+    await this.#apply();
+    return record;
+  }
+
+  /**
+   * Starts a process for a client, with whose environment it runs; resolves with its pid, also when it has ended at once.
+   * @throws {HostError} When there is none of that id, it runs already, or it cannot be started.
+   */
+  async startProcess(id: string, client: Client | undefined, signal: AbortSignal): Promise<number> {
+    const service = this.service(id);
+    if (!service.is("idle", "finished", "backoff")) throw new HostError(`Process '${id}' is already running`);
+    this.#check(this.record(id));
+    const before = service.ledger.places("run").at(-1)?.number ?? 0;
+    this.#specs.startFor(id, client);
+    if (!service.request("start")) throw new HostError(`Process '${id}' was removed meanwhile`);
+    await service.current?.begun;
+    await this.supervisor.until(service, (each) => !each.is("starting"), signal);
+    signal.throwIfAborted();
+    const place = service.ledger.places("run").at(-1);
+    const status = place === undefined || place.number <= before ? undefined : inspectInstance(place.folder);
+    if (status !== undefined && "pid" in status) return status.pid;
+    throw new HostError(
+      `Failed to start process: ${this.mask(this.lastEvent(id) ?? "it was stopped meanwhile")}`,
+    );
+  }
+
+  /** Stops a process and all that it has started. @throws {HostError} When it does not run. */
+  async stopProcess(id: string, graceMs: number, signal: AbortSignal): Promise<void> {
+    const service = this.service(id);
+    if (service.is("idle", "finished")) throw new HostError(`Process '${id}' is not running`);
+    using _ = this.#specs.stopWithin(id, graceMs);
+    await this.stopOne(id, signal);
+  }
+
+  /** Stops a process if it runs, and forgets it and its logs. @throws {HostError} When there is none. */
+  async remove(id: string, signal: AbortSignal): Promise<void> {
+    const service = this.service(id);
+    const { folder } = service.ledger;
+    // Nobody starts it any more.
+    service.dismiss();
+    if (!service.is("idle", "finished")) {
+      using _ = this.#specs.stopWithin(id, REMOVE_GRACE_MS);
+      await this.stopOne(id, signal);
+    }
+    if (this.#records.get(id) === undefined || this.supervisor.services.get(id) !== service) return;
+    this.#records.delete(id);
+    this.#store.dropProcess(id);
+    await this.#apply();
+    await service.settled();
+    this.#specs.forget(id);
+    this.#rates.forget(id);
+    this.#standings.delete(id);
+    await Deno.remove(folder, { recursive: true }).catch((error) => {
+      // It has never run.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+
+  /** What became of a process. @throws {HostError} When there is none. */
+  standing(id: string): Standing {
+    const known = this.#standings.get(id);
+    if (known !== undefined) return known;
+    const standing = standingOf(this.service(id), this.lastEvent(id));
+    this.#standings.set(id, standing);
+    return standing;
+  }
+
+  /** A process as clients see it. @throws {HostError} When there is none. */
+  info(id: string): ReturnType<typeof infoJson> {
+    return infoJson(this.record(id), this.standing(id));
+  }
+
+  /** The same of all that are asked for. */
+  list({ state = "All", name_pattern: pattern }: ListFilter = {}): ReturnType<typeof infoJson>[] {
+    const isMeant = pattern === undefined ? () => true : namePattern(pattern);
+    return this.records.filter(({ id, command }) => isMeant(id) || isMeant(command))
+      .map((record) => ({ record, standing: this.standing(record.id) }))
+      .filter(({ standing }) => isOfState(standing.state, state))
+      .map(({ record, standing }) => infoJson(record, standing));
+  }
+
+  /** The same of one, with what it uses: percent of a core since it was looked at last, and bytes. */
+  status(id: string): ProcessStatus {
+    const { state } = this.standing(id);
+    const info = this.info(id);
+    if (state.kind !== "running") return { info, cpu_usage: null, memory_usage: null, uptime_seconds: null };
+    const uptimeMs = Math.max(0, Date.now() - state.startedMs);
+    const used = treeUsage(state.pid);
+    const { ratio } = this.#rates.ratio(id, state.pid, used);
+    const cpu = ratio ?? (uptimeMs === 0 ? 0 : 1_000 * used.cpuSeconds / uptimeMs);
+    return {
+      info,
+      cpu_usage: Math.round(1_000 * cpu) / 10,
+      memory_usage: used.memoryBytes,
+      uptime_seconds: Math.floor(uptimeMs / 1_000),
+    };
+  }
+
+  /** The last lines of all runs that are kept, in order of time. @throws {HostError} When there is no such process. */
+  output(id: string, count: number, stream?: Stream): Line[] {
+    const lines: Line[] = [];
+    for (const { folder } of this.logs(id, "run").toReversed()) {
+      if (lines.length >= count) break;
+      lines.unshift(...lastLines(folder, count - lines.length, stream));
+    }
+    return lines;
+  }
+
+  protected override close(): void {
+    super.close();
+    this.#store[Symbol.dispose]();
+  }
+
+  /** @throws {HostError} When it may not be run. */
+  #check(record: ProcessRecord): void {
+    const reason = refusal(record, this.#policy, findFolder);
+    if (reason !== undefined) throw new HostError(reason);
+  }
+
+  /** Makes services of the records, one change after the other. */
+  async #apply(): Promise<void> {
+    const work = this.#applying.then(() => {
+      const specs = this.records.map((each) => this.#specs.of(each));
+      return this.supervisor.apply(specs, { changed: NOTHING, signal: NEVER, except: () => true });
+    });
+    this.#applying = work.catch(() => "Told to whoever asked.");
+    await work;
+  }
+}
+
+/** A folder that is named from where the client works. */
+function absolute(record: ProcessRecord): ProcessRecord {
+  const { cwd, project } = record;
+  if (cwd === null || cwd.startsWith("/")) return record;
+  if (project === null) {
+    throw new HostError(`Working directory must be absolute where nobody knows the client's: ${cwd}`);
+  }
+  return { ...record, cwd: normalize(`${project}/${cwd}`) };
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+const NEVER = new AbortController().signal;
+
+/** As `get_process_status` tells it. */
+export interface ProcessStatus {
+  readonly info: ReturnType<typeof infoJson>;
+  readonly cpu_usage: number | null;
+  readonly memory_usage: number | null;
+  readonly uptime_seconds: number | null;
+}

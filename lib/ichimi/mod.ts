@@ -1,0 +1,28 @@
+/**
+ * Processes for assistants: described, started, watched and stopped over MCP by any number of clients of one user, and
+ * ended with a client, with the last one of its project, or never.
+ *
+ * Reading order: `record.ts` and `policy.ts` (what may be run), `state.ts` and `standing.ts` (what became of it),
+ * `specs.ts` (what it is to the supervisor), `store.ts` (what is kept), `host.ts` (all of them), `client.ts`,
+ * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served). Logs and the
+ * tools that read them are those of `lib/services`; supervision, keepers and the protocol belong to others.
+ * @module
+ */
+export type { Client } from "./client.ts";
+export { ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./config.ts";
+export { Daemon, type DaemonOptions } from "./daemon.ts";
+export { type Hello, parseHello } from "./hello.ts";
+export {
+  type HostOptions,
+  IchimiHost,
+  type ListFilter,
+  type NewProcess,
+  type ProcessStatus,
+} from "./host.ts";
+export { type LifetimeLimits, Lifetimes } from "./lifetimes.ts";
+export { namePattern } from "./pattern.ts";
+export { type Found, LOADER_VARIABLES, type Policy, refusal, SYSTEM_FOLDERS } from "./policy.ts";
+export { idProblem, type Lifetime, type ProcessRecord, type RecordChanges } from "./record.ts";
+export { type Outcome, type ProcessState, type Standing } from "./state.ts";
+export { Store, STORE_FORMAT } from "./store.ts";
+export { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";

@@ -1,0 +1,61 @@
+/** What is known of a process before it runs: its command, and with whom it ends. Pure. @module */
+
+/** With whom a process ends: the client that has it, the last client of its project, or nobody. */
+export const LIFETIMES = ["session", "project", "persistent"] as const;
+export type Lifetime = (typeof LIFETIMES)[number];
+
+/** What follows its end. */
+export const RESTARTS = ["never", "on_failure", "always"] as const;
+export type Restart = (typeof RESTARTS)[number];
+
+/** What its standard input is. */
+export const INPUTS = ["none", "pipe", "terminal"] as const;
+export type Input = (typeof INPUTS)[number];
+
+/** A process as it was described. */
+export interface ProcessRecord {
+  /** Of its user's choice, and unique. */
+  readonly id: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute; null is the project's folder. */
+  readonly cwd: string | null;
+  /** Whether it starts with the daemon. */
+  readonly autoStartOnRestore: boolean;
+  readonly tags: readonly string[];
+  readonly lifetime: Lifetime;
+  readonly restart: Restart;
+  readonly input: Input;
+  /** Folder in which its client works; null where it came from a file. */
+  readonly project: string | null;
+  /** The client with which it ends; null where it ends with none. */
+  readonly session: string | null;
+}
+
+/** What may be left out of a description. */
+export const RECORD_DEFAULTS = {
+  args: [],
+  env: {},
+  cwd: null,
+  autoStartOnRestore: false,
+  tags: [],
+  lifetime: "project",
+  restart: "never",
+  input: "none",
+  project: null,
+  session: null,
+} as const satisfies Omit<ProcessRecord, "id" | "command">;
+
+/** What may be changed of a process later. */
+export type RecordChanges = Partial<Omit<ProcessRecord, "id" | "project" | "session">>;
+
+const ID_CHARS = 200;
+const CONTROL = /\p{Cc}/u;
+
+/** What is wrong with an id, in words that follow it; undefined when nothing is. */
+export function idProblem(id: string): string | undefined {
+  if (id.trim() === "") return "is empty";
+  if (id.length > ID_CHARS) return `has ${id.length} characters, at most ${ID_CHARS} are taken`;
+  return CONTROL.test(id) ? "has control characters" : undefined;
+}

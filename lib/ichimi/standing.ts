@@ -1,0 +1,55 @@
+/** What became of a process last, from what its instances left on disk. @module */
+import { signalName } from "../../ffi/sys/mod.ts";
+import { inspectInstance } from "../keeper/mod.ts";
+import { begunMsOf } from "../services/mod.ts";
+import { type Place, type Service, wasEnded } from "../supervisor/mod.ts";
+import { NEVER_STARTED, type Outcome, type Standing } from "./state.ts";
+
+/** @param lastEvent What the supervisor said of it last: the reason, where its last start did not come about. */
+export function standingOf(service: Service, lastEvent: string | undefined): Standing {
+  const places = service.ledger.places("run").toReversed();
+  for (const [at, place] of places.entries()) {
+    const standing = standingIn(place);
+    if (standing === undefined) continue;
+    return at > 0 && !service.is("starting") ? notStarted(standing, lastEvent) : standing;
+  }
+  return places.length > 0 && !service.is("starting") ? notStarted(NEVER_STARTED, lastEvent) : NEVER_STARTED;
+}
+
+/** As upstream has it the state stays what it was before. */
+function notStarted(before: Standing, detail = "it could not be started"): Standing {
+  return { ...before, outcome: "spawn_error", detail };
+}
+
+/** Undefined where nothing ever ran. */
+function standingIn(place: Place): Standing | undefined {
+  const status = inspectInstance(place.folder);
+  switch (status.kind) {
+    case "running":
+      return {
+        state: { kind: "running", pid: status.pid, startedMs: begunMsOf(place) },
+        outcome: null,
+        detail: null,
+      };
+    case "exited": {
+      const { code, signal, timeMs } = status.exit;
+      const exitCode = signal === undefined ? code : null;
+      const good = code === 0 || wasEnded(place);
+      const outcome: Outcome = signal === undefined ? good ? "clean" : "failed" : "killed";
+      const detail = signal === undefined ? null : signalName(signal);
+      return { state: { kind: "stopped", exitCode, stoppedMs: timeMs }, outcome, detail };
+    }
+    case "lost": {
+      const error = "nobody knows how it ended: its keeper was killed";
+      const failedMs = Deno.statSync(place.folder).mtime?.getTime() ?? begunMsOf(place);
+      return { state: { kind: "failed", error, failedMs }, outcome: "unknown", detail: error };
+    }
+    case "unborn":
+    case "void":
+    case "unstarted":
+    case "beginning":
+      return undefined;
+    default:
+      return status satisfies never;
+  }
+}

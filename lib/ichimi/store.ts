@@ -1,0 +1,91 @@
+/** What outlives the daemon beside processes and their logs: how they were described. In SQLite. @module */
+import { DatabaseSync } from "node:sqlite";
+import { type ProcessRecord, RECORD_DEFAULTS } from "./record.ts";
+
+/** Of the tables; a newer one is refused. */
+export const STORE_FORMAT = 1;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS processes (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL
+) STRICT;
+`;
+
+/** Somebody else has the file for a moment. */
+const BUSY_MS = 2_000;
+
+export class Store implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #put: ReturnType<DatabaseSync["prepare"]>;
+  readonly #drop: ReturnType<DatabaseSync["prepare"]>;
+
+  /**
+   * Opens a file, or begins one; `:memory:` keeps nothing.
+   * @throws {Error} When the file is none, is of a newer format, or cannot be written; the message names it.
+   */
+  static open(path: string): Store {
+    try {
+      return new Store(path);
+    } catch (cause) {
+      throw new Error(`Cannot open store ${path}: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      });
+    }
+  }
+
+  private constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    try {
+      this.#db.exec(
+        `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`,
+      );
+      const { user_version: format } = this.#db.prepare("PRAGMA user_version").get() as {
+        user_version: number;
+      };
+      if (format > STORE_FORMAT) {
+        throw new SyntaxError(`its format is ${format}, this build reads ${STORE_FORMAT}`);
+      }
+      this.#db.exec(`${SCHEMA} PRAGMA user_version = ${STORE_FORMAT};`);
+      this.#put = this.#db.prepare(
+        "INSERT INTO processes (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+      );
+      this.#drop = this.#db.prepare("DELETE FROM processes WHERE id = ?");
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** All that are kept, in the order in which they were made. */
+  processes(): ProcessRecord[] {
+    const rows = this.#db.prepare("SELECT record FROM processes ORDER BY number").all() as {
+      record: string;
+    }[];
+    return rows.map(({ record }) => ({ ...RECORD_DEFAULTS, ...JSON.parse(record) }));
+  }
+
+  putProcess(record: ProcessRecord): void {
+    this.#put.run(record.id, JSON.stringify(record));
+  }
+
+  dropProcess(id: string): void {
+    this.#drop.run(id);
+  }
+
+  /** All or nothing of what is done in `body`. */
+  together<T>(body: () => T): T {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = body();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,43 @@
+/** The tools of the process manager: upstream's ten first, under upstream's names. @module */
+import type { Tool } from "../../mcp/mod.ts";
+import { explain, readLogs, searchLogs, send, usage, wait } from "../../services/mod.ts";
+import { echo, getStatus, ping } from "./basic.ts";
+import { createProcess, updateProcess, updateProcessConfig } from "./create_process.ts";
+import { getProcessOutput, getProcessStatus, listProcesses } from "./look.ts";
+import { removeProcess, startProcess, stopProcess } from "./run_process.ts";
+import type { ToolContext, ToolMaker } from "./tool.ts";
+
+/** What assistants get unless they ask for less or more. */
+export const DEFAULT_TOOLSETS = ["processes", "assist"] as const;
+
+const TOOLSETS: Readonly<Record<string, readonly ToolMaker[]>> = {
+  processes: [
+    createProcess,
+    startProcess,
+    stopProcess,
+    getProcessStatus,
+    getProcessOutput,
+    listProcesses,
+    removeProcess,
+  ],
+  assist: [wait, readLogs, searchLogs, send, explain, usage].map((make): ToolMaker => ({ host, agent }) =>
+    make(host, { agent })
+  ),
+  config: [updateProcess, updateProcessConfig],
+};
+
+/** Names of all sets of tools. */
+export const TOOLSET_NAMES: readonly string[] = Object.keys(TOOLSETS);
+
+/** The tools of a client, in the order of the sets. */
+export function ichimiTools(context: ToolContext, toolsets: readonly string[]): Tool[] {
+  const wanted = TOOLSET_NAMES.filter((name) => toolsets.includes(name));
+  const makers = [
+    echo,
+    ping,
+    getStatus(() => tools.map(({ name }) => name)),
+    ...wanted.flatMap((name) => TOOLSETS[name]!),
+  ];
+  const tools: Tool[] = makers.map((make) => make(context));
+  return tools;
+}

@@ -1,0 +1,54 @@
+/** `start_process`, `stop_process` and `remove_process`. @module */
+import { defineTool, integer, object, string } from "../../mcp/mod.ts";
+import { orToolError } from "../../services/mod.ts";
+import { maybe, processId, type ToolMaker } from "./tool.ts";
+
+const GRACE_MS = 5_000;
+/** A call that takes longer helps nobody. */
+const MOST_GRACE_MS = 600_000;
+
+export const startProcess: ToolMaker = ({ host, client }) =>
+  defineTool({
+    name: "start_process",
+    description: "Start a registered process",
+    annotations: { destructiveHint: false, openWorldHint: false },
+    input: object({ id: processId }),
+    output: object({ id: string(), pid: integer() }),
+    async run({ id }, { signal }) {
+      const pid = await orToolError(() => host.startProcess(id, client, signal));
+      return { text: `Process '${id}' started with PID ${pid}`, structured: { id, pid } };
+    },
+  });
+
+export const stopProcess: ToolMaker = ({ host }) =>
+  defineTool({
+    name: "stop_process",
+    description: "Stop a running process",
+    annotations: { destructiveHint: true, openWorldHint: false },
+    input: object({
+      id: processId,
+      grace_period_ms: maybe(integer({
+        description: "After SIGTERM, until all of it is killed; 5000 by default",
+        minimum: 0,
+        maximum: MOST_GRACE_MS,
+      })),
+    }),
+    output: object({ id: string() }),
+    async run({ id, grace_period_ms: graceMs }, { signal }) {
+      await orToolError(() => host.stopProcess(id, graceMs ?? GRACE_MS, signal));
+      return { text: `Process '${id}' stopped successfully`, structured: { id } };
+    },
+  });
+
+export const removeProcess: ToolMaker = ({ host }) =>
+  defineTool({
+    name: "remove_process",
+    description: "Remove a process from management",
+    annotations: { destructiveHint: true, openWorldHint: false },
+    input: object({ id: processId }),
+    output: object({ id: string() }),
+    async run({ id }, { signal }) {
+      await orToolError(() => host.remove(id, signal));
+      return { text: `Process '${id}' removed successfully`, structured: { id } };
+    },
+  });

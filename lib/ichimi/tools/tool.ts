@@ -1,0 +1,23 @@
+/** What the tools share. @module */
+import { nullable, optional, type Schema, string, type Tool } from "../../mcp/mod.ts";
+import type { ToolOptions } from "../../services/mod.ts";
+import type { Client } from "../client.ts";
+import type { IchimiHost } from "../host.ts";
+
+/** What tools are made for. */
+export interface ToolContext extends ToolOptions {
+  readonly host: IchimiHost;
+  /** Who calls; undefined where nobody knows, over HTTP. */
+  readonly client: Client | undefined;
+}
+
+/** Makes tools of one client. */
+export type ToolMaker = (context: ToolContext) => Tool;
+
+/** Left out or null, as upstream's deserializer takes it. */
+export function maybe<T>(schema: Schema<T>) {
+  return optional(nullable(schema));
+}
+
+/** The argument that nearly all of them take. */
+export const processId: Schema<string> = string({ description: "Id of the process" });
