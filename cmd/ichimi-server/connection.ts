@@ -51,9 +51,10 @@ export class Connection implements AsyncDisposable {
   readonly #path = `/clients/${crypto.randomUUID()}`;
   readonly #hello: Hello;
   readonly #client = new DaemonClient();
-  readonly #closed = new AbortController();
+  #closed = false;
   #joined: Promise<void> | undefined;
-  #reading: Promise<void> = Promise.resolve();
+  /** Ends the connection. */
+  #leave: () => Promise<void> = () => Promise.resolve();
 
   constructor(hello: Hello) {
     this.#hello = hello;
@@ -79,8 +80,9 @@ export class Connection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
-    await this.#reading;
+    this.#closed = true;
+    await this.#joined?.catch(() => "There is nothing to leave.");
+    await this.#leave();
     this.#client[Symbol.dispose]();
   }
 
@@ -89,23 +91,27 @@ export class Connection implements AsyncDisposable {
     const response = await this.#client.fetch(this.#path, {
       method: "PUT",
       body: JSON.stringify(this.#hello),
-      signal: this.#closed.signal,
     });
     if (!response.ok || response.body === null) {
       throw new Error(`The daemon refuses this client: ${(await response.text()).trim()}`);
     }
-    this.#reading = this.#stay(response.body);
+    const reader = response.body.getReader();
+    const stayed = this.#stay(reader);
+    this.#leave = async () => {
+      await reader.cancel().catch(() => "The daemon has gone before.");
+      await stayed;
+    };
   }
 
   /** Comes back as soon as the daemon does: processes end with clients that stay away. */
-  async #stay(body: ReadableStream<Uint8Array>): Promise<void> {
+  async #stay(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
     try {
-      for await (const _ of body);
+      while (!(await reader.read()).done);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       // However it ended, it has ended.
     }
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed) return;
     this.#joinAgain();
   }
 
