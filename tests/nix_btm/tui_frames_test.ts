@@ -144,3 +144,21 @@ Deno.test("a command whose evaluation failed says why in its row, and e with it 
   player.press("e");
   match(player.text(), /nix-build -A app .*it is over after 0ms: failed .*error: .*while calling 'f' /s);
 });
+
+Deno.test("how a build failed leaves its name to be read, and its hashes to e", () => {
+  const player = new Player();
+  const log = player.monitor.open({ source: "socket" });
+  const path = `/nix/store/${"a".repeat(32)}-fetched-source-of-something.drv`;
+  const hashes = `specified: sha256-${"A".repeat(43)}=\n            got:    sha256-${"B".repeat(43)}=`;
+  const msg = `error: hash mismatch in fixed-output derivation '${path}':\n         ${hashes}`;
+  const start = { action: "start", id: 1, level: 3, type: 105, text: "", fields: [path, "", 1, 1] };
+  const failed = { action: "msg", level: 0, msg, raw_msg: msg.slice("error: ".length) };
+  for (const record of [start, failed, { action: "stop", id: 1 }]) {
+    log.push(new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+    player.pass(1_000);
+  }
+  log.end(1);
+  player.tell().press("2", "j");
+  match(player.text(), /│ {5}✖ fetched-source-of-something +hash mismatch 2s │/);
+  match(player.press("e").text(), /│ specified: sha256-A+= +│\n│ got: {7}sha256-B+= +│/);
+});

@@ -1,6 +1,7 @@
 /** Why a build waits or failed, or a command did, in words. Pure. @module */
 import { isOver } from "../../nix/mod.ts";
 import { durationWord, plainText } from "../../tui/mod.ts";
+import { briefFailure, hashLines } from "../failure_text.ts";
 import { commandText } from "../summary.ts";
 import { waitingText } from "../waiting.ts";
 import { criticalPaths, elapsedMs, waitingOf } from "./facts.ts";
@@ -40,8 +41,11 @@ function jobText(model: Model): string | undefined {
   if (job === undefined) return undefined;
   const waiting = waitingOf(model, job);
   const lines = [job.subject, ""];
-  if (job.state.kind === "failed") lines.push(plainText(job.state.failure.text));
-  else if (waiting !== undefined) {
+  if (job.state.kind === "failed") {
+    const hashes = hashLines(job);
+    if (hashes.length === 0) lines.push(plainText(job.state.failure.text));
+    else lines.push(briefFailure(job), ...hashes);
+  } else if (waiting !== undefined) {
     lines.push(waitingText(waiting));
     if ("jobs" in waiting) lines.push("", ...waiting.jobs.map(({ name, state }) => `${state.kind}  ${name}`));
   } else if (isOver(job)) lines.push(`it is over: ${job.state.kind}`);

@@ -18,7 +18,7 @@ import { criticalPaths, elapsedMs, targetText, usages, waitingOf } from "../fact
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
 import { type Model, worldOf } from "../model.ts";
-import { failureText } from "../../failure_text.ts";
+import { briefFailure } from "../../failure_text.ts";
 import { errorLine, errorsOf } from "../../problems.ts";
 import { bar, hostOf, signOf } from "./tones.ts";
 
@@ -150,7 +150,9 @@ function rightSpans(row: DerivationRow, model: Model, most: number): Span[] {
   const where = host === "" ? [] : [span(`@${hostOf(host)} `, theme.info)];
   const took = job.startedMs === undefined ? [] : [span(durationWord(elapsedMs(job, nowMs)), theme.muted)];
   if (state.kind === "failed") {
-    return [...where, span(short(failureText(state.failure.text), most), theme.bad), span(" "), ...took];
+    const after = took.length === 0 ? [] : [span(" "), ...took];
+    const room = most - spansWidth([...where, ...after]);
+    return [...where, span(short(briefFailure(job), room), theme.bad), ...after];
   }
   if (state.kind === "running") {
     const build = usages(model).get(job.id);
