@@ -41,7 +41,8 @@ export const standalone = command({
 export const debug = command({
   name: "debug",
   summary: "take the logs of Nix and print what they say, again and again",
-  description: "Prints commands, jobs and the tree of what they need, as JSON with the reader's counts.",
+  description:
+    "Prints commands, jobs and the tree of what they need, as JSON, with how many logs and bytes came in.",
   options: {
     nixJsonFilePath: NIX_SOCKET_OPTION,
     dumpInterval: option(

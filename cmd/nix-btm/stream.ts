@@ -4,11 +4,9 @@ import { Readable } from "node:stream";
 import { explained } from "../../lib/agent_client/mod.ts";
 import { command } from "../../lib/cli/mod.ts";
 import { readEvents } from "../../lib/mcp/mod.ts";
+import { MESSAGE_MAX_BYTES } from "../../lib/nix_btm/remote_stream.ts";
 import { plainJson } from "../../lib/tui/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
-
-/** One message; a snapshot of a busy host has some megabytes. */
-const MESSAGE_MAX_BYTES = 256 * 2 ** 20;
 
 export const stream = command({
   name: "stream",

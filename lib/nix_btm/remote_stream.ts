@@ -8,7 +8,7 @@ import { readEvents } from "../mcp/mod.ts";
 import type { RemoteAddress } from "./remote_address.ts";
 
 /** One message of a host; a snapshot of a busy one has some megabytes. */
-const MESSAGE_MAX_BYTES = 64 * 2 ** 20;
+export const MESSAGE_MAX_BYTES = 64 * 2 ** 20;
 /** Characters of what ssh says on its end. */
 const WHY_MAX = 200;
 /** A command that was asked to end is made to; whoever holds its standard error is not waited for. */

@@ -75,12 +75,6 @@ export class BuilderSteering {
     this.#uid = uid;
   }
 
-  /** Why this cannot be done now; undefined when it can. */
-  refusal(id: string): string | undefined {
-    const build = this.#watch.assemble().find((each) => each.id === id);
-    return build === undefined ? "it has ended" : this.#refusalOf(build);
-  }
-
   /**
    * Does it to all of a build, found anew by its id.
    * @throws {TypeError} When the build is not there or may not be interfered with.

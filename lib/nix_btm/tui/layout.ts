@@ -8,7 +8,7 @@ const SUMMARY_ROWS = 1;
 /** Fewer rows than this have no summary. */
 const SUMMARY_FROM = 16;
 /** Of the Build view: what it is, and its phases. */
-const BUILD_HEAD_ROWS = 4;
+export const BUILD_HEAD_ROWS = 4;
 /** The tree takes a fifth, as the original's, but names have to fit. */
 const TREE_COLUMNS = 34;
 

@@ -196,9 +196,12 @@ class Pace {
 /** Looks again before it does anything: a process that has ended since is not hit. */
 async function steer({ steer: verb, build, name }: Extract<Effect, { kind: "steer" }>): Promise<string> {
   const steering = new BuilderSteering(new BuilderWatch(), Deno.uid()!);
-  const { processCount } = await steering.steer(build, verb);
+  const { processCount, lateCount } = await steering.steer(build, verb);
   const done = { pause: "paused", resume: "resumed", kill: "killed" }[verb];
-  return `${done} ${name}: ${processCount} ${processCount === 1 ? "process" : "processes"}`;
+  const late = lateCount === 0
+    ? ""
+    : `, of which ${lateCount} ${lateCount === 1 ? "is" : "are"} still in the kernel`;
+  return `${done} ${name}: ${processCount} ${processCount === 1 ? "process" : "processes"}${late}`;
 }
 
 function ask<T>(

@@ -20,11 +20,11 @@ import { criticalPaths, elapsedMs, usages, waitingOf } from "../facts.ts";
 import { lineAt, lineCount, matches } from "../log_lines.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
+import { BUILD_HEAD_ROWS } from "../layout.ts";
 import { type Model, worldOf } from "../model.ts";
 import { failureText } from "../../failure_text.ts";
 import { hostOf, signOf } from "./tones.ts";
 
-const HEAD_ROWS = 4;
 /** A phase's name is told from so many columns on. */
 const LABEL_COLUMNS = 3;
 
@@ -51,7 +51,12 @@ export function drawBuild(area: Area, model: Model): void {
   putSpans(inside, 1, 0, [span(job.subject, theme.muted)], inside.width - 2);
   putSpans(inside, 1, 1, factSpans(job, model), inside.width - 2);
   drawPhases(inside.part({ x: 1, y: 2, width: inside.width - 2, height: 2 }), job, model);
-  const body = inside.part({ x: 0, y: HEAD_ROWS, width: inside.width, height: inside.height - HEAD_ROWS });
+  const body = inside.part({
+    x: 0,
+    y: BUILD_HEAD_ROWS,
+    width: inside.width,
+    height: inside.height - BUILD_HEAD_ROWS,
+  });
   if (count === 0) body.put(1, 0, model.log?.failure ?? "it has printed nothing", theme.muted);
   for (let y = 0; y < body.height; y++) {
     const line = lineAt(model, list.top + y);
@@ -59,7 +64,7 @@ export function drawBuild(area: Area, model: Model): void {
     putSpans(body, 1, y, shown(line, model, list.top + y === model.match), body.width - 2);
   }
   drawScrollBar(
-    area.part({ x: area.width - 1, y: 1 + HEAD_ROWS, width: 1, height: body.height }),
+    area.part({ x: area.width - 1, y: 1 + BUILD_HEAD_ROWS, width: 1, height: body.height }),
     list.top,
     count,
     theme.muted,
