@@ -2,20 +2,19 @@
 import type { JobRow } from "./world.ts";
 import { durationWord, plainText } from "../tui/mod.ts";
 
-/** A failure in a few words; who tells it tells the name of what failed, too: `exit code 3`. */
+/** A failure in a few words; who tells it tells the name of what failed, too, and hashes elsewhere: `exit code 3`. */
 export function failureText(text: string): string {
   return plainText(text).replace(/^Cannot build '[^']*'\.\s*Reason: /, "").split("\n")[0]!
     .replace(/^(?:builder for '[^']*'|(?:\d+ )?builder) /, "")
     .replace(/^failed (with|due to) /, "")
-    .replace(/^hash mismatch in .*$/, "hash mismatch")
+    .replace(/^hash mismatch\b.*$/, "hash mismatch")
     .replace(/^(\d+) dependenc(?:y|ies) of derivation '[^']*' failed.*$/, "$1 of its inputs failed")
     .replaceAll(/'\/[^']*\/[0-9a-z]{32}-([^']+)'/g, "$1");
 }
 
-/** Where what is specified and got is told beside it: `hash mismatch`, or as `failureText`. */
+/** The failure of a job in a few words; empty when it has not failed. */
 export function briefFailure({ state }: Pick<JobRow, "state">): string {
-  if (state.kind !== "failed") return "";
-  return state.failure.kind === "hash-mismatch" ? "hash mismatch" : failureText(state.failure.text);
+  return state.kind === "failed" ? failureText(state.failure.text) : "";
 }
 
 /** The two hashes of a mismatch, a line each; none of other failures. */
