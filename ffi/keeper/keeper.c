@@ -134,6 +134,7 @@ static int begin(struct keeper *k)
 	segments_child_started(
 	    k->output.log, (uint32_t)k->child.pid, ring_process_start((uint32_t)k->child.pid));
 	child_release(&k->child);
+	keeper_await_program(k);
 	return KEEPER_DONE;
 }
 

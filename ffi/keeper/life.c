@@ -17,6 +17,8 @@
 #define TURNS 16
 /* How long until a full log is looked at again, and until connections are taken again that could not be. */
 #define RETRY_MS 50
+/* How long a program may take to be found: its folder may be on the network. */
+#define PROGRAM_MS 1000
 /* Between two rounds of SIGKILL. */
 #define KILL_EVERY_MS 20
 #define NS_PER_MS 1000000ull
@@ -111,6 +113,20 @@ static bool reap(struct keeper *k)
 		if (pid == k->child.pid && !k->child_gone)
 			child_ended(k, status);
 	}
+}
+
+void keeper_await_program(struct keeper *k)
+{
+	struct pollfd failure = {.fd = k->child.failure, .events = POLLIN};
+	siginfo_t ended;
+
+	while (poll(&failure, 1, PROGRAM_MS) < 0 && errno == EINTR)
+		;
+	if (!(failure.revents & POLLIN))
+		return;
+	while (waitid(P_PID, (id_t)k->child.pid, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	reap(k);
 }
 
 static void take_signals(struct keeper *k)

@@ -18,6 +18,9 @@ struct keeper {
 	char notify_path[KEEPER_FOLDER_MAX + 64];
 };
 
+/* Until the child's program runs, or could not be run: then the child's end is told before it is told that it
+ * began. */
+void keeper_await_program(struct keeper *k);
 /* Copies and obeys until nothing is left. */
 void keeper_run(struct keeper *k);
 /* Sends `number` (0: nothing) to the process group, and has the whole tree killed after `grace_ms`. */

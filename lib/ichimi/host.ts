@@ -9,7 +9,7 @@ import { namePattern } from "./pattern.ts";
 import { type Policy, refusal } from "./policy.ts";
 import { idProblem, type ProcessRecord, RECORD_DEFAULTS, type RecordChanges } from "./record.ts";
 import { Specs } from "./specs.ts";
-import { standingOf } from "./standing.ts";
+import { refusalIn, standingOf } from "./standing.ts";
 import { infoJson, isOfState, type Standing, type StateFilter } from "./state.ts";
 import { Store } from "./store.ts";
 
@@ -164,11 +164,12 @@ export class IchimiHost extends ServiceHost {
     await this.supervisor.until(service, (each) => !each.is("starting"), signal);
     signal.throwIfAborted();
     const place = service.ledger.places("run").at(-1);
-    const status = place === undefined || place.number <= before ? undefined : inspectInstance(place.folder);
-    if (status !== undefined && "pid" in status) return status.pid;
-    throw new HostError(
-      `Failed to start process: ${this.mask(this.lastEvent(id) ?? "it was stopped meanwhile")}`,
-    );
+    const isNew = place !== undefined && place.number > before;
+    const status = isNew ? inspectInstance(place.folder) : undefined;
+    const refused = isNew ? refusalIn(place) : undefined;
+    if (refused === undefined && status !== undefined && "pid" in status) return status.pid;
+    const reason = refused ?? this.lastEvent(id) ?? "it was stopped meanwhile";
+    throw new HostError(`Failed to start process: ${this.mask(reason)}`);
   }
 
   /** Stops a process and all that it has started. @throws {HostError} When it does not run. */

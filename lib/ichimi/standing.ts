@@ -1,7 +1,7 @@
 /** What became of a process last, from what its instances left on disk. @module */
 import { signalName } from "../../ffi/sys/mod.ts";
 import { inspectInstance } from "../keeper/mod.ts";
-import { begunMsOf } from "../services/mod.ts";
+import { begunMsOf, firstEntry } from "../services/mod.ts";
 import { type Place, type Service, wasEnded } from "../supervisor/mod.ts";
 import { NEVER_STARTED, type Outcome, type Standing } from "./state.ts";
 
@@ -11,9 +11,12 @@ export function standingOf(service: Service, lastEvent: string | undefined): Sta
   for (const [at, place] of places.entries()) {
     const standing = standingIn(place);
     if (standing === undefined) continue;
-    return at > 0 && !service.is("starting") ? notStarted(standing, lastEvent) : standing;
+    if (at === 0 || service.is("starting")) return standing;
+    return notStarted(standing, refusalIn(places[0]!) ?? lastEvent);
   }
-  return places.length > 0 && !service.is("starting") ? notStarted(NEVER_STARTED, lastEvent) : NEVER_STARTED;
+  const [newest] = places;
+  if (newest === undefined || service.is("starting")) return NEVER_STARTED;
+  return notStarted(NEVER_STARTED, refusalIn(newest) ?? lastEvent);
 }
 
 /** As upstream has it the state stays what it was before. */
@@ -33,6 +36,7 @@ function standingIn(place: Place): Standing | undefined {
       };
     case "exited": {
       const { code, signal, timeMs } = status.exit;
+      if (signal === undefined && NOT_RUN.has(code) && refusalIn(place) !== undefined) return undefined;
       const exitCode = signal === undefined ? code : null;
       const good = code === 0 || wasEnded(place);
       const outcome: Outcome = signal === undefined ? good ? "clean" : "failed" : "killed";
@@ -53,3 +57,15 @@ function standingIn(place: Place): Standing | undefined {
       return status satisfies never;
   }
 }
+
+/** Exit codes of a child that did not become the program, as of the shell's. */
+const NOT_RUN: ReadonlySet<number> = new Set([126, 127]);
+
+/** Why a keeper could not run the program, in its words; undefined when it did. */
+export function refusalIn({ folder }: Place): string | undefined {
+  const first = firstEntry(folder);
+  return first?.kind === "event" && REFUSED.test(first.text) ? first.text : undefined;
+}
+
+/** `child_ended` of ffi/keeper/life.c. */
+const REFUSED = /^".*" cannot /s;

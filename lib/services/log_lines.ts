@@ -32,6 +32,19 @@ export function readEntries(
   return reader.position;
 }
 
+/** What an instance, or its keeper, has said first. */
+export function firstEntry(folder: string): LogEntry | undefined {
+  const reader = openLog(folder, "oldest");
+  if (reader === undefined) return undefined;
+  using _ = reader;
+  const result = reader.read();
+  if (result.kind !== "records") return undefined;
+  const lines = new LineAssembler();
+  let first: LogEntry | undefined;
+  while (first === undefined && result.records.next()) lines.take(result.records, (entry) => first ??= entry);
+  return first;
+}
+
 /**
  * The last lines of an instance, or of one stream of it, oldest first. Read from the log's end: what is before them
  * costs nothing, unless the stream says little beside the other.

@@ -20,7 +20,7 @@ export {
   type SwapFacts,
 } from "./facts.ts";
 export { HostError, type Mode, ServiceHost } from "./host.ts";
-export { lastLines, readEntries, shownLine, shownLines } from "./log_lines.ts";
+export { firstEntry, lastLines, readEntries, shownLine, shownLines } from "./log_lines.ts";
 export {
   compilePattern,
   EMPTY_LOG,
