@@ -146,7 +146,10 @@ async function openHistory(env: Readonly<Record<string, string>>): Promise<Histo
   const { state } = foldersOf(env, Deno.uid());
   try {
     makeFolder(state, STATE_FOLDER);
-    return History.open(`${state}/history.sqlite`);
+    return History.open(
+      `${state}/history.sqlite`,
+      (text) => console.error(`nix-btm: ${plainText(text)}`),
+    );
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     console.error(`nix-btm: ${plainText(error.message)}; nothing is estimated`);

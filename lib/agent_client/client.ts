@@ -12,6 +12,9 @@ const RESPONSE_TIMEOUT_MS = 5_000;
 /** Connections to one agent: one for the ticks, one for what is asked beside them. */
 const MAX_CONNECTIONS = 2;
 
+/** Of what an answer that is no success says. */
+const TOLD_MAX_BYTES = 300;
+
 /** What an answer may take. */
 export interface ClientLimits {
   readonly responseBytes?: number;
@@ -20,8 +23,9 @@ export interface ClientLimits {
 
 /** An answer that is no success. */
 export class StatusError extends Error {
-  constructor(path: string, readonly status: number) {
-    super(`${path} gives status ${status}`);
+  /** @param told What the answer says in words. */
+  constructor(path: string, readonly status: number, told = "") {
+    super(`${path} gives status ${status}${told === "" ? "" : `: ${told}`}`);
     this.name = "StatusError";
   }
 }
@@ -65,7 +69,11 @@ export class AgentClient implements Disposable {
       response.on("aborted", () => reject(new Error(`the answer was cut off after ${size} bytes`)));
       response.on("end", () => {
         if (response.statusCode === 200) resolve(concat(parts, size));
-        else reject(new StatusError(path, response.statusCode ?? 0));
+        else {
+          const isText = response.headers["content-type"]?.startsWith("text/plain") === true;
+          const told = isText ? firstLine(concat(parts, size)) : "";
+          reject(new StatusError(path, response.statusCode ?? 0, told));
+        }
       });
     });
     const giveUp = (reason: unknown) => {
@@ -133,6 +141,11 @@ export function explained(error: unknown): Error {
     return new Error("what answers there does not speak HTTP", { cause: error });
   }
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function firstLine(bytes: Uint8Array): string {
+  const [line = ""] = new TextDecoder().decode(bytes.subarray(0, TOLD_MAX_BYTES)).split("\n");
+  return line.trim();
 }
 
 function concat(parts: readonly Uint8Array[], size: number): Uint8Array {

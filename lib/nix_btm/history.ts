@@ -2,7 +2,7 @@
  * What was built before, in SQLite: how long it took, and how it ended.
  * @module
  */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import {
   type Command,
   type Durations,
@@ -11,9 +11,7 @@ import {
   type Job,
   packageOf,
 } from "../nix/mod.ts";
-
-/** Of the tables; a newer one is refused. */
-export const HISTORY_FORMAT = 1;
+import { HistoryFile, isBroken, isBusy } from "./history_file.ts";
 
 /** Builds of one name that an estimate looks at. */
 const LIKE_MAX = 20;
@@ -23,29 +21,10 @@ const BUILDS_MAX = 200_000;
 const RETAIN_EVERY = 1_000;
 /** Builds that wait for another process to let go of the file; of more the oldest are lost. */
 const WAITING_MAX = 10_000;
-/** Whoever is asked for history waits so long for that process, in milliseconds; at the end longer. */
-const BUSY_MS = 20;
-const LAST_BUSY_MS = 2_000;
-/** Of SQLite: somebody else has the file. */
-const SQLITE_BUSY = 5;
 /** Names whose durations are known without a look. */
 const KNOWN_MAX = 20_000;
 /** Lines of a failed build's log that are kept. */
 const FAILED_TAIL_LINES = 50;
-
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS builds (
-  id INTEGER PRIMARY KEY,
-  name TEXT NOT NULL, package TEXT NOT NULL, derivation TEXT NOT NULL, host TEXT NOT NULL,
-  started_ms INTEGER, ended_ms INTEGER NOT NULL,
-  outcome TEXT NOT NULL, failure TEXT, phase TEXT, phases TEXT NOT NULL, tail TEXT,
-  requester TEXT, command TEXT, log TEXT,
-  cpu_seconds REAL, peak_bytes INTEGER
-);
-CREATE INDEX IF NOT EXISTS builds_by_name ON builds (name, host, outcome, id);
-CREATE INDEX IF NOT EXISTS builds_by_package ON builds (package, host, outcome, id);
-CREATE INDEX IF NOT EXISTS builds_by_derivation ON builds (derivation, id);
-`;
 
 /** A build that is over. */
 export interface PastBuild {
@@ -97,56 +76,27 @@ export interface PackageStatistics {
 }
 
 export class History implements Disposable {
-  readonly #db: DatabaseSync;
-  readonly #insert: ReturnType<DatabaseSync["prepare"]>;
-  readonly #byName: ReturnType<DatabaseSync["prepare"]>;
-  readonly #byPackage: ReturnType<DatabaseSync["prepare"]>;
+  readonly #onBroken: (text: string) => void;
   /** What was looked up, until a build like it ends. */
   readonly #known = new Map<string, Durations | undefined>();
   readonly #waiting: (string | number | null)[][] = [];
+  #file: HistoryFile;
+  #statements: Statements;
   #sinceRetained = 0;
 
   /**
    * Opens the history, or begins one; `:memory:` keeps nothing.
-   * @throws {Error} When the file is none, is of a newer format, or cannot be written; the message names it.
+   * @param onBroken Hears of a file that was broken, which is kept beside the one that is begun.
+   * @throws {Error} When the file is of a newer format, or cannot be written; the message names it.
    */
-  static open(path: string): History {
-    try {
-      return new History(path);
-    } catch (cause) {
-      throw new Error(`Cannot open history ${path}: ${cause instanceof Error ? cause.message : cause}`, {
-        cause,
-      });
-    }
+  static open(path: string, onBroken: (text: string) => void = () => {}): History {
+    return new History(HistoryFile.open(path, onBroken), onBroken);
   }
 
-  private constructor(path: string) {
-    this.#db = new DatabaseSync(path);
-    try {
-      this.#db.exec(
-        `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${LAST_BUSY_MS};`,
-      );
-      const { user_version: format } = this.#db.prepare("PRAGMA user_version").get() as {
-        user_version: number;
-      };
-      if (format > HISTORY_FORMAT) {
-        throw new RangeError(`format is ${format}, this build reads ${HISTORY_FORMAT}`);
-      }
-      this.#db.exec(`${SCHEMA} PRAGMA user_version = ${HISTORY_FORMAT}; PRAGMA busy_timeout = ${BUSY_MS};`);
-    } catch (error) {
-      this.#db.close();
-      throw error;
-    }
-    this.#insert = this.#db.prepare(
-      `INSERT INTO builds (name, package, derivation, host, started_ms, ended_ms, outcome,
-      failure, phase, phases, tail, requester, command, log, cpu_seconds, peak_bytes)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    const took = "SELECT ended_ms - started_ms AS ms FROM builds WHERE";
-    const like =
-      `AND host = ? AND outcome = 'succeeded' AND started_ms IS NOT NULL ORDER BY id DESC LIMIT ${LIKE_MAX}`;
-    this.#byName = this.#db.prepare(`${took} name = ? ${like}`);
-    this.#byPackage = this.#db.prepare(`${took} package = ? ${like}`);
+  private constructor(file: HistoryFile, onBroken: (text: string) => void) {
+    this.#file = file;
+    this.#onBroken = onBroken;
+    this.#statements = statementsOf(file.db);
   }
 
   /** A build is over; it is written at once, or by `flush()` where another process has the file. */
@@ -183,13 +133,17 @@ export class History implements Disposable {
     if (this.#waiting.length === 1) this.flush();
   }
 
-  /** Writes what waits, as far as it can be now. @throws {Error} Of a build that cannot be written at all. */
+  /**
+   * Writes what waits, as far as it can be now. A file that somebody has taken away is begun anew.
+   * @throws {Error} Of a build that cannot be written at all, or when the file is gone and cannot be made.
+   */
   flush(): void {
+    if (this.#waiting.length > 0 && !this.#file.isThere) this.#renew();
     for (let row; (row = this.#waiting[0]) !== undefined;) {
       try {
-        this.#insert.run(...row);
+        this.#write(row);
       } catch (error) {
-        if ((error as { readonly errcode?: number }).errcode === SQLITE_BUSY) return;
+        if (isBusy(error)) return;
         this.#waiting.shift();
         throw error;
       }
@@ -217,7 +171,7 @@ export class History implements Disposable {
     if (derivation !== undefined) where.push(["derivation = ?", derivation]);
     if (before !== undefined) where.push(["id < ?", before]);
     const conditions = where.length === 0 ? "" : `WHERE ${where.map(([text]) => text).join(" AND ")}`;
-    const rows = this.#db.prepare(`SELECT * FROM builds ${conditions} ORDER BY id DESC LIMIT ?`)
+    const rows = this.#file.db.prepare(`SELECT * FROM builds ${conditions} ORDER BY id DESC LIMIT ?`)
       .all(...where.map(([, value]) => value), limit);
     return rows.map((row) => pastBuild(row as unknown as Row));
   }
@@ -226,7 +180,7 @@ export class History implements Disposable {
   statistics(
     { sinceMs = 0, limit }: { readonly sinceMs?: number; readonly limit: number },
   ): PackageStatistics[] {
-    const rows = this.#db.prepare(`SELECT package, count(*) AS builds, sum(outcome = 'failed') AS failed,
+    const rows = this.#file.db.prepare(`SELECT package, count(*) AS builds, sum(outcome = 'failed') AS failed,
       sum(ended_ms - started_ms) AS total, max(ended_ms) AS last,
       json_group_array(ended_ms - started_ms) FILTER (WHERE outcome = 'succeeded') AS took
       FROM builds WHERE started_ms IS NOT NULL AND ended_ms >= ? GROUP BY package ORDER BY total DESC LIMIT ?`)
@@ -240,38 +194,71 @@ export class History implements Disposable {
 
   /** @throws {Error} When another process did not let go of the file: what waited is lost. */
   [Symbol.dispose](): void {
-    if (!this.#db.isOpen) return;
     try {
-      if (this.#waiting.length === 0) return;
-      this.#db.exec(`PRAGMA busy_timeout = ${LAST_BUSY_MS}`);
+      if (!this.#file.db.isOpen || this.#waiting.length === 0) return;
+      this.#file.waitLonger();
       this.flush();
       if (this.#waiting.length === 0) return;
       throw new Error(`Cannot keep the last ${this.#waiting.length} builds: history is locked`);
     } finally {
-      this.#db.close();
+      this.#file[Symbol.dispose]();
     }
+  }
+
+  /** What is broken is set aside, once for each build. */
+  #write(row: readonly (string | number | null)[]): void {
+    try {
+      this.#statements.insert.run(...row);
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      this.#renew(error);
+      this.#statements.insert.run(...row);
+    }
+  }
+
+  #renew(broken?: unknown): void {
+    this.#file = this.#file.renewed(this.#onBroken, broken);
+    this.#statements = statementsOf(this.#file.db);
   }
 
   /** A file that broke meanwhile costs the estimates, and nothing else. */
   #lookUp({ name, host }: Pick<Job, "name" | "host">): Durations | undefined {
     try {
-      return this.#durations(this.#byName, name, host) ??
-        this.#durations(this.#byPackage, packageOf(name), host);
+      return this.#durations(this.#statements.byName, name, host) ??
+        this.#durations(this.#statements.byPackage, packageOf(name), host);
     } catch (error) {
       if (error instanceof Error) return undefined;
       throw error;
     }
   }
 
-  #durations(query: ReturnType<DatabaseSync["prepare"]>, name: string, host: string): Durations | undefined {
+  #durations(query: Statement, name: string, host: string): Durations | undefined {
     const rows = query.all(name, host) as { ms: number }[];
     return rows.length === 0 ? undefined : durations(rows.map(({ ms }) => ms));
   }
 
   #retain(): void {
     this.#sinceRetained = 0;
-    this.#db.prepare("DELETE FROM builds WHERE id <= (SELECT max(id) FROM builds) - ?").run(BUILDS_MAX);
+    this.#file.db.prepare("DELETE FROM builds WHERE id <= (SELECT max(id) FROM builds) - ?").run(BUILDS_MAX);
   }
+}
+
+type Statement = ReturnType<DatabaseSync["prepare"]>;
+type Statements = Readonly<Record<"insert" | "byName" | "byPackage", Statement>>;
+
+function statementsOf(db: DatabaseSync): Statements {
+  const took = "SELECT ended_ms - started_ms AS ms FROM builds WHERE";
+  const like =
+    `AND host = ? AND outcome = 'succeeded' AND started_ms IS NOT NULL ORDER BY id DESC LIMIT ${LIKE_MAX}`;
+  return {
+    insert: db.prepare(
+      `INSERT INTO builds (name, package, derivation, host, started_ms, ended_ms, outcome,
+      failure, phase, phases, tail, requester, command, log, cpu_seconds, peak_bytes)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    byName: db.prepare(`${took} name = ? ${like}`),
+    byPackage: db.prepare(`${took} package = ? ${like}`),
+  };
 }
 
 interface StatisticsRow {
@@ -313,14 +300,25 @@ function pastBuild(row: Row): PastBuild {
     outcome: row.outcome,
     failure: row.failure ?? undefined,
     phase: row.phase ?? undefined,
-    phases: JSON.parse(row.phases),
-    tail: row.tail === null ? [] : JSON.parse(row.tail),
+    phases: listIn(row.phases),
+    tail: listIn(row.tail),
     requester: row.requester ?? undefined,
     command: row.command ?? undefined,
     log: row.log ?? undefined,
     cpuSeconds: row.cpu_seconds ?? undefined,
     peakBytes: row.peak_bytes ?? undefined,
   };
+}
+
+/** Whatever somebody has written there, the other rows are still to be seen. */
+function listIn<T>(json: string | null): readonly T[] {
+  try {
+    const list: unknown = JSON.parse(json ?? "[]");
+    return Array.isArray(list) ? list : [];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
 }
 
 function keyOf({ name, host }: Pick<Job, "name" | "host">): string {

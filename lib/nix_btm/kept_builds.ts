@@ -21,7 +21,7 @@ export class KeptBuilds implements Disposable {
   constructor(folder: string, onProblem: (error: Error) => void) {
     using stack = new DisposableStack();
     makeFolder(folder, STATE_FOLDER);
-    this.history = stack.use(History.open(`${folder}/history.sqlite`));
+    this.history = stack.use(History.open(`${folder}/history.sqlite`, (text) => onProblem(new Error(text))));
     this.logs = stack.use(new LogStore(`${folder}/logs`));
     this.#onProblem = onProblem;
     this.#stack = stack.move();

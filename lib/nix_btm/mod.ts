@@ -19,7 +19,8 @@ export { applyUpdate, emptyWorld, type JobRow, snapshotOf, type Update, type Wor
 export { type Log, Monitor } from "./monitor.ts";
 export { askedCommand } from "./requester.ts";
 export { LogListener } from "./log_listener.ts";
-export { History, HISTORY_FORMAT, type PastBuild } from "./history.ts";
+export { History, type PastBuild } from "./history.ts";
+export { HISTORY_FORMAT } from "./history_file.ts";
 export { LogStore } from "./log_store.ts";
 export type { HostUpdate } from "./publisher.ts";
 export { Daemon } from "./daemon.ts";

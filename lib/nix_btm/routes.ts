@@ -51,15 +51,15 @@ export function nixRoutes(
     if (streams.size >= STREAMS_MAX) throw new HttpError(503, `${STREAMS_MAX} clients follow already`);
     return eventStream(sources, { streams, signal: c.req.raw.signal, beatMs });
   });
-  app.get(
-    "/api/v1/history",
-    (c) =>
-      c.json(sources.kept.history.find({ ...queryOf(c.req.query()), limit: limitOf(c.req.query("limit")) })),
-  );
-  app.get(
-    "/api/v1/statistics",
-    (c) => c.json(sources.kept.history.statistics({ limit: limitOf(c.req.query("limit")) })),
-  );
+  const { history } = sources.kept;
+  app.get("/api/v1/history", (c) => {
+    const query = { ...queryOf(c.req.query()), limit: limitOf(c.req.query("limit")) };
+    return c.json(readable(() => history.find(query)));
+  });
+  app.get("/api/v1/statistics", (c) => {
+    const limit = limitOf(c.req.query("limit"));
+    return c.json(readable(() => history.statistics({ limit })));
+  });
   app.get("/api/v1/jobs/:id/log", async (c) => {
     const name = sources.kept.logOf(Number(c.req.param("id")));
     if (name === undefined) throw new HttpError(404, `there is no log of job ${c.req.param("id")}`);
@@ -69,6 +69,16 @@ export function nixRoutes(
   app.get("/metrics", (c) => c.text(sources.metrics()));
   app.notFound((c) => c.text(`there is nothing at ${c.req.path}\n`, 404));
   return app;
+}
+
+/** A file that is broken, or that another process has for too long. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new HttpError(503, `the history cannot be read: ${error.message}`);
+  }
 }
 
 async function linesOf(logs: LogStore, name: string): Promise<readonly string[]> {

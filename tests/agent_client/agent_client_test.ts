@@ -118,6 +118,14 @@ Deno.test("an agent that refuses, fails or is stopped gives a reason", async () 
       return true;
     });
     await rejects(client.getOptional("/x"), StatusError);
+  });
+  const told = new Response(`the disk is full\n${"x".repeat(10_000)}`, { status: 503 });
+  await serving(() => told, async (address) => {
+    using client = new AgentClient(parseAgentAddress(address));
+    await rejects(client.get("/x"), { message: "/x gives status 503: the disk is full" });
+  });
+  await serving(() => new Response("", { status: 503 }), async (address) => {
+    using client = new AgentClient(parseAgentAddress(address));
     await rejects(client.get("/x", AbortSignal.abort(new Error("over"))), /over/);
   });
 });

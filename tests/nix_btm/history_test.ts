@@ -100,7 +100,7 @@ Deno.test("builds are found by name, outcome, time and derivation, the newest fi
   deepStrictEqual([builds, failed, medianMs], [1, 1, null]);
 });
 
-Deno.test("what was kept is there for the next one; a newer format and what is no history are refused by name", () => {
+Deno.test("what was kept is there for the next one; a newer format and another program's tables are refused by name", () => {
   using folder = new Folder();
   const path = `${folder.path}/history.sqlite`;
   {
@@ -120,8 +120,74 @@ Deno.test("what was kept is there for the next one; a newer format and what is n
       `Cannot open history ${path}: format is ${HISTORY_FORMAT + 1}, this build reads ${HISTORY_FORMAT}`,
     ),
   );
-  Deno.writeTextFileSync(`${folder.path}/text`, "this is no database, and it is longer than a header");
-  throws(() => History.open(`${folder.path}/text`), /Cannot open history .*\/text: file is not a database/);
+  const other = `${folder.path}/other.sqlite`;
+  const tables = new DatabaseSync(other);
+  tables.exec("CREATE TABLE builds (x)");
+  tables.close();
+  throws(
+    () => History.open(other),
+    new RegExp(`^Error: Cannot open history ${other}: no such column: name$`),
+  );
+});
+
+Deno.test("a history that is broken is kept beside the one that is begun anew", () => {
+  using folder = new Folder();
+  const path = `${folder.path}/history.sqlite`;
+  const text = "this is no database, and it is longer than a header";
+  Deno.writeTextFileSync(path, text);
+  const told: string[] = [];
+  {
+    using history = History.open(path, (each) => void told.push(each));
+    for (let at = 1; at <= 200; at++) history.add(job(`a-${at}`, at * 10_000));
+    strictEqual(history.find({ limit: 1_000 }).length, 200);
+  }
+  strictEqual(Deno.readTextFileSync(`${path}.broken`), text);
+  // Where only later pages are broken, it is seen when the next build is written.
+  const bytes = Deno.readFileSync(path);
+  Deno.writeFileSync(path, bytes.fill(7, 4_096));
+  {
+    using history = History.open(path, (each) => void told.push(each));
+    throws(() => history.find({ limit: 9 }), /malformed/);
+    history.add(job("b", 10_000));
+    deepStrictEqual(history.find({ limit: 9 }).map(({ name }) => name), ["b"]);
+  }
+  deepStrictEqual(Deno.readFileSync(`${path}.broken`).subarray(4_096), bytes.subarray(4_096));
+  const anew = `history ${path} is broken, it is kept as ${path}.broken and begun anew`;
+  deepStrictEqual(told, [
+    `${anew}: file is not a database`,
+    `${anew}: database disk image is malformed`,
+  ]);
+});
+
+Deno.test("a history that somebody has taken away is begun anew, and another's in its place is written to", () => {
+  using folder = new Folder();
+  const path = `${folder.path}/state/history.sqlite`;
+  Deno.mkdirSync(`${folder.path}/state`);
+  const history = History.open(path);
+  history.add(job("a", 10_000));
+  Deno.removeSync(`${folder.path}/state`, { recursive: true });
+  history.add(job("b", 20_000));
+  Deno.removeSync(path);
+  const names = () => {
+    using other = History.open(path);
+    return other.find({ limit: 9 }).map(({ name }) => name);
+  };
+  deepStrictEqual(names(), []);
+  history.add(job("c", 30_000));
+  deepStrictEqual(names(), ["c"]);
+  history[Symbol.dispose]();
+  deepStrictEqual(names(), ["c"]);
+});
+
+Deno.test("a row that is none is no reason not to show the others", () => {
+  using folder = new Folder();
+  const path = `${folder.path}/history.sqlite`;
+  using history = History.open(path);
+  history.add(job("a", 10_000));
+  using other = new DatabaseSync(path);
+  other.exec("UPDATE builds SET phases = '{', tail = '7'");
+  const [{ name, phases, tail } = {}] = history.find({ limit: 9 });
+  deepStrictEqual({ name, phases, tail }, { name: "a", phases: [], tail: [] });
 });
 
 Deno.test("logs are kept whole until all are too large: then the oldest go, never one that is written", async () => {

@@ -7,14 +7,14 @@ import { nixRoutes, type RouteSources } from "../../lib/nix_btm/routes.ts";
 class Served implements Disposable {
   readonly followers = new Set<(message: HostUpdate) => void>();
   readonly #folder = Deno.makeTempDirSync({ prefix: "nix-btm-" });
-  readonly #history = History.open(":memory:");
+  readonly history = History.open(":memory:");
   readonly #sources: RouteSources = {
     snapshot: () => ({ ring: "", epoch: 1, position: 0n, hosts: [{ host: "", isNew: true, update: {} }] }),
     follow: (tell) => {
       this.followers.add(tell);
       return () => this.followers.delete(tell);
     },
-    kept: { history: this.#history, logs: new LogStore(this.#folder), logOf: () => undefined },
+    kept: { history: this.history, logs: new LogStore(this.#folder), logOf: () => undefined },
     status: () => ({}),
     metrics: () => "",
   };
@@ -29,7 +29,7 @@ class Served implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#history[Symbol.dispose]();
+    this.history[Symbol.dispose]();
     Deno.removeSync(this.#folder, { recursive: true });
   }
 }
@@ -45,6 +45,18 @@ Deno.test("a client of events that reads nothing is let go when tens of megabyte
   }
   strictEqual(sent > 30 && sent < 40, true, `${sent} messages of a megabyte`);
   await rejects(response.text(), /^RangeError: the client of events reads too slowly$/);
+});
+
+Deno.test("a history that cannot be read is told with why", async () => {
+  using served = new Served();
+  served.history[Symbol.dispose]();
+  for (const path of ["/api/v1/history", "/api/v1/statistics"]) {
+    const response = await served.get(path);
+    deepStrictEqual([response.status, await response.text()], [
+      503,
+      "the history cannot be read: database is not open\n",
+    ]);
+  }
 });
 
 Deno.test("a client of events hears what is, then what changes", async () => {
