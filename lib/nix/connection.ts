@@ -27,6 +27,7 @@ export interface Activity {
   readonly holders: Set<Connection>;
 }
 
+/** Takes the records of one log, in their order. Times are Unix milliseconds. */
 export class Connection {
   readonly #shared: Shared;
   #lastWork: Work;

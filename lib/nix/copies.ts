@@ -11,6 +11,7 @@ interface Copy {
   running: number;
 }
 
+/** A copy succeeds when all of its bytes came, or the count of done ones rises beside its end. */
 export class Copies {
   readonly #jobs: Jobs;
   /** By path the last one. */

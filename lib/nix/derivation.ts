@@ -18,6 +18,7 @@ export interface Input {
   readonly outputs: readonly string[];
 }
 
+/** What is built, from what and how. Lists and variables stand in the order of the file. */
 export interface Derivation {
   /** Its own store path. */
   readonly path: string;

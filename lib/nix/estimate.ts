@@ -17,6 +17,7 @@ export interface Durations {
 /** What history knows of a build; `undefined` when there was none like it. */
 export type DurationsOf = (build: Pick<Job, "name" | "host">) => Durations | undefined;
 
+/** What is left of a command. */
 export interface Estimate {
   /** From now; half of all commands like this one are done by then. */
   readonly medianMs: number;

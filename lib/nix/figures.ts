@@ -16,6 +16,7 @@ interface Goals {
   last: Progress;
 }
 
+/** Keeps the row of one command; `command` is changed in place, and told at each change. */
 export class Figures {
   readonly command: Command;
   readonly #changed: (command: Command) => void;

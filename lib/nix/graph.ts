@@ -13,6 +13,7 @@ export interface Node {
 
 const NOBODY: readonly string[] = [];
 
+/** Grows as files are read and logs tell; all that it says is of derivations that it was told of. */
 export class Graph {
   readonly #nodes = new Map<string, Node>();
   readonly #dependants = new Map<string, Set<string>>();

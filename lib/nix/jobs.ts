@@ -1,4 +1,4 @@
-/** The jobs of one command, whatever it is that they do: how they begin, what they tell, that they are over. Pure. @module */
+/** The jobs of one command, whatever they do: how they begin, what they tell, how they are over. Pure. @module */
 import { BOUNDS, cutText, labelText } from "./bounds.ts";
 import {
   type Command,
@@ -15,6 +15,7 @@ import type { Rows } from "./rows.ts";
 /** Jobs that nobody wants to see once they are over. */
 const PASSING: ReadonlySet<JobKind> = new Set(["query", "other"]);
 
+/** Changes rows in place, and tells each change. Times are Unix milliseconds. */
 export class Jobs {
   readonly #rows: Rows;
   readonly #command: Command;

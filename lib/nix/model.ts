@@ -9,6 +9,7 @@ export interface Progress {
   readonly failed: number;
 }
 
+/** Of what has not begun. */
 export const NO_PROGRESS: Progress = { done: 0, expected: 0, running: 0, failed: 0 };
 
 /** Who asked. */
@@ -28,6 +29,7 @@ export type CommandState = "running" | "succeeded" | "failed" | "interrupted" | 
 export interface Problem {
   readonly severity: "error" | "warning";
   readonly text: string;
+  /** Unix milliseconds. */
   readonly atMs: number;
 }
 
@@ -35,6 +37,7 @@ export interface Problem {
 export interface Command {
   readonly id: number;
   readonly requester: Requester;
+  /** Unix milliseconds, as all times here. */
   readonly startedMs: number;
   endedMs: number | undefined;
   state: CommandState;
@@ -46,7 +49,7 @@ export interface Command {
   evaluatedFiles: number;
   builds: Progress;
   substitutions: Progress;
-  /** What Nix said it would do; 0 where it did not. */
+  /** What Nix said it would do, in builds, paths and bytes; 0 where it did not. */
   plannedBuilds: number;
   plannedFetches: number;
   downloadBytes: number;
@@ -55,6 +58,7 @@ export interface Command {
   readonly problems: Problem[];
 }
 
+/** What a job does; `other` is what no version says more of. */
 export type JobKind =
   | "build"
   /** A store path that goes from one store to another. */
@@ -76,25 +80,30 @@ export type JobState =
   | { readonly kind: "waiting"; readonly why: string; readonly sinceMs: number }
   | { readonly kind: "failed"; readonly failure: Failure };
 
+/** A step of a build, as its builder names it: `unpackPhase`. It lasts until the next one, or the build's end. */
 export interface Phase {
   readonly name: string;
+  /** Its begin, Unix milliseconds. */
   readonly atMs: number;
 }
 
 /** Something that a command does. */
 export interface Job {
+  /** Unlike that of any other job and any command. */
   readonly id: number;
+  /** Number of its command. */
   command: number;
   readonly kind: JobKind;
   /** Store path of the derivation or of what is copied, else a URL or a text. */
   readonly subject: string;
+  /** Its subject for people: a store path without store, hash and `.drv`. */
   readonly name: string;
   /** Of a build the machine, empty for this one; of a copy and a query the store it comes from. */
   host: string;
   /** Of a copy: the store it goes to. */
   to: string;
   state: JobState;
-  /** Of the state that it is in first, if that is no plan. */
+  /** Its begin, Unix milliseconds; undefined as long as it is only planned. */
   startedMs: number | undefined;
   endedMs: number | undefined;
   /** Bytes of copies and downloads; expected ones may grow, and are 0 while nobody knows. */

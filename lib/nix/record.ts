@@ -51,6 +51,7 @@ export const LEVEL = {
   vomit: 7,
 } as const;
 
+/** What an activity or a result is told with; what each position means depends on its type. */
 export type Field = string | number;
 
 /**

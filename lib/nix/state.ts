@@ -3,7 +3,8 @@
  * is told once. Pure.
  *
  * A build succeeds when the count of done builds rises beside its end, or when its outputs are there; it fails by a
- * message. Its end alone says neither. @module
+ * message. Its end alone says neither.
+ * @module
  */
 import { Connection, type Shared } from "./connection.ts";
 import type { NixRecord } from "./record.ts";
@@ -23,6 +24,21 @@ const FINISHED_MAX = 10_000;
 /** Commands that are over. */
 const COMMANDS_MAX = 500;
 
+/**
+ * Commands and jobs by their numbers; rows are changed in place.
+ * @example
+ * ```ts
+ * import { LogReader } from "./log_reader.ts";
+ * import { NixState } from "./state.ts";
+ *
+ * const state = new NixState();
+ * const log = state.open({ source: "pipe" }, 0);
+ * const reader = new LogReader((record) => state.apply(log, record, 1_000));
+ * reader.push(new TextEncoder().encode("building '/nix/store/g1w7hy3qg1w7hy3qg1w7hy3qg1w7hy3q-hello-2.12.drv'...\n"));
+ * state.close(log, 2_000, 0);
+ * [...state.jobs.values()].map(({ name, state }) => [name, state.kind]); // [["hello-2.12", "succeeded"]]
+ * ```
+ */
 export class NixState {
   readonly commands = new Map<number, Command>();
   readonly jobs = new Map<number, Job>();

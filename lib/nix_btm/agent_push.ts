@@ -9,6 +9,7 @@ import { type Mark, Markers } from "./markers.ts";
 import { NIX_METRICS_HELP } from "./metrics.ts";
 import type { Update, World } from "./world.ts";
 
+/** Where it goes, and what. */
 export interface DaemonPushOptions {
   /** The agent's socket. */
   readonly path: string;
@@ -16,6 +17,7 @@ export interface DaemonPushOptions {
   readonly rows: () => readonly PushedRow[];
 }
 
+/** Tells the agent until it is disposed; one that is not there, or comes and goes, is no problem. */
 export class DaemonPush implements AsyncDisposable {
   readonly #push: AgentPush;
   readonly #markers = new Markers();

@@ -15,6 +15,7 @@ import type { World } from "./world.ts";
 /** Looks while nothing is built, in ticks: builds of a Nix that tells nothing are found by them. */
 const IDLE_TICKS = 5;
 
+/** One a daemon: what builds use is counted from look to look. */
 export class BuilderLooks implements Disposable {
   readonly #watch = new BuilderWatch();
   readonly #agent: AgentUsage | undefined;

@@ -16,6 +16,7 @@ export type Standing =
   /** What is shown is what was last known. */
   | { readonly kind: "lost"; readonly why: string };
 
+/** Asks a daemon, and keeps what it knows. @throws {Error} From each request: when there is no daemon, or it refuses. */
 export class Client implements Disposable {
   /** By host; the daemon's own is the empty name. */
   readonly worlds = new Map<string, World>();

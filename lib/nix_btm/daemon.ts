@@ -22,6 +22,7 @@ const FLUSH_MS = 20;
 /** Estimates and the heartbeat, while nothing comes. */
 const TICK_MS = 1_000;
 
+/** What a daemon works with. */
 export interface DaemonOptions {
   /** Where Nix writes; opened already, stays the caller's. */
   readonly logs: Listener;
@@ -47,6 +48,7 @@ export interface DaemonOptions {
   readonly onBuildEnd?: (job: Job) => void;
 }
 
+/** Runs from `start` until it is disposed. */
 export class Daemon implements AsyncDisposable {
   readonly #options: DaemonOptions;
   readonly #stack: AsyncDisposableStack;

@@ -6,6 +6,7 @@ const AT_A_TIME = 8;
 /** Derivations of one monitor; what comes after is not read. A large system has some 20,000. */
 const MAX = 100_000;
 
+/** Whatever cannot be read is left out: then the graph ends there. */
 export class DerivationLoader {
   readonly #readFile: (path: string) => Promise<string>;
   /** Everything that was ever wanted. */

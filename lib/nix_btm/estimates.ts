@@ -5,6 +5,7 @@ import type { EstimateRow } from "./world.ts";
 /** How often a command is estimated anew while nothing of it changes, and how often at most. */
 const EVERY_MS = 1_000;
 
+/** One a monitor. */
 export class Estimates {
   readonly #durationsOf: DurationsOf;
   /** By command. */

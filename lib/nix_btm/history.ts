@@ -63,7 +63,7 @@ export interface HistoryQuery {
   readonly limit: number;
 }
 
-/** How builds of one package went. */
+/** How builds of one package went; times of a build in milliseconds, `lastMs` its end in Unix milliseconds. */
 export interface PackageStatistics {
   readonly package: string;
   readonly builds: number;
@@ -75,6 +75,10 @@ export interface PackageStatistics {
   readonly lastMs: number;
 }
 
+/**
+ * Builds that are over, of all processes that write to one file. Nobody waits for another one that writes: what is added
+ * then is kept for the next time.
+ */
 export class History implements Disposable {
   readonly #onBroken: (text: string) => void;
   /** What was looked up, until a build like it ends. */

@@ -10,6 +10,10 @@ const WAITING_MAX = 1_000;
 /** A hook that takes longer is ended, whatever it uploads; others wait for its place. */
 const HOOK_MS = 10 * 60_000;
 
+/**
+ * A shell command and what it is told: `NIX_BTM_NAME`, `_DERIVATION`, `_MACHINE`, `_OUTCOME`, `_FAILURE` and `_SECONDS` in
+ * its environment.
+ */
 export class BuildHook {
   readonly #command: string;
   readonly #limitMs: number;

@@ -9,6 +9,7 @@ import type { World } from "./world.ts";
 const FLUSH_MS = 100;
 const LOOK_MS = 1_000;
 
+/** Its monitor takes logs as long as it is not disposed. */
 export interface LocalSource extends TuiSource, Disposable {
   readonly monitor: Monitor;
 }

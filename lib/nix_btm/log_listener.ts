@@ -13,6 +13,7 @@ import type { Log } from "./monitor.ts";
 /** Connections at a time; the next one is closed, which turns that Nix' log off and does it no harm. */
 const CONNECTIONS_MAX = 4_096;
 
+/** Where logs come from, and who hears of them. */
 export interface LogListenerOptions {
   /** Listens already; stays the caller's. */
   readonly listener: Listener;
@@ -34,6 +35,7 @@ export interface LogListenerStats {
   readonly bytes: number;
 }
 
+/** Accepts from `start` until it is disposed. */
 export class LogListener implements AsyncDisposable {
   readonly #options: LogListenerOptions;
   readonly #sockets = new Set<Socket>();

@@ -23,6 +23,7 @@ interface OpenLog {
   pending: string[];
 }
 
+/** Logs of builds that run by the numbers of their jobs, all by the names of their files. */
 export class LogStore implements Disposable {
   readonly folder: string;
   readonly #maxBytes: number;

@@ -17,6 +17,7 @@ const SECOND_MS = 1_000;
 /** Characters of a command line. */
 const COMMAND_CHARS = 70;
 
+/** Hears of each change once; returns the marks that it is worth. */
 export class Markers {
   readonly #begun = new Set<number>();
   readonly #ended = new Set<number>();

@@ -44,6 +44,7 @@ export interface Log {
   end(exitCode?: number): void;
 }
 
+/** What a monitor may ask, and who hears of what it does not keep. */
 export interface MonitorOptions extends StoreLooks {
   /** Unix milliseconds. */
   readonly now?: () => number;
@@ -62,6 +63,7 @@ export interface MonitorOptions extends StoreLooks {
 /** Derivations that are known; beyond this those go that no job needs. */
 const NODES_MAX = 50_000;
 
+/** `flush` puts what logs have said into `world`; until then nobody sees it. */
 export class Monitor {
   readonly world: World = emptyWorld();
   readonly #now: () => number;

@@ -9,6 +9,7 @@ export interface StoreLooks {
   readonly isRegistered?: ((path: string) => Promise<boolean>) | undefined;
 }
 
+/** Nothing is waited for: what is found is told later. */
 export class OutputLooks {
   readonly #looks: StoreLooks;
   readonly #graph: () => Promise<Graph>;

@@ -26,6 +26,7 @@ export interface Snapshot {
   readonly hosts: readonly HostUpdate[];
 }
 
+/** The one writer of the ring at a path. */
 export class Publisher implements Disposable {
   readonly #path: string;
   readonly #followers = new Set<(message: HostUpdate) => void>();

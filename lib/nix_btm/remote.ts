@@ -14,6 +14,7 @@ const RETRY_MS = [1_000, 30_000] as const;
 /** From a host that lives something comes within three of its beats. */
 const SILENT_MS = 35_000;
 
+/** A host, and who hears of it. */
 export interface RemoteOptions {
   readonly name: string;
   readonly address: RemoteAddress;

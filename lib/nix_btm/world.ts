@@ -73,6 +73,7 @@ export interface World {
   note: string;
 }
 
+/** A world of which nothing is known. */
 export function emptyWorld(): World {
   return {
     commands: new Map(),

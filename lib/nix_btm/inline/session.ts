@@ -30,6 +30,7 @@ export interface Shown {
   readonly write: (text: string) => Promise<void>;
 }
 
+/** What is shown, where and to whom. */
 export interface SessionOptions {
   readonly requester: Requester;
   /** Makes the views of this world. */
