@@ -2,8 +2,8 @@
 import { accountEntry } from "../../lib/accounts/mod.ts";
 import { addressText, type Listener } from "../../ffi/sockets/mod.ts";
 import { AGENT_PORT, AGENT_PUSH_SOCKET, parseAgentAddress } from "../../lib/agent_client/mod.ts";
-import { sleep } from "../../lib/async/mod.ts";
 import { ownCommandLine } from "../../lib/build/own_command.ts";
+import { startInBackground } from "../../lib/cli/background.ts";
 import { command, option, UsageError } from "../../lib/cli/mod.ts";
 import { optionalText, text } from "../../lib/config/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
@@ -191,10 +191,6 @@ function unused(
   ];
 }
 
-/** Until a daemon in the background answers, or says why it cannot. */
-const BACKGROUND_MS = 15_000;
-const ASK_AGAIN_MS = 50;
-
 /**
  * The same without its end: in a session of its own, on nobody's terminal. What it says goes to a file.
  * @throws {Error} When it does not come up.
@@ -216,31 +212,9 @@ async function background(
   const kept = words.filter((word, at) =>
     !/^(-f|--daemonize)(=.*)?$/.test(word) && !/^(-f|--daemonize)$/.test(words[at - 1] ?? "")
   );
-  const child = new Deno.Command("setsid", {
-    args: [program!, ...kept, ...(daemonLogPath === undefined ? ["--daemon-log-path", logPath] : [])],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
-  const said = new Response(child.stderr).text();
-  const ended = child.status.then(async ({ code }) => {
-    throw new Error(`Cannot go on in the background: the daemon ended with ${code}: ${(await said).trim()}`);
-  });
-  await Promise.race([ended, untilAnswered(control)]);
-  ended.catch(() => "It runs, and how it ends is nobody's business here.");
-  child.unref();
+  const log = daemonLogPath === undefined ? ["--daemon-log-path", logPath] : [];
+  await startInBackground([program!, ...kept, ...log], () => answers(control), { otherMs: 0 });
   return 0;
-}
-
-async function untilAnswered(control: string): Promise<void> {
-  const limitMs = performance.now() + BACKGROUND_MS;
-  while (!await answers(control)) {
-    if (performance.now() > limitMs) {
-      throw new Error(`nobody answers on ${control} within ${BACKGROUND_MS / 1_000} s`);
-    }
-    await sleep(ASK_AGAIN_MS);
-  }
 }
 
 async function httpOf(

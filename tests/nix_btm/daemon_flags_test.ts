@@ -33,7 +33,7 @@ Deno.test("-f true answers when the daemon runs, and its log is the file of -l",
   ok(second.code !== 0);
   match(second.err, /Cannot listen on .*d\.sock: Address already in use/);
   const third = await place.run("daemon", "-n", nix, "-d", `${control}2`, "-l", log, "-f", "true");
-  match(third.err, /Cannot go on in the background: .*Cannot listen on .*n\.sock: Address already in use/);
+  match(third.err, /Cannot start .* in the background: .*Cannot listen on .*n\.sock: Address already in use/);
   ok(isThere(nix) && isThere(control));
   Deno.kill(daemonPid(control), "SIGTERM");
   await until("its end", () => !isThere(control));
