@@ -150,6 +150,7 @@ export const daemon = command({
       control,
       http,
       runtimeFolder: runtime,
+      clientGid: gid,
       stateFolder,
       hosts: await hostsOf(options, parseRemote),
       usageFrom: options.usageFrom === "off" ? undefined : parseAgentAddress(options.usageFrom),

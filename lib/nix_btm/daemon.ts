@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly http?: { readonly listener: Listener; readonly token: string | undefined } | undefined;
   /** For the ring. */
   readonly runtimeFolder: string;
+  /** Group whose members may be clients: the ring is theirs to read. */
+  readonly clientGid?: number | undefined;
   /** For history and logs. */
   readonly stateFolder: string;
   readonly mayConnect?: LogListenerOptions["mayConnect"];
@@ -84,7 +86,7 @@ export class Daemon implements AsyncDisposable {
     this.#kept = stack.use(
       new KeptBuilds(stateFolder, (error) => this.#problem("keep what was built", error)),
     );
-    this.#publisher = stack.use(new Publisher(`${runtimeFolder}/updates.ring`));
+    this.#publisher = stack.use(new Publisher(`${runtimeFolder}/updates.ring`, { gid: options.clientGid }));
     this.#looks = stack.use(new BuilderLooks(usageFrom));
     this.#monitor = new Monitor({
       durationsOf: this.#kept.history.durationsOf,

@@ -29,14 +29,19 @@ export interface Snapshot {
 /** The one writer of the ring at a path. */
 export class Publisher implements Disposable {
   readonly #path: string;
+  readonly #gid: number | undefined;
   readonly #followers = new Set<(message: HostUpdate) => void>();
   #writer: RingWriter;
   #dropped = 0;
 
-  /** @throws {RingError} When another daemon writes there. @throws {SystemError} When it cannot be made. */
-  constructor(path: string) {
+  /**
+   * @param gid Of a group whose members read the ring as well; nobody but this user writes to it.
+   * @throws {RingError} When another daemon writes there. @throws {SystemError} When it cannot be made.
+   */
+  constructor(path: string, { gid }: { readonly gid?: number | undefined } = {}) {
     this.#path = path;
-    this.#writer = RingWriter.open(path, { dataBytes: RING_BYTES });
+    this.#gid = gid;
+    this.#writer = this.#open();
   }
 
   /** Rows that were too large for a record of the ring. */
@@ -65,7 +70,7 @@ export class Publisher implements Disposable {
   beat(): void {
     if (!existsSync(this.#path)) {
       const gone = this.#writer;
-      this.#writer = RingWriter.open(this.#path, { dataBytes: RING_BYTES });
+      this.#writer = this.#open();
       gone[Symbol.dispose]();
     }
     this.#writer.beat();
@@ -84,6 +89,22 @@ export class Publisher implements Disposable {
 
   [Symbol.dispose](): void {
     this.#writer[Symbol.dispose]();
+  }
+
+  #open(): RingWriter {
+    const writer = RingWriter.open(this.#path, { dataBytes: RING_BYTES });
+    try {
+      // A file of an earlier daemon may be another group's.
+      if (this.#gid === undefined) Deno.chmodSync(this.#path, 0o600);
+      else {
+        Deno.chownSync(this.#path, null, this.#gid);
+        Deno.chmodSync(this.#path, 0o640);
+      }
+      return writer;
+    } catch (error) {
+      writer[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** In as many records as it takes; a single row that fits in none is left out and counted: nobody could read it. */

@@ -140,8 +140,12 @@ Deno.test({
       if (/hello/.test(out)) break;
       strictEqual(performance.now() < limit, true, out + err);
     }
-    const { mode, gid } = Deno.statSync(`${folder}/control.sock`);
-    deepStrictEqual([mode! & 0o777, gid], [0o660, groupId("adm")]);
+    const rights = ["control.sock", "updates.ring"].map((name) => {
+      const { mode, gid } = Deno.statSync(`${folder}/${name}`);
+      return [name, mode! & 0o777, gid];
+    });
+    const adm = groupId("adm");
+    deepStrictEqual(rights, [["control.sock", 0o660, adm], ["updates.ring", 0o640, adm]]);
     strictEqual(await systemd.show("nix-btm.service", "NRestarts"), "0");
   },
 });
