@@ -94,6 +94,16 @@ Deno.test("a build is done when the count says so, before its end or after it", 
   }
 });
 
+Deno.test("a result of a kind that nobody knows is no progress, and an activity of such a kind no build", () => {
+  const state = new NixState();
+  const log = new Log(state).request().build(10, "a").start(11, 999, [DRV("b"), "", 1, 1]);
+  for (const id of [2, 10, 11]) log.record({ action: "result", fields: [1, 1, 0, 0], id, type: 999 });
+  log.stop(11);
+  deepStrictEqual(log.command.builds, { done: 0, expected: 0, running: 0, failed: 0 });
+  strictEqual(jobs(state).a, "running");
+  strictEqual([...state.jobs.values()].filter(({ kind }) => kind === "build").length, 1);
+});
+
 Deno.test("an end alone tells nothing, until somebody finds the outputs", () => {
   const state = new NixState();
   new Log(state).request().progress(2, 0, 2, 1, 0).build(10, "a").stop(10);
