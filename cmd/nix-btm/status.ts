@@ -2,7 +2,7 @@
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { THEMES } from "../../lib/nix_btm/tui/theme_names.ts";
-import { plainJson } from "../../lib/tui/mod.ts";
+import { plainJson, plainText } from "../../lib/tui/mod.ts";
 import { CONTROL_SOCKET_OPTION, controlPath } from "./paths.ts";
 
 export const JSON_OPTION = option(toggle({ help: "Prints JSON.", fallback: false }));
@@ -45,7 +45,8 @@ export async function showOnce(
     return 0;
   }
   for (const [host, world] of client.worlds) {
-    if (client.worlds.size > 1) print(`${host || Deno.hostname()}\n`);
+    const note = world.note === "" ? "" : `: ${plainText(world.note)}; what was known is shown`;
+    if (client.worlds.size > 1) print(`${host || Deno.hostname()}${note}\n`);
     print(summaryText(world, Date.now()));
   }
   return 0;

@@ -39,13 +39,20 @@ async function* httpMessages(
   // The request's signal ends the body with it.
   const over = new AbortController();
   try {
-    const asked = fetch(`${url}/api/v1/events`, { headers, signal: over.signal });
+    const asked = fetch(`${url}/api/v1/events`, { headers, signal: over.signal }).catch(explain);
     const response = await unlessSilent(asked, following);
     if (!response.ok || response.body === null) throw new Error(`it answers with status ${response.status}`);
     yield* readEvents(ReadableStream.from(piecesOf(response.body, following)), MESSAGE_MAX_BYTES);
   } finally {
     over.abort();
   }
+}
+
+/** The runtime says "fetch failed", and why in the cause, behind the address: `tcp connect error: Connection refused`. */
+function explain(error: unknown): never {
+  const { cause } = error as { readonly cause?: unknown };
+  if (!(cause instanceof Error)) throw error;
+  throw new Error(cause.message.replace(/^error sending request .*?: client error \(\w+\): /, ""), { cause });
 }
 
 /** Each piece as it comes. @throws {Error} When none comes for too long. @throws The signal's reason. */

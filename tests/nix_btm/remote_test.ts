@@ -46,6 +46,14 @@ Deno.test("a daemon shows another host's builds beside its own, also after that 
   deepStrictEqual(buildsOf(client, "far"), ["single-1.0 succeeded"]);
   await far.stop("SIGKILL");
   await client.until("the loss", () => client.client.worlds.get("far")!.note !== "");
+  await client.until(
+    "that nobody listens",
+    () => /^tcp connect error: Connection refused/.test(client.client.worlds.get("far")!.note),
+  );
+  match(
+    (await near.run("status")).out,
+    /^far: tcp connect error: Connection refused.*; what was known is shown\n#1 /m,
+  );
   deepStrictEqual(buildsOf(client, "far"), ["single-1.0 succeeded"], "what was known stays");
   await serve();
   await client.until("the new one", () => client.client.worlds.get("far")!.note === "");
