@@ -45,6 +45,30 @@ Deno.test("-f true answers when the daemon runs, and its log is the file of -l",
   await until("its end", () => !isThere(control));
 });
 
+Deno.test("setup prints one line for nix.conf, and tells people whose Nix would not know it", async () => {
+  await using place = new DaemonProcess();
+  const bin = `${place.folder}/bin`;
+  await Deno.mkdir(bin);
+  const [program, ...args] = toolCommand("nix-btm");
+  const setup = async (version: string, ...words: string[]) => {
+    await Deno.writeTextFile(`${bin}/nix`, `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
+    const { code, stdout, stderr } = await new Deno.Command(program, {
+      args: [...args, "setup", ...words],
+      env: { ...place.env, PATH: `${bin}:/usr/bin:/bin` },
+    }).output();
+    strictEqual(code, 0);
+    return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)) as [string, string];
+  };
+  const line = `json-log-path = ${place.socket}\n`;
+  const [out, err] = await setup("nix (Nix) 2.29.1");
+  strictEqual(out, line);
+  match(err, /^nix-btm: nix \(Nix\) 2\.29\.1 does not know json-log-path, .*nix-btm run and nix-btm pipe/);
+  for (const version of ["nix (Nix) 2.30.0", "nix (Nix) 3.1", "nix (Determinate Nix 3.6.2) 2.29.0"]) {
+    deepStrictEqual(await setup(version), [line, ""], version);
+  }
+  strictEqual((await setup("", "-n", "/tmp/nixbtm.sock"))[0], "json-log-path = /tmp/nixbtm.sock\n");
+});
+
 Deno.test("a file that Nix has made where no socket was is told, stays, and can be replayed", async () => {
   await using place = new DaemonProcess();
   const path = `${place.folder}/n.sock`;
