@@ -32,6 +32,8 @@ export interface ListFilter {
 export type NewProcess = Pick<ProcessRecord, "id" | "command"> & Partial<ProcessRecord>;
 
 const REMOVE_GRACE_MS = 5_000;
+/** Noted while a host is at work: the boot of the machine in which it is. */
+const AT_WORK_SINCE = "at work since boot";
 
 export class IchimiHost extends ServiceHost {
   readonly name = "ichimi";
@@ -112,14 +114,16 @@ export class IchimiHost extends ServiceHost {
     return Math.floor((performance.now() - this.#startedMs) / 1_000);
   }
 
-  /** Goes on with what runs, and starts what starts by itself. */
+  /** Goes on with what runs; starts what starts by itself, unless this follows a host that did not end. */
   async start(signal: AbortSignal): Promise<void> {
-    const isOff = (id: string) => this.#records.get(id)?.autoStartOnRestore !== true;
-    await this.supervisor.start(signal, { except: isOff });
-    // What was stopped with the daemon before this one is started too.
+    const boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+    const isFirst = this.#store.fact(AT_WORK_SINCE) !== boot;
+    this.#store.note(AT_WORK_SINCE, boot);
+    await this.supervisor.start(signal, { except: () => true });
+    if (!isFirst || signal.aborted) return;
     for (const { id, autoStartOnRestore } of this.records) {
       const service = this.supervisor.services.get(id)!;
-      if (autoStartOnRestore && service.is("idle")) service.request("start");
+      if (autoStartOnRestore && service.is("idle", "finished")) service.request("start");
     }
   }
 
@@ -252,6 +256,11 @@ export class IchimiHost extends ServiceHost {
       lines.unshift(...lastLines(folder, count - lines.length, stream));
     }
     return lines;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#store.isOpen) this.#store.note(AT_WORK_SINCE, undefined);
+    await super[Symbol.asyncDispose]();
   }
 
   protected override close(): void {

@@ -38,10 +38,11 @@ function standingIn(place: Place): Standing | undefined {
       const { code, signal, timeMs } = status.exit;
       if (signal === undefined && NOT_RUN.has(code) && refusalIn(place) !== undefined) return undefined;
       const exitCode = signal === undefined ? code : null;
-      const good = code === 0 || wasEnded(place);
-      const outcome: Outcome = signal === undefined ? good ? "clean" : "failed" : "killed";
-      const detail = signal === undefined ? null : signalName(signal);
-      return { state: { kind: "stopped", exitCode, stoppedMs: timeMs }, outcome, detail };
+      const name = signal === undefined ? null : signalName(signal);
+      // Who ends as he was asked to ends well.
+      const isGood = code === 0 || (wasEnded(place) && (name === null || name === "SIGTERM"));
+      const outcome: Outcome = isGood ? "clean" : name === null ? "failed" : "killed";
+      return { state: { kind: "stopped", exitCode, stoppedMs: timeMs }, outcome, detail: name };
     }
     case "lost": {
       const error = "nobody knows how it ended: its keeper was killed";

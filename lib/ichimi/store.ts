@@ -9,6 +9,7 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS processes (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
 
 /** Somebody else has the file for a moment. */
@@ -72,6 +73,22 @@ export class Store implements Disposable {
     this.#drop.run(id);
   }
 
+  /** What was noted under a name; undefined when nothing was. */
+  fact(name: string): string | undefined {
+    const row = this.#db.prepare("SELECT value FROM facts WHERE name = ?").get(name);
+    return row?.value as string | undefined;
+  }
+
+  /** Notes a value, or that there is none any more. */
+  note(name: string, value: string | undefined): void {
+    if (value === undefined) this.#db.prepare("DELETE FROM facts WHERE name = ?").run(name);
+    else this.#db.prepare("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(name, value);
+  }
+
+  get isOpen(): boolean {
+    return this.#db.isOpen;
+  }
+
   /** All or nothing of what is done in `body`. */
   together<T>(body: () => T): T {
     this.#db.exec("BEGIN IMMEDIATE");
@@ -86,6 +103,6 @@ export class Store implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#db.close();
+    if (this.isOpen) this.#db.close();
   }
 }

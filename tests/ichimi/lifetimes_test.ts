@@ -1,0 +1,121 @@
+/** With whom processes end: sessions, projects, nobody; and across daemons. */
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { sleep } from "../../lib/async/mod.ts";
+import { World } from "./_world.ts";
+
+const AWAY = { lifetime: "session" };
+
+function state(world: World, id: string): string {
+  return world.host.standing(id).state.kind;
+}
+
+Deno.test("a session's processes end with it, a project's with its last client, persistent ones stay", async () => {
+  await using world = new World();
+  const [first, second, other] = [world.client(), world.client(), world.client("/tmp")];
+  for (const client of [first, second, other]) world.lifetimes.join(client);
+  const assistant = world.assistant(first);
+  await assistant.run("mine", "exec sleep 100", AWAY);
+  await assistant.run("ours", "exec sleep 100");
+  await assistant.run("kept", "exec sleep 100", { lifetime: "persistent" });
+  world.lifetimes.leave(first);
+  await world.until("the end of the session's", () => state(world, "mine") === "stopped");
+  strictEqual(state(world, "ours"), "running");
+  world.lifetimes.leave(second);
+  await world.until("the end of the project's", () => state(world, "ours") === "stopped");
+  await sleep(50);
+  strictEqual(state(world, "kept"), "running");
+  deepStrictEqual(world.complaints, []);
+});
+
+Deno.test("a client that comes back in time finds its processes as they were", async () => {
+  await using world = new World({ limits: { sessionGraceMs: 200, projectGraceMs: 200 } });
+  const client = world.client();
+  world.lifetimes.join(client);
+  const assistant = world.assistant(client);
+  await assistant.run("mine", "exec sleep 100", AWAY);
+  await assistant.run("ours", "exec sleep 100");
+  world.lifetimes.leave(client);
+  world.lifetimes.join(client);
+  await sleep(300);
+  deepStrictEqual([state(world, "mine"), state(world, "ours")], ["running", "running"]);
+});
+
+Deno.test("a client whose program has ended does not come back: nothing waits for it", async () => {
+  await using world = new World({ limits: { sessionGraceMs: 1_000_000 } });
+  const client = { ...world.client(), startTicks: 1n };
+  world.lifetimes.join(client);
+  await world.assistant({ ...client, startTicks: world.client().startTicks }).run(
+    "mine",
+    "exec sleep 100",
+    AWAY,
+  );
+  world.lifetimes.leave(client);
+  await world.until("the end of the session's", () => state(world, "mine") === "stopped");
+});
+
+Deno.test("a daemon that follows another one ends what its clients do not come back for", async () => {
+  await using world = new World();
+  const client = world.client();
+  world.lifetimes.join(client);
+  const assistant = world.assistant(client);
+  await assistant.run("mine", "exec sleep 100", AWAY);
+  await assistant.run("kept", "exec sleep 100", { lifetime: "persistent" });
+  await world.reopen();
+  deepStrictEqual([state(world, "mine"), state(world, "kept")], ["running", "running"]);
+  world.lifetimes.begin();
+  await world.until("the end of the session's", () => state(world, "mine") === "stopped");
+  strictEqual(state(world, "kept"), "running");
+});
+
+Deno.test("what a session has left is forgotten after a while, what others have is not", async () => {
+  await using world = new World({ limits: { keepMs: 0 } });
+  const client = world.client();
+  world.lifetimes.join(client);
+  const assistant = world.assistant(client);
+  await assistant.run("mine", "exit 0", AWAY);
+  await assistant.run("ours", "exit 0");
+  for (const process of ["mine", "ours"]) await assistant.call("wait", { process, exit: true });
+  world.lifetimes.leave(client);
+  world.lifetimes.begin();
+  await world.until("its end", () => world.host.records.length === 1);
+  strictEqual(world.host.records[0]!.id, "ours");
+});
+
+Deno.test("a process has the environment and the folder of who starts it, and its own before them", async () => {
+  await using world = new World();
+  const client = world.client(world.folder, { PATH: Deno.env.get("PATH")!, WHO: "client", OTHER: "kept" });
+  const assistant = world.assistant(client);
+  Deno.mkdirSync(`${world.folder}/below`);
+  await assistant.run("env", "echo $WHO $OTHER; pwd", { env: { WHO: "process" } });
+  await assistant.call("wait", { process: "env", exit: true });
+  strictEqual(
+    await assistant.call("get_process_output", { id: "env", stream: "Both" }),
+    `process kept\n${world.folder}`,
+  );
+  await assistant.run("below", "pwd", { cwd: "below" });
+  await assistant.call("wait", { process: "below", exit: true });
+  strictEqual(
+    await assistant.call("get_process_output", { id: "below", stream: "Both" }),
+    `${world.folder}/below`,
+  );
+  await rejects(assistant.call("create_process", { id: "none", command: "pwd", cwd: "nowhere" }), {
+    message: `Working directory does not exist: ${world.folder}/nowhere`,
+  });
+});
+
+Deno.test("names of any kind are names, and those that cannot be are refused", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  for (const id of ["a/b", "..", "日本 語", "-x", "con:1", "x".repeat(200)]) {
+    await assistant.run(id, "echo here");
+    await assistant.call("wait", { process: id, exit: true });
+    strictEqual(await assistant.call("get_process_output", { id, stream: "Both" }), "here");
+  }
+  for (const id of ["", " ", "a\nb", "\x1b[31m", "x".repeat(201)]) {
+    await rejects(assistant.call("create_process", { id, command: "true" }), /^.*Cannot create process/);
+  }
+  await world.reopen();
+  strictEqual(world.host.records.length, 6);
+  for (const { id } of world.host.records) await world.assistant().call("remove_process", { id });
+  deepStrictEqual(world.host.records, []);
+});
