@@ -371,7 +371,9 @@ Deno.test("environments are read when somebody wants them, for those that are se
   const wanted = tableRows(player.model).map(({ pid, startTicks }) => ({ pid, startTicks }));
   deepStrictEqual(player.press("v").done(), [{ kind: "readEnvironments", processes: wanted }]);
   const found = new Map(wanted.map((each) => [processKey(each), `NAME=${each.pid}`]));
-  player.terminal({ kind: "resize", width: 160, height: 24 }).news({ kind: "environmentsRead", found });
+  player.news({ kind: "environmentsRead", found });
+  match(player.text(), / environment +│\n.*NAME=5000/, "in 80 columns too");
+  player.terminal({ kind: "resize", width: 160, height: 24 });
   match(player.text(), /NAME=5001/);
   deepStrictEqual(player.tell().done(), [], "they do not change");
   strictEqual(player.press("j", "j").done().length > 0, true, "others are read when they are seen");

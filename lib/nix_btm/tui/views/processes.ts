@@ -30,14 +30,18 @@ interface ProcessColumn extends Column {
 /** Fewer rows of a log say nothing. */
 const TAIL_ROWS_MIN = 2;
 
+/** Who has asked for it sees it, also in 80 columns: the command beside it makes room. */
 const ENVIRONMENT: ProcessColumn = {
   title: "environment",
-  min: 24,
-  rank: 3,
+  min: 16,
+  rank: 0,
   cell: (process, { theme, environments }) => [
     span(environments.get(processKey(process))?.replaceAll("\n", " ") ?? "…", theme.info),
   ],
 };
+
+const COMMAND_MIN = 24;
+const COMMAND_BESIDE_MIN = 12;
 
 const COLUMNS: readonly ProcessColumn[] = [
   {
@@ -108,7 +112,7 @@ const COLUMNS: readonly ProcessColumn[] = [
   },
   {
     title: "command",
-    min: 24,
+    min: COMMAND_MIN,
     rank: 0,
     cell: ({ command, name, depth }, { theme, processSort }) => [
       span(processSort === "tree" ? "  ".repeat(depth) : "", theme.muted),
@@ -137,7 +141,7 @@ export function drawProcesses(area: Area, model: Model): void {
   // What is of one build has its name above it.
   const usual = several ? COLUMNS : COLUMNS.filter(({ title }) => title !== "build");
   const wanted = [usual[0]!, ...usual.slice(1 + firstColumn)];
-  const columns = showsEnvironments ? [...wanted, ENVIRONMENT] : wanted;
+  const columns = showsEnvironments ? [...wanted.map(besideEnvironment), ENVIRONMENT] : wanted;
   const widths = columnWidths(columns, inside.width - 2);
   const builds = buildsOf(model);
   const head = inside.part({ x: 1, y: 0, width: inside.width - 2, height: 1 });
@@ -164,6 +168,10 @@ export function drawProcesses(area: Area, model: Model): void {
     rows.length,
     theme.muted,
   );
+}
+
+function besideEnvironment(column: ProcessColumn): ProcessColumn {
+  return column.title === "command" ? { ...column, min: COMMAND_BESIDE_MIN } : column;
 }
 
 /** What the table is of, and the phase that it is in. */
