@@ -1,6 +1,7 @@
 /** Whole screens of recorded builds as text, readable in review. `UPDATE=1` writes them anew. */
 import { match, ok, strictEqual } from "node:assert/strict";
 import type { ColourDepth } from "../../lib/tui/mod.ts";
+import type { Model } from "../../lib/nix_btm/tui/model.ts";
 import { aBuild, PAST, Player } from "./_tui_player.ts";
 
 const FOLDER = new URL("testdata/tui/", import.meta.url);
@@ -143,6 +144,16 @@ Deno.test("a command whose evaluation failed says why in its row, and e with it 
   match(player.text(), /✖ #1 nix-build -A app +no attribute 'app' 0ms │/);
   player.press("e");
   match(player.text(), /nix-build -A app .*it is over after 0ms: failed .*error: .*while calling 'f' /s);
+});
+
+Deno.test("who has no daemon is told how to start one, who had one that what was known is shown", () => {
+  const lost = { kind: "lost", why: "there is no such socket (ENOENT)" } as const;
+  const standing = (player: Player, worlds: Model["source"]["worlds"]) =>
+    player.news({ kind: "changed", source: { worlds, standing: lost, version: 1 } }).text().split("\n")[1];
+  const player = new Player();
+  strictEqual(standing(player, new Map()), " there is no such socket (ENOENT); nix-btm daemon starts one");
+  const known = new Map([["", player.monitor.world]]);
+  strictEqual(standing(player, known), " there is no such socket (ENOENT); what was known is shown");
 });
 
 Deno.test("how a build failed leaves its name to be read, and its hashes to e", () => {

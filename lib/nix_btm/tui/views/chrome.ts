@@ -38,14 +38,15 @@ export function drawTabs(area: Area, model: Model): void {
 
 /** How the daemon stands, or that of another host, where it is not as usual; returns whether there is something to say. */
 function drawStanding(area: Area, model: Model): boolean {
-  const { theme, source: { standing } } = model;
+  const { theme, source: { standing, worlds } } = model;
   const { note } = worldOf(model);
   if (standing.kind === "live" && note === "") return false;
   const isLost = standing.kind !== "connecting";
   const why = standing.kind === "lost" ? standing.why : note;
   const style = isLost ? theme.alert : theme.muted;
   area.fill(style);
-  area.put(0, 0, isLost ? ` ${why}; what was known is shown` : " asking the daemon …", style);
+  const rest = worlds.size === 0 ? "nix-btm daemon starts one" : "what was known is shown";
+  area.put(0, 0, isLost ? ` ${why}; ${rest}` : " asking the daemon …", style);
   return true;
 }
 
