@@ -86,7 +86,8 @@ async function linesOf(logs: LogStore, name: string): Promise<readonly string[]>
     return await logs.read(name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new HttpError(404, `the log ${name} is not kept`);
-    throw error;
+    if (!(error instanceof Error)) throw error;
+    throw new HttpError(503, `the log ${name} cannot be read: ${error.message}`);
   }
 }
 

@@ -1,12 +1,12 @@
 /** The daemon's state over HTTP, for clients that do not behave. */
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { History, type HostUpdate, LogStore } from "../../lib/nix_btm/mod.ts";
 import { nixRoutes, type RouteSources } from "../../lib/nix_btm/routes.ts";
 
 /** Routes over a daemon of which nothing but its updates is there. */
 class Served implements Disposable {
   readonly followers = new Set<(message: HostUpdate) => void>();
-  readonly #folder = Deno.makeTempDirSync({ prefix: "nix-btm-" });
+  readonly folder = Deno.makeTempDirSync({ prefix: "nix-btm-" });
   readonly history = History.open(":memory:");
   readonly #sources: RouteSources = {
     snapshot: () => ({ ring: "", epoch: 1, position: 0n, hosts: [{ host: "", isNew: true, update: {} }] }),
@@ -14,7 +14,7 @@ class Served implements Disposable {
       this.followers.add(tell);
       return () => this.followers.delete(tell);
     },
-    kept: { history: this.history, logs: new LogStore(this.#folder), logOf: () => undefined },
+    kept: { history: this.history, logs: new LogStore(this.folder), logOf: () => undefined },
     status: () => ({}),
     metrics: () => "",
   };
@@ -30,7 +30,7 @@ class Served implements Disposable {
 
   [Symbol.dispose](): void {
     this.history[Symbol.dispose]();
-    Deno.removeSync(this.#folder, { recursive: true });
+    Deno.removeSync(this.folder, { recursive: true });
   }
 }
 
@@ -47,7 +47,7 @@ Deno.test("a client of events that reads nothing is let go when tens of megabyte
   await rejects(response.text(), /^RangeError: the client of events reads too slowly$/);
 });
 
-Deno.test("a history that cannot be read is told with why", async () => {
+Deno.test("a history and a log that cannot be read are told with why", async () => {
   using served = new Served();
   served.history[Symbol.dispose]();
   for (const path of ["/api/v1/history", "/api/v1/statistics"]) {
@@ -57,6 +57,10 @@ Deno.test("a history that cannot be read is told with why", async () => {
       "the history cannot be read: database is not open\n",
     ]);
   }
+  Deno.mkdirSync(`${served.folder}/1-2-a.log`);
+  const response = await served.get("/api/v1/logs/1-2-a");
+  strictEqual(response.status, 503);
+  match(await response.text(), /^the log 1-2-a cannot be read: Is a directory/);
 });
 
 Deno.test("a client of events hears what is, then what changes", async () => {
