@@ -97,6 +97,7 @@ Deno.test(
       /^command #\d+ failed: .*\n {2}no attribute 'app'$/m,
     );
     const found = await asked.call("search_log", { build: "fc-bad", text: "KABOOM", context: 1 });
+    ok((await asked.call("failed_builds", { hours: 1e300 })).isError);
     deepStrictEqual(found.data, {
       total: 4,
       lines: [{ number: 3, text: "about to fail" }, { number: 4, text: "error: kaboom in fc-bad" }],

@@ -1,17 +1,22 @@
 /** What the assistants' tools say of worlds that are played, without a daemon. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { nixTools, type NixView } from "../../lib/nix_btm/mod.ts";
+import { nixTools, type NixView, type PastBuild } from "../../lib/nix_btm/mod.ts";
 import type { ToolContext, ToolResult } from "../../lib/mcp/mod.ts";
 import { aBuild, Player } from "./_tui_player.ts";
 
 const WIDE_153 = "building '/nix/store/df0ijwr8ndlwqn4lj0hyic79590186km-wide-153";
 
-async function asked(player: Player, name: string, args: Record<string, unknown>): Promise<ToolResult> {
+async function asked(
+  player: Player,
+  name: string,
+  args: Record<string, unknown>,
+  past: readonly PastBuild[] = [],
+): Promise<ToolResult> {
   const view: NixView = {
     worlds: new Map([["", player.monitor.world]]),
     hostname: "anvil",
     now: () => player.nowMs,
-    history: () => Promise.resolve([]),
+    history: () => Promise.resolve(past),
     statistics: () => Promise.resolve([]),
     log: () => Promise.resolve([]),
     derivation: () => Promise.reject(new Error("there is none")),
@@ -57,4 +62,30 @@ Deno.test("list_builds tells of commands that are over no more than was asked fo
   const { structured } = await asked(player, "list_builds", { over: true, limit: 2 });
   const { commands } = structured as { commands: { state: string }[] };
   deepStrictEqual(commands.map(({ state }) => state), ["running", "succeeded", "failed"]);
+});
+
+Deno.test("failed_builds tells the ends of logs without what a terminal would obey", async () => {
+  const past: PastBuild = {
+    id: 1,
+    name: "bad",
+    derivation: "/nix/store/2dgjm3r4incpk99lwvgylmjm89lh5ilw-bad.drv",
+    host: "",
+    startedMs: 1,
+    endedMs: 2,
+    outcome: "failed",
+    failure: "exit code 1",
+    phase: undefined,
+    phases: [],
+    tail: ["\x1b[31mred\x1b[0m\x1b]52;c;eA==\x07 \x9bend"],
+    requester: undefined,
+    command: undefined,
+    log: undefined,
+    cpuSeconds: undefined,
+    peakBytes: undefined,
+  };
+  const { text, structured } = await asked(new Player(), "failed_builds", {}, [past]);
+  deepStrictEqual((structured as { builds: { tail: string[] }[] }).builds.map(({ tail }) => tail), [[
+    "red end",
+  ]]);
+  strictEqual(text, "bad: exit code 1 (1970-01-01T00:00:00.002Z)\n  red end");
 });

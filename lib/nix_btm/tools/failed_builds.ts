@@ -1,8 +1,11 @@
 /** `failed_builds`: what failed, in which phase, with its last words. @module */
 import { array, defineTool, integer, nullable, number, object, optional, string } from "../../mcp/mod.ts";
+import { plainText } from "../../tui/mod.ts";
 import { summaries } from "../summary.ts";
 import { LIMIT, type NixView, placed, type ToolMaker } from "./tool.ts";
 
+/** A century: longer ago nothing was built. */
+const HOURS_MAX = 876_600;
 const TAIL_DEFAULT = 20;
 const FAILED_DEFAULT = 10;
 
@@ -15,7 +18,7 @@ export const failedBuilds: ToolMaker = (view) =>
     annotations: { readOnlyHint: true, openWorldHint: false },
     input: object({
       name: optional(string({ description: "Part of the name" })),
-      hours: optional(number({ description: "Of the last so many hours", minimum: 0 })),
+      hours: optional(number({ description: "Of the last so many hours", minimum: 0, maximum: HOURS_MAX })),
       lines: optional(integer({ minimum: 0, maximum: 50, description: "Lines of each log; 20 by default" })),
       limit: LIMIT,
     }),
@@ -47,7 +50,7 @@ export const failedBuilds: ToolMaker = (view) =>
         phase: build.phase ?? null,
         ended: new Date(build.endedMs).toISOString(),
         log: build.log ?? null,
-        tail: lines === 0 ? [] : build.tail.slice(-lines),
+        tail: lines === 0 ? [] : build.tail.slice(-lines).map(plainText),
       }));
       const commands = failedCommands(view, { name, sinceMs, limit });
       const texts = [
