@@ -32,7 +32,8 @@ export async function startDaemon(client: DaemonClient): Promise<void> {
       await (await client.fetch("/status")).body?.cancel();
       return true;
     } catch (error) {
-      if (isUnheard(error)) return false;
+      // Nobody is there, or somebody who ends right now.
+      if (error instanceof TypeError) return false;
       throw error;
     }
   };

@@ -1,5 +1,6 @@
 /** The processes of a user, for all assistants that work for them. @module */
 import { normalize } from "node:path/posix";
+import { readKernelFile } from "../../ffi/files/mod.ts";
 import { inspectInstance, type Line, type Stream } from "../keeper/mod.ts";
 import { HostError, lastLines, ServiceHost, treeUsage, UsageRates } from "../services/mod.ts";
 import { type Service, Supervisor } from "../supervisor/mod.ts";
@@ -116,7 +117,7 @@ export class IchimiHost extends ServiceHost {
 
   /** Goes on with what runs; starts what starts by itself, unless this follows a host that did not end. */
   async start(signal: AbortSignal): Promise<void> {
-    const boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+    const boot = new TextDecoder().decode(readKernelFile("/proc/sys/kernel/random/boot_id")).trim();
     const isFirst = this.#store.fact(AT_WORK_SINCE) !== boot;
     this.#store.note(AT_WORK_SINCE, boot);
     await this.supervisor.start(signal, { except: () => true });
