@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "guard.h"
 #include "life.h"
 
 #define PATH_BYTES (KEEPER_FOLDER_MAX + 64)
@@ -184,6 +185,8 @@ int main(int argc, char **argv)
 	static struct keeper k;
 	int result;
 
+	if (argc > 1 && strcmp(argv[1], "--guard") == 0)
+		return guard_main(argc, argv);
 	if (options_parse(argc, argv, &k.options) < 0)
 		return KEEPER_USAGE;
 	result = close_inherited(&k.options);

@@ -190,6 +190,17 @@ async function readText(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promis
   }
 }
 
+/**
+ * Program and arguments that run a command under a guard (see `guard.h`), which ends its whole tree with this process,
+ * however that ends: on SIGTERM after `graceMs` at most, on SIGUSR1 at once. It ends as the command does.
+ */
+export function guarded(
+  command: readonly [string, ...string[]],
+  graceMs: number,
+): readonly [string, ...string[]] {
+  return [assetPath("bin/keeper"), "--guard", `${Deno.pid}:${Math.round(graceMs)}`, "--", ...command];
+}
+
 /** The keeper's command line. */
 export function keeperArguments(options: KeeperOptions): string[] {
   const { stdin = "null", owner, rlimits = {}, cgroups = [], listeners = [], groups = [] } = options;
