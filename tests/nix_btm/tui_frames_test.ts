@@ -146,6 +146,16 @@ Deno.test("a command whose evaluation failed says why in its row, and e with it 
   match(player.text(), /nix-build -A app .*it is over after 0ms: failed .*error: .*while calling 'f' /s);
 });
 
+Deno.test("on the widest terminals what belongs to a name stands near it, and headings are where they are clicked", () => {
+  const player = busy({ width: 300, height: 100 });
+  for (const tab of ["2", "3", "5", "6"]) {
+    const rows = player.press(tab).text().split("\n").slice(3, -3);
+    for (const row of rows) match(row, /^│.{162} {130,}.{0,6}$/u, tab);
+  }
+  player.press("3").click("cpu");
+  strictEqual(player.model.sort, "cpu");
+});
+
 Deno.test("who has no daemon is told how to start one, who had one that what was known is shown", () => {
   const lost = { kind: "lost", why: "there is no such socket (ENOENT)" } as const;
   const standing = (player: Player, worlds: Model["source"]["worlds"]) =>

@@ -11,6 +11,8 @@ const SUMMARY_FROM = 16;
 export const BUILD_HEAD_ROWS = 4;
 /** The tree takes a fifth, as the original's, but names have to fit. */
 const TREE_COLUMNS = 34;
+/** Columns of a list's rows: farther to the right of a name nobody would find what belongs to it. */
+export const ROW_MAX = 160;
 
 export interface Layout {
   readonly tabs: Rect;

@@ -17,6 +17,7 @@ import { type CommandRow, type DerivationRow, eagleRows, jobAt } from "../eagle_
 import { criticalPaths, elapsedMs, targetText, usages, waitingOf } from "../facts.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
+import { ROW_MAX } from "../layout.ts";
 import { type Model, worldOf } from "../model.ts";
 import { briefFailure } from "../../failure_text.ts";
 import { errorLine, errorsOf } from "../../problems.ts";
@@ -44,12 +45,13 @@ export function drawEagle(area: Area, model: Model): void {
   drawList(inside, list, rows.length, (line, index) => {
     const row = rows[index]!;
     const left = row.kind === "command" ? commandSpans(row, model) : leftSpans(row, model);
+    const width = Math.min(line.width, ROW_MAX);
     // The name may take half of the line, what it needs not is left for why it waits.
-    const most = line.width - 3 - Math.min(spansWidth(left), Math.floor((line.width - 3) / 2));
+    const most = width - 3 - Math.min(spansWidth(left), Math.floor((width - 3) / 2));
     const right = row.kind === "command" ? progressSpans(row, model, most) : rightSpans(row, model, most);
-    const room = line.width - 2 - (right.length === 0 ? 0 : spansWidth(right) + 1);
+    const room = width - 2 - (right.length === 0 ? 0 : spansWidth(right) + 1);
     putSpans(line, 1, 0, left, room);
-    putSpans(line, line.width - 1 - spansWidth(right), 0, right);
+    putSpans(line, width - 1 - spansWidth(right), 0, right);
     if (index === list.selected) line.restyle(0, (id) => blend(id, theme.selected));
   });
   drawScrollBar(

@@ -15,6 +15,7 @@ import {
 } from "../../../tui/mod.ts";
 import type { PastBuild } from "../../history.ts";
 import type { JobRow } from "../../world.ts";
+import { ROW_MAX } from "../layout.ts";
 import type { Model } from "../model.ts";
 import { filterSpans } from "./eagle.ts";
 import { failureText } from "../../failure_text.ts";
@@ -103,7 +104,7 @@ export function drawHistory(area: Area, model: Model): void {
     note: history.length === 0 ? [] : [span(`${list.selected + 1}/${history.length}`, theme.muted)],
     border: theme.focus,
   });
-  const widths = columnWidths(COLUMNS, inside.width - 2);
+  const widths = columnWidths(COLUMNS, Math.min(ROW_MAX, inside.width - 2));
   const head = inside.part({ x: 1, y: 0, width: inside.width - 2, height: 1 });
   drawRow(head, 0, COLUMNS, widths, COLUMNS.map(({ title }) => [span(title, theme.muted)]));
   const body = inside.part({ x: 0, y: 1, width: inside.width, height: inside.height - 1 });

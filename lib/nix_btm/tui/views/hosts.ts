@@ -16,6 +16,7 @@ import {
 import type { Command } from "../../../nix/mod.ts";
 import { buildsOf, type Counts, countsIn, targetText } from "../facts.ts";
 import type { CacheRow, World } from "../../world.ts";
+import { ROW_MAX } from "../layout.ts";
 import { hostText, type Model, worldOf } from "../model.ts";
 import { signOf } from "./tones.ts";
 
@@ -195,7 +196,7 @@ function drawTable<T>(
 ): Area {
   if (rows.length === 0 || area.height < 2) return area;
   const { theme } = model;
-  const widths = columnWidths(columns, area.width);
+  const widths = columnWidths(columns, Math.min(ROW_MAX, area.width));
   drawRow(area, 0, columns, widths, columns.map(({ title }) => [span(title, theme.muted)]));
   const body = area.part({ x: 0, y: 1, width: area.width, height: area.height - 1 });
   const drawn = drawList(body, list ?? { selected: -1, top: 0 }, rows.length, (line, index) => {

@@ -19,6 +19,7 @@ import { elapsedMs, usages, waitingOf } from "../facts.ts";
 import { jobRows } from "../job_rows.ts";
 import { waitingText } from "../../waiting.ts";
 import type { JobRow } from "../../world.ts";
+import { ROW_MAX } from "../layout.ts";
 import { type Model, type Sort, worldOf } from "../model.ts";
 import { remember } from "../remember.ts";
 import { filterSpans } from "./eagle.ts";
@@ -197,7 +198,7 @@ export function drawJobs(area: Area, model: Model): void {
     border: theme.focus,
   });
   const columns = jobColumns(model);
-  const widths = columnWidths(columns, inside.width - 2);
+  const widths = columnWidths(columns, Math.min(ROW_MAX, inside.width - 2));
   const head = inside.part({ x: 1, y: 0, width: inside.width - 2, height: 1 });
   drawRow(
     head,

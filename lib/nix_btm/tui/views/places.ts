@@ -1,7 +1,7 @@
 /** What lies where, for the mouse. Pure. @module */
 import { columnWidths, contains, textWidth } from "../../../tui/mod.ts";
 import { tableRows } from "../builder_rows.ts";
-import { builderColumns, layoutOf } from "../layout.ts";
+import { builderColumns, layoutOf, ROW_MAX } from "../layout.ts";
 import { type Model, type Sort, type Tab, TABS, TITLES } from "../model.ts";
 import { rowsOf } from "../rows.ts";
 import { jobColumns } from "./jobs.ts";
@@ -48,7 +48,7 @@ export function sortAt(model: Model, x: number, y: number): Sort | undefined {
   if (model.tab !== "jobs" || y !== body.y + 1) return undefined;
   let from = body.x + 2;
   const columns = jobColumns(model);
-  for (const [at, width] of columnWidths(columns, body.width - 4).entries()) {
+  for (const [at, width] of columnWidths(columns, Math.min(ROW_MAX, body.width - 4)).entries()) {
     if (width === 0) continue;
     if (x >= from && x < from + width) return columns[at]!.sort;
     from += width + 1;
