@@ -1,9 +1,24 @@
 /** Where the daemon of a user keeps what it has, and is found. @module */
 import { stateHome } from "../../lib/cli/mod.ts";
 
+/** Files of one user's daemon, absolute. */
+export interface Folders {
+  readonly state: string;
+  readonly socket: string;
+  /** What a daemon in the background says. */
+  readonly log: string;
+  /** Stands there while a daemon becomes a newer one. */
+  readonly upgrading: string;
+}
+
 /** Of this user. @throws {Error} When there is no home. */
-export function folders(): { readonly state: string; readonly socket: string; readonly log: string } {
+export function folders(): Folders {
   const { HOME, XDG_STATE_HOME } = Deno.env.toObject();
   const state = `${stateHome({ HOME, XDG_STATE_HOME, uid: Deno.uid() })}/hostkit/ichimi`;
-  return { state, socket: `${state}/daemon.sock`, log: `${state}/daemon.log` };
+  return {
+    state,
+    socket: `${state}/daemon.sock`,
+    log: `${state}/daemon.log`,
+    upgrading: `${state}/upgrading`,
+  };
 }

@@ -1,4 +1,5 @@
 /** The daemon of a user. @module */
+import { rmSync } from "node:fs";
 import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
 import {
   Daemon,
@@ -22,7 +23,7 @@ export async function serve(
   signal: AbortSignal,
 ): Promise<number> {
   const { config, warnings } = readConfig(file);
-  const { state, socket, log: logFile } = folders();
+  const { state, socket, log: logFile, upgrading } = folders();
   Deno.mkdirSync(state, { recursive: true, mode: 0o700 });
   const log = processLog({ file: background ? logFile : undefined });
   for (const warning of warnings) log.warn(warning);
@@ -36,6 +37,7 @@ export async function serve(
   );
   const listener = services.listeners[0] ?? ownSocket(socket, stack);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
+  rmSync(upgrading, { force: true });
   log.info("serving assistants", { socket: addressText(listener.address), processes: host.records.length });
   services.ready(`serving assistants on ${addressText(listener.address)}`);
   signal.addEventListener("abort", () => services.stopping("stopping the processes"), { once: true });
@@ -53,6 +55,8 @@ export async function serve(
     return 0;
   }
   log.info("becoming a newer daemon", { pid: Deno.pid });
+  await daemon.leave();
+  Deno.writeTextFileSync(upgrading, `${Deno.pid}\n`);
   return await becomeNewer(host, stack, { signal, services });
 }
 

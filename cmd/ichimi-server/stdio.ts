@@ -1,6 +1,7 @@
 /** MCP over standard input and output, as assistants start it: everything is done by the daemon of the user. @module */
 import { UsageError } from "../../lib/cli/parse.ts";
-import { bridgeStdio } from "../../lib/mcp/bridge.ts";
+import { REPEATABLE_HEADER } from "../../lib/ichimi/hello.ts";
+import { bridgeStdio, type Message } from "../../lib/mcp/bridge.ts";
 import { Connection } from "./connection.ts";
 import { folders } from "./paths.ts";
 
@@ -14,9 +15,34 @@ export async function stdio(signal: AbortSignal, toolsets: string | undefined): 
   });
   await bridgeStdio(`unix:${folders().socket}`, {
     signal,
-    fetch: (_url, init) => connection.fetch("/mcp", init),
+    mayRepeat,
+    fetch: (_url, init, message) => {
+      const headers = new Headers(init.headers);
+      if (message === undefined || mayRepeat(message)) headers.set(REPEATABLE_HEADER, "1");
+      return connection.fetch("/mcp", { ...init, headers });
+    },
   });
   return 0;
+}
+
+/** Tools of which a call changes nothing; for others a connection that is cut is told. */
+export const LOOKS: ReadonlySet<string> = new Set([
+  "echo",
+  "ping",
+  "get_status",
+  "get_process_status",
+  "get_process_output",
+  "list_processes",
+  "wait",
+  "read_logs",
+  "search_logs",
+  "explain",
+  "usage",
+]);
+
+function mayRepeat({ method, params }: Message): boolean {
+  if (method !== "tools/call") return method !== undefined;
+  return LOOKS.has(String((params as { readonly name?: unknown } | undefined)?.name));
 }
 
 async function toolsetNames(words: string): Promise<readonly string[]> {

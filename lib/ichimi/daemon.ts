@@ -5,10 +5,11 @@
  */
 import { type Context, Hono } from "hono";
 import { processStart } from "../../ffi/ring/mod.ts";
+import { deadline, sleep } from "../async/mod.ts";
 import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from "../mcp/mod.ts";
 import { serviceResources, type ToolOptions } from "../services/mod.ts";
 import type { Client } from "./client.ts";
-import { parseHello } from "./hello.ts";
+import { parseHello, REPEATABLE_HEADER } from "./hello.ts";
 import type { IchimiHost } from "./host.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";
@@ -17,6 +18,9 @@ import { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";
 const HELLO_BYTES = 8 << 20;
 /** How often a client's connection is tried, so that it is known to live. */
 const BEAT_MS = 15_000;
+/** Longer than a process is given to end. */
+const LEAVE_MS = 6_000;
+const LEAVE_LOOK_MS = 5;
 /** How often it is looked whether there is something to do. */
 const IDLE_LOOK_MS = 10_000;
 
@@ -35,6 +39,8 @@ export interface DaemonOptions extends ToolOptions {
 interface Joined {
   readonly client: Client;
   readonly routes: McpRoutes;
+  /** Says a line to it. */
+  tell: (line: string) => void;
   /** Ends its connection. */
   end: () => void;
 }
@@ -43,18 +49,54 @@ export class Daemon implements AsyncDisposable {
   readonly #options: DaemonOptions;
   readonly #joined = new Map<string, Joined>();
   readonly #app = new Hono();
+  /** Requests that change something, and are not answered yet. */
+  #changing = 0;
+  #isLeaving = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.#app.put("/clients/:id", (c) => this.#join(c));
-    this.#app.all("/clients/:id/mcp", (c) => {
-      const joined = this.#joined.get(c.req.param("id"));
-      return joined === undefined ? c.text("no such client\n", 410) : joined.routes.fetch(c.req.raw);
-    });
+    this.#app.all("/clients/:id/mcp", (c) => this.#ask(c));
     this.#app.get("/status", (c) => c.json(this.#status()));
   }
 
   readonly fetch = async (request: Request): Promise<Response> => await this.#app.fetch(request);
+
+  /**
+   * Takes no more requests, and resolves when those that change something are answered: what was not answered then was
+   * not begun, and clients, who are told, may ask the next daemon for it.
+   */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    for (const { tell } of this.#joined.values()) tell("leaving\n");
+    using limit = deadline(LEAVE_MS);
+    while (this.#changing > 0 && !limit.signal.aborted) await sleep(LEAVE_LOOK_MS);
+  }
+
+  async #ask(c: Context): Promise<Response> {
+    const joined = this.#joined.get(c.req.param("id")!);
+    if (joined === undefined) return c.text("no such client\n", 410);
+    if (this.#isLeaving) return c.text("leaving\n", 503);
+    if (c.req.header(REPEATABLE_HEADER) !== undefined) return await joined.routes.fetch(c.req.raw);
+    this.#changing++;
+    let isCounted = true;
+    const answered = () => {
+      if (isCounted) this.#changing--;
+      isCounted = false;
+    };
+    try {
+      const response = await joined.routes.fetch(c.req.raw);
+      if (response.body === null) {
+        answered();
+        return response;
+      }
+      const counted = response.body.pipeThrough(new TransformStream({ flush: answered, cancel: answered }));
+      return new Response(counted, response);
+    } catch (error) {
+      answered();
+      throw error;
+    }
+  }
 
   /** Fires when for so long no client was there and nothing has run. */
   untilIdle(forMs: number, signal: AbortSignal): AbortSignal {
@@ -98,10 +140,11 @@ export class Daemon implements AsyncDisposable {
     const client: Client = { id, pid: hello.pid, startTicks, folder: hello.folder, env: hello.env };
     await this.#leave(id);
     const { lifetimes } = this.#options;
-    let end = () => {};
+    let [end, tell] = [() => {}, (_line: string) => {}];
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
-        const beat = setInterval(() => controller.enqueue(new TextEncoder().encode("\n")), BEAT_MS);
+        tell = (line) => controller.enqueue(new TextEncoder().encode(line));
+        const beat = setInterval(() => tell("\n"), BEAT_MS);
         end = () => {
           clearInterval(beat);
           try {
@@ -111,13 +154,14 @@ export class Daemon implements AsyncDisposable {
             if (!(error instanceof TypeError)) throw error;
           }
         };
-        controller.enqueue(new TextEncoder().encode("joined\n"));
+        tell("joined\n");
       },
       cancel: () => void this.#gone(joined),
     });
     const joined: Joined = {
       client,
       routes: this.#routes(client, hello.toolsets ?? DEFAULT_TOOLSETS),
+      tell: (line) => tell(line),
       end: () => end(),
     };
     this.#joined.set(id, joined);

@@ -10,6 +10,9 @@ export interface Hello {
   readonly toolsets?: readonly string[];
 }
 
+/** Stands on requests that change nothing: they can be made again. */
+export const REPEATABLE_HEADER = "x-hostkit-repeatable";
+
 /** Undefined when it is not what a client says. */
 export function parseHello(text: string, toolsetNames: readonly string[]): Hello | undefined {
   let value: unknown;

@@ -102,7 +102,7 @@ export class IchimiHost extends ServiceHost {
 
   /** All of them, in the order in which they were made. */
   get records(): readonly ProcessRecord[] {
-    return [...this.#records.values()];
+    return [...this.#records.values()].filter(({ id }) => this.supervisor.services.has(id));
   }
 
   /** Whether something runs, or is to run again. */
@@ -278,7 +278,7 @@ export class IchimiHost extends ServiceHost {
   /** Makes services of the records, one change after the other. */
   async #apply(): Promise<void> {
     const work = this.#applying.then(() => {
-      const specs = this.records.map((each) => this.#specs.of(each));
+      const specs = [...this.#records.values()].map((each) => this.#specs.of(each));
       return this.supervisor.apply(specs, { changed: NOTHING, signal: NEVER, except: () => true });
     });
     this.#applying = work.catch(() => "Told to whoever asked.");

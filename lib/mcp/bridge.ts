@@ -19,16 +19,23 @@ export interface BridgeOptions {
   readonly pipes?: Pipes;
   /** Milliseconds in which a server that does not answer the door may come back. */
   readonly patienceMs?: number;
-  /** How the server is asked, when it is not to be found by its address alone. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /**
+   * Whether a request may be made again when the connection ends before its answer; at most so often that a server that
+   * it ends is not ended for ever. None by default, beside those that only listen.
+   */
+  readonly mayRepeat?: (message: Message) => boolean;
+  /** How the server is asked, when it is not to be found by its address alone; `message` is none where it only listens. */
+  readonly fetch?: (url: string, init: RequestInit, message: Message | undefined) => Promise<Response>;
 }
 
 /** A server that is upgraded is back within this; one that is not there is told after it. */
 const PATIENCE_MS = 10_000;
 /** How often the door is tried. */
 const RETRY_MS = 100;
+/** How often a request is made that may be repeated. */
+const REPEATS = 3;
 /** A message of JSON-RPC. */
-type Message = Record<string, unknown>;
+export type Message = Readonly<Record<string, unknown>>;
 
 /** Serves the server at `url` over stdio until the client closes its end or the signal fires. */
 export async function bridgeStdio(url: string, options: BridgeOptions = {}): Promise<void> {
@@ -48,7 +55,8 @@ class Bridge {
   readonly #token: string | undefined;
   readonly #limits: McpLimits;
   readonly #patienceMs: number;
-  readonly #fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly #fetch: NonNullable<BridgeOptions["fetch"]>;
+  readonly #mayRepeat: (message: Message) => boolean;
   readonly #closed = new AbortController();
   readonly #running = new Set<Promise<void>>();
   /** Requests on their way, so that they can be cancelled. */
@@ -64,7 +72,8 @@ class Bridge {
     this.#token = options.token;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
-    this.#fetch = options.fetch ?? fetch;
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#mayRepeat = options.mayRepeat ?? (() => false);
     this.pipe = new LinePipe(pipes, this.#limits, {
       message: (value) => this.#start(() => this.#forward(value)),
       error: () => {}, // Whoever is on the other side has gone: there is nobody to tell.
@@ -109,8 +118,12 @@ class Bridge {
     const abort = new AbortController();
     const signal = AbortSignal.any([abort.signal, this.#closed.signal]);
     if ("method" in message && id !== null) this.#requests.set(id, abort);
+    const listens = message.method === "subscriptions/listen";
+    const attempts = listens ? Infinity : this.#mayRepeat(message) ? REPEATS : 1;
     try {
-      while (!await this.#attempt(message, signal)) await sleep(RETRY_MS, { signal });
+      for (let left = attempts; !await this.#attempt(message, signal, --left > 0);) {
+        await sleep(RETRY_MS, { signal });
+      }
     } catch (error) {
       if (signal.aborted || id === null) return;
       const reason = causesOf(error).at(-1) ?? error;
@@ -120,9 +133,8 @@ class Bridge {
     }
   }
 
-  /** False when it must be tried again: only listening may be, since it does nothing. */
-  async #attempt(message: Message, signal: AbortSignal): Promise<boolean> {
-    const listens = message.method === "subscriptions/listen";
+  /** False when it is to be tried again. */
+  async #attempt(message: Message, signal: AbortSignal, mayRepeat: boolean): Promise<boolean> {
     try {
       let response = await this.#post(message, signal);
       if (response.status === 404 && this.#session !== undefined) {
@@ -134,10 +146,10 @@ class Bridge {
         return true;
       }
     } catch (error) {
-      if (!listens || signal.aborted || isRefused(error)) throw error;
+      if (!mayRepeat || signal.aborted || isRefused(error)) throw error;
       return false;
     }
-    if (listens) return false;
+    if (mayRepeat) return false;
     throw new Error("the connection ended before the answer");
   }
 
@@ -193,7 +205,11 @@ class Bridge {
     const { signal } = this.#closed;
     while (session !== undefined && this.#session?.id === session.id && !signal.aborted) {
       try {
-        const response = await this.#fetch(this.#url, { headers: this.#headers({}, true), signal });
+        const response = await this.#fetch(
+          this.#url,
+          { headers: this.#headers({}, true), signal },
+          undefined,
+        );
         if (!response.ok || response.body === null) return await response.body?.cancel();
         for await (const data of readEvents(response.body, this.#limits.unreadBytes)) {
           await this.#say(data, {});
@@ -212,7 +228,7 @@ class Bridge {
     const headers = this.#headers(message, !fresh);
     for (let waitedMs = 0;; waitedMs += RETRY_MS) {
       try {
-        return await this.#fetch(this.#url, { method: "POST", body, headers, signal });
+        return await this.#fetch(this.#url, { method: "POST", body, headers, signal }, message);
       } catch (error) {
         if (signal.aborted || !isRefused(error) || waitedMs >= this.#patienceMs) throw error;
         await sleep(RETRY_MS, { signal });

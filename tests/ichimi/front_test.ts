@@ -1,7 +1,9 @@
 /** The front end and the daemon of a user, as programs: assistants that share, die and come back; daemons that do. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { until } from "../keeper/_log.ts";
+import { LOOKS } from "../../cmd/ichimi-server/stdio.ts";
 import { Home } from "./_front.ts";
+import { World } from "./_world.ts";
 
 /** The client's own child is its business. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -62,11 +64,20 @@ test("a daemon becomes a newer one in its place, and nobody's call is lost", asy
   const { pid } = home;
   const before = home.log.split("serving assistants").length;
   Deno.kill(pid, "SIGHUP");
+  const made = Array.from({ length: 40 }, (_, at) => `made ${at}`);
+  const calls = made.map((id) => assistant.call("create_process", { id, command: "true" }));
   const answers = await Promise.all(Array.from({ length: 20 }, () => assistant.state("kept")));
   deepStrictEqual(new Set(answers), new Set(["Running"]));
+  deepStrictEqual(await Promise.all(calls), made.map((id) => `Process '${id}' created successfully`));
   await until("the newer one", () => home.log.split("serving assistants").length > before);
   strictEqual(home.pid, pid);
   strictEqual(await assistant.state("kept"), "Running");
+});
+
+test("what a front end asks again are the tools that only look", async () => {
+  await using world = new World();
+  const looks = world.assistant().tools.filter(({ annotations }) => annotations?.readOnlyHint === true);
+  deepStrictEqual(new Set(looks.map(({ name }) => name)), new Set(LOOKS));
 });
 
 test("sets of tools are those that are asked for, and others are refused by name", async () => {
