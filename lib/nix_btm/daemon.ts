@@ -15,7 +15,7 @@ import { followHosts } from "./remote.ts";
 import type { RemoteAddress } from "./remote_address.ts";
 import { nixRoutes, type RouteSources } from "./routes.ts";
 import { isInStore, isRegistered, readDerivation } from "./store_files.ts";
-import type { World } from "./world.ts";
+import { isBlocked, type World } from "./world.ts";
 
 /** What has come waits so long for more of it before clients are told. */
 const FLUSH_MS = 20;
@@ -152,7 +152,8 @@ export class Daemon implements AsyncDisposable {
   }
 
   #buildEnded(job: Job, command: Command | undefined): void {
-    this.#ended.set(job.state.kind, (this.#ended.get(job.state.kind) ?? 0) + 1);
+    const outcome = isBlocked(job) ? "blocked" : job.state.kind;
+    this.#ended.set(outcome, (this.#ended.get(outcome) ?? 0) + 1);
     this.#kept.end(job, { command, used: this.#looks.takeUsed(job.id) });
     this.#push?.buildEnded(job);
     // Of what was planned and never began there is nothing to tell, unless it failed: what it needs did.

@@ -3,7 +3,7 @@ import { type Command, isOver } from "../nix/mod.ts";
 import { durationWord, partText, plainText } from "../tui/mod.ts";
 import { failedText, hashLines } from "./failure_text.ts";
 import { errorsOf } from "./problems.ts";
-import type { JobRow, World } from "./world.ts";
+import { isBlocked, type JobRow, type World } from "./world.ts";
 
 /** What is shown of a world at most. */
 const ROWS_MAX = 40;
@@ -16,6 +16,8 @@ export interface CommandSummary {
   readonly running: number;
   readonly done: number;
   readonly failed: number;
+  /** Not begun, since something that they need has failed. */
+  readonly blocked: number;
   readonly left: number;
   /** Store paths that were copied, and of those that are or were to be. */
   readonly copied: number;
@@ -39,7 +41,8 @@ export function summaries(world: World): CommandSummary[] {
       command: commandText(command),
       running: count("running"),
       done: count("succeeded"),
-      failed: count("failed"),
+      failed: builds.filter((job) => job.state.kind === "failed" && !isBlocked(job)).length,
+      blocked: builds.filter(isBlocked).length,
       left: builds.filter((job) => !isOver(job)).length,
       copied: copies.filter(({ state }) => state.kind === "succeeded").length,
       copies: copies.length,
@@ -78,19 +81,23 @@ export function summaryText(world: World, nowMs: number): string {
   return lines.length === 0 ? "nothing is built\n" : `${lines.join("\n")}\n`;
 }
 
-/** `3 built, 1 running, 0 failed, 2 left, 4 of 12 paths copied`. */
+/** `3 built, 1 running, 1 failed, 5 blocked, 2 left, 4 of 12 paths copied`. */
 export function countsText(
-  { done, running, failed, left, copied, copies }: Omit<CommandSummary, "medianMs" | "errors">,
+  { done, running, failed, blocked, left, copied, copies }: Omit<CommandSummary, "medianMs" | "errors">,
 ): string {
   const paths = copies === 0 ? "" : `, ${copied} of ${copies} ${copies === 1 ? "path" : "paths"} copied`;
-  return `${done} built, ${running} running, ${failed} failed, ${left} left${paths}`;
+  const held = blocked === 0 ? "" : `, ${blocked} blocked`;
+  return `${done} built, ${running} running, ${failed} failed${held}, ${left} left${paths}`;
 }
 
 function jobText(job: JobRow, nowMs: number): string {
   const { kind, name, host, state, phases, startedMs, endedMs } = job;
   if (state.kind === "failed") {
     const how = failedText(job).replace(/^failed(?: with |: )/, "");
-    return [`failed   ${name}: ${how}`, ...hashLines(job).map((line) => `         ${line}`)].join("\n  ");
+    return [
+      `${isBlocked(job) ? "blocked " : "failed  "} ${name}: ${how}`,
+      ...hashLines(job).map((line) => `         ${line}`),
+    ].join("\n  ");
   }
   if (kind === "copy") {
     const { to, doneBytes, expectedBytes } = job;

@@ -58,6 +58,11 @@ export interface Update {
   readonly notes?: readonly string[];
 }
 
+/** Whether a build was not even begun, since something that it needs has failed: Nix calls that a failure too. */
+export function isBlocked({ state }: Pick<JobRow, "state">): boolean {
+  return state.kind === "failed" && state.failure.kind === "dependency";
+}
+
 /** Everything of one host. */
 export interface World {
   readonly commands: Map<number, Command>;

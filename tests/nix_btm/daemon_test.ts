@@ -3,6 +3,8 @@ import { deepStrictEqual, doesNotMatch, match, ok, rejects, strictEqual } from "
 import { existsSync } from "node:fs";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { isInStore, isRegistered, readDerivation } from "../../lib/nix_btm/mod.ts";
+import { freePort } from "../free_port.ts";
+import { until } from "../keeper/_log.ts";
 import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
 
@@ -58,6 +60,18 @@ Deno.test("stream ends well when nobody reads it any more", async () => {
     env: daemon.env,
   }).output();
   deepStrictEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
+});
+
+Deno.test("of a chain that fails one build is counted as failed, and what needs it as blocked", async () => {
+  const port = freePort();
+  await using daemon = await new DaemonProcess().start("--http", `127.0.0.1:${port}`);
+  {
+    using feed = await daemon.connect();
+    await feed.write(textOf("06-fail-chain"));
+  }
+  const metrics = async () => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  await until("the blocked ones", async () => /builds_ended\{outcome="blocked"\} 2$/m.test(await metrics()));
+  match(await metrics(), /builds_ended\{outcome="failed"\} 1$/m);
 });
 
 Deno.test("status tells why a command failed that built nothing", async () => {

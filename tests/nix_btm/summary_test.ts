@@ -17,10 +17,10 @@ function told(...records: readonly Record<string, unknown>[]): string {
 Deno.test("a summary tells of failed builds how and in which phase, in the words of the other views", () => {
   strictEqual(
     summaryText(new Player().replay("06-fail-chain").monitor.world, 0),
-    `#1 failed: 0 built, 0 running, 3 failed, 0 left
+    `#1 failed: 0 built, 0 running, 1 failed, 2 blocked, 0 left
   failed   fc-bad: exit code 3 after 18s in buildPhase
-  failed   fc-mid: 1 of its inputs failed
-  failed   fc-top: 1 of its inputs failed
+  blocked  fc-mid: 1 of its inputs failed
+  blocked  fc-top: 1 of its inputs failed
 `,
   );
 });

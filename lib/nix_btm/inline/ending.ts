@@ -4,10 +4,10 @@ import { ansiSpans, durationWord, padText, plainText, type Span, spansWidth } fr
 import { failedText, hashLines } from "../failure_text.ts";
 import { errorsOf } from "../problems.ts";
 import type { Ended } from "../wrap/mod.ts";
-import type { JobRow, World } from "../world.ts";
+import { isBlocked, type JobRow, type World } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { fitLine, type Line } from "./_text.ts";
-import { type Figures, figuresOf, isRefused, isUsed } from "./figures.ts";
+import { type Figures, figuresOf, isUsed } from "./figures.ts";
 import { handlesOf } from "./handles.ts";
 import { buildGroup, downloadGroup, startOf, sumLine, uploadGroup } from "./sum.ts";
 
@@ -44,7 +44,7 @@ export function endingLines(world: World, options: EndingOptions): Line[] {
 /** Builds that failed, in the order in which they did; not those that could not begin because of them. */
 export function failedBuilds({ jobs }: World): JobRow[] {
   return [...jobs.values()]
-    .filter((job) => job.kind === "build" && job.state.kind === "failed" && !isRefused(job))
+    .filter((job) => job.kind === "build" && job.state.kind === "failed" && !isBlocked(job))
     .sort((one, other) => (one.endedMs ?? 0) - (other.endedMs ?? 0));
 }
 

@@ -1,6 +1,6 @@
 /** Counts of what was done and is left, of all hosts and of each. Pure. @module */
 import { type Command, isOver } from "../../nix/mod.ts";
-import type { JobRow, World } from "../world.ts";
+import { isBlocked, type JobRow, type World } from "../world.ts";
 
 /** Paths that go from or to another store. */
 export interface Transfers {
@@ -47,11 +47,6 @@ export function directionOf({ kind, host, to }: JobRow): "download" | "upload" |
   if (kind !== "copy") return undefined;
   if (!LOCAL.has(to)) return "upload";
   return LOCAL.has(host) ? undefined : "download";
-}
-
-/** Whether a build was not even begun, since something that it needs has failed: Nix calls that a failure too. */
-export function isRefused({ state }: JobRow): boolean {
-  return state.kind === "failed" && state.failure.kind === "dependency";
 }
 
 /** Whether something goes on that a person may wait for. */
@@ -135,7 +130,7 @@ function countBuild(builds: Counts<Builds>, job: JobRow): void {
   const { kind } = job.state;
   if (kind === "running") builds.running++;
   else if (!isOver(job)) builds.left++;
-  else if (isRefused(job)) builds.left++;
+  else if (isBlocked(job)) builds.left++;
   else if (kind === "failed") builds.failed++;
   else if (kind === "succeeded" || kind === "ended") builds.done++;
   else if (job.startedMs !== undefined) builds.stopped++;

@@ -2,10 +2,10 @@
 import { isOver, type Job } from "../../nix/mod.ts";
 import { durationWord, plainText, sizeText, stripAnsi } from "../../tui/mod.ts";
 import { failedText, hashLines } from "../failure_text.ts";
-import type { JobRow, Update, World } from "../world.ts";
+import { isBlocked, type JobRow, type Update, type World } from "../world.ts";
 import { unstyledText } from "./_text.ts";
 import { type End, endingLines, otherErrors } from "./ending.ts";
-import { figuresOf, isBusy, isRefused } from "./figures.ts";
+import { figuresOf, isBusy } from "./figures.ts";
 import { leftMsOf } from "./sum.ts";
 import { errorIn, isWorthTelling } from "./told.ts";
 import { LineJoiner } from "./line_joiner.ts";
@@ -129,7 +129,7 @@ export class PlainView implements View {
     for (const job of jobs) {
       if (job.kind !== "build" || job.startedMs === undefined) continue;
       if (!this.#told.has(job.id)) events.push({ atMs: job.startedMs, tell: () => this.#begun(job) });
-      if (isOver(job) && !isRefused(job) && (isLast || job.state.kind !== "ended")) {
+      if (isOver(job) && !isBlocked(job) && (isLast || job.state.kind !== "ended")) {
         // Of what happens at once, what ends makes room for what begins.
         events.push({ atMs: job.endedMs! - 0.5, tell: () => this.#ended(job) });
       }

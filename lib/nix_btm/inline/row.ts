@@ -2,10 +2,10 @@
 import type { DurationsOf } from "../../nix/mod.ts";
 import { durationWord, partText, plainText, type Span } from "../../tui/mod.ts";
 import { briefFailure } from "../failure_text.ts";
-import type { JobRow } from "../world.ts";
+import { isBlocked, type JobRow } from "../world.ts";
 import { LOOKS, SIGNS } from "./_looks.ts";
 import { barText } from "./_text.ts";
-import { directionOf, isRefused } from "./figures.ts";
+import { directionOf } from "./figures.ts";
 import { clockedText } from "./sum.ts";
 import type { Places } from "./tree.ts";
 
@@ -58,7 +58,7 @@ function buildRow(job: JobRow, context: RowContext): RowParts {
       };
     }
     case "failed":
-      if (isRefused(job)) return waitingRow(job, context);
+      if (isBlocked(job)) return waitingRow(job, context);
       return {
         sign: { text: SIGNS.failed, style: LOOKS.failed },
         name: { text: name, style: LOOKS.failed },

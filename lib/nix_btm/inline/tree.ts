@@ -4,8 +4,8 @@
  * @module
  */
 import { isOver } from "../../nix/mod.ts";
-import type { JobRow, World } from "../world.ts";
-import { directionOf, isRefused } from "./figures.ts";
+import { isBlocked, type JobRow, type World } from "../world.ts";
+import { directionOf } from "./figures.ts";
 
 /** A job in its place. */
 export interface TreeRow {
@@ -108,13 +108,13 @@ export class Places {
   }
 
   #findHopeless(): void {
-    const open = [...this.builds.values()].filter((job) => job.state.kind === "failed" && !isRefused(job))
+    const open = [...this.builds.values()].filter((job) => job.state.kind === "failed" && !isBlocked(job))
       .map((job) => ({ path: job.subject, cause: job }));
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       for (const path of this.#world.graph.dependants(next.path)) {
         const build = this.builds.get(path);
         if (build === undefined || this.hopeless.has(path)) continue;
-        if (build.state.kind !== "planned" && !isRefused(build)) continue;
+        if (build.state.kind !== "planned" && !isBlocked(build)) continue;
         this.hopeless.set(path, next.cause);
         open.push({ path, cause: next.cause });
       }
@@ -214,7 +214,7 @@ function rowsOf(shown: ReadonlySet<JobRow>, places: Places): TreeRow[] {
 function rankOf(job: JobRow): number | undefined {
   const { kind } = job.state;
   if (job.kind === "build") {
-    if (kind === "failed") return isRefused(job) ? PLANNED : FAILED;
+    if (kind === "failed") return isBlocked(job) ? PLANNED : FAILED;
     if (kind === "running") return BUILDING;
     return kind === "waiting" ? WAITING : kind === "planned" ? PLANNED : undefined;
   }

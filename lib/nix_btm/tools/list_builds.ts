@@ -45,6 +45,7 @@ export const listBuilds: ToolMaker = (view) =>
         running: integer(),
         done: integer(),
         failed: integer(),
+        blocked: integer({ description: "Not begun, since something that they need has failed" }),
         left: integer(),
         copied: integer({ description: "Store paths that were copied" }),
         copies: integer({ description: "Of so many that are or were to be" }),

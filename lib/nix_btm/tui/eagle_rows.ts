@@ -101,7 +101,9 @@ function addCommand(
   const { model: { folds, folding, filter }, model, world, rows } = shown;
   const key = `command ${command.id}`;
   const counts = countsIn(builds.values());
-  const usual = folding === "auto" ? command.state === "running" || counts.failed > 0 : folding === "open";
+  const usual = folding === "auto"
+    ? command.state === "running" || counts.failed + counts.blocked > 0
+    : folding === "open";
   const isWanted = folds.get(key) ?? usual;
   // What is folded and not searched costs nothing.
   const wanted = isWanted || filter !== "" ? wantedOf(command.id, builds, model) : undefined;

@@ -3,7 +3,7 @@ import { type Command, type Graph, isOver, nameOf } from "../../nix/mod.ts";
 import type { BuilderBuild } from "../processes/mod.ts";
 import { processesOf } from "../build_processes.ts";
 import { type Waiting, whyWaiting } from "../waiting.ts";
-import type { JobRow, World } from "../world.ts";
+import { isBlocked, type JobRow, type World } from "../world.ts";
 import { type Model, worldOf } from "./model.ts";
 import { remember } from "./remember.ts";
 
@@ -141,6 +141,8 @@ export interface Counts {
   readonly left: number;
   readonly done: number;
   readonly failed: number;
+  /** Not begun, since something that they need has failed. */
+  readonly blocked: number;
   /** That run now, and that are over; the latter from other stores. */
   readonly copies: number;
   readonly fetched: number;
@@ -151,7 +153,7 @@ export function countsOf(model: Model): Counts {
 }
 
 export function countsIn(jobs: Iterable<JobRow>): Counts {
-  const counts = { running: 0, left: 0, done: 0, failed: 0, copies: 0, fetched: 0 };
+  const counts = { running: 0, left: 0, done: 0, failed: 0, blocked: 0, copies: 0, fetched: 0 };
   for (const job of jobs) {
     const { kind } = job.state;
     if (job.kind === "copy") {
@@ -162,7 +164,7 @@ export function countsIn(jobs: Iterable<JobRow>): Counts {
     if (kind === "running") counts.running++;
     if (!isOver(job)) counts.left++;
     if (kind === "succeeded" || kind === "ended") counts.done++;
-    if (kind === "failed") counts.failed++;
+    if (kind === "failed") counts[isBlocked(job) ? "blocked" : "failed"]++;
   }
   return counts;
 }

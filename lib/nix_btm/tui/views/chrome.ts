@@ -71,6 +71,7 @@ export function drawSummary(area: Area, model: Model): void {
     parts.push([span("⏱ ", theme.accent), span(`about ${durationWord(endMs.medianMs)} left`)]);
     parts.push([span(`9 of 10 within ${durationWord(endMs.p90Ms)}`, theme.muted)]);
   }
+  if (counts.blocked > 0) parts.push([span("– ", theme.muted), span(`${counts.blocked} blocked`)]);
   const ratio = counts.fetched + counts.done === 0
     ? undefined
     : counts.fetched / (counts.fetched + counts.done);

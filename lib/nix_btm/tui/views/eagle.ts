@@ -98,13 +98,13 @@ function commandSpans(row: CommandRow, model: Model): Span[] {
 /** How far a command is, and how long it will take or took. */
 function progressSpans({ command, counts }: CommandRow, model: Model, most: number): Span[] {
   const { theme, nowMs } = model;
-  const { done, failed, left } = counts;
-  const all = done + failed + left;
+  const { done, failed, blocked, left } = counts;
+  const all = done + failed + blocked + left;
   const spans: Span[] = [];
   if (all > 0) {
     if (left > 0 && model.width >= BAR_FROM) {
       spans.push(
-        span(bar((done + failed) / all, BAR_COLUMNS), failed > 0 ? theme.bad : theme.good),
+        span(bar((done + failed + blocked) / all, BAR_COLUMNS), failed > 0 ? theme.bad : theme.good),
         span(" "),
       );
     }

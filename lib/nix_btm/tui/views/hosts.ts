@@ -138,7 +138,9 @@ const COMMANDS: Table<CommandLine>["columns"] = [
     ...number,
     title: "builds",
     rank: 0,
-    cell: ({ counts }) => [span(`${counts.done}/${counts.done + counts.failed + counts.left}`)],
+    cell: (
+      { counts },
+    ) => [span(`${counts.done}/${counts.done + counts.failed + counts.blocked + counts.left}`)],
   },
   {
     ...number,
