@@ -1,5 +1,5 @@
 /** A project that is served: its manager, with MCP on its port. @module */
-import { bpmTools, Manager } from "../../lib/bpm/mod.ts";
+import { BPM_UPSTREAM, bpmTools, Manager } from "../../lib/bpm/mod.ts";
 import { ServiceMarks, serviceResources } from "../../lib/services/mod.ts";
 import {
   AGENT_PORT,
@@ -19,8 +19,6 @@ import { VERSION } from "../../lib/version/mod.ts";
 import { formatAddress, isLoopbackName, listenOn, type Server } from "../../lib/web/mod.ts";
 import type { openProject } from "./project.ts";
 
-/** Names of upstream's server, by which its clients know it. */
-const UPSTREAM = { name: "background-process-manager", version: "0.1.0" };
 const INSTRUCTIONS =
   "Runs this project's processes. Look with list, find out why one fails with explain, read output " +
   "with search_logs, search_build_log and, of all together, read_logs; wait for a state, a line or a port with wait " +
@@ -88,7 +86,7 @@ export async function openSession(
   }
   await using stack = new AsyncDisposableStack();
   const manager = stack.use(Manager.open({ folder, config, stateFolder: state, load }));
-  const info = { name: UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
+  const info = { name: BPM_UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
   const pushPath = Deno.env.get(PUSH_VARIABLE) ?? AGENT_PUSH_SOCKET;
   if (pushPath !== "off") stack.use(tellEvents(manager, pushPath));
   const agent = agentAddress(Deno.env.get(AGENT_VARIABLE));
@@ -98,7 +96,7 @@ export async function openSession(
     resources: [serviceResources(manager)],
   });
   const routes = stack.use(mcpRoutes(registry, info, {
-    plainInfo: UPSTREAM,
+    plainInfo: BPM_UPSTREAM,
     ...(token === undefined ? {} : { token }),
   }));
   const listener = socket ??

@@ -2,6 +2,7 @@
 import { command, option, runTool } from "../../lib/cli/mod.ts";
 import { optionalText } from "../../lib/config/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
+import { console } from "./console.ts";
 import { daemon } from "./daemon.ts";
 
 export const ichimiServer = command({
@@ -16,7 +17,7 @@ export const ichimiServer = command({
       { value: "SETS" },
     ),
   },
-  commands: [daemon],
+  commands: [daemon, console],
   examples: [
     ["ichimi-server mcp install", "Enter it in Claude Code"],
   ],

@@ -9,6 +9,8 @@ export interface Folders {
   readonly log: string;
   /** Stands there while a daemon becomes a newer one. */
   readonly upgrading: string;
+  /** What is shown to be served on loopback. */
+  readonly token: string;
 }
 
 /** Of this user. @throws {Error} When there is no home. */
@@ -20,5 +22,6 @@ export function folders(): Folders {
     socket: `${state}/daemon.sock`,
     log: `${state}/daemon.log`,
     upgrading: `${state}/upgrading`,
+    token: `${state}/token`,
   };
 }

@@ -1,16 +1,21 @@
 /** The daemon of a user. @module */
 import { rmSync } from "node:fs";
 import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
+import { BPM_UPSTREAM, hostTools } from "../../lib/bpm/mod.ts";
 import {
   Daemon,
+  Doorway,
   type IchimiConfig,
   IchimiHost,
+  ichimiRoutes,
   type LifetimeLimits,
   Lifetimes,
+  type Mounted,
   policyOf,
 } from "../../lib/ichimi/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
-import { becomeNewer, listenForUpgrade } from "../../lib/services/mod.ts";
+import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
+import { becomeNewer, listenForUpgrade, serviceResources } from "../../lib/services/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
 import { listenOn } from "../../lib/web/mod.ts";
@@ -23,7 +28,7 @@ export async function serve(
   signal: AbortSignal,
 ): Promise<number> {
   const { config, warnings } = readConfig(file);
-  const { state, socket, log: logFile, upgrading } = folders();
+  const { state, socket, log: logFile, upgrading, token } = folders();
   Deno.mkdirSync(state, { recursive: true, mode: 0o700 });
   const log = processLog({ file: background ? logFile : undefined });
   for (const warning of warnings) log.warn(warning);
@@ -32,9 +37,17 @@ export async function serve(
   const { log_mib: logMib, idle_exit: idleMs } = config.processes;
   const host = stack.use(IchimiHost.open({ stateFolder: state, policy: policyOf(config), logMib }));
   const lifetimes = stack.use(new Lifetimes(host, limitsOf(config), (text) => log.warn(text)));
-  const daemon = stack.use(
-    new Daemon({ host, lifetimes, info: { name: "ichimi-server", version: VERSION } }),
+  const info = { name: "ichimi-server", version: VERSION };
+  const mounts: Record<string, Mounted> = {};
+  const doorway = stack.use(
+    new Doorway({ host: config.web.host, port: config.web.port, tokenFile: token, mounts }),
   );
+  mounts["/mcp"] = stack.use(ichimiRoutes({ host, doorway, info }));
+  const bpm = createRegistry({ tools: hostTools(host), resources: [serviceResources(host)] });
+  mounts["/bpm/mcp"] = stack.use(
+    mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),
+  );
+  const daemon = stack.use(new Daemon({ host, lifetimes, doorway, info }));
   const listener = services.listeners[0] ?? ownSocket(socket, stack);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
   rmSync(upgrading, { force: true });
@@ -46,6 +59,7 @@ export async function serve(
   const ended = AbortSignal.any([signal, upgrade.signal, idle]);
   await host.start(ended);
   lifetimes.begin();
+  if (config.web.always) log.info("serving the console", { url: (await doorway.open()).url });
   await new Promise<void>((resolve) => {
     if (ended.aborted) resolve();
     ended.addEventListener("abort", () => resolve(), { once: true });

@@ -33,4 +33,5 @@ export { expandTexts } from "./expand.ts";
 export { type ProcessEvent, type ProcessStatus, statusText } from "./status_text.ts";
 export { stateFolder } from "./state_folder.ts";
 export { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from "./unit.ts";
-export { bpmTools } from "./tools/mod.ts";
+export { bpmTools, hostTools } from "./tools/mod.ts";
+export { BPM_UPSTREAM } from "./upstream.ts";

@@ -1,5 +1,5 @@
 /** The configuration of the daemon of a user, `~/.config/hostkit/ichimi.toml`. Pure. @module */
-import { type ConfigOf, duration, integer, strings, table, toggle } from "../config/mod.ts";
+import { type ConfigOf, duration, integer, strings, table, text, toggle } from "../config/mod.ts";
 import { LOADER_VARIABLES, type Policy, SYSTEM_FOLDERS } from "./policy.ts";
 
 /** All keys. */
@@ -41,6 +41,24 @@ export const ICHIMI_CONFIG = table({
       example: ["/home/alice", "/tmp"],
     }),
   }, { help: "What may be started. The originals' rules are the defaults." }),
+  web: table({
+    host: text<string>({
+      help: "Address of loopback on which the console and the APIs are served.",
+      fallback: "127.0.0.1",
+    }),
+    port: integer({
+      help: "Its port; the next free one when somebody has it.",
+      fallback: 12_700,
+      min: 0,
+      max: 65_435,
+    }),
+    always: toggle({
+      help: "Opens it with the daemon; otherwise when it is asked for first.",
+      fallback: false,
+    }),
+  }, {
+    help: "Web console, REST and MCP over HTTP. Everybody must show the token that lies beside the state.",
+  }),
 }, { help: "Configuration of ichimi-server." });
 
 /** What a configuration reads as. */

@@ -10,6 +10,7 @@ import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from ".
 import { serviceResources, type ToolOptions } from "../services/mod.ts";
 import type { Client } from "./client.ts";
 import { parseHello, REPEATABLE_HEADER } from "./hello.ts";
+import type { Doorway } from "./doorway.ts";
 import type { IchimiHost } from "./host.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";
@@ -33,6 +34,7 @@ const INSTRUCTIONS =
 export interface DaemonOptions extends ToolOptions {
   readonly host: IchimiHost;
   readonly lifetimes: Lifetimes;
+  readonly doorway: Doorway;
   readonly info: Pick<McpServerInfo, "name" | "version">;
 }
 
@@ -57,6 +59,7 @@ export class Daemon implements AsyncDisposable {
     this.#options = options;
     this.#app.put("/clients/:id", (c) => this.#join(c));
     this.#app.all("/clients/:id/mcp", (c) => this.#ask(c));
+    this.#app.put("/door", async (c) => c.json(await this.#options.doorway.open()));
     this.#app.get("/status", (c) => c.json(this.#status()));
   }
 
@@ -188,9 +191,17 @@ export class Daemon implements AsyncDisposable {
   }
 
   #routes(client: Client, toolsets: readonly string[]): McpRoutes {
-    const { host, agent, info } = this.#options;
-    const tools = ichimiTools({ host, agent, client }, toolsets);
-    const registry = createRegistry({ tools, resources: [serviceResources(host)] });
-    return mcpRoutes(registry, { ...info, title: "ichimi", instructions: INSTRUCTIONS });
+    return ichimiRoutes(this.#options, client, toolsets);
   }
+}
+
+/** MCP for a client; for nobody in particular, over HTTP, when it is left out. */
+export function ichimiRoutes(
+  { host, agent, info, doorway }: Pick<DaemonOptions, "host" | "agent" | "info" | "doorway">,
+  client?: Client,
+  toolsets: readonly string[] = DEFAULT_TOOLSETS,
+): McpRoutes {
+  const tools = ichimiTools({ host, agent, client, doorway }, toolsets);
+  const registry = createRegistry({ tools, resources: [serviceResources(host)] });
+  return mcpRoutes(registry, { ...info, title: "ichimi", instructions: INSTRUCTIONS });
 }

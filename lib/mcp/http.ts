@@ -8,6 +8,7 @@
  */
 import { type Context, Hono } from "hono";
 import { guardBrowsers } from "../web/guard.ts";
+import { bearerToken, isSameToken } from "../web/token.ts";
 import { Engine, type ServerOptions } from "./_engine.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
@@ -57,9 +58,8 @@ export function mcpRoutes(registry: Registry, info: McpServerInfo, options: Http
   const app = new Hono();
   app.use(guardBrowsers(options.hosts ?? []));
   app.use(async (c, next) => {
-    if (options.token === undefined || sameToken(c.req.header("authorization") ?? "", options.token)) {
-      return await next();
-    }
+    const { token } = options;
+    if (token === undefined || isSameToken(bearerToken(c.req.raw.headers) ?? "", token)) return await next();
     return c.text("a token is needed\n", 401, { "www-authenticate": "Bearer" });
   });
   app.on(["GET", "DELETE"], "*", (c) => answerStream(c, plain, eras));
@@ -190,14 +190,6 @@ async function readBody(request: Request, limitBytes: number): Promise<string | 
     throw error;
   }
   return text + decoder.decode();
-}
-
-/** Compares without telling by its time how much was right. */
-function sameToken(header: string, token: string): boolean {
-  const [given, wanted] = [header, `Bearer ${token}`].map((text) => new TextEncoder().encode(text));
-  let different = given!.length ^ wanted!.length;
-  for (let index = 0; index < wanted!.length; index++) different |= (given![index] ?? 0) ^ wanted![index]!;
-  return different === 0;
 }
 
 /** Streams of old clients: one comment, then signs of life, as they know it; nothing else ever comes. */

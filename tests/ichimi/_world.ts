@@ -56,7 +56,8 @@ export class World implements AsyncDisposable {
 
   /** Calls tools as one assistant would; a failure is thrown. */
   assistant(client: Client | undefined = this.client()): Assistant {
-    return new Assistant(ichimiTools({ host: this.host, client, agent: undefined }, TOOLSET_NAMES));
+    const doorway = { open: () => Promise.reject(new Error("there is no door here")) };
+    return new Assistant(ichimiTools({ host: this.host, client, doorway }, TOOLSET_NAMES));
   }
 
   /** The same state under another host, with what runs left as it is. */

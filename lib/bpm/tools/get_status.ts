@@ -10,7 +10,7 @@ import {
   string,
   type Tool,
 } from "../../mcp/mod.ts";
-import type { Manager } from "../manager.ts";
+import type { ServiceHost } from "../../services/mod.ts";
 import { processStatus } from "../process_status.ts";
 
 const EVENT = object({
@@ -19,7 +19,8 @@ const EVENT = object({
   code: nullable(integer({ description: "Exit code, where it ended and that is known" })),
 });
 
-export const getStatus = (manager: Manager): Tool =>
+/** @param statusText Upstream's lines. */
+export const getStatus = (host: ServiceHost, statusText: () => string): Tool =>
   defineTool({
     name: "get_status",
     description: "Tells the mode, and of each process its state, uptime, recent events and crashes",
@@ -36,12 +37,12 @@ export const getStatus = (manager: Manager): Tool =>
       })),
     }),
     run() {
-      const text = manager.statusText();
-      const processes = [...manager.supervisor.services.values()].map((service) => {
+      const text = statusText();
+      const processes = [...host.supervisor.services.values()].map((service) => {
         const { name, state, startedMs = null, crashes, events } = processStatus(service);
         const told = events.map(({ kind, timeMs, code = null }) => ({ kind, timeMs, code }));
         return { name, state, startedMs, crashes, events: told };
       });
-      return { text, structured: { mode: manager.mode, note: text.split("\n")[1] ?? "", processes } };
+      return { text, structured: { mode: host.mode, note: text.split("\n")[1] ?? "", processes } };
     },
   });

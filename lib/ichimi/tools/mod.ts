@@ -5,6 +5,7 @@ import { echo, getStatus, ping } from "./basic.ts";
 import { createProcess, updateProcess, updateProcessConfig } from "./create_process.ts";
 import { getProcessOutput, getProcessStatus, listProcesses } from "./look.ts";
 import { removeProcess, startProcess, stopProcess } from "./run_process.ts";
+import { openWebConsole } from "./web_console.ts";
 import type { ToolContext, ToolMaker } from "./tool.ts";
 
 /** What assistants get unless they ask for less or more. */
@@ -24,6 +25,7 @@ const TOOLSETS: Readonly<Record<string, readonly ToolMaker[]>> = {
     make(host, { agent })
   ),
   config: [updateProcess, updateProcessConfig],
+  web: [openWebConsole],
 };
 
 /** Names of all sets of tools. */

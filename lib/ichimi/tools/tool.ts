@@ -2,6 +2,7 @@
 import { nullable, optional, type Schema, string, type Tool } from "../../mcp/mod.ts";
 import type { ToolOptions } from "../../services/mod.ts";
 import type { Client } from "../client.ts";
+import type { Doorway } from "../doorway.ts";
 import type { IchimiHost } from "../host.ts";
 
 /** What tools are made for. */
@@ -9,6 +10,7 @@ export interface ToolContext extends ToolOptions {
   readonly host: IchimiHost;
   /** Who calls; undefined where nobody knows, over HTTP. */
   readonly client: Client | undefined;
+  readonly doorway: Pick<Doorway, "open">;
 }
 
 /** Makes tools of one client. */
