@@ -74,7 +74,7 @@ export const daemon = command({
     hook: option(
       optionalText({
         help:
-          "Shell command for each build that is over; it finds NIX_BTM_NAME, _DERIVATION, _MACHINE, _OUTCOME, _FAILURE, _SECONDS.",
+          "Shell command for each build that is over; it finds NIX_BTM_NAME, _DERIVATION, _MACHINE, _OUTCOME (succeeded, failed, blocked, cancelled …), _FAILURE, _SECONDS.",
         example: 'notify-send "$NIX_BTM_NAME $NIX_BTM_OUTCOME"',
       }),
       { value: "COMMAND" },

@@ -1,6 +1,7 @@
 /** Runs a command for each build that is over: a few at a time, and not more than anybody can want. @module */
 import { deadline } from "../async/mod.ts";
 import type { Job } from "../nix/mod.ts";
+import { isBlocked } from "./world.ts";
 
 /** Hooks that run at the same time. */
 const AT_A_TIME = 4;
@@ -12,7 +13,7 @@ const HOOK_MS = 10 * 60_000;
 
 /**
  * A shell command and what it is told: `NIX_BTM_NAME`, `_DERIVATION`, `_MACHINE`, `_OUTCOME`, `_FAILURE` and `_SECONDS` in
- * its environment.
+ * its environment. The outcome of what could not begin, since something that it needs failed, is `blocked`.
  */
 export class BuildHook {
   readonly #command: string;
@@ -54,7 +55,7 @@ export class BuildHook {
       NIX_BTM_NAME: name,
       NIX_BTM_DERIVATION: subject,
       NIX_BTM_MACHINE: host,
-      NIX_BTM_OUTCOME: state.kind,
+      NIX_BTM_OUTCOME: isBlocked({ state }) ? "blocked" : state.kind,
       NIX_BTM_FAILURE: state.kind === "failed" ? state.failure.text : "",
       NIX_BTM_SECONDS: String(((endedMs ?? 0) - (startedMs ?? endedMs ?? 0)) / 1_000),
     };

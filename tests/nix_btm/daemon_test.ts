@@ -315,6 +315,7 @@ Deno.test("a hook is run for each build that is over, and one that fails is told
     () => existsSync(told) && Deno.readTextFileSync(told).split("\n").length === 5,
   );
   match(Deno.readTextFileSync(told), /^fc-bad failed builder for .* failed with exit code 3$/m);
+  match(Deno.readTextFileSync(told), /^fc-top blocked /m, "it was not even begun");
   doesNotMatch(Deno.readTextFileSync(told), /never/);
   await client.until("the warning", () => /The hook of fc-bad has ended with code 1/.test(daemon.log));
 });
