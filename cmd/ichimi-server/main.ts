@@ -1,9 +1,9 @@
 /** `ichimi-server`: processes for assistants, which outlive their sessions. @module */
-import { command, option, runTool } from "../../lib/cli/mod.ts";
-import { optionalText } from "../../lib/config/mod.ts";
+import { command, runTool } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
 import { console } from "./console.ts";
 import { daemon } from "./daemon.ts";
+import { mcp, TOOLSETS } from "./mcp.ts";
 
 export const ichimiServer = command({
   name: "ichimi-server",
@@ -12,12 +12,9 @@ export const ichimiServer = command({
     "Without a command it serves an assistant over standard input and output, as clients start it. All assistants of a " +
     "user share one daemon, which is started when it is needed.",
   options: {
-    toolsets: option(
-      optionalText({ help: "Sets of tools, parted by commas.", example: "processes,assist,config" }),
-      { value: "SETS" },
-    ),
+    toolsets: TOOLSETS,
   },
-  commands: [daemon, console],
+  commands: [mcp, daemon, console],
   examples: [
     ["ichimi-server mcp install", "Enter it in Claude Code"],
   ],

@@ -1,0 +1,115 @@
+/** What the daemon serves on loopback: to whom it opens, and two surfaces over the same processes. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { until } from "../keeper/_log.ts";
+import { runPackage } from "../mcp/outside_tools.ts";
+import { Home } from "./_front.ts";
+
+interface Door {
+  readonly url: string;
+  readonly port: number;
+  readonly token: string;
+}
+
+async function openDoor(home: Home): Promise<Door> {
+  const { code, out, err } = await home.run("console", "--json");
+  strictEqual(code, 0, err);
+  return JSON.parse(out);
+}
+
+/** The client's own child is its business. */
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
+}
+
+test("nobody gets past the door without the token, or from another site", async () => {
+  await using home = new Home();
+  const { url, token, port } = await openDoor(home);
+  const status = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(url + path, { headers, redirect: "manual" });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const shown = { authorization: `Bearer ${token}` };
+  for (
+    const path of ["/", "/mcp", "/bpm/mcp", "/api/status", "/../etc/passwd", "/?token=", "/?token=wrong"]
+  ) {
+    strictEqual(await status(path), 401, path);
+  }
+  for (const wrong of ["", token.slice(1), `${token}0`, token.toUpperCase()]) {
+    if (wrong === token) continue;
+    strictEqual(await status("/mcp", { authorization: `Bearer ${wrong}` }), 401);
+  }
+  strictEqual(await status("/nothing", shown), 404);
+  strictEqual(await status("/mcp", { ...shown, origin: "http://evil.example" }), 403);
+  using raw = await Deno.connect({ port, hostname: "127.0.0.1" });
+  await raw.write(new TextEncoder().encode(
+    `GET /mcp HTTP/1.1\r\nHost: evil.example:${port}\r\n` +
+      `Authorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
+  ));
+  match(await new Response(raw.readable).text(), /^HTTP\/1\.1 421 /);
+});
+
+test("a browser that has come with the token once has a cookie, which stays the same over daemons", async () => {
+  await using home = new Home();
+  const { url, token } = await openDoor(home);
+  const first = await fetch(`${url}/?token=${token}`, { redirect: "manual" });
+  deepStrictEqual([first.status, first.headers.get("location")], [302, "/"]);
+  const cookie = first.headers.get("set-cookie")!;
+  match(cookie, /; HttpOnly; SameSite=Strict$/);
+  const again = await fetch(`${url}/nothing`, { headers: { cookie: cookie.split(";")[0]! } });
+  deepStrictEqual([again.status, await again.text()], [404, "not found\n"]);
+  await home.end();
+  strictEqual((await openDoor(home)).token, token);
+  const { mode } = await Deno.stat(`${home.state}/token`);
+  strictEqual(mode! & 0o777, 0o600);
+});
+
+test("a port that somebody has is passed over", async () => {
+  await using home = new Home();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  Deno.mkdirSync(`${home.folder}/config/hostkit`, { recursive: true });
+  Deno.writeTextFileSync(
+    `${home.folder}/config/hostkit/ichimi.toml`,
+    `[web]\nport = ${Math.min(port, 65_000)}\nalways = true\n`,
+  );
+  const door = await openDoor(home);
+  ok(door.port > port && door.port < port + 100, `${door.port} for ${port}`);
+});
+
+test("a process started in one surface is seen, waited for and stopped in the other, by clients of others", async () => {
+  await using home = new Home();
+  await using assistant = await home.assistant();
+  const { url, token } = await openDoor(home);
+  const headers = { authorization: `Bearer ${token}` };
+  const bpm = new Client({ name: "tester", version: "9" });
+  await bpm.connect(
+    new StreamableHTTPClientTransport(new URL(`${url}/bpm/mcp`), { requestInit: { headers } }),
+  );
+  const call = async (name: string, args: Record<string, unknown>) => {
+    const { content } = await bpm.callTool({ name, arguments: args });
+    return (content as { text: string }[])[0]!.text;
+  };
+  const inspect = async (...args: string[]) => {
+    const target = [`${url}/bpm/mcp`, "--transport", "http", "--header", `Authorization: Bearer ${token}`];
+    return (await runPackage("inspector", ["--cli", ...target, ...args], { cwd: home.folder })).stdout;
+  };
+  await assistant.run("web", "echo listening; exec sleep 100");
+  match(await call("get_status", {}), /^Mode: Release\n.*\n\nProcesses:\n {2}web: running$/m);
+  const waits = call("wait", { process: "web", exit: true });
+  match(await inspect("--method", "tools/call", "--tool-name", "get_status"), /web: running/);
+  match(
+    await inspect("--method", "tools/call", "--tool-name", "search_logs", "--tool-arg", "process=web"),
+    /listening/,
+  );
+  match(
+    await inspect("--method", "tools/call", "--tool-name", "stop", "--tool-arg", "process=web"),
+    /stopped/,
+  );
+  match(await waits, /^Process 'web' /);
+  await until("its end", async () => await assistant.state("web") === "Stopped");
+  match(await call("start", { process: "web" }), /Process 'web' started/);
+  strictEqual(await assistant.state("web"), "Running");
+  await bpm.close();
+});
