@@ -21,6 +21,8 @@ export const BOUNDS = {
   reason: 8 * 2 ** 10,
   /** Targets of one command. */
   targets: 200,
+  /** Builds of one command that are followed to their ends; a large system has some 20,000. */
+  builds: 100_000,
   /** Activities of one log that are under way; of more nothing is known. */
   activities: 100_000,
 } as const;

@@ -30,6 +30,7 @@ export interface Activity {
 /** Takes the records of one log, in their order. Times are Unix milliseconds. */
 export class Connection {
   readonly #shared: Shared;
+  readonly #uid: number | undefined;
   #lastWork: Work;
   readonly #open = new Map<string, Activity>();
   /** Whether records came; of a log that has none its plain lines are all that Nix says. */
@@ -42,6 +43,7 @@ export class Connection {
     { requester, nowMs }: { readonly requester: Requester; readonly nowMs: number },
   ) {
     this.#shared = shared;
+    this.#uid = requester.uid;
     this.#lastWork = new Work(shared.rows, requester, nowMs);
   }
 
@@ -84,7 +86,7 @@ export class Connection {
       const [next] = activity.holders;
       if (activity.owner === this && next !== undefined) activity.owner = next;
       if (activity.holders.size > 0) continue;
-      this.#shared.activities.delete(id);
+      if (this.#shared.activities.get(id) === activity) this.#shared.activities.delete(id);
       if (activity.job !== undefined) this.#work.cut(activity.job, nowMs);
     }
     this.#open.clear();
@@ -93,7 +95,8 @@ export class Connection {
 
   #start(start: Start, nowMs: number): void {
     const known = this.#shared.activities.get(start.id);
-    if (known !== undefined && !known.holders.has(this) && isSame(known.start, start)) {
+    const isOthers = known !== undefined && !known.holders.has(this);
+    if (isOthers && isSame(known.start, start) && this.#mayJoin(known.owner)) {
       known.holders.add(this);
       this.#open.set(start.id, known);
       this.#join(known.owner);
@@ -105,7 +108,13 @@ export class Connection {
     const job = this.#begin(start, nowMs);
     const activity = { start, job, owner: this, holders: new Set<Connection>([this]) };
     this.#open.set(start.id, activity);
-    this.#shared.activities.set(start.id, activity);
+    if (!isOthers || this.#mayJoin(known.owner)) this.#shared.activities.set(start.id, activity);
+  }
+
+  /** Ids can be guessed: of another user nobody is taken for a second log, unless it is that of Nix' daemon. */
+  #mayJoin(other: Connection): boolean {
+    const uid = other.#uid;
+    return uid === this.#uid || uid === undefined || this.#uid === undefined || uid === 0 || this.#uid === 0;
   }
 
   /** Both logs are of one command: of the client, and of the daemon that works for it. */

@@ -38,7 +38,7 @@ export interface Command {
   readonly id: number;
   readonly requester: Requester;
   /** Unix milliseconds, as all times here. */
-  readonly startedMs: number;
+  startedMs: number;
   endedMs: number | undefined;
   state: CommandState;
   /** Flake references and derivations that it was asked for, as far as it tells. */

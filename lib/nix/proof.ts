@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Ends that wait for a count, which comes directly after: the oldest of more wait in vain. */
+const OPEN_MAX = 1_000;
+
 /** Of jobs of one kind of one command. */
 export class Proof<Job> {
   /** How many were counted whose end has not come. */
@@ -26,6 +29,7 @@ export class Proof<Job> {
   /** One that ended uncounted. */
   await(job: Job): void {
     this.#open.push(job);
+    if (this.#open.length > OPEN_MAX) this.#open.shift();
   }
 
   /** So many more are counted; returns those that ended, of which this is the proof. */

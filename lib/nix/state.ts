@@ -9,7 +9,7 @@
 import { Connection, type Shared } from "./connection.ts";
 import type { NixRecord } from "./record.ts";
 import type { Listener, Rows } from "./rows.ts";
-import type { Command, Job, Requester } from "./model.ts";
+import { type Command, isOver, type Job, type Requester } from "./model.ts";
 
 /** What changed since the last time. */
 export interface Changes {
@@ -21,6 +21,8 @@ export interface Changes {
 
 /** Jobs that are over, kept for those who look; beyond this the oldest go. */
 const FINISHED_MAX = 10_000;
+/** Jobs of all commands; one more is not seen before there is room. */
+const JOBS_MAX = 200_000;
 /** Commands that are over. */
 const COMMANDS_MAX = 500;
 
@@ -49,6 +51,8 @@ export class NixState {
   #changedJobs = new Set<Job>();
   #removedJobs: number[] = [];
   #removedCommands: number[] = [];
+  /** Their commands may go on, and tell how they ended. */
+  readonly #forgotten = new WeakSet<Job>();
   /** Ids in the order in which they ended. */
   readonly #finished: number[] = [];
 
@@ -62,6 +66,7 @@ export class NixState {
         this.#changedCommands.add(command);
       },
       job: (job) => {
+        if (!this.jobs.has(job.id) && (this.jobs.size >= JOBS_MAX || this.#forgotten.has(job))) return;
         this.jobs.set(job.id, job);
         this.#changedJobs.add(job);
       },
@@ -113,6 +118,22 @@ export class NixState {
     logs.find(({ command }) => command.id === job.command)?.built(job, nowMs);
   }
 
+  /** The clock was set by so much: what goes on began so much later, or earlier, by it. */
+  shift(byMs: number): void {
+    for (const command of this.commands.values()) {
+      if (command.state !== "running") continue;
+      command.startedMs += byMs;
+      this.#changedCommands.add(command);
+    }
+    for (const job of this.jobs.values()) {
+      if (isOver(job) || job.startedMs === undefined && job.state.kind !== "waiting") continue;
+      if (job.startedMs !== undefined) job.startedMs += byMs;
+      if (job.state.kind === "waiting") job.state = { ...job.state, sinceMs: job.state.sinceMs + byMs };
+      job.phases.splice(0, Infinity, ...job.phases.map(({ name, atMs }) => ({ name, atMs: atMs + byMs })));
+      this.#changedJobs.add(job);
+    }
+  }
+
   /** What changed since this was asked last. */
   changes(): Changes {
     const changes = {
@@ -138,6 +159,7 @@ export class NixState {
     const job = this.jobs.get(id);
     if (job === undefined) return;
     this.jobs.delete(id);
+    this.#forgotten.add(job);
     this.#changedJobs.delete(job);
     this.#removedJobs.push(id);
   }

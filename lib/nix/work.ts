@@ -32,6 +32,8 @@ export class Work {
   /** By derivation the last one; those before are over, or another log has them too. */
   readonly #builds = new Map<string, Build>();
   readonly #all = new Set<Build>();
+  /** Those that run. */
+  readonly #running = new Map<Job, Build>();
   /** Those that failed for certain. */
   readonly #failures = new Set<Build>();
   /** Which of those that ended are built. */
@@ -73,6 +75,7 @@ export class Work {
         continue;
       }
       other.#all.add(build);
+      if (build.running > 0) other.#running.set(job, build);
       if (!isKnown) other.#builds.set(job.subject, build);
       this.jobs.give(job, other.jobs);
     }
@@ -94,6 +97,7 @@ export class Work {
     const build = isNew ? this.#newBuild(path) : this.#buildOf(path);
     const { job } = build;
     build.running++;
+    this.#running.set(job, build);
     if (host !== "") job.host = labelText(host, BOUNDS.subject);
     if (job.state.kind !== "running") {
       // It may have ended before, and what is counted now is not that end.
@@ -114,6 +118,7 @@ export class Work {
 
   /** A job's activity did not stop before its log did. */
   cut(job: Job, nowMs: number): void {
+    this.#running.delete(job);
     if (!isOver(job)) this.jobs.over(job, { kind: this.#wasInterrupted ? "cancelled" : "lost" }, nowMs);
   }
 
@@ -150,7 +155,7 @@ export class Work {
 
   /** A line of a log for people: it belongs to a build only where a single one runs, or where it says so. */
   unattributedLine(text: string, nowMs: number): void {
-    const running = [...this.#builds.values()].filter((build) => build.running > 0);
+    const running = [...this.#running.values()];
     const [, name, rest] = /^([^\s>]+)> (.*)$/.exec(plainText(text)) ?? [];
     const named = name === undefined
       ? undefined
@@ -161,6 +166,7 @@ export class Work {
 
   /** Nix says that it will build this. */
   plan(path: string): void {
+    if (!this.#mayKnow(path)) return;
     this.#rows.listener.derivation?.(path);
     this.#buildOf(path);
   }
@@ -173,7 +179,7 @@ export class Work {
       const told = failure.kind === "dependency" ? failure.text : `${nameOf(path)}: ${failure.text}`;
       this.figures.problem({ severity: "error", text: told, atMs: nowMs }, isProven);
     }
-    const build = known ?? (isProof ? this.#buildOf(path) : undefined);
+    const build = known ?? (isProof && this.#mayKnow(path) ? this.#buildOf(path) : undefined);
     if (build === undefined) return;
     const { job } = build;
     build.claim = betterOf(build.claim, { failure, isProof: isProven });
@@ -191,7 +197,7 @@ export class Work {
 
   /** Nix says so after it has stopped everything; a builder that says so runs. */
   interrupted(isProof: boolean): void {
-    if (!isProof && [...this.#builds.values()].some(({ running }) => running > 0)) return;
+    if (!isProof && this.#running.size > 0) return;
     if (this.#interrupt === "none") this.#interrupt = "claimed";
     if (isProof) this.#interrupt = "certain";
     for (const { job } of this.#proof.drain()) this.jobs.over(job, CANCELLED, job.endedMs!);
@@ -260,10 +266,13 @@ export class Work {
 
   #endBuild(job: Job, nowMs: number): void {
     const build = this.#builds.get(job.subject);
-    if (build?.job !== job) return this.jobs.over(job, ENDED, nowMs);
+    if (build?.job !== job) {
+      this.#running.delete(job);
+      return this.jobs.over(job, ENDED, nowMs);
+    }
     // What is counted is of others: this one's outputs were found before.
     if (build.running === 0) return;
-    build.running--;
+    if (--build.running === 0) this.#running.delete(job);
     // Of one that has failed Nix may tell the end much later: what was counted meanwhile is of others.
     const isCounted = build.claim?.isProof !== true && this.#proof.take();
     if (build.running > 0 || isOver(job)) return;
@@ -285,6 +294,7 @@ export class Work {
     else this.#proof.take();
     // Of a log for people nothing else tells the end, and of what was asked for Nix tells it when all of that is over.
     build.running = 0;
+    this.#running.delete(build.job);
     this.jobs.over(build.job, SUCCEEDED, endedMs ?? nowMs);
   }
 
@@ -293,7 +303,9 @@ export class Work {
     const path = /'([^']+)'/.exec(text)?.[1];
     if (path === undefined) return undefined;
     const derivation = path.endsWith(".drv") ? path : this.#rows.listener.derivationOf?.(path);
-    if (derivation !== undefined) return this.#buildOf(derivation);
+    if (derivation !== undefined) {
+      return this.#mayKnow(derivation) ? this.#buildOf(derivation) : undefined;
+    }
     const name = nameOf(path);
     return [...this.#builds.values()].find(({ job }) => job.name === name && job.startedMs === undefined);
   }
@@ -302,9 +314,16 @@ export class Work {
     return this.#builds.get(path) ?? this.#newBuild(path);
   }
 
+  /** Beyond the bound only what begins is told, until its activity is over. */
+  #mayKnow(path: string): boolean {
+    return this.#all.size < BOUNDS.builds || this.#builds.has(path);
+  }
+
   #newBuild(path: string): Build {
+    const mayKnow = this.#mayKnow(path);
     const job = this.jobs.begin({ kind: "build", subject: path, name: nameOf(path) }, undefined);
     const build = { job, running: 0, claim: undefined };
+    if (!mayKnow) return build;
     this.#builds.set(job.subject, build);
     this.#all.add(build);
     return build;

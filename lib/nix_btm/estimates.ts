@@ -1,19 +1,26 @@
-/** Which commands are estimated anew, and when. Pure: time is an argument. @module */
+/** Which commands are estimated anew, and when. Pure: times are arguments. @module */
 import { type Changes, type Command, type DurationsOf, estimate, type Graph, type Job } from "../nix/mod.ts";
 import type { EstimateRow } from "./world.ts";
 
 /** How often a command is estimated anew while nothing of it changes, and how often at most. */
 const EVERY_MS = 1_000;
 
+/** Longer, in multiples of what the last one took: whoever has very many builds leaves the others their time. */
+const COST_FACTOR = 10;
+/** Builds of one command; the end of more is anybody's guess. */
+const BUILDS_MAX = 50_000;
+
 /** One a monitor. */
 export class Estimates {
   readonly #durationsOf: DurationsOf;
+  readonly #steadyMs: () => number;
   /** By command. */
-  readonly #lastMs = new Map<number, number>();
+  readonly #last = new Map<number, { readonly atMs: number; readonly pauseMs: number }>();
 
-  /** @param durationsOf What history knows. */
-  constructor(durationsOf: DurationsOf) {
+  /** @param durationsOf What history knows. @param steadyMs A clock that tells what an estimate costs. */
+  constructor(durationsOf: DurationsOf, steadyMs: () => number) {
     this.#durationsOf = durationsOf;
+    this.#steadyMs = steadyMs;
   }
 
   /** Rows of those commands whose time has come; one without an estimate has nothing left. */
@@ -32,14 +39,19 @@ export class Estimates {
     ]);
     const rows: EstimateRow[] = [];
     for (const [id, { state }] of commands) {
-      const lastMs = this.#lastMs.get(id) ?? -Infinity;
-      if (state === "running" ? nowMs - lastMs < EVERY_MS : !touched.has(id)) continue;
-      this.#lastMs.set(id, nowMs);
+      const { atMs, pauseMs } = this.#last.get(id) ?? { atMs: -Infinity, pauseMs: EVERY_MS };
+      // A clock that was set back is no reason to wait until it is there again.
+      if (state === "running" ? Math.abs(nowMs - atMs) < pauseMs : !touched.has(id)) continue;
+      const begunMs = this.#steadyMs();
       const builds = [...jobs.values()].filter((job) => job.command === id && job.kind === "build");
-      const found = estimate(builds, { graph, durationsOf: this.#durationsOf, nowMs, slots: peak(builds) });
+      const found = builds.length > BUILDS_MAX
+        ? undefined
+        : estimate(builds, { graph, durationsOf: this.#durationsOf, nowMs, slots: peak(builds) });
       rows.push({ command: id, atMs: nowMs, estimate: found });
+      const tookMs = this.#steadyMs() - begunMs;
+      this.#last.set(id, { atMs: nowMs, pauseMs: Math.max(EVERY_MS, COST_FACTOR * tookMs) });
     }
-    for (const id of changes.removedCommands) this.#lastMs.delete(id);
+    for (const id of changes.removedCommands) this.#last.delete(id);
     return rows;
   }
 }

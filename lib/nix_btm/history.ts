@@ -22,7 +22,7 @@ const RETAIN_EVERY = 1_000;
 /** Builds that wait for another process to let go of the file; of more the oldest are lost. */
 const WAITING_MAX = 10_000;
 /** Names whose durations are known without a look. */
-const KNOWN_MAX = 20_000;
+const KNOWN_MAX = 50_000;
 /** Lines of a failed build's log that are kept. */
 const FAILED_TAIL_LINES = 50;
 
@@ -118,7 +118,8 @@ export class History implements Disposable {
       packageOf(name),
       job.subject,
       host,
-      startedMs ?? null,
+      // A clock that is set back is no reason for a build to have taken less than nothing.
+      startedMs === undefined ? null : Math.min(startedMs, endedMs!),
       endedMs!,
       state.kind,
       state.kind === "failed" ? state.failure.text : null,

@@ -48,6 +48,8 @@ export interface Log {
 export interface MonitorOptions extends StoreLooks {
   /** Unix milliseconds. */
   readonly now?: () => number;
+  /** Milliseconds of a clock that nobody sets; where times are played it is theirs. */
+  readonly steadyMs?: () => number;
   /** What history knows. */
   readonly durationsOf?: DurationsOf;
   /** Reads the text of a file of the store; nothing is read where it is missing. */
@@ -63,10 +65,16 @@ export interface MonitorOptions extends StoreLooks {
 /** Derivations that are known; beyond this those go that no job needs. */
 const NODES_MAX = 50_000;
 
+/** The clock was set, or the host slept, when it goes so far from the one that nobody sets. */
+const JUMP_MS = 2_000;
+
 /** `flush` puts what logs have said into `world`; until then nobody sees it. */
 export class Monitor {
   readonly world: World = emptyWorld();
   readonly #now: () => number;
+  readonly #steadyMs: () => number;
+  /** Both clocks when they were looked at last. */
+  #looked: { readonly nowMs: number; readonly steadyMs: number };
   readonly #options: MonitorOptions;
   readonly #state: NixState;
   readonly #loader: DerivationLoader;
@@ -83,6 +91,8 @@ export class Monitor {
   constructor(options: MonitorOptions = {}) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#steadyMs = options.steadyMs ?? options.now ?? (() => performance.now());
+    this.#looked = { nowMs: this.#now(), steadyMs: this.#steadyMs() };
     const { readFile } = options;
     this.#loader = new DerivationLoader(readFile ?? (() => Promise.reject(new Deno.errors.NotFound())));
     this.#looks = new OutputLooks(options, async () => {
@@ -90,7 +100,7 @@ export class Monitor {
       this.#loaded();
       return this.world.graph;
     });
-    this.#estimates = new Estimates(options.durationsOf ?? (() => undefined));
+    this.#estimates = new Estimates(options.durationsOf ?? (() => undefined), this.#steadyMs);
     this.#state = new NixState({
       line: (job, text, atMs) => this.#line(job, text, atMs),
       derivation: (path) => {
@@ -118,7 +128,10 @@ export class Monitor {
       get command() {
         return command ?? state.commandOf(id);
       },
-      push: (chunk) => reader.push(chunk),
+      push: (chunk) => {
+        this.#followClock();
+        reader.push(chunk);
+      },
       end: (exitCode) => {
         if (command !== undefined) return;
         reader.end();
@@ -135,6 +148,7 @@ export class Monitor {
 
   /** What changed since the last time, put into the world; `undefined` when nothing did. */
   flush(): Update | undefined {
+    this.#followClock();
     const nowMs = this.#now();
     this.#loaded();
     const changes = this.#state.changes();
@@ -168,6 +182,14 @@ export class Monitor {
   async settled(): Promise<void> {
     await this.#loader.settled();
     await this.#looks.settled();
+  }
+
+  /** What is under way has taken as long as before when the clock is set, and not while the host sleeps. */
+  #followClock(): void {
+    const looked = { nowMs: this.#now(), steadyMs: this.#steadyMs() };
+    const jumpMs = looked.nowMs - this.#looked.nowMs - (looked.steadyMs - this.#looked.steadyMs);
+    this.#looked = looked;
+    if (Math.abs(jumpMs) >= JUMP_MS) this.#state.shift(jumpMs);
   }
 
   #line(job: Job, text: string, atMs: number): void {

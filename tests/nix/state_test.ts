@@ -22,9 +22,9 @@ class Log {
   readonly #reader: LogReader;
   nowMs = 0;
 
-  constructor(state: NixState) {
+  constructor(state: NixState, uid?: number) {
     this.#state = state;
-    this.#id = state.open({ source: "socket" }, 0);
+    this.#id = state.open({ source: "socket", uid }, 0);
     this.#reader = new LogReader((record) => state.apply(this.#id, record, ++this.nowMs));
   }
 
@@ -331,6 +331,78 @@ Deno.test("what changed is told once, and jobs that are over go when there are t
   strictEqual(state.jobs.size, 10_000);
   const { jobs: changed, removedJobs } = state.changes();
   deepStrictEqual([changed.length, removedJobs.length], [10_000, 10]);
+});
+
+Deno.test("builds that were forgotten do not come back with the end of their command", () => {
+  const state = new NixState();
+  const log = new Log(state).request();
+  for (let at = 0; at < 10_010; at++) log.build(100, `n${at}`).stop(100);
+  strictEqual(state.jobs.size, 10_000);
+  log.close(0);
+  strictEqual(state.jobs.size, 10_000);
+  deepStrictEqual(new Set(Object.values(jobs(state))), new Set(["succeeded"]));
+});
+
+Deno.test("of builds whose ends nobody counts the last thousand wait for it", () => {
+  const state = new NixState();
+  const log = new Log(state).request();
+  for (let at = 0; at < 1_500; at++) log.build(100, `n${at}`).stop(100);
+  log.progress(2, 1_500, 1_500, 0, 0);
+  deepStrictEqual([jobs(state)["n499"], jobs(state)["n500"]], ["ended", "succeeded"]);
+});
+
+Deno.test("of one command so many builds are known, and of all commands so many jobs", () => {
+  const state = new NixState();
+  const logs = [1, 2, 3].map((uid) => new Log(state, uid).request());
+  for (const [index, log] of logs.entries()) {
+    const paths = Array.from({ length: BOUNDS.builds + 10 }, (_, at) => `  ${DRV(`${index}-${at}`)}`);
+    log.message(["these derivations will be built:", ...paths].join("\n"));
+  }
+  strictEqual(state.jobs.size, 2 * BOUNDS.builds);
+  logs[0]!.close();
+  strictEqual(state.jobs.size, BOUNDS.builds + 10_000);
+  logs[2]!.build(10, "2-7");
+  strictEqual(jobs(state)["2-7"], "running");
+});
+
+Deno.test("another user's log is no second log of a command, that of Nix' daemon is", () => {
+  const state = new NixState();
+  const client = new Log(state, 1_000).request().build(10, "a");
+  const other = new Log(state, 1_001).build(10, "a");
+  strictEqual(state.commands.size, 2);
+  other.message(`error: builder for '${DRV("a")}' failed with exit code 1`, true).stop(10).close();
+  strictEqual(client.command.problems.length, 0);
+  const daemon = new Log(state, 0).build(10, "a");
+  deepStrictEqual(daemon.command, client.command);
+  client.stop(10).progress(2, 1, 1, 0, 0);
+  deepStrictEqual([...state.jobs.values()].map(({ state }) => state.kind).sort(), ["failed", "succeeded"]);
+});
+
+Deno.test("when the clock is set, what goes on has begun so much later", () => {
+  const state = new NixState();
+  const log = new Log(state).request().build(10, "a").build(11, "b");
+  log.record({ action: "result", id: 10, type: RESULT.setPhase, fields: ["buildPhase"] });
+  log.start(12, ACTIVITY.buildWaiting, [], `waiting for a machine to build '${DRV("c")}'`);
+  log.stop(11);
+  const times = () => ({
+    command: log.command.startedMs,
+    jobs: [...state.jobs.values()].map(({ startedMs, phases, state }) => [
+      startedMs,
+      phases[0]?.atMs,
+      state.kind === "waiting" ? state.sinceMs : undefined,
+    ]),
+  });
+  deepStrictEqual(times(), {
+    command: 0,
+    jobs: [[4, 6, undefined], [5, undefined, undefined], [undefined, undefined, 7]],
+  });
+  state.changes();
+  state.shift(1_000);
+  deepStrictEqual(times(), {
+    command: 1_000,
+    jobs: [[1_004, 1_006, undefined], [5, undefined, undefined], [undefined, undefined, 1_007]],
+  });
+  deepStrictEqual(state.changes().jobs.map(({ name }) => name), ["a", "c"]);
 });
 
 Deno.test("whatever is said, only so much of it is kept", () => {

@@ -233,3 +233,62 @@ Deno.test("derivations that no job needs any more are forgotten when there are v
   strictEqual(world.graph.size, monitor.world.graph.size);
   strictEqual(monitor.world.graph.node(drv(30_000))?.inputs.length, 1);
 });
+
+Deno.test("a clock that is set changes nothing of how long builds take and when they will be over", () => {
+  for (const byMs of [3_600_000, -3_600_000]) {
+    let [steadyMs, wallMs] = [0, 5_000_000];
+    const monitor = new Monitor({
+      now: () => wallMs + steadyMs,
+      steadyMs: () => steadyMs,
+      durationsOf: () => ({ medianMs: 60_000, p90Ms: 60_000 }),
+    });
+    const log = monitor.open({ source: "replay" });
+    const record = {
+      action: "start",
+      id: 1,
+      type: 105,
+      level: 3,
+      text: "",
+      fields: [`/nix/store/${"0".repeat(32)}-a.drv`, "", 1, 1],
+    };
+    log.push(new TextEncoder().encode(`@nix ${JSON.stringify(record)}\n`));
+    steadyMs += 10_000;
+    wallMs += byMs;
+    const update = monitor.flush()!;
+    const [job] = monitor.world.jobs.values();
+    strictEqual(wallMs + steadyMs - job!.startedMs!, 10_000);
+    strictEqual(update.estimates![0]!.estimate!.medianMs, 50_000);
+    wallMs -= 2 * byMs;
+    steadyMs += 1_000;
+    strictEqual(monitor.flush()!.estimates![0]!.estimate!.medianMs, 49_000);
+  }
+});
+
+Deno.test("an estimate that took long is made anew the later, and of too many builds there is none", () => {
+  let [nowMs, steadyMs] = [0, 0];
+  const monitor = new Monitor({
+    now: () => nowMs,
+    steadyMs: () => steadyMs + nowMs,
+    durationsOf: () => {
+      steadyMs += 300;
+      return { medianMs: 60_000, p90Ms: 60_000 };
+    },
+  });
+  const log = monitor.open({ source: "replay" });
+  const plan = (from: number, to: number) => {
+    const paths = Array.from(
+      { length: to - from },
+      (_, at) => `/nix/store/${"0".repeat(32)}-${from + at}.drv`,
+    );
+    const msg = ["these derivations will be built:", ...paths.map((path) => `  ${path}`)].join("\n");
+    log.push(new TextEncoder().encode(`@nix ${JSON.stringify({ action: "msg", level: 0, msg })}\n`));
+  };
+  const estimated = (atMs: number) => {
+    nowMs = atMs;
+    return monitor.flush()?.estimates?.map(({ estimate }) => estimate?.left);
+  };
+  plan(0, 1);
+  deepStrictEqual([0, 2_000, 2_999, 3_000].map(estimated), [[1], undefined, undefined, [1]]);
+  plan(1, 50_001);
+  deepStrictEqual(estimated(100_000), [undefined]);
+});

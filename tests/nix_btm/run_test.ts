@@ -148,8 +148,8 @@ terminalTest("a download stands below what needs it, with how much of it is ther
   });
   const cache = `--option substituters http://127.0.0.1:${server.addr.port}`;
   await using tmux = await scene.type(`nix-btm run nix-build ${place.build(graph).join(" ")} ${cache}`);
-  // What needs it is known when the derivation was read, perhaps a picture later.
-  const shown = await tmux.until(/^┃ ┌─ .*■/m);
+  // What needs it is known when the derivation was read, and its first part comes in pieces: perhaps some pictures later.
+  const shown = await tmux.until(/^┃ ┌─ .*■.* 1\.\d of 2\.9 MiB/m);
   match(shown, /^┃ ┌─ ↓ library( +\d+s)? {2}■+◧?□+ +\d+% {2}1\.\d of 2\.9 MiB/m);
   match(shown, /^┃ ⏸ program +waiting for library\n┗━ ⏸ 1 │ ↓ 0 of 1 1\.\d of 2\.9 MiB/m);
   rest.resolve();
