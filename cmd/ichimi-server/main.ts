@@ -4,6 +4,7 @@ import { TOOL_INFO } from "../../lib/version/mod.ts";
 import { console } from "./console.ts";
 import { daemon } from "./daemon.ts";
 import { mcp, TOOLSETS } from "./mcp.ts";
+import { proxy } from "./proxy.ts";
 
 export const ichimiServer = command({
   name: "ichimi-server",
@@ -14,7 +15,7 @@ export const ichimiServer = command({
   options: {
     toolsets: TOOLSETS,
   },
-  commands: [mcp, daemon, console],
+  commands: [mcp, daemon, console, proxy],
   examples: [
     ["ichimi-server mcp install", "Enter it in Claude Code"],
   ],
