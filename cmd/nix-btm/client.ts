@@ -12,7 +12,8 @@ export const client = command({
   summary: "show what Nix builds, in a terminal",
   description:
     "Views: Builders, Eagle Eye, Jobs, Build, History, Hosts; n and p or the numbers change between them, ? shows the keys, " +
-    ": finds one by what it does. A daemon that goes and comes is followed again.",
+    ": finds one by what it does. A daemon that goes and comes is followed again. Where there is no terminal, or with " +
+    "--once, what there is is printed.",
   options: {
     daemonSocketPath: CONTROL_SOCKET_OPTION,
     daemonLogPath: LOG_OPTION,
@@ -34,7 +35,8 @@ export const client = command({
   ],
   async run({ options, signal }) {
     const control = controlPath(options.daemonSocketPath);
-    if (options.once || options.json) return await showOnce(control, { json: options.json, signal });
+    const isShown = !options.once && !options.json && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+    if (!isShown) return await showOnce(control, { json: options.json, signal });
     const { Terminal } = await import("../../lib/tui/mod.ts");
     const { runNixTui } = await import("../../lib/nix_btm/tui/mod.ts");
     const { daemonLogPath } = options;

@@ -27,6 +27,7 @@ Deno.test("-f true answers when the daemon runs, and its log is the file of -l",
   strictEqual(code, 0, err);
   const asked = await place.run("client", "-d", control, "-n", nix, "--once");
   match(asked.out, /nothing is built/);
+  match((await place.run("client", "-d", control)).out, /nothing is built/, "there is no terminal");
   match(Deno.readTextFileSync(log), /taking logs of Nix/);
   // One more is refused, says so, and takes nothing from the first one.
   const second = await place.run(...words, "--daemonize=true");
