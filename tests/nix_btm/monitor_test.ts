@@ -240,7 +240,7 @@ Deno.test("a clock that is set changes nothing of how long builds take and when 
     const monitor = new Monitor({
       now: () => wallMs + steadyMs,
       steadyMs: () => steadyMs,
-      durationsOf: () => ({ medianMs: 60_000, p90Ms: 60_000 }),
+      durationsOf: () => ({ count: 1, medianMs: 60_000, p90Ms: 60_000 }),
     });
     const log = monitor.open({ source: "replay" });
     const record = {
@@ -271,7 +271,7 @@ Deno.test("an estimate that took long is made anew the later, and of too many bu
     steadyMs: () => steadyMs + nowMs,
     durationsOf: () => {
       steadyMs += 300;
-      return { medianMs: 60_000, p90Ms: 60_000 };
+      return { count: 1, medianMs: 60_000, p90Ms: 60_000 };
     },
   });
   const log = monitor.open({ source: "replay" });
