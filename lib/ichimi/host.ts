@@ -38,6 +38,7 @@ const AT_WORK_SINCE = "at work since boot";
 
 export class IchimiHost extends ServiceHost {
   readonly name = "ichimi";
+  readonly stateFolder: string;
   readonly #store: Store;
   readonly #policy: Policy;
   /** In the order in which they were made. */
@@ -57,7 +58,7 @@ export class IchimiHost extends ServiceHost {
       const specs = new Specs(options.logMib);
       const records = store.processes();
       const supervisor = Supervisor.open(records.map((each) => specs.of(each)), options.stateFolder);
-      return new IchimiHost(supervisor, { store, specs, records, policy: options.policy });
+      return new IchimiHost(supervisor, options, { store, specs, records });
     } catch (error) {
       store[Symbol.dispose]();
       throw error;
@@ -66,14 +67,15 @@ export class IchimiHost extends ServiceHost {
 
   private constructor(
     supervisor: Supervisor,
-    { store, specs, records, policy }: {
+    { stateFolder, policy }: HostOptions,
+    { store, specs, records }: {
       readonly store: Store;
       readonly specs: Specs;
       readonly records: readonly ProcessRecord[];
-      readonly policy: Policy;
     },
   ) {
     super(supervisor, undefined);
+    this.stateFolder = stateFolder;
     this.#store = store;
     this.#specs = specs;
     this.#policy = policy;
@@ -132,16 +134,24 @@ export class IchimiHost extends ServiceHost {
   async create(given: NewProcess): Promise<ProcessRecord> {
     const record = absolute({ ...RECORD_DEFAULTS, ...given });
     const { id } = record;
-    const problem = idProblem(id);
-    if (problem !== undefined) {
-      throw new HostError(`Cannot create process '${id.slice(0, 50)}': its id ${problem}`);
-    }
     this.#check(record);
     if (this.#records.has(id)) throw new HostError(`Process with id '${id}' already exists`);
     this.#records.set(id, record);
     this.#store.putProcess(record);
     await this.#apply();
     return record;
+  }
+
+  /**
+   * Describes several processes, those anew that are there.
+   * @throws {HostError} When one of them may not be run; then nothing has changed.
+   */
+  async putAll(given: readonly ProcessRecord[]): Promise<void> {
+    const records = given.map(absolute);
+    for (const record of records) this.#check(record);
+    this.#store.together(() => records.forEach((record) => this.#store.putProcess(record)));
+    for (const record of records) this.#records.set(record.id, record);
+    await this.#apply();
   }
 
   /** Changes how a process is described; what runs of it does so until its next start. @throws {HostError} */
@@ -271,6 +281,10 @@ export class IchimiHost extends ServiceHost {
 
   /** @throws {HostError} When it may not be run. */
   #check(record: ProcessRecord): void {
+    const problem = idProblem(record.id);
+    if (problem !== undefined) {
+      throw new HostError(`Cannot create process '${record.id.slice(0, 50)}': its id ${problem}`);
+    }
     const reason = refusal(record, this.#policy, findFolder);
     if (reason !== undefined) throw new HostError(reason);
   }

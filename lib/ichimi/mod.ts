@@ -3,7 +3,8 @@
  * ended with a client, with the last one of its project, or never.
  *
  * Reading order: `record.ts` and `policy.ts` (what may be run), `state.ts` and `standing.ts` (what became of it),
- * `specs.ts` (what it is to the supervisor), `store.ts` (what is kept), `host.ts` (all of them), `client.ts`,
+ * `specs.ts` (what it is to the supervisor), `snapshots/`
+ * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `host.ts` (all of them), `client.ts`,
  * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket),
  * `door.ts` and `doorway.ts` (and on loopback, with a token). Logs and the
  * tools that read them are those of `lib/services`; supervision, keepers and the protocol belong to others.
@@ -14,6 +15,8 @@ export { ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./config.ts";
 export { Daemon, type DaemonOptions, ichimiRoutes } from "./daemon.ts";
 export { door, type DoorOptions, type Mounted } from "./door.ts";
 export { Doorway, type DoorwayOptions, type OpenDoor } from "./doorway.ts";
+export { snapshotOf, snapshotPath, startTaken, type Taken, takeSnapshot } from "./exchange.ts";
+export * from "./snapshots/mod.ts";
 export { type Hello, parseHello } from "./hello.ts";
 export {
   type HostOptions,

@@ -93,7 +93,7 @@ test("sets of tools are those that are asked for, and others are refused by name
   ]);
   const { code, err } = await home.run("--toolsets", "processes,nope");
   strictEqual(code, 2);
-  match(err, /unknown toolset "nope": there are processes, assist, config/);
+  match(err, /unknown toolset "nope": there are processes, assist, config, /);
 });
 
 test("a daemon without anything to do ends, one with a process does not", async () => {

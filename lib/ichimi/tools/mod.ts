@@ -5,6 +5,15 @@ import { echo, getStatus, ping } from "./basic.ts";
 import { createProcess, updateProcess, updateProcessConfig } from "./create_process.ts";
 import { getProcessOutput, getProcessStatus, listProcesses } from "./look.ts";
 import { removeProcess, startProcess, stopProcess } from "./run_process.ts";
+import {
+  createFormattedSnapshot,
+  createSnapshot,
+  exportProcesses,
+  exportYaml,
+  importProcesses,
+  importYaml,
+  restoreSnapshot,
+} from "./snapshots.ts";
 import { openWebConsole } from "./web_console.ts";
 import type { ToolContext, ToolMaker } from "./tool.ts";
 
@@ -25,6 +34,15 @@ const TOOLSETS: Readonly<Record<string, readonly ToolMaker[]>> = {
     make(host, { agent })
   ),
   config: [updateProcess, updateProcessConfig],
+  snapshots: [
+    exportProcesses,
+    importProcesses,
+    createSnapshot,
+    restoreSnapshot,
+    exportYaml,
+    importYaml,
+    createFormattedSnapshot,
+  ],
   web: [openWebConsole],
 };
 

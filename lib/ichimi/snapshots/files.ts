@@ -1,0 +1,69 @@
+/** Files of snapshots. @module */
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, extname } from "node:path/posix";
+import { VERSION } from "../../version/mod.ts";
+import { fromJson, toJson } from "./json.ts";
+import { fromKdl, toKdl } from "./kdl.ts";
+import { type Snapshot, SnapshotError } from "./snapshot.ts";
+import { fromYaml, toYaml } from "./yaml.ts";
+
+export const FORMATS = ["yaml", "kdl", "json"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Larger than any list of processes that somebody has described. */
+const LARGEST_BYTES = 16 * 2 ** 20;
+
+/** The format that a file's name tells; undefined when it tells none. */
+export function formatOf(path: string): Format | undefined {
+  const ending = extname(path).slice(1).toLowerCase();
+  return ending === "yml" ? "yaml" : FORMATS.find((format) => format === ending);
+}
+
+const READ: Readonly<Record<Format, (text: string) => Snapshot>> = {
+  yaml: fromYaml,
+  kdl: fromKdl,
+  json: fromJson,
+};
+
+/** @throws {Error} Naming the file, and what is wrong with it. */
+export function readSnapshot(path: string, format: Format = formatOf(path) ?? "json"): Snapshot {
+  try {
+    const { size } = statSync(path);
+    if (size > LARGEST_BYTES) {
+      throw new SnapshotError(`it has ${size} bytes, at most ${LARGEST_BYTES} are read`);
+    }
+    return READ[format](readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new Error(`Cannot read snapshot ${path}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Whole before it has its name; for its user alone, since environments hold secrets. @throws {Error} Naming the file. */
+export function writeSnapshot(path: string, snapshot: Snapshot, format: Format): void {
+  const text = format === "yaml"
+    ? toYaml(snapshot, VERSION)
+    : format === "kdl"
+    ? toKdl(snapshot)
+    : toJson(snapshot);
+  const written = `${path}.${crypto.randomUUID()}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      writeFileSync(written, text, { mode: 0o600, flush: true });
+      renameSync(written, path);
+    } finally {
+      rmSync(written, { force: true });
+    }
+  } catch (cause) {
+    throw new Error(`Cannot write snapshot ${path}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof SnapshotError) return cause.message;
+  const { code } = cause as { readonly code?: unknown };
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a folder";
+  if (code === "EACCES") return "permission denied";
+  return cause instanceof Error ? cause.message : String(cause);
+}
