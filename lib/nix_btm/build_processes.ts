@@ -4,7 +4,7 @@ import type { JobRow, World } from "./world.ts";
 
 /**
  * The processes of builds that run, by the numbers of their jobs: by the derivation where Nix notes it, else by an
- * output, else by the name where one build alone has it.
+ * output, else by the name where one build alone has it and no outputs tell otherwise.
  */
 export function processesOf({ builders, jobs, graph }: World): Map<number, BuilderBuild> {
   const found = new Map<number, BuilderBuild>();
@@ -31,6 +31,10 @@ function jobOf(
   const paths = new Set(Object.values(outputs));
   const byOutput = running.find(({ subject }) => outputsOf(subject).some((path) => paths.has(path)));
   if (byOutput !== undefined) return byOutput;
-  const byName = running.filter((job) => job.name === name);
+  // One of the same name that has other outputs is another one, of a Nix whose log nobody gets: who steers by the job
+  // would stop that.
+  const byName = running.filter((job) =>
+    job.name === name && (paths.size === 0 || outputsOf(job.subject).length === 0)
+  );
   return byName.length === 1 ? byName[0] : undefined;
 }

@@ -1,7 +1,8 @@
 /** What the assistants' tools say of worlds that are played, without a daemon. */
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { nixTools, type NixView, type PastBuild } from "../../lib/nix_btm/mod.ts";
 import type { ToolContext, ToolResult } from "../../lib/mcp/mod.ts";
+import { processesOf } from "../../lib/nix_btm/build_processes.ts";
 import { aBuild, Player } from "./_tui_player.ts";
 
 const WIDE_153 = "building '/nix/store/df0ijwr8ndlwqn4lj0hyic79590186km-wide-153";
@@ -41,6 +42,25 @@ Deno.test("who_uses tells what the builds of each user use, also of a Nix whose 
     "nixbld2 on anvil: 1 build runs, 200% CPU, MEMORY",
     "alice on anvil: 7 builds run, 150% CPU, MEMORY",
   ]);
+});
+
+Deno.test("processes of a build of the same name with other outputs are another build's", () => {
+  const player = new Player().replay("05-wide-200-j8", { until: WIDE_153 });
+  const { world } = player.monitor;
+  const job = [...world.jobs.values()].find(({ name }) => name === "wide-148")!;
+  const tied = (out: string) => {
+    player.processes({ ...aBuild("wide-148"), outputs: { out } });
+    return processesOf(world).has(job.id);
+  };
+  ok(tied("/nix/store/else-wide-148"), "nobody knows the job's outputs");
+  world.graph.add({
+    path: job.subject,
+    inputs: [],
+    outputs: { out: "/nix/store/own-wide-148" },
+    system: "x",
+  });
+  ok(tied("/nix/store/own-wide-148"));
+  ok(!tied("/nix/store/else-wide-148"));
 });
 
 Deno.test("why_waiting says of what runs and what is over that it does not wait", async () => {
