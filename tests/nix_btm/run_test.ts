@@ -358,6 +358,32 @@ nixTest("a daemon that listens hears of the command, and remembers its builds al
 });
 
 nixTest(
+  "of one that is killed the daemon tells that it is lost; Nix builds to its end and leaves nothing",
+  async (scene) => {
+    await using daemon = await new DaemonProcess().start();
+    const { place } = scene;
+    const words = place.build(gated(scene, chain(2), "chain-2"));
+    const told = async () => (await daemon.run("status")).out;
+    const child = scene.spawn(["run", "-n", daemon.socket, "--", "nix-build", ...words]);
+    await until("the build", async () => /running +chain-2/.test(await told()));
+    child.kill("SIGKILL");
+    strictEqual((await child.status).signal, "SIGKILL");
+    await until(
+      "its loss",
+      async () => /^#\d+ lost: 0 built, 0 running, 0 failed, 0 left/.test(await told()),
+    );
+    deepStrictEqual(place.building(), ["chain-2"]);
+    place.openGate("one");
+    // Nobody reads what it has to say: a pipe without a reader ends no build.
+    await Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
+    await until("all that was to be built", async () => {
+      const { code, stderr } = await place.run("nix-build", [...words, "--dry-run"]);
+      return code === 0 && stderr === "" && place.building().length === 0;
+    });
+  },
+);
+
+nixTest(
   "a command that cannot be started ends as in a shell, and one that is missing is a mistake",
   async (scene) => {
     const none = await scene.run(["run", "--", "./no-such-program"]);
