@@ -56,6 +56,12 @@ export class Inquiries {
     this.readLists(nowMs);
   }
 
+  /** The client has been given a list. */
+  given(method: unknown): void {
+    const kind = LISTS.find((each) => method === `${each}/list`);
+    if (kind !== undefined) this.#lists.given(kind);
+  }
+
   gone(generation: number): void {
     this.#probed.delete(generation);
     if (this.#current === generation) this.#current = undefined;

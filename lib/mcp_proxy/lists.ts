@@ -8,12 +8,10 @@ export const MOST_PAGES = 64;
 /** What the client knows, by kind. */
 export class Lists {
   readonly #shown = new Map<ListKind, string>();
+  readonly #given = new Set<ListKind>();
   readonly #stale = new Set<ListKind>();
 
-  /**
-   * Takes a whole list; true when the client has to be told that it is another one than it knew. With `told` it was told
-   * by the server itself.
-   */
+  /** Takes a whole list; true when the client has to be told that it is another one than it knew. */
   take(kind: ListKind, entries: readonly unknown[]): boolean {
     const text = JSON.stringify(entries);
     const before = this.#shown.get(kind);
@@ -22,15 +20,20 @@ export class Lists {
     return before === undefined ? isStale : before !== text;
   }
 
-  /** The client has been told, or has just been given a list: what comes next is what it knows. */
+  /** The client has asked for a list itself, and has it. */
+  given(kind: ListKind): void {
+    this.#given.add(kind);
+  }
+
+  /** The client was told by the server: what comes next is what it will know. */
   forget(kind: ListKind): void {
     this.#shown.delete(kind);
     this.#stale.delete(kind);
   }
 
-  /** Another server is asked from now on. The client may know a list that was never read here. */
+  /** Another server is asked from now on. The client may have a list of the one before that was never read here. */
   serverChanged(): void {
-    for (const kind of LISTS) if (!this.#shown.has(kind)) this.#stale.add(kind);
+    for (const kind of this.#given) if (!this.#shown.has(kind)) this.#stale.add(kind);
   }
 }
 

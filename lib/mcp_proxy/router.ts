@@ -36,6 +36,8 @@ export class Router {
   #current: number | undefined;
   /** When a server has last said anything, or has last been given something after a silence. */
   readonly #heardMs = new Map<number, number>();
+  /** Servers that have said anything: one that has not has done nothing either, it did not come up. */
+  readonly #spoke = new Set<number>();
   #lastEnding: Ending | undefined;
   #effects: Effect[] = [];
 
@@ -87,7 +89,11 @@ export class Router {
     this.#heardMs.delete(generation);
     this.#inquiries.gone(generation);
     this.#lastEnding = ending;
-    for (const call of this.#table.lose(generation)) this.#repeat(call, ending, nowMs);
+    const spoke = this.#spoke.delete(generation);
+    for (const call of this.#table.lose(generation)) {
+      if (!spoke && mayRepeat(call.message, this.#harmless)) call.sends--;
+      this.#repeat(call, ending, { nowMs, isNewWait: spoke });
+    }
     for (const id of this.#questions.lose(generation)) {
       const params = { requestId: id, reason: `${this.#options.server} ${ending.what}` };
       this.#toClient({ jsonrpc: "2.0", method: "notifications/cancelled", params });
@@ -101,7 +107,7 @@ export class Router {
     if (call !== undefined) {
       this.#table.release(call);
       if (!heard) call.sends--;
-      this.#repeat(call, { what: reason, lines: [] }, nowMs);
+      this.#repeat(call, { what: reason, lines: [] }, { nowMs, isNewWait: heard });
     } else if (this.#table.answered(id, generation) !== undefined) {
       this.#do({ kind: "told", text: `${this.#options.server} ${reason}` });
     }
@@ -125,6 +131,7 @@ export class Router {
 
   fromServer(generation: number, value: unknown, nowMs: number): Effect[] {
     this.#heardMs.set(generation, nowMs);
+    this.#spoke.add(generation);
     const found = kindOf(value);
     const message = value as Message;
     if (found.kind === "none") {
@@ -190,7 +197,7 @@ export class Router {
       return this.#toClient(failure(id, PROXY_ERRORS.busy, text));
     }
     this.#session.note(message);
-    const call = this.#table.add(id, message, { nowMs, limitMs: nowMs + limits.waitMs });
+    const call = this.#table.add(id, message, { nowMs, waitUntilMs: nowMs + limits.waitMs });
     if (this.#current !== undefined) this.#give(call, this.#current, nowMs);
     this.#inquiries.readLists(nowMs);
   }
@@ -202,7 +209,11 @@ export class Router {
     this.#toServer(generation, { ...call.message, jsonrpc: "2.0", id });
   }
 
-  #repeat(call: Call, ending: Ending, nowMs: number): void {
+  #repeat(
+    call: Call,
+    ending: Ending,
+    { nowMs, isNewWait }: { readonly nowMs: number; readonly isNewWait: boolean },
+  ): void {
     const { limits, server } = this.#options;
     if (!isListen(call)) {
       const mayBe = call.sends === 0 ||
@@ -211,7 +222,13 @@ export class Router {
         this.#table.end(call);
         return this.#toClient(lostAnswer(call, server, ending, nowMs));
       }
-      call.limitMs = nowMs + limits.waitMs;
+      if (isNewWait) call.waitUntilMs = nowMs + limits.waitMs;
+      call.limitMs = call.waitUntilMs;
+      // Servers that come and go may have it whenever it is looked.
+      if (call.limitMs <= nowMs) {
+        this.#table.end(call);
+        return this.#toClient(unservedAnswer(call, server, ending, nowMs));
+      }
     }
     if (this.#current !== undefined) this.#give(call, this.#current, nowMs);
   }
@@ -276,6 +293,7 @@ export class Router {
   #shown(call: Call, result: Message): Message {
     this.#session.noteResult(call.message, result);
     const { method } = call.message;
+    this.#inquiries.given(method);
     const { ownTools = [] } = this.#options;
     if (method === "initialize" || method === "server/discover") {
       return withProxyCapabilities(result, ownTools.length > 0);

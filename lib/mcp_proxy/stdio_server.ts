@@ -26,6 +26,7 @@ export class StdioServer implements Server {
   #waitingBytes = 0;
   #reading: ReturnType<typeof setTimeout> | undefined;
   #ending: ReturnType<typeof setTimeout> | undefined;
+  #hasSpoken = false;
   /** Why it was ended, when that was done here. */
   #why: string | undefined;
 
@@ -95,6 +96,7 @@ export class StdioServer implements Server {
 
   #take(line: string | undefined): void {
     if (line === undefined) return this.#events.tooLong(this.#lines.droppedId);
+    this.#hasSpoken = true;
     let value: unknown;
     try {
       value = JSON.parse(line);
@@ -113,8 +115,10 @@ export class StdioServer implements Server {
   }
 
   #expectReading(): ReturnType<typeof setTimeout> {
-    const { hangMs } = this.#limits;
-    return setTimeout(() => this.kill(`did not read its standard input for ${hangMs / 1_000} s`), hangMs);
+    const { hangMs, startMs } = this.#limits;
+    // One that starts may do much before it reads.
+    const limitMs = this.#hasSpoken ? hangMs : Math.max(hangMs, startMs);
+    return setTimeout(() => this.kill(`did not read its standard input for ${limitMs / 1_000} s`), limitMs);
   }
 
   #wasRead(bytes: number): void {

@@ -15,6 +15,8 @@ export interface Call {
   readonly what: string;
   readonly token: Id | undefined;
   readonly takenMs: number;
+  /** Until when it may wait for a server. */
+  waitUntilMs: number;
   /** When it is given up. */
   limitMs: number;
   /** How often it was given to a server. */
@@ -65,11 +67,11 @@ export class Table {
   }
 
   /** Takes a request of the client. */
-  add(id: Id, message: Message, { nowMs, limitMs }: { nowMs: number; limitMs: number }): Call {
+  add(id: Id, message: Message, { nowMs, waitUntilMs }: { nowMs: number; waitUntilMs: number }): Call {
     const { progressToken } = metaOf(message);
     const token = isId(progressToken) ? progressToken : undefined;
     const call: Call = {
-      ...{ id, message, what: named(message), token, takenMs: nowMs, limitMs },
+      ...{ id, message, what: named(message), token, takenMs: nowMs, waitUntilMs, limitMs: waitUntilMs },
       ...{ sends: 0, generation: undefined, progress: -Infinity, heard: undefined },
     };
     this.#calls.add(call);
