@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
 import { BPM_UPSTREAM, hostTools } from "../../lib/bpm/mod.ts";
 import {
+  CiWatch,
   Daemon,
   Doorway,
   type IchimiConfig,
@@ -42,12 +43,13 @@ export async function serve(
   const doorway = stack.use(
     new Doorway({ host: config.web.host, port: config.web.port, tokenFile: token, mounts }),
   );
-  mounts["/mcp"] = stack.use(ichimiRoutes({ host, doorway, info }));
+  const ci = stack.use(new CiWatch((text) => log.info(text)));
+  mounts["/mcp"] = stack.use(ichimiRoutes({ host, doorway, ci, info }));
   const bpm = createRegistry({ tools: hostTools(host), resources: [serviceResources(host)] });
   mounts["/bpm/mcp"] = stack.use(
     mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),
   );
-  const daemon = stack.use(new Daemon({ host, lifetimes, doorway, info }));
+  const daemon = stack.use(new Daemon({ host, lifetimes, doorway, ci, info }));
   const listener = services.listeners[0] ?? ownSocket(socket, stack);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
   rmSync(upgrading, { force: true });

@@ -8,6 +8,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { deadline, sleep } from "../async/mod.ts";
 import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from "../mcp/mod.ts";
 import { serviceResources, type ToolOptions } from "../services/mod.ts";
+import type { CiWatch } from "./ci_watch.ts";
 import type { Client } from "./client.ts";
 import { parseHello, REPEATABLE_HEADER } from "./hello.ts";
 import type { Doorway } from "./doorway.ts";
@@ -35,6 +36,7 @@ export interface DaemonOptions extends ToolOptions {
   readonly host: IchimiHost;
   readonly lifetimes: Lifetimes;
   readonly doorway: Doorway;
+  readonly ci: CiWatch;
   readonly info: Pick<McpServerInfo, "name" | "version">;
 }
 
@@ -197,11 +199,11 @@ export class Daemon implements AsyncDisposable {
 
 /** MCP for a client; for nobody in particular, over HTTP, when it is left out. */
 export function ichimiRoutes(
-  { host, agent, info, doorway }: Pick<DaemonOptions, "host" | "agent" | "info" | "doorway">,
+  { host, agent, info, doorway, ci }: Omit<DaemonOptions, "lifetimes">,
   client?: Client,
   toolsets: readonly string[] = DEFAULT_TOOLSETS,
 ): McpRoutes {
-  const tools = ichimiTools({ host, agent, client, doorway }, toolsets);
+  const tools = ichimiTools({ host, agent, client, doorway, ci }, toolsets);
   const registry = createRegistry({ tools, resources: [serviceResources(host)] });
   return mcpRoutes(registry, { ...info, title: "ichimi", instructions: INSTRUCTIONS });
 }

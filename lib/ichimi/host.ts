@@ -6,9 +6,12 @@ import { HostError, lastLines, ServiceHost, treeUsage, UsageRates } from "../ser
 import { type Service, Supervisor } from "../supervisor/mod.ts";
 import type { Client } from "./client.ts";
 import { findFolder } from "./folders.ts";
+import type { Suggestion } from "./habits.ts";
+import { Memory } from "./memory.ts";
 import { namePattern } from "./pattern.ts";
 import { type Policy, refusal } from "./policy.ts";
 import { idProblem, type ProcessRecord, RECORD_DEFAULTS, type RecordChanges } from "./record.ts";
+import { Shelf } from "./shelf.ts";
 import { Specs } from "./specs.ts";
 import { refusalIn, standingOf } from "./standing.ts";
 import { infoJson, isOfState, type Standing, type StateFilter } from "./state.ts";
@@ -39,8 +42,11 @@ const AT_WORK_SINCE = "at work since boot";
 export class IchimiHost extends ServiceHost {
   readonly name = "ichimi";
   readonly stateFolder: string;
+  /** What the user keeps beside processes. */
+  readonly shelf: Shelf;
   readonly #store: Store;
   readonly #policy: Policy;
+  readonly #memory: Memory;
   /** In the order in which they were made. */
   readonly #records = new Map<string, ProcessRecord>();
   /** What became of each; forgotten when something happens to it. */
@@ -77,6 +83,8 @@ export class IchimiHost extends ServiceHost {
     super(supervisor, undefined);
     this.stateFolder = stateFolder;
     this.#store = store;
+    this.shelf = new Shelf(store);
+    this.#memory = new Memory(store);
     this.#specs = specs;
     this.#policy = policy;
     for (const record of records) this.#records.set(record.id, record);
@@ -182,7 +190,10 @@ export class IchimiHost extends ServiceHost {
     const isNew = place !== undefined && place.number > before;
     const status = isNew ? inspectInstance(place.folder) : undefined;
     const refused = isNew ? refusalIn(place) : undefined;
-    if (refused === undefined && status !== undefined && "pid" in status) return status.pid;
+    if (refused === undefined && status !== undefined && "pid" in status) {
+      this.#memory.started(id, client?.folder ?? "", Date.now());
+      return status.pid;
+    }
     const reason = refused ?? this.lastEvent(id) ?? "it was stopped meanwhile";
     throw new HostError(`Failed to start process: ${this.mask(reason)}`);
   }
@@ -272,6 +283,12 @@ export class IchimiHost extends ServiceHost {
   override async [Symbol.asyncDispose](): Promise<void> {
     if (this.#store.isOpen) this.#store.note(AT_WORK_SINCE, undefined);
     await super[Symbol.asyncDispose]();
+  }
+
+  /** What is usually started after a process, or after the last one of a client's project, and does not run. */
+  suggestions(current: string | undefined, client: Client | undefined): Suggestion[] {
+    const isWanted = (id: string) => this.supervisor.services.get(id)?.is("idle", "finished") === true;
+    return this.#memory.suggestions({ current, project: client?.folder ?? "", isWanted });
   }
 
   protected override close(): void {

@@ -3,7 +3,7 @@
  * ended with a client, with the last one of its project, or never.
  *
  * Reading order: `record.ts` and `policy.ts` (what may be run), `state.ts` and `standing.ts` (what became of it),
- * `specs.ts` (what it is to the supervisor), `snapshots/`
+ * `template.ts`, `shelf.ts` and `habits.ts` (what is kept beside), `specs.ts` (what it is to the supervisor), `snapshots/`
  * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `host.ts` (all of them), `client.ts`,
  * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket),
  * `door.ts` and `doorway.ts` (and on loopback, with a token). Logs and the
@@ -12,6 +12,7 @@
  */
 export type { Client } from "./client.ts";
 export { ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./config.ts";
+export { CiWatch } from "./ci_watch.ts";
 export { Daemon, type DaemonOptions, ichimiRoutes } from "./daemon.ts";
 export { door, type DoorOptions, type Mounted } from "./door.ts";
 export { Doorway, type DoorwayOptions, type OpenDoor } from "./doorway.ts";
@@ -29,6 +30,9 @@ export { type LifetimeLimits, Lifetimes } from "./lifetimes.ts";
 export { namePattern } from "./pattern.ts";
 export { type Found, LOADER_VARIABLES, type Policy, refusal, SYSTEM_FOLDERS } from "./policy.ts";
 export { idProblem, type Lifetime, type ProcessRecord, type RecordChanges } from "./record.ts";
+export { type Clip, Shelf, type TemplateFields } from "./shelf.ts";
+export { filled, type Template, TemplateError } from "./template.ts";
+export { type Suggestion, suggestionsAfter, suggestionsText } from "./habits.ts";
 export { type Outcome, type ProcessState, type Standing } from "./state.ts";
 export { Store, STORE_FORMAT } from "./store.ts";
 export { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";

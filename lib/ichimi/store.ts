@@ -9,6 +9,9 @@ const SCHEMA = `
 CREATE TABLE IF NOT EXISTS processes (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS items (
+  number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, item TEXT NOT NULL, UNIQUE (kind, id)
+) STRICT;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
 
@@ -71,6 +74,37 @@ export class Store implements Disposable {
 
   dropProcess(id: string): void {
     this.#drop.run(id);
+  }
+
+  /** All of a kind, in the order in which they were made. */
+  items(kind: string): unknown[] {
+    const rows = this.#db.prepare("SELECT item FROM items WHERE kind = ? ORDER BY number").all(kind) as {
+      item: string;
+    }[];
+    return rows.map(({ item }) => JSON.parse(item));
+  }
+
+  item(kind: string, id: string): unknown {
+    const row = this.#db.prepare("SELECT item FROM items WHERE kind = ? AND id = ?").get(kind, id);
+    return row === undefined ? undefined : JSON.parse(row.item as string);
+  }
+
+  /** Leaves the newest of a kind. */
+  trimItems(kind: string, count: number): void {
+    this.#db.prepare(
+      "DELETE FROM items WHERE kind = ?1 AND number NOT IN " +
+        "(SELECT number FROM items WHERE kind = ?1 ORDER BY number DESC LIMIT ?2)",
+    ).run(kind, count);
+  }
+
+  putItem(kind: string, id: string, item: object): void {
+    this.#db.prepare(
+      "INSERT INTO items (kind, id, item) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET item = excluded.item",
+    ).run(kind, id, JSON.stringify(item));
+  }
+
+  dropItem(kind: string, id: string): void {
+    this.#db.prepare("DELETE FROM items WHERE kind = ? AND id = ?").run(kind, id);
   }
 
   /** What was noted under a name; undefined when nothing was. */

@@ -3,6 +3,7 @@ import { ok } from "node:assert/strict";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { defaults } from "../../lib/config/mod.ts";
 import {
+  CiWatch,
   type Client,
   ICHIMI_CONFIG,
   IchimiHost,
@@ -29,6 +30,8 @@ export interface WorldOptions {
 export class World implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "ichimi-" });
   readonly complaints: string[] = [];
+  readonly told: string[] = [];
+  readonly ci = new CiWatch((text) => this.told.push(text));
   readonly #options: WorldOptions;
   #host: IchimiHost | undefined;
   #lifetimes: Lifetimes | undefined;
@@ -57,7 +60,7 @@ export class World implements AsyncDisposable {
   /** Calls tools as one assistant would; a failure is thrown. */
   assistant(client: Client | undefined = this.client()): Assistant {
     const doorway = { open: () => Promise.reject(new Error("there is no door here")) };
-    return new Assistant(ichimiTools({ host: this.host, client, doorway }, TOOLSET_NAMES));
+    return new Assistant(ichimiTools({ host: this.host, client, doorway, ci: this.ci }, TOOLSET_NAMES));
   }
 
   /** The same state under another host, with what runs left as it is. */
@@ -89,6 +92,7 @@ export class World implements AsyncDisposable {
         this.host.remove(id, never)
       ),
     );
+    await this.ci[Symbol.asyncDispose]();
     await this.#end();
     await Deno.remove(this.folder, { recursive: true });
   }

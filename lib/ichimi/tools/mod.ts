@@ -2,6 +2,14 @@
 import type { Tool } from "../../mcp/mod.ts";
 import { explain, readLogs, searchLogs, send, usage, wait } from "../../services/mod.ts";
 import { echo, getStatus, ping } from "./basic.ts";
+import {
+  getCiFailedLogs,
+  getCiRunDetails,
+  listCiRuns,
+  startCiMonitoring,
+  waitForCiCompletion,
+} from "./ci.ts";
+import { getClipboard, setClipboardText } from "./clipboard.ts";
 import { createProcess, updateProcess, updateProcessConfig } from "./create_process.ts";
 import { getProcessOutput, getProcessStatus, listProcesses } from "./look.ts";
 import { removeProcess, startProcess, stopProcess } from "./run_process.ts";
@@ -14,6 +22,15 @@ import {
   importYaml,
   restoreSnapshot,
 } from "./snapshots.ts";
+import { getSuggestions } from "./suggestions.ts";
+import {
+  createProcessFromTemplate,
+  createTemplate,
+  deleteTemplate,
+  getTemplate,
+  listTemplates,
+  updateTemplate,
+} from "./templates.ts";
 import { openWebConsole } from "./web_console.ts";
 import type { ToolContext, ToolMaker } from "./tool.ts";
 
@@ -34,6 +51,17 @@ const TOOLSETS: Readonly<Record<string, readonly ToolMaker[]>> = {
     make(host, { agent })
   ),
   config: [updateProcess, updateProcessConfig],
+  templates: [
+    createTemplate,
+    listTemplates,
+    getTemplate,
+    updateTemplate,
+    deleteTemplate,
+    createProcessFromTemplate,
+  ],
+  ci: [listCiRuns, getCiRunDetails, getCiFailedLogs, waitForCiCompletion, startCiMonitoring],
+  suggestions: [getSuggestions],
+  clipboard: [setClipboardText, getClipboard],
   snapshots: [
     exportProcesses,
     importProcesses,

@@ -1,6 +1,7 @@
 /** What the tools share. @module */
 import { nullable, optional, type Schema, string, type Tool } from "../../mcp/mod.ts";
 import type { ToolOptions } from "../../services/mod.ts";
+import type { CiWatch } from "../ci_watch.ts";
 import type { Client } from "../client.ts";
 import type { Doorway } from "../doorway.ts";
 import type { IchimiHost } from "../host.ts";
@@ -11,6 +12,7 @@ export interface ToolContext extends ToolOptions {
   /** Who calls; undefined where nobody knows, over HTTP. */
   readonly client: Client | undefined;
   readonly doorway: Pick<Doorway, "open">;
+  readonly ci: Pick<CiWatch, "watch">;
 }
 
 /** Makes tools of one client. */

@@ -1,0 +1,207 @@
+/** Templates, under upstream's names. @module */
+import { array, boolean, defineTool, nullable, object, optional, record, string } from "../../mcp/mod.ts";
+import { HostError, orToolError } from "../../services/mod.ts";
+import type { TemplateFields } from "../shelf.ts";
+import { filled, TemplateError } from "../template.ts";
+import { maybe, processId, type ToolMaker } from "./tool.ts";
+
+const LOOKS = { readOnlyHint: true, openWorldHint: false };
+const CHANGES = { destructiveHint: false, openWorldHint: false };
+const TEMPLATE_ID = string({ description: "Id or name of the template" });
+
+const VARIABLE = object({
+  name: string(),
+  description: optional(nullable(string())),
+  default_value: optional(nullable(string())),
+  required: optional(boolean({ description: "True when left out" })),
+});
+
+/** What a description may have beside name and command. */
+const FIELDS = {
+  description: maybe(string()),
+  category: maybe(string()),
+  tags: maybe(array(string())),
+  args: maybe(array(string())),
+  env: maybe(record(string())),
+  cwd: maybe(string()),
+  auto_start_on_restore: maybe(boolean()),
+  variables: maybe(array(VARIABLE, { description: "What the gaps {{name}} mean" })),
+};
+
+const TEMPLATE = object({
+  template_id: string(),
+  name: string(),
+  description: nullable(string()),
+  category: nullable(string()),
+  command: string(),
+  args: array(string()),
+  env: record(string()),
+  default_cwd: nullable(string()),
+  default_auto_start: boolean(),
+  variables: array(object({
+    name: string(),
+    description: nullable(string()),
+    default_value: nullable(string()),
+    required: boolean(),
+  })),
+  tags: array(string()),
+  created_at: string(),
+  updated_at: string(),
+});
+
+export const createTemplate: ToolMaker = ({ host: { shelf } }) =>
+  defineTool({
+    name: "create_template",
+    description:
+      "Create a process template; gaps {{name}} in command, args, env and cwd are filled when it is used",
+    annotations: CHANGES,
+    input: object({ name: string(), command: string(), ...FIELDS }),
+    output: TEMPLATE,
+    run: ({ name, command, ...given }) =>
+      orToolError(() => answer(shelf.createTemplate({ ...EMPTY, name, command, ...fieldsOf(given) }))),
+  });
+
+export const listTemplates: ToolMaker = ({ host: { shelf } }) =>
+  defineTool({
+    name: "list_templates",
+    description: "List process templates",
+    annotations: LOOKS,
+    input: object({ category: maybe(string()), tag: maybe(string()) }),
+    output: object({ templates: array(TEMPLATE) }),
+    run(filter) {
+      const templates = shelf.templates({ category: filter.category ?? null, tag: filter.tag ?? null });
+      return { text: JSON.stringify(templates, null, 2), structured: { templates } };
+    },
+  });
+
+export const getTemplate: ToolMaker = ({ host: { shelf } }) =>
+  defineTool({
+    name: "get_template",
+    description: "Get a process template",
+    annotations: LOOKS,
+    input: object({ id: TEMPLATE_ID }),
+    output: TEMPLATE,
+    run: ({ id }) => orToolError(() => answer(shelf.template(id))),
+  });
+
+export const updateTemplate: ToolMaker = ({ host: { shelf } }) =>
+  defineTool({
+    name: "update_template",
+    description: "Update a process template",
+    annotations: { ...CHANGES, idempotentHint: true },
+    input: object({ id: TEMPLATE_ID, name: maybe(string()), command: maybe(string()), ...FIELDS }),
+    output: TEMPLATE,
+    run: ({ id, ...given }) => orToolError(() => answer(shelf.updateTemplate(id, fieldsOf(given)))),
+  });
+
+export const deleteTemplate: ToolMaker = ({ host: { shelf } }) =>
+  defineTool({
+    name: "delete_template",
+    description: "Delete a process template",
+    annotations: { destructiveHint: true, openWorldHint: false },
+    input: object({ id: TEMPLATE_ID }),
+    output: object({ id: string(), name: string() }),
+    run: ({ id }) =>
+      orToolError(() => {
+        const { template_id, name } = shelf.deleteTemplate(id);
+        return { text: `Template '${name}' deleted successfully`, structured: { id: template_id, name } };
+      }),
+  });
+
+export const createProcessFromTemplate: ToolMaker = ({ host, client }) =>
+  defineTool({
+    name: "create_process_from_template",
+    description: "Create a process from a template",
+    annotations: CHANGES,
+    input: object({
+      template_id: maybe(TEMPLATE_ID),
+      template_name: maybe(string()),
+      process_id: processId,
+      variables: maybe(record(string(), { description: "What the gaps {{name}} are filled with" })),
+      override_args: maybe(array(string())),
+      override_env: maybe(record(string(), { description: "Beside the template's" })),
+      override_cwd: maybe(string()),
+      auto_start: maybe(boolean({ description: "Start it right now" })),
+    }),
+    output: object({ id: string(), template: string() }),
+    run: (asked, { signal }) =>
+      orToolError(async () => {
+        const wanted = asked.template_id ?? asked.template_name;
+        if (wanted == null) throw new HostError("Give template_id or template_name");
+        const template = host.shelf.template(wanted);
+        const made = gaps(() => filled(template, asked.variables ?? {}));
+        const id = asked.process_id;
+        await host.create({
+          id,
+          command: made.command,
+          args: asked.override_args ?? made.args,
+          env: { ...made.env, ...asked.override_env },
+          cwd: asked.override_cwd ?? made.cwd,
+          autoStartOnRestore: template.default_auto_start,
+          tags: template.tags,
+          project: client?.folder ?? null,
+        });
+        const pid = asked.auto_start === true ? await host.startProcess(id, client, signal) : undefined;
+        const started = pid === undefined ? "" : ` and started with PID ${pid}`;
+        return {
+          text: `Process '${id}' created from template '${template.name}'${started}`,
+          structured: { id, template: template.name },
+        };
+      }),
+  });
+
+const EMPTY: Omit<TemplateFields, "name" | "command"> = {
+  description: null,
+  category: null,
+  args: [],
+  env: {},
+  default_cwd: null,
+  default_auto_start: false,
+  variables: [],
+  tags: [],
+};
+
+/** What is given, under the names of a template. */
+function fieldsOf(
+  { cwd, auto_start_on_restore: autoStart, variables, ...rest }: {
+    readonly cwd?: string | null | undefined;
+    readonly auto_start_on_restore?: boolean | null | undefined;
+    readonly variables?:
+      | readonly {
+        readonly name: string;
+        readonly description?: string | null | undefined;
+        readonly default_value?: string | null | undefined;
+        readonly required?: boolean | undefined;
+      }[]
+      | null
+      | undefined;
+    readonly [key: string]: unknown;
+  },
+): Partial<TemplateFields> {
+  const all = {
+    ...rest,
+    default_cwd: cwd,
+    default_auto_start: autoStart,
+    variables: variables?.map((each) => ({
+      name: each.name,
+      description: each.description ?? null,
+      default_value: each.default_value ?? null,
+      required: each.required ?? true,
+    })),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
+}
+
+function answer<T extends object>(template: T) {
+  return { text: JSON.stringify(template, null, 2), structured: template };
+}
+
+/** What is missing is for the client to hear. */
+function gaps<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof TemplateError) throw new HostError(error.message, { cause: error });
+    throw error;
+  }
+}
