@@ -38,6 +38,14 @@ export const LOOKS: ReadonlySet<string> = new Set([
   "search_logs",
   "explain",
   "usage",
+  "get_template",
+  "list_templates",
+  "get_clipboard",
+  "get_suggestions",
+  "list_ci_runs",
+  "get_ci_run_details",
+  "get_ci_failed_logs",
+  "wait_for_ci_completion",
 ]);
 
 function mayRepeat({ method, params }: Message): boolean {

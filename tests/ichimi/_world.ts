@@ -118,7 +118,10 @@ export class Assistant {
     ok(tool !== undefined, `there is no tool ${name}`);
     const checked = checkValue(tool.input.json, args);
     ok(checked.ok, JSON.stringify(checked));
-    const result = await tool.run(args, { signal: never, progress: () => {} } as unknown as ToolContext);
+    const result = await tool.run(
+      checked.value,
+      { signal: never, progress: () => {} } as unknown as ToolContext,
+    );
     if (tool.output !== undefined) {
       const output = checkValue(tool.output.json, result.structured);
       ok(output.ok, `${name}: ${JSON.stringify(output)}`);

@@ -1,0 +1,272 @@
+/** Upstream's later tools: templates, clipboard, suggestions, and runs of CI through a stub of gh. */
+import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:assert/strict";
+import { filled, type Template, TemplateError } from "../../lib/ichimi/mod.ts";
+import { type Assistant, World } from "./_world.ts";
+
+const TEMPLATE: Template = {
+  template_id: "t",
+  name: "server",
+  description: null,
+  category: null,
+  command: "{{program}}",
+  args: ["--port", "{{ port }}", "{{port}}{{port}}"],
+  env: { MODE: "{{mode}}" },
+  default_cwd: "/srv/{{program}}",
+  default_auto_start: false,
+  variables: [
+    { name: "port", description: null, default_value: "80", required: true },
+    { name: "mode", description: null, default_value: null, required: false },
+    { name: "program", description: null, default_value: null, required: true },
+  ],
+  tags: [],
+  created_at: "",
+  updated_at: "",
+};
+
+Deno.test("gaps are filled with what is given, defaults, or nothing, and never twice", () => {
+  deepStrictEqual(filled(TEMPLATE, { program: "web", port: "{{mode}}" }), {
+    command: "web",
+    args: ["--port", "{{mode}}", "{{mode}}{{mode}}"],
+    env: { MODE: "" },
+    cwd: "/srv/web",
+  });
+  strictEqual(filled(TEMPLATE, { program: "web" }).args[1], "80");
+  const refused = (values: Record<string, string>, message: string, template = TEMPLATE) =>
+    throws(() => filled(template, values), (error) => {
+      strictEqual(error instanceof TemplateError && error.message, message);
+      return true;
+    });
+  refused({}, "Required variable 'program' is missing");
+  refused(
+    { program: "x", prot: "1" },
+    "Template 'server' has no variable 'prot' (there are: port, mode, program)",
+  );
+  refused({}, "Required variable 'nobody' is missing", { ...TEMPLATE, command: "{{nobody}}", variables: [] });
+  refused({}, "Required variable '__proto__' is missing", {
+    ...TEMPLATE,
+    command: "{{__proto__}}",
+    variables: [],
+  });
+});
+
+Deno.test("templates are made, found, changed, used and deleted", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  const made = JSON.parse(
+    await assistant.call("create_template", {
+      name: "sleeper",
+      command: "sleep",
+      args: ["{{seconds}}"],
+      category: "test",
+      tags: ["nap"],
+      variables: [{ name: "seconds", default_value: "100" }],
+    }),
+  );
+  await rejects(assistant.call("create_template", { name: "sleeper", command: "x" }), {
+    message: "Template with name 'sleeper' already exists",
+  });
+  const names = async (filter = {}) =>
+    JSON.parse(await assistant.call("list_templates", filter)).map(({ name }: { name: string }) => name);
+  deepStrictEqual(
+    [await names(), await names({ category: "test", tag: "nap" }), await names({ tag: "no" })],
+    [
+      ["sleeper"],
+      ["sleeper"],
+      [],
+    ],
+  );
+  match(
+    await assistant.call("create_process_from_template", {
+      template_name: "sleeper",
+      process_id: "nap",
+      auto_start: true,
+      variables: { seconds: "50" },
+      override_env: { A: "b" },
+    }),
+    /^Process 'nap' created from template 'sleeper' and started with PID \d+$/,
+  );
+  const { info } = JSON.parse(await assistant.call("get_process_status", { id: "nap" }));
+  deepStrictEqual([info.command, info.args, info.env, info.tags], ["sleep", ["50"], { A: "b" }, ["nap"]]);
+  await world.reopen();
+  const later = world.assistant();
+  strictEqual(JSON.parse(await later.call("get_template", { id: made.template_id })).name, "sleeper");
+  const changed = JSON.parse(
+    await later.call("update_template", { id: "sleeper", name: "napper", args: ["1"] }),
+  );
+  deepStrictEqual([changed.name, changed.args, changed.command, changed.template_id], [
+    "napper",
+    ["1"],
+    "sleep",
+    made.template_id,
+  ]);
+  strictEqual(
+    await later.call("delete_template", { id: made.template_id }),
+    "Template 'napper' deleted successfully",
+  );
+  await rejects(later.call("get_template", { id: "napper" }), { message: "Template 'napper' not found" });
+});
+
+Deno.test("what one assistant puts into the clipboard the other takes out, also from the next daemon", async () => {
+  await using world = new World();
+  await rejects(world.assistant().call("get_clipboard"), { message: "No clipboard item found" });
+  await world.assistant().call("set_clipboard_text", { content: "first" });
+  const put = JSON.parse(
+    await world.assistant().call("set_clipboard_text", { content: "日本", tags: ["a"] }),
+  );
+  await world.reopen();
+  deepStrictEqual(JSON.parse(await world.assistant().call("get_clipboard")), put);
+  deepStrictEqual([put.content, put.tags, put.content_type, put.filename], ["日本", ["a"], "text", null]);
+  for (let at = 0; at < 120; at++) world.host.shelf.clip(`clip ${at}`);
+  strictEqual(world.host.shelf.clips().length, 100);
+  deepStrictEqual(world.host.shelf.searchClips("CLIP 11").map(({ content }) => content).slice(-1), [
+    "clip 110",
+  ]);
+  await rejects(
+    world.assistant().call("set_clipboard_text", { content: "x".repeat(5_000_000) }),
+    /at most \d+/,
+  );
+});
+
+Deno.test("what is usually started next is suggested, with how often it was", async () => {
+  await using world = new World();
+  const client = world.client();
+  const assistant = world.assistant(client);
+  strictEqual(await assistant.call("get_suggestions"), "No suggestions available at this time.");
+  for (const id of ["db", "api", "docs"]) await assistant.call("create_process", { id, command: "true" });
+  const start = async (id: string) => {
+    await assistant.call("start_process", { id });
+    await assistant.call("wait", { process: id, exit: true });
+  };
+  for (const round of [1, 2, 3]) {
+    await start("db");
+    await start(round === 3 ? "docs" : "api");
+  }
+  strictEqual(
+    await assistant.call("get_suggestions", { current_process: "db" }),
+    "Smart Suggestions:\n\n1. Start process 'api'\n   Action: start_process api\n   Confidence: 67%\n" +
+      "   Reason: Started after 'db' 2 of 3 times\n\n",
+  );
+  strictEqual(
+    await world.assistant({ ...client, folder: "/tmp" }).call("get_suggestions"),
+    "No suggestions available at this time.",
+  );
+});
+
+/** A stub of gh, which notes how it was called and answers from files. */
+async function withGh(
+  world: World,
+): Promise<{ readonly assistant: Assistant; answer(name: string, text: string): void }> {
+  const folder = `${world.folder}/bin`;
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(
+    `${folder}/gh`,
+    `#!/bin/sh
+echo "$PWD $*" >> ${folder}/calls
+case "$*" in
+*--log-failed*) file=failed;; *--json*) file=$2;; *) file=details;;
+esac
+if [ -e ${folder}/$file.error ]; then cat ${folder}/$file.error >&2; exit 1; fi
+cat ${folder}/$file
+`,
+    { mode: 0o755 },
+  );
+  const client = world.client(world.folder, {
+    ...Deno.env.toObject(),
+    PATH: `${folder}:${Deno.env.get("PATH")}`,
+  });
+  return {
+    assistant: world.assistant(client),
+    answer: (name, text) => Deno.writeTextFileSync(`${folder}/${name}`, text),
+  };
+}
+
+function run(status: string, conclusion: string): Record<string, unknown> {
+  return {
+    databaseId: 7,
+    displayTitle: "Fix it",
+    workflowName: "CI",
+    headBranch: "main",
+    event: "push",
+    status,
+    conclusion,
+    createdAt: "2026-01-02T03:04:05Z",
+    updatedAt: "2026-01-02T03:06:10Z",
+    url: "https://example.com/7",
+  };
+}
+
+Deno.test("runs of CI are listed, looked at and waited for through gh (a stub)", async () => {
+  await using world = new World();
+  const { assistant, answer } = await withGh(world);
+  answer("list", JSON.stringify([run("completed", "timed_out"), run("in_progress", "")]));
+  const { runs, total_count: count } = JSON.parse(
+    await assistant.call("list_ci_runs", { limit: 2, repo: "a/b" }),
+  );
+  strictEqual(count, 2);
+  deepStrictEqual(runs[0], {
+    id: 7,
+    name: "Fix it",
+    workflow_name: "CI",
+    branch: "main",
+    event: "push",
+    status: "Completed",
+    conclusion: "TimedOut",
+    created_at: "2026-01-02T03:04:05Z",
+    updated_at: "2026-01-02T03:06:10Z",
+    duration: "2m 5s",
+    url: "https://example.com/7",
+  });
+  deepStrictEqual([runs[1].status, runs[1].conclusion, runs[1].duration], ["InProgress", null, null]);
+  match(
+    Deno.readTextFileSync(`${world.folder}/bin/calls`),
+    new RegExp(`^${world.folder} run list --limit 2 --json \\S+ --repo a/b\n$`),
+  );
+  answer("details", "all of it\n");
+  strictEqual(await assistant.call("get_ci_run_details", { run_id: 7 }), "all of it\n");
+  answer("failed", "x".repeat(150_000));
+  match(
+    await assistant.call("get_ci_failed_logs", { run_id: 7 }),
+    /^… 50000 characters before are left out\nx/,
+  );
+  answer("failed.error", "run 7 is still in progress; logs will be available when it is complete");
+  match(await assistant.call("get_ci_failed_logs", { run_id: 7 }), /^CI run is still in progress\./);
+  answer("view", JSON.stringify(run("completed", "success")));
+  strictEqual(
+    JSON.parse(await assistant.call("wait_for_ci_completion", { run_id: 7 })).conclusion,
+    "Success",
+  );
+  answer("view", JSON.stringify(run("queued", "")));
+  await rejects(assistant.call("wait_for_ci_completion", { run_id: 7, timeout_secs: 1 }), {
+    message: "Timeout waiting for CI run 7 to complete",
+  });
+  answer("list.error", "gh: not logged in");
+  await rejects(assistant.call("list_ci_runs"), { message: "gh command failed: gh: not logged in" });
+});
+
+Deno.test("who watches CI hears what has changed, and once why nothing is to be had (a stub)", async () => {
+  await using world = new World();
+  const { assistant, answer } = await withGh(world);
+  answer("list", JSON.stringify([run("queued", "")]));
+  strictEqual(await assistant.call("start_ci_monitoring"), "CI monitoring started with 30s polling interval");
+  // The tool's own pace is for people; the same watch at a test's.
+  const client = world.client();
+  const env = { ...client.env, PATH: `${world.folder}/bin:${Deno.env.get("PATH")}` };
+  world.ci.watch({ folder: world.folder, env, repo: undefined }, 20);
+  await world.until(
+    "a first look",
+    () => Deno.readTextFileSync(`${world.folder}/bin/calls`).split("\n").length > 2,
+  );
+  answer("list", JSON.stringify([run("completed", "failure")]));
+  await world.until("the change", () => world.told.length > 0);
+  deepStrictEqual(world.told, ["CI run 7, Fix it: Queued -> Completed (Failure)"]);
+  answer("list.error", "no network");
+  await world.until("the trouble", () => world.told.length > 1);
+  answer("list.error", "no network");
+  deepStrictEqual(world.told.slice(1), ["gh command failed: no network"]);
+});
+
+Deno.test("without gh it is told that there is none", async () => {
+  await using world = new World();
+  const assistant = world.assistant(world.client(world.folder, { PATH: "/nowhere" }));
+  await rejects(assistant.call("list_ci_runs"), /^.*Failed to execute gh command: it is not installed/);
+});
