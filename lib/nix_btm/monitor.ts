@@ -65,6 +65,8 @@ export interface MonitorOptions extends StoreLooks {
 /** Derivations that are known; beyond this those go that no job needs. */
 const NODES_MAX = 50_000;
 
+/** What Nix says of an end comes at once, unless the machine is busy. */
+const REASON_MS = 2_000;
 /** The clock was set, or the host slept, when it goes so far from the one that nobody sets. */
 const JUMP_MS = 2_000;
 
@@ -85,6 +87,11 @@ export class Monitor {
   /** Not told yet. */
   #builders: BuilderSnapshot | undefined;
   readonly #newLines = new Map<number, string[]>();
+  /** Builds that ended, and nobody knows how yet. */
+  readonly #undecided = new Map<
+    number,
+    { readonly job: Job; readonly sinceMs: number; readonly isLooking: boolean }
+  >();
   /** Builds and copies that are over, and counted as such. */
   readonly #told = new Set<number>();
 
@@ -153,11 +160,16 @@ export class Monitor {
     this.#loaded();
     const changes = this.#state.changes();
     for (const job of changes.jobs) this.#ended(job);
+    this.#decide(nowMs);
     this.#looks.overdue(changes.commands, {
       jobs: this.#state.jobs.values(),
       found: (job) => this.#state.built(job, nowMs),
     });
-    for (const id of changes.removedJobs) this.#told.delete(id);
+    for (const id of changes.removedJobs) {
+      const left = this.#undecided.get(id);
+      if (left !== undefined) this.#tell(left.job);
+      this.#told.delete(id);
+    }
     const update: Update = {
       commands: changes.commands.map((command) => ({ ...command, targets: [...command.targets] })),
       jobs: changes.jobs.map(rowOf),
@@ -227,15 +239,30 @@ export class Monitor {
 
   #ended(job: Job): void {
     if (job.kind !== "build" || !isOver(job) || this.#told.has(job.id)) return;
-    this.#told.add(job.id);
-    const found = (areThere: boolean) => {
+    if (job.state.kind !== "ended") return this.#tell(job);
+    if (this.#undecided.has(job.id)) return;
+    const entry = { job, sinceMs: this.#now(), isLooking: true };
+    this.#undecided.set(job.id, entry);
+    entry.isLooking = this.#looks.ended(job, (areThere) => {
+      entry.isLooking = false;
       this.#state.confirm(job, areThere);
+      if (areThere && this.#undecided.has(job.id)) this.#tell(job);
+    });
+  }
+
+  /** Why a build failed may come after its end: it is waited for as long as its command goes on, for a while. */
+  #decide(nowMs: number): void {
+    for (const { job, sinceMs, isLooking } of [...this.#undecided.values()]) {
+      const isLast = this.#state.commands.get(job.command)?.state !== "running";
+      if (isLooking || !isOver(job) || !isLast && Math.abs(nowMs - sinceMs) < REASON_MS) continue;
       this.#tell(job);
-    };
-    if (job.state.kind !== "ended" || !this.#looks.ended(job, found)) this.#tell(job);
+    }
   }
 
   #tell(job: Job): void {
+    this.#undecided.delete(job.id);
+    if (this.#told.has(job.id)) return;
+    this.#told.add(job.id);
     this.#options.onBuildEnd?.(job, this.#state.commands.get(job.command));
   }
 

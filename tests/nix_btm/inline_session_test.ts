@@ -102,3 +102,30 @@ Deno.test("where nobody knows how the command ended the world tells", async () =
     match(text, sum);
   }
 });
+
+Deno.test("what the command says at its end stands behind its builds, also where a picture is late", async () => {
+  const gate = Promise.withResolvers<void>();
+  let text = "";
+  using shown = new Session({
+    requester: { source: "pipe" },
+    views: (world) => [{
+      view: new PlainView(world),
+      write: async (part) => {
+        await gate.promise;
+        text += part;
+      },
+    }],
+    size: () => ({ width: 80, height: 24 }),
+    mayTalk: true,
+  });
+  const bytes = (line: string) => new TextEncoder().encode(line);
+  const first = shown.text(bytes("first\n"));
+  // The first picture is on its way to a terminal that takes its time.
+  await Promise.resolve();
+  await Promise.resolve();
+  const others = [shown.take(scenario("03-diamond").bytes), shown.text(bytes("the path\n"))];
+  const finished = shown.finish({ kind: "exited", code: 0 });
+  gate.resolve();
+  await Promise.all([first, ...others, finished]);
+  match(text, /^first\nbuilding dia-a\n[^]*built dia-d in \S+\nthe path\n✔ 4/);
+});

@@ -292,3 +292,59 @@ Deno.test("an estimate that took long is made anew the later, and of too many bu
   plan(1, 50_001);
   deepStrictEqual(estimated(100_000), [undefined]);
 });
+
+Deno.test("a build is told to be over when it is known how, or its reason does not come", async () => {
+  const path = `/nix/store/${"0".repeat(32)}-a.drv`;
+  const start = { action: "start", id: 1, type: 105, level: 3, text: "", fields: [path, "", 1, 1] };
+  const failure = { action: "msg", level: 0, msg: `error: builder for '${path}' failed with exit code 7` };
+  for (const isTold of [true, false]) {
+    for (const exists of [undefined, () => Promise.resolve(false)]) {
+      let nowMs = 0;
+      const told: string[] = [];
+      const monitor = new Monitor({
+        now: () => nowMs,
+        exists,
+        onBuildEnd: ({ state }) => void told.push(state.kind),
+      });
+      const log = monitor.open({ source: "replay" });
+      const say = async (...records: readonly Record<string, unknown>[]) => {
+        for (const record of records) {
+          log.push(new TextEncoder().encode(`@nix ${JSON.stringify(record)}\n`));
+        }
+        monitor.flush();
+        await monitor.settled();
+        monitor.flush();
+      };
+      await say(start, { action: "stop", id: 1 });
+      nowMs += 1_999;
+      await say();
+      deepStrictEqual(told, []);
+      if (isTold) await say(failure);
+      nowMs += 1;
+      await say();
+      deepStrictEqual(told, [isTold ? "failed" : "ended"]);
+      log.end(1);
+      await say();
+      strictEqual(told.length, 1);
+    }
+  }
+});
+
+Deno.test("with the end of its command a build is over, whatever is known of it", async () => {
+  const told: string[] = [];
+  const monitor = new Monitor({ now: () => 0, onBuildEnd: ({ state }) => void told.push(state.kind) });
+  const log = monitor.open({ source: "replay" });
+  const path = `/nix/store/${"0".repeat(32)}-a.drv`;
+  for (
+    const record of [
+      { action: "start", id: 1, type: 105, level: 3, text: "", fields: [path, "", 1, 1] },
+      { action: "stop", id: 1 },
+    ]
+  ) log.push(new TextEncoder().encode(`@nix ${JSON.stringify(record)}\n`));
+  monitor.flush();
+  deepStrictEqual(told, []);
+  log.end();
+  monitor.flush();
+  await monitor.settled();
+  strictEqual(told.length, 1);
+});

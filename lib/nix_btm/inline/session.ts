@@ -107,13 +107,14 @@ export class Session implements Disposable {
   async finish(known?: End): Promise<End> {
     if (this.#isOver) return known ?? { kind: "exited", code: 0 };
     this.#log.end(known?.kind === "exited" ? known.code : undefined);
-    // Ends of builds are looked up only for those that are told as ended.
-    const last = this.#monitor.flush();
-    await this.#settle();
     clearTimeout(this.#timer);
+    // What is drawn yet comes before: a picture without these changes would show only the words that belong behind them.
     await this.#drawing;
     this.#isOver = true;
     clearTimeout(this.#timer);
+    // Ends of builds are looked up only for those that are told as ended.
+    const last = this.#monitor.flush();
+    await this.#settle();
     const settled = this.#monitor.flush();
     const moment = this.#moment();
     const { world } = this.#monitor;
