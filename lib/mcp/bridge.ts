@@ -7,6 +7,7 @@ import { sleep } from "../async/time.ts";
 import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
 import { DEFAULT_LIMITS, type McpLimits } from "./limits.ts";
 import { LinePipe, type Pipes } from "./line_pipe.ts";
+import { type HttpSession, requestHeaders } from "./request_headers.ts";
 import { readEvents } from "./sse.ts";
 
 /** Settings of a bridge. */
@@ -63,7 +64,7 @@ class Bridge {
   readonly #requests = new Map<RpcId, AbortController>();
   /** What the client has said first, to be said again to a server that has forgotten it. */
   #hello: Message | undefined;
-  #session: { readonly id: string; readonly version: string } | undefined;
+  #session: HttpSession | undefined;
   /** Requests wait for the session that is being begun. */
   #beginning: Promise<void> = Promise.resolve();
 
@@ -237,28 +238,7 @@ class Bridge {
   }
 
   #headers(message: Message, inSession: boolean): Record<string, string> {
-    const params = isRecord(message.params) ? message.params : {};
-    const meta = isRecord(params._meta) ? params._meta : {};
-    const version = meta["io.modelcontextprotocol/protocolVersion"];
-    const name = params.name ?? params.uri ?? params.taskId;
-    const session = inSession && message.method !== "initialize" ? this.#session : undefined;
-    return {
-      "content-type": "application/json",
-      accept: "method" in message || "id" in message
-        ? "application/json, text/event-stream"
-        : "text/event-stream",
-      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-      ...(session === undefined
-        ? {}
-        : { "mcp-session-id": session.id, "mcp-protocol-version": session.version }),
-      ...(typeof version === "string"
-        ? {
-          "mcp-protocol-version": version,
-          "mcp-method": String(message.method),
-          ...(typeof name === "string" ? { "mcp-name": name } : {}),
-        }
-        : {}),
-    };
+    return requestHeaders(message, { token: this.#token, session: inSession ? this.#session : undefined });
   }
 }
 

@@ -38,6 +38,8 @@ const TICK_MS = 250;
 /** Lines of what servers and builds said that can be asked for, and characters of each. */
 const SAID_LINES = 1_000;
 const SAID_CHARS = 500;
+/** To look whether a server that others run is there again costs little. */
+const LOOK_MS = 500;
 /** Pauses between starts: none at first. */
 const BACKOFF = { firstMs: 50, factor: 2, onceMs: 0 };
 
@@ -70,6 +72,7 @@ class Proxy {
   #building: Build | undefined;
   #lastEnding: Ending | undefined;
   #lastBuild = "none";
+  #lastTold = "";
   readonly #said = new LastLines(SAID_LINES, SAID_CHARS);
 
   constructor(spec: ServerSpec, options: ProxyOptions) {
@@ -217,7 +220,9 @@ class Proxy {
 
   #pause(): void {
     const failures = this.#life.kind === "pausing" ? this.#life.failures : 1;
-    const waitMs = backoffMs({ ...BACKOFF, maxMs: this.#limits.backoffMs }, failures);
+    const isOthers = this.#spec.kind === "http" && this.#spec.command === undefined;
+    const maxMs = isOthers ? Math.min(LOOK_MS, this.#limits.backoffMs) : this.#limits.backoffMs;
+    const waitMs = backoffMs({ ...BACKOFF, maxMs }, failures);
     this.#pausing = setTimeout(() => this.#happened({ kind: "timerFired" }), waitMs);
   }
 
@@ -239,7 +244,7 @@ class Proxy {
         },
         lost: (id, reason, heard) => this.#carryOut(this.#router.lost(id, generation, reason, heard, now())),
         said: (text) => this.#serverSaid(text),
-        ended: (ending) => this.#ended(generation, ending),
+        ended: (ending, unheard) => this.#ended(generation, ending, unheard),
       });
       this.#servers.set(generation, server);
     } catch (error) {
@@ -249,7 +254,7 @@ class Proxy {
     }
   }
 
-  #ended(generation: number, ending: Ending): void {
+  #ended(generation: number, ending: Ending, unheard: ReadonlySet<number> = new Set()): void {
     this.#servers.delete(generation);
     const wasRetired = this.#retired.has(generation);
     clearTimeout(this.#retired.get(generation));
@@ -259,7 +264,7 @@ class Proxy {
       this.#tell(`${this.#name} ${ending.what}`);
     }
     // What it had waits for the next one, or is given to the one that serves.
-    this.#carryOut(this.#router.gone(generation, ending, now()));
+    this.#carryOut(this.#router.gone(generation, { ending, unheard }, now()));
     this.#happened({ kind: "ended", generation });
   }
 
@@ -334,7 +339,10 @@ class Proxy {
     this.#options.tell?.(text, "server");
   }
 
+  /** What is told again and again is told once. */
   #tell(text: string): void {
+    if (text === this.#lastTold) return;
+    this.#lastTold = text;
     this.#options.tell?.(text, "proxy");
   }
 }

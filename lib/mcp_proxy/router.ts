@@ -4,7 +4,7 @@
  * Pure.
  * @module
  */
-import { isRecord, RPC } from "../mcp/json_rpc.ts";
+import { idOf, isRecord, RPC, rpcError } from "../mcp/json_rpc.ts";
 import { type Ending, failure, lateAnswer, lostAnswer, PROXY_ERRORS, unservedAnswer } from "./ending.ts";
 import type { Effect } from "./effect.ts";
 import { Inquiries } from "./inquiries.ts";
@@ -84,15 +84,23 @@ export class Router {
   }
 
   /** A server has ended. What it had is asked again where that does no harm, and answered with an error elsewhere. */
-  gone(generation: number, ending: Ending, nowMs: number): Effect[] {
+  gone(
+    generation: number,
+    { ending, unheard }: { readonly ending: Ending; readonly unheard: ReadonlySet<number> },
+    nowMs: number,
+  ): Effect[] {
     if (this.#current === generation) this.#current = undefined;
     this.#heardMs.delete(generation);
     this.#inquiries.gone(generation);
     this.#lastEnding = ending;
+    for (const id of unheard) {
+      const call = this.#table.callAt(id, generation);
+      if (call !== undefined) call.sends = 0;
+    }
     const spoke = this.#spoke.delete(generation);
     for (const call of this.#table.lose(generation)) {
-      if (!spoke && mayRepeat(call.message, this.#harmless)) call.sends--;
-      this.#repeat(call, ending, { nowMs, isNewWait: spoke });
+      if (!spoke && mayRepeat(call.message, this.#harmless)) call.sends = 0;
+      this.#repeat(call, ending, { nowMs, isNewWait: spoke && call.sends > 0 });
     }
     for (const id of this.#questions.lose(generation)) {
       const params = { requestId: id, reason: `${this.#options.server} ${ending.what}` };
@@ -146,10 +154,10 @@ export class Router {
   tooLong(generation: number, id: number, nowMs: number): Effect[] {
     const call = this.#table.callAt(id, generation);
     if (call === undefined) return [];
-    const error = { code: PROXY_ERRORS.badAnswer, message: "" };
     const { server, limits } = this.#options;
-    error.message =
+    const message =
       `${call.what}: the answer of ${server} has more than ${limits.messageBytes} bytes, the limit`;
+    const error = { code: PROXY_ERRORS.badAnswer, message };
     return this.fromServer(generation, { jsonrpc: "2.0", id, error }, nowMs);
   }
 
@@ -157,6 +165,9 @@ export class Router {
   tick(nowMs: number): Effect[] {
     const { server, limits } = this.#options;
     for (const call of this.#table.calls) {
+      if (isListen(call) && call.generation === undefined && this.#current !== undefined) {
+        this.#give(call, this.#current, nowMs);
+      }
       if (call.limitMs > nowMs) continue;
       const { generation } = call;
       if (generation === undefined) this.#toClient(unservedAnswer(call, server, this.#lastEnding, nowMs));
@@ -240,10 +251,7 @@ export class Router {
   }
 
   #refuse(value: unknown, reason: string): void {
-    const { id } = isRecord(value) ? value : { id: null };
-    const known = typeof id === "string" || typeof id === "number" ? id : null;
-    const error = { code: RPC.invalidRequest, message: `Invalid request: ${reason}` };
-    this.#toClient({ jsonrpc: "2.0", id: known, error });
+    this.#toClient({ ...rpcError(idOf(value), RPC.invalidRequest, `Invalid request: ${reason}`) });
   }
 
   #notify(message: Message, nowMs: number): void {
@@ -274,6 +282,9 @@ export class Router {
   // What servers say.
 
   #answer(generation: number, id: Id, message: Message, nowMs: number): void {
+    const call = this.#table.callAt(id, generation);
+    // A server that ends in order ends what listens to it; the next one, or the next look, takes it up again.
+    if (call?.heard !== undefined && isRecord(message.result)) return this.#table.release(call);
     const to = this.#table.answered(id, generation);
     if (to === undefined) return; // It was given up, cancelled or answered before.
     if ("purpose" in to) return this.#inquiries.answered(generation, to, message, nowMs);
@@ -308,10 +319,10 @@ export class Router {
   }
 
   /** A server without tools has none to list; the proxy may have some. */
-  #shownError({ message }: Call, error: Message): Message {
-    const { ownTools = [] } = this.#options;
-    const lists = message.method === "tools/list" && error.code === RPC.methodNotFound && ownTools.length > 0;
-    return lists ? { error: undefined, result: { tools: ownTools } } : { error };
+  #shownError({ message: { method } }: Call, error: Message): Message {
+    const { ownTools: tools = [] } = this.#options;
+    const isList = method === "tools/list" && error.code === RPC.methodNotFound && tools.length > 0;
+    return isList ? { error: undefined, result: { tools } } : { error };
   }
 
   #hear(generation: number, message: Message, nowMs: number): void {
@@ -329,13 +340,9 @@ export class Router {
       return this.#toClient(withParams(message, { requestId }));
     }
     const list = changedList(message.method);
+    const isOfState = list !== undefined || message.method === "notifications/resources/updated";
     // One that is being replaced, or does not serve yet, has nothing to say of what there is.
-    if (
-      (list !== undefined || message.method === "notifications/resources/updated") &&
-      !this.#serves(generation)
-    ) {
-      return;
-    }
+    if (isOfState && generation !== this.#current) return;
     this.#toClient(message);
     if (list !== undefined) this.#inquiries.relist(generation, list, nowMs);
   }
@@ -363,13 +370,9 @@ export class Router {
 
   #question(generation: number, id: Id, message: Message): void {
     if (!this.#heardMs.has(generation)) return;
-    const isOurs = message.method === "ping" && !this.#serves(generation);
+    const isOurs = message.method === "ping" && generation !== this.#current;
     if (isOurs) return this.#toServer(generation, { jsonrpc: "2.0", id, result: {} });
     this.#toClient({ ...message, jsonrpc: "2.0", id: this.#questions.add(generation, id, message) });
-  }
-
-  #serves(generation: number): boolean {
-    return generation === this.#current;
   }
 
   #toClient(message: Message): void {

@@ -14,7 +14,8 @@ export interface ServerEvents {
   said(text: string): void;
   /** It can be given its first request. */
   open(): void;
-  ended(ending: Ending): void;
+  /** `unheard` are ids of requests that it has certainly never had. */
+  ended(ending: Ending, unheard?: ReadonlySet<number>): void;
 }
 
 /** A server that was started, or that is being spoken to. */

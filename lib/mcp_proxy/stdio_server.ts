@@ -10,7 +10,7 @@ import type { Server, ServerEvents } from "./server.ts";
 const END_MS = 1_000;
 /** Lines of standard error that are kept for errors, and characters of each. */
 export const KEPT_LINES = 20;
-const KEPT_CHARS = 500;
+export const KEPT_CHARS = 500;
 /** Output that is no message is shown up to so many characters. */
 const SHOWN_CHARS = 200;
 
