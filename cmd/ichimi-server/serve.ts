@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
 import { BPM_UPSTREAM, hostTools } from "../../lib/bpm/mod.ts";
 import {
+  allowRulesOf,
   CiWatch,
   Daemon,
   Doorway,
@@ -36,7 +37,12 @@ export async function serve(
   using services = new ServiceManager();
   await using stack = new AsyncDisposableStack();
   const { log_mib: logMib, idle_exit: idleMs } = config.processes;
-  const host = stack.use(IchimiHost.open({ stateFolder: state, policy: policyOf(config), logMib }));
+  const host = stack.use(IchimiHost.open({
+    stateFolder: state,
+    policy: policyOf(config),
+    allow: allowRulesOf(config),
+    logMib,
+  }));
   const lifetimes = stack.use(new Lifetimes(host, limitsOf(config), (text) => log.warn(text)));
   const info = { name: "ichimi-server", version: VERSION };
   const mounts: Record<string, Mounted> = {};

@@ -1,5 +1,15 @@
 /** The configuration of the daemon of a user, `~/.config/hostkit/ichimi.toml`. Pure. @module */
-import { type ConfigOf, duration, integer, strings, table, text, toggle } from "../config/mod.ts";
+import {
+  type ConfigOf,
+  duration,
+  integer,
+  namedTables,
+  strings,
+  table,
+  text,
+  toggle,
+} from "../config/mod.ts";
+import { type AllowRule, UNLISTED } from "./allow.ts";
 import { LOADER_VARIABLES, type Policy, SYSTEM_FOLDERS } from "./policy.ts";
 
 /** All keys. */
@@ -41,6 +51,22 @@ export const ICHIMI_CONFIG = table({
       example: ["/home/alice", "/tmp"],
     }),
   }, { help: "What may be started. The originals' rules are the defaults." }),
+  allow: namedTables({
+    folder: text<string>({ help: "Where it counts, and below.", fallback: "/" }),
+    commands: strings({
+      help: "Command lines that may be started; * stands for anything, ? for one character.",
+      example: ["npm run *", "cargo *"],
+    }),
+    unlisted: text({
+      help:
+        "What becomes of others: ask asks the person where the assistant's client can, and refuses elsewhere.",
+      fallback: "ask",
+      oneOf: UNLISTED,
+    }),
+  }, {
+    help: "What assistants may start in a project; everything where no table is of its folder.",
+    example: "shop",
+  }),
   web: table({
     host: text<string>({
       help: "Address of loopback on which the console and the APIs are served.",
@@ -71,4 +97,8 @@ export function policyOf({ policy }: IchimiConfig): Policy {
     refuseFolders: policy.refuse_folders,
     folders: policy.folders,
   };
+}
+
+export function allowRulesOf({ allow }: IchimiConfig): AllowRule[] {
+  return Object.values(allow);
 }

@@ -4,6 +4,8 @@ import { readKernelFile } from "../../ffi/files/mod.ts";
 import { inspectInstance, type Line, type Stream } from "../keeper/mod.ts";
 import { HostError, lastLines, ServiceHost, treeUsage, UsageRates } from "../services/mod.ts";
 import { type Service, Supervisor } from "../supervisor/mod.ts";
+import type { AllowRule } from "./allow.ts";
+import { AllowList } from "./allow_list.ts";
 import type { Client } from "./client.ts";
 import { findFolder } from "./folders.ts";
 import type { Suggestion } from "./habits.ts";
@@ -22,6 +24,8 @@ export interface HostOptions {
   /** Where instances, logs and descriptions are kept. */
   readonly stateFolder: string;
   readonly policy: Policy;
+  /** What may be started where; everything when left out. */
+  readonly allow?: readonly AllowRule[];
   /** Kept of the log of one run. */
   readonly logMib: number;
 }
@@ -44,6 +48,8 @@ export class IchimiHost extends ServiceHost {
   readonly stateFolder: string;
   /** What the user keeps beside processes. */
   readonly shelf: Shelf;
+  /** What may be started where. */
+  readonly allowed: AllowList;
   readonly #store: Store;
   readonly #policy: Policy;
   readonly #memory: Memory;
@@ -73,7 +79,7 @@ export class IchimiHost extends ServiceHost {
 
   private constructor(
     supervisor: Supervisor,
-    { stateFolder, policy }: HostOptions,
+    { stateFolder, policy, allow = [] }: HostOptions,
     { store, specs, records }: {
       readonly store: Store;
       readonly specs: Specs;
@@ -87,6 +93,7 @@ export class IchimiHost extends ServiceHost {
     this.#memory = new Memory(store);
     this.#specs = specs;
     this.#policy = policy;
+    this.allowed = new AllowList(allow, store);
     for (const record of records) this.#records.set(record.id, record);
     supervisor.listen((notice) => {
       if (notice.kind !== "line") this.#standings.delete(notice.service);
@@ -134,7 +141,8 @@ export class IchimiHost extends ServiceHost {
     if (!isFirst || signal.aborted) return;
     for (const { id, autoStartOnRestore } of this.records) {
       const service = this.supervisor.services.get(id)!;
-      if (autoStartOnRestore && service.is("idle", "finished")) service.request("start");
+      const isMeant = autoStartOnRestore && this.allowed.refusal(this.record(id)) === undefined;
+      if (isMeant && service.is("idle", "finished")) service.request("start");
     }
   }
 
@@ -174,12 +182,18 @@ export class IchimiHost extends ServiceHost {
 
   /**
    * Starts a process for a client, with whose environment it runs; resolves with its pid, also when it has ended at once.
-   * @throws {HostError} When there is none of that id, it runs already, or it cannot be started.
+   * @throws {NotAllowed} When it may not be started in its project. @throws {HostError} When there is none of that id, it runs already, or it cannot be started.
    */
-  async startProcess(id: string, client: Client | undefined, signal: AbortSignal): Promise<number> {
+  async startProcess(
+    id: string,
+    client: Client | undefined,
+    signal: AbortSignal,
+    { isPermitted = false }: { readonly isPermitted?: boolean } = {},
+  ): Promise<number> {
     const service = this.service(id);
     if (!service.is("idle", "finished", "backoff")) throw new HostError(`Process '${id}' is already running`);
     this.#check(this.record(id));
+    if (!isPermitted) this.allowed.check(this.record(id));
     const before = service.ledger.places("run").at(-1)?.number ?? 0;
     this.#specs.startFor(id, client);
     if (!service.request("start")) throw new HostError(`Process '${id}' was removed meanwhile`);
@@ -196,6 +210,16 @@ export class IchimiHost extends ServiceHost {
     }
     const reason = refused ?? this.lastEvent(id) ?? "it was stopped meanwhile";
     throw new HostError(`Failed to start process: ${this.mask(reason)}`);
+  }
+
+  override async startOne(id: string, signal: AbortSignal): Promise<void> {
+    this.allowed.check(this.record(id));
+    await super.startOne(id, signal);
+  }
+
+  override async restart(id: string, signal: AbortSignal): Promise<void> {
+    this.allowed.check(this.record(id));
+    await super.restart(id, signal);
   }
 
   /** Stops a process and all that it has started. @throws {HostError} When it does not run. */

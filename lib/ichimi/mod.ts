@@ -2,7 +2,7 @@
  * Processes for assistants: described, started, watched and stopped over MCP by any number of clients of one user, and
  * ended with a client, with the last one of its project, or never.
  *
- * Reading order: `record.ts` and `policy.ts` (what may be run), `state.ts` and `standing.ts` (what became of it),
+ * Reading order: `record.ts`, `policy.ts` and `allow.ts` (what may be run), `state.ts` and `standing.ts` (what became of it),
  * `template.ts`, `shelf.ts` and `habits.ts` (what is kept beside), `specs.ts` (what it is to the supervisor), `snapshots/`
  * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `host.ts` (all of them), `client.ts`,
  * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket),
@@ -11,7 +11,9 @@
  * @module
  */
 export type { Client } from "./client.ts";
-export { ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./config.ts";
+export { type Allowed, type AllowRule, lineOf, verdict } from "./allow.ts";
+export { AllowList, NotAllowed, type Startable } from "./allow_list.ts";
+export { allowRulesOf, ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./config.ts";
 export { CiWatch } from "./ci_watch.ts";
 export { Daemon, type DaemonOptions, ichimiRoutes } from "./daemon.ts";
 export { door, type DoorOptions, type Mounted } from "./door.ts";

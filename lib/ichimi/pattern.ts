@@ -2,11 +2,15 @@
 
 /** What a name has to be like: where the pattern has no `*` and no `?` it may stand anywhere in it. */
 export function namePattern(pattern: string): (name: string) => boolean {
-  if (!/[*?]/.test(pattern)) return (name) => name.includes(pattern);
+  return /[*?]/.test(pattern) ? wholePattern(pattern) : (name) => name.includes(pattern);
+}
+
+/** What all of a text has to be like: `*` stands for anything, `?` for one character. */
+export function wholePattern(pattern: string): (text: string) => boolean {
   const parts = pattern.split(/([*?])/).map((part) =>
     part === "*" ? "[^]*" : part === "?" ? "[^]" : RegExp.escape(part)
   );
-  // Stars in a row are one; otherwise names of many of the same letter would take for ever.
+  // Stars in a row are one; otherwise texts of many of the same letter would take for ever.
   const whole = new RegExp(`^${parts.join("").replaceAll(/(?:\[\^\]\*)+/g, "[^]*")}$`);
-  return (name) => whole.test(name);
+  return (text) => whole.test(text);
 }

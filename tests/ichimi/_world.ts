@@ -3,6 +3,7 @@ import { ok } from "node:assert/strict";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { defaults } from "../../lib/config/mod.ts";
 import {
+  type AllowRule,
   CiWatch,
   type Client,
   ICHIMI_CONFIG,
@@ -23,6 +24,7 @@ const SHORT: LifetimeLimits = { sessionGraceMs: 0, projectGraceMs: 0, keepMs: 3_
 /** How a world begins. */
 export interface WorldOptions {
   readonly policy?: Partial<Policy>;
+  readonly allow?: readonly AllowRule[];
   readonly limits?: Partial<LifetimeLimits>;
 }
 
@@ -43,7 +45,12 @@ export class World implements AsyncDisposable {
 
   get host(): IchimiHost {
     const policy = { ...policyOf(defaults(ICHIMI_CONFIG)), ...this.#options.policy };
-    return this.#host ??= IchimiHost.open({ stateFolder: `${this.folder}/state`, policy, logMib: 8 });
+    return this.#host ??= IchimiHost.open({
+      stateFolder: `${this.folder}/state`,
+      policy,
+      allow: this.#options.allow ?? [],
+      logMib: 8,
+    });
   }
 
   get lifetimes(): Lifetimes {
@@ -113,14 +120,20 @@ export class Assistant {
     this.tools = tools;
   }
 
-  async ask(name: string, args: Record<string, unknown> = {}): Promise<ToolResult> {
+  /** @param context What of the call is not as of a client that can nothing. */
+  async ask(name: string, args: Record<string, unknown> = {}, context: object = {}): Promise<ToolResult> {
     const tool = this.tools.find((each) => each.name === name);
     ok(tool !== undefined, `there is no tool ${name}`);
     const checked = checkValue(tool.input.json, args);
     ok(checked.ok, JSON.stringify(checked));
     const result = await tool.run(
       checked.value,
-      { signal: never, progress: () => {} } as unknown as ToolContext,
+      {
+        signal: never,
+        progress: () => {},
+        clientCapabilities: {},
+        ...context,
+      } as unknown as ToolContext,
     );
     if (tool.output !== undefined) {
       const output = checkValue(tool.output.json, result.structured);

@@ -2,6 +2,7 @@
 import { array, boolean, defineTool, object, oneOf, optional, record, string } from "../../mcp/mod.ts";
 import { orToolError } from "../../services/mod.ts";
 import { INPUTS, LIFETIMES, type RecordChanges, RESTARTS } from "../record.ts";
+import { permission } from "./allowed.ts";
 import { maybe, processId, type ToolMaker } from "./tool.ts";
 
 const ARGS = array(string(), { description: "Arguments, each by itself" });
@@ -38,18 +39,21 @@ export const createProcess: ToolMaker = ({ host, client }) =>
       ...BEYOND,
     }),
     output: object({ id: string() }),
-    async run({ id, command, auto_start_on_create: startNow, ...rest }, { signal }) {
+    async run({ id, command, auto_start_on_create: startNow, ...rest }, context) {
       await orToolError(async () => {
         const changes = changesOf(rest);
         const isOfClient = changes.lifetime === "session";
+        const project = client?.folder ?? null;
+        const startable = { id, command, args: changes.args ?? [], project, cwd: changes.cwd ?? null };
+        const isPermitted = startNow === true && await permission(host, context, startable);
         await host.create({
           id,
           command,
           ...changes,
-          project: client?.folder ?? null,
+          project,
           session: isOfClient ? client?.id ?? null : null,
         });
-        if (startNow === true) await host.startProcess(id, client, signal);
+        if (startNow === true) await host.startProcess(id, client, context.signal, { isPermitted });
       });
       return { text: `Process '${id}' created successfully`, structured: { id } };
     },

@@ -1,6 +1,7 @@
 /** `start_process`, `stop_process` and `remove_process`. @module */
 import { defineTool, integer, object, string } from "../../mcp/mod.ts";
 import { orToolError } from "../../services/mod.ts";
+import { permission } from "./allowed.ts";
 import { maybe, processId, type ToolMaker } from "./tool.ts";
 
 const GRACE_MS = 5_000;
@@ -14,8 +15,11 @@ export const startProcess: ToolMaker = ({ host, client }) =>
     annotations: { destructiveHint: false, openWorldHint: false },
     input: object({ id: processId }),
     output: object({ id: string(), pid: integer() }),
-    async run({ id }, { signal }) {
-      const pid = await orToolError(() => host.startProcess(id, client, signal));
+    async run({ id }, context) {
+      const pid = await orToolError(async () => {
+        const isPermitted = await permission(host, context, host.record(id));
+        return await host.startProcess(id, client, context.signal, { isPermitted });
+      });
       return { text: `Process '${id}' started with PID ${pid}`, structured: { id, pid } };
     },
   });

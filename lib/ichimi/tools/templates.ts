@@ -3,6 +3,7 @@ import { array, boolean, defineTool, nullable, object, optional, record, string 
 import { HostError, orToolError } from "../../services/mod.ts";
 import type { TemplateFields } from "../shelf.ts";
 import { filled, TemplateError } from "../template.ts";
+import { permission } from "./allowed.ts";
 import { maybe, processId, type ToolMaker } from "./tool.ts";
 
 const LOOKS = { readOnlyHint: true, openWorldHint: false };
@@ -124,15 +125,14 @@ export const createProcessFromTemplate: ToolMaker = ({ host, client }) =>
       auto_start: maybe(boolean({ description: "Start it right now" })),
     }),
     output: object({ id: string(), template: string() }),
-    run: (asked, { signal }) =>
+    run: (asked, context) =>
       orToolError(async () => {
         const wanted = asked.template_id ?? asked.template_name;
         if (wanted == null) throw new HostError("Give template_id or template_name");
         const template = host.shelf.template(wanted);
         const made = gaps(() => filled(template, asked.variables ?? {}));
-        const id = asked.process_id;
-        await host.create({
-          id,
+        const process = {
+          id: asked.process_id,
           command: made.command,
           args: asked.override_args ?? made.args,
           env: { ...made.env, ...asked.override_env },
@@ -140,8 +140,14 @@ export const createProcessFromTemplate: ToolMaker = ({ host, client }) =>
           autoStartOnRestore: template.default_auto_start,
           tags: template.tags,
           project: client?.folder ?? null,
-        });
-        const pid = asked.auto_start === true ? await host.startProcess(id, client, signal) : undefined;
+        };
+        const { id } = process;
+        const startsNow = asked.auto_start === true;
+        const isPermitted = startsNow && await permission(host, context, process);
+        await host.create(process);
+        const pid = startsNow
+          ? await host.startProcess(id, client, context.signal, { isPermitted })
+          : undefined;
         const started = pid === undefined ? "" : ` and started with PID ${pid}`;
         return {
           text: `Process '${id}' created from template '${template.name}'${started}`,
