@@ -12,7 +12,8 @@ import { MOST_SENDS, type ProxyLimits } from "./limits.ts";
 import { changedList, filterField } from "./lists.ts";
 import { type Id, isAnswer, kindOf, type Message, META, metaOf, paramsOf, withParams } from "./message.ts";
 import { learnTools, mayRepeat } from "./repeat.ts";
-import { LISTS, Session, withProxyCapabilities } from "./session.ts";
+import { LISTS, Session } from "./session.ts";
+import { shownError, shownResult } from "./shown.ts";
 import { type Call, Questions, Table } from "./table.ts";
 
 /** Settings of a router. */
@@ -167,6 +168,8 @@ export class Router {
     for (const call of this.#table.calls) {
       if (isListen(call) && call.generation === undefined && this.#current !== undefined) {
         this.#give(call, this.#current, nowMs);
+        // At an address another server may stand by now.
+        this.#inquiries.served(this.#current, nowMs);
       }
       if (call.limitMs > nowMs) continue;
       const { generation } = call;
@@ -293,36 +296,20 @@ export class Router {
       return this.#toClient(failure(to.id, PROXY_ERRORS.badAnswer, text));
     }
     const { result, error } = message;
+    const { ownTools = [] } = this.#options;
+    if (isRecord(result)) this.#note(to, result);
     const shown = isRecord(result)
-      ? { result: this.#shown(to, result) }
-      : this.#shownError(to, error as Message);
+      ? { result: shownResult(to, result, ownTools) }
+      : shownError(to, error as Message, ownTools);
     this.#toClient({ ...message, ...shown, jsonrpc: "2.0", id: to.id });
     this.#inquiries.readLists(nowMs);
   }
 
-  /** A result as the client gets it. */
-  #shown(call: Call, result: Message): Message {
-    this.#session.noteResult(call.message, result);
-    const { method } = call.message;
-    this.#inquiries.given(method);
-    const { ownTools = [] } = this.#options;
-    if (method === "initialize" || method === "server/discover") {
-      return withProxyCapabilities(result, ownTools.length > 0);
-    }
-    if (method === "subscriptions/listen") {
-      return { ...result, _meta: { ...result._meta as Message, [META.subscription]: call.id } };
-    }
-    if (method !== "tools/list") return result;
-    learnTools(result.tools, this.#harmless);
-    if (ownTools.length === 0 || typeof result.nextCursor === "string") return result;
-    return { ...result, tools: [...Array.isArray(result.tools) ? result.tools : [], ...ownTools] };
-  }
-
-  /** A server without tools has none to list; the proxy may have some. */
-  #shownError({ message: { method } }: Call, error: Message): Message {
-    const { ownTools: tools = [] } = this.#options;
-    const isList = method === "tools/list" && error.code === RPC.methodNotFound && tools.length > 0;
-    return isList ? { error: undefined, result: { tools } } : { error };
+  /** Takes notice of a result. */
+  #note({ message }: Call, result: Message): void {
+    this.#session.noteResult(message, result);
+    this.#inquiries.given(message.method);
+    if (message.method === "tools/list") learnTools(result.tools, this.#harmless);
   }
 
   #hear(generation: number, message: Message, nowMs: number): void {

@@ -125,11 +125,3 @@ export class Session {
     return this.#hello !== undefined || this.#envelope === undefined ? {} : { _meta: this.#envelope };
   }
 }
-
-/** What a server says that it can, with what its proxy adds: it tells when lists change, and may have tools. */
-export function withProxyCapabilities(result: Message, hasTools: boolean): Message {
-  const capabilities = isRecord(result.capabilities) ? result.capabilities : {};
-  const kinds = LISTS.filter((kind) => isRecord(capabilities[kind]) || (kind === "tools" && hasTools));
-  const told = kinds.map((kind) => [kind, { ...capabilities[kind] as Message, listChanged: true }]);
-  return { ...result, capabilities: { ...capabilities, ...Object.fromEntries(told) } };
-}
