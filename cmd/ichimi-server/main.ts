@@ -3,8 +3,11 @@ import { command, runTool } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
 import { console } from "./console.ts";
 import { daemon } from "./daemon.ts";
+import { list, logs } from "./list.ts";
 import { mcp, TOOLSETS } from "./mcp.ts";
+import { migrate } from "./migrate.ts";
 import { proxy } from "./proxy.ts";
+import { STEERING } from "./steer.ts";
 
 export const ichimiServer = command({
   name: "ichimi-server",
@@ -15,9 +18,12 @@ export const ichimiServer = command({
   options: {
     toolsets: TOOLSETS,
   },
-  commands: [mcp, daemon, console, proxy],
+  commands: [mcp, list, ...STEERING, logs, console, proxy, migrate, daemon],
   examples: [
     ["ichimi-server mcp install", "Enter it in Claude Code"],
+    ["ichimi-server list", "What runs for assistants"],
+    ["ichimi-server logs -f web", "What one says"],
+    ["ichimi-server console", "Look at all of it in the browser"],
   ],
   async run({ options, signal }) {
     const { stdio } = await import("./stdio.ts");

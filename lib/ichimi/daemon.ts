@@ -7,10 +7,12 @@ import { type Context, Hono } from "hono";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { deadline, sleep } from "../async/mod.ts";
 import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from "../mcp/mod.ts";
-import { serviceResources, type ToolOptions } from "../services/mod.ts";
+import { HostError, serviceResources, type ToolOptions } from "../services/mod.ts";
 import type { CiWatch } from "./ci_watch.ts";
 import type { Client } from "./client.ts";
 import { parseHello, REPEATABLE_HEADER } from "./hello.ts";
+import { takeSnapshot } from "./exchange.ts";
+import { fromJson, SnapshotError } from "./snapshots/mod.ts";
 import type { Doorway } from "./doorway.ts";
 import type { IchimiHost } from "./host.ts";
 import type { Lifetimes } from "./lifetimes.ts";
@@ -62,6 +64,7 @@ export class Daemon implements AsyncDisposable {
     this.#app.put("/clients/:id", (c) => this.#join(c));
     this.#app.all("/clients/:id/mcp", (c) => this.#ask(c));
     this.#app.put("/door", async (c) => c.json(await this.#options.doorway.open()));
+    this.#app.post("/snapshot", (c) => this.#take(c));
     this.#app.get("/status", (c) => c.json(this.#status()));
   }
 
@@ -120,6 +123,18 @@ export class Daemon implements AsyncDisposable {
       end();
       await routes[Symbol.asyncDispose]();
     }));
+  }
+
+  /** Describes the processes of a snapshot, as JSON in the body. */
+  async #take(c: Context): Promise<Response> {
+    try {
+      return c.json(await takeSnapshot(this.#options.host, fromJson(await c.req.text()), undefined));
+    } catch (error) {
+      if (error instanceof SnapshotError || error instanceof HostError) {
+        return c.text(`${error.message}\n`, 400);
+      }
+      throw error;
+    }
   }
 
   #status() {

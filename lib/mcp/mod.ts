@@ -4,7 +4,7 @@
  *
  * Reading order: `schema.ts` and `tool.ts` (what a feature writes), `resource.ts`, `prompt.ts`, `registry.ts` (all of
  * it together), `calls.ts` and `tasks.ts` (how tools run), `http.ts` and `stdio.ts` (servers), `bridge.ts` (stdio in
- * front of a server that runs), `sse.ts` (what clients read), `install.ts` (entries in the files of clients). The
+ * front of a server that runs), `call_tool.ts` and `sse.ts` (clients), `install.ts` (entries in the files of clients). The
  * protocol's library costs 85 ms to load and is loaded when it is needed first; declaring tools costs nothing. What the
  * tools do belongs to the features.
  * @module
@@ -55,6 +55,7 @@ export type { ServerOptions } from "./_engine.ts";
 export { type HttpOptions, type McpRoutes, mcpRoutes } from "./http.ts";
 export { serveStdio, type StdioOptions } from "./stdio.ts";
 export { type BridgeOptions, bridgeStdio } from "./bridge.ts";
+export { callTool, type ToolAnswer, type ToolCall } from "./call_tool.ts";
 export { readEvents } from "./sse.ts";
 export { CLIENT_APPS, type ClientApp, type Places, type ServerEntry } from "./clients.ts";
 export { mcpCommand, type McpCommandSpec } from "./command.ts";

@@ -1,0 +1,139 @@
+/** The command line beside assistants: processes are run, listed, followed and taken over from others. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { more } from "../more.ts";
+import { Home } from "./_front.ts";
+
+Deno.test("processes are run, listed, looked at, followed and removed", async (test) => {
+  await using home = new Home();
+  const text = async (...words: string[]) => {
+    const { code, out, err } = await home.run(...words);
+    strictEqual(code, 0, err);
+    return out;
+  };
+
+  await test.step("run: with this folder and environment, and it outlives the command", async () => {
+    match(
+      await text(
+        "run",
+        "--id",
+        "web",
+        "--",
+        "sh",
+        "-c",
+        "pwd; n=0; while sleep 0.02; do echo $((n=n+1)); done",
+      ),
+      /^Process 'web' started with PID \d+\n$/,
+    );
+    match(
+      await text("run", "--json", "--", "sleep", "100"),
+      /^\{\n {2}"id": "sleep",\n {2}"pid": \d+\n\}\n$/,
+    );
+    const twice = await home.run("run", "--", "sleep", "1");
+    deepStrictEqual([twice.code, twice.err], [1, "ichimi-server: Process with id 'sleep' already exists\n"]);
+  });
+
+  await test.step("list: a table, ids for completion, states, patterns, data", async () => {
+    const table = await text("list");
+    match(table, /^ID +STATE +PID +LIFETIME +PROJECT +COMMAND\n/);
+    match(table, /^sleep +running +\d+ +persistent +\/.*project +sleep 100$/m);
+    strictEqual(await text("list", "--ids"), "web\nsleep\n");
+    strictEqual(await text("list", "--ids", "s*p"), "sleep\n");
+    strictEqual(await text("list", "--ids", "--state", "Stopped"), "");
+    deepStrictEqual(JSON.parse(await text("list", "--json")).map(({ id }: { id: string }) => id), [
+      "web",
+      "sleep",
+    ]);
+  });
+
+  await test.step("logs: the last lines, and each that comes once", async () => {
+    const [first] = (await text("logs", "web", "-n", "100000")).split("\n");
+    strictEqual(first, `${home.folder}/project`);
+    const [program, ...args] = toolCommand("ichimi-server");
+    const child = new Deno.Command(program, {
+      args: [...args, "logs", "-f", "web", "-n", "3"],
+      env: home.env,
+      clearEnv: true,
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let said = "";
+    while (said.split("\n").length < 40) said += await more(reader);
+    child.kill("SIGTERM");
+    await reader.cancel();
+    strictEqual((await child.status).success, true);
+    const numbers = said.split("\n").slice(0, -1).map(Number);
+    deepStrictEqual(numbers, numbers.map((_, at) => numbers[0]! + at));
+  });
+
+  await test.step("status, stop, start, explain and remove", async () => {
+    strictEqual(JSON.parse(await text("status", "sleep")).info.id, "sleep");
+    strictEqual(await text("stop", "sleep"), "Process 'sleep' stopped successfully\n");
+    match(await text("explain", "sleep"), /sleep/);
+    match(await text("start", "sleep"), /^Process 'sleep' started with PID \d+\n$/);
+    for (const id of ["sleep", "web"]) {
+      strictEqual(await text("remove", id), `Process '${id}' removed successfully\n`);
+    }
+    const gone = await home.run("status", "web");
+    deepStrictEqual([gone.code, gone.err], [1, "ichimi-server: Process 'web' not found\n"]);
+  });
+});
+
+const YAML = `version: '1.0'
+timestamp: 2025-10-01T12:00:00Z
+metadata: { ichimi_version: 0.2.1, total_processes: 2, auto_start_processes: 0 }
+processes:
+- { id: web, name: web, command: npm, args: [run, dev], env: {}, cwd: null, auto_start_on_restore: false, state: { status: not_started }, tags: [] }
+- { id: db, name: db, command: postgres, args: [], env: {}, cwd: null, auto_start_on_restore: false, state: { status: not_started }, tags: [] }
+`;
+
+Deno.test("what ichimi and vantage have kept is taken over, and stays as it was", async () => {
+  await using home = new Home();
+  const write = (path: string, content: string, changedSeconds: number) => {
+    const full = `${home.folder}/${path}`;
+    Deno.mkdirSync(full.slice(0, full.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(full, content);
+    Deno.utimeSync(full, changedSeconds, changedSeconds);
+    return full;
+  };
+  const old = write(
+    "project/.ichimi/processes.kdl",
+    'process "web" command="old"\nprocess "api" command="cargo"\n',
+    1_000,
+  );
+  const newer = write(".vantage/snapshot.yaml", YAML, 2_000);
+  const broken = write(".vantage/exports/broken.json", "{", 3_000);
+  write(".vantage/data/store.db", "binary", 3_000);
+  const dry = await home.run("migrate", "--dry-run");
+  strictEqual(dry.code, 1);
+  strictEqual(
+    dry.out.replace(/not JSON: .*/, "not JSON"),
+    `${old}: 2 processes\n${newer}: 2 processes\n${broken}: Cannot read snapshot ${broken}: not JSON\n` +
+      "3 processes would be taken over.\n",
+  );
+  strictEqual(home.pid, 0);
+  const { out } = await home.run("migrate");
+  match(out, /\n3 new: web, api, db\n$/);
+  const list = JSON.parse((await home.run("list", "--json")).out);
+  deepStrictEqual(list.map(({ id, command, args }: Record<string, unknown>) => [id, command, args]), [
+    ["web", "npm", ["run", "dev"]],
+    ["api", "cargo", []],
+    ["db", "postgres", []],
+  ]);
+  const again = JSON.parse((await home.run("migrate", "--json", newer)).out);
+  deepStrictEqual(again.taken, { created: [], changed: ["web", "db"], skipped: [] });
+  deepStrictEqual([Deno.readTextFileSync(newer), Deno.readTextFileSync(broken)], [YAML, "{"]);
+  strictEqual((await home.run("migrate", `${home.folder}/nowhere`)).out, "There is nothing to take over.\n");
+});
+
+Deno.test("help and completion know the commands, and unknown words are told", async () => {
+  await using home = new Home();
+  const { out } = await home.run("--help");
+  for (const name of ["list", "run", "logs", "console", "proxy", "migrate", "daemon"]) {
+    ok(new RegExp(`^ {2}${name} `, "m").test(out), name);
+  }
+  const wrong = await home.run("lst");
+  strictEqual(wrong.code, 2);
+  match(wrong.err, /lst/);
+  strictEqual(home.pid, 0);
+});
