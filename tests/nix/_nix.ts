@@ -40,9 +40,17 @@ export interface Recorded {
   readonly paths: readonly string[];
 }
 
+/** Always as long, for paths are cut on screens; the runtime's own names are now and then a digit shorter. */
+function newFolder(): string {
+  const digits = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+  const path = `${Deno.env.get("TMPDIR") ?? "/tmp"}/nix-place-${digits}`;
+  Deno.mkdirSync(path, { mode: 0o700 });
+  return Deno.realPathSync(path);
+}
+
 /** A store with its state, logs, settings and home. */
 export class NixPlace implements AsyncDisposable {
-  readonly folder: string = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "nix-place-" }));
+  readonly folder: string = newFolder();
   readonly storeFolder = `${this.folder}/store`;
   /** What Nix has to be told by environment variables to stay in this place. */
   readonly env: Readonly<Record<string, string>> = {
