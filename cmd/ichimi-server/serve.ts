@@ -5,6 +5,7 @@ import { BPM_UPSTREAM, hostTools } from "../../lib/bpm/mod.ts";
 import {
   allowRulesOf,
   CiWatch,
+  consolePage,
   Daemon,
   Doorway,
   type IchimiConfig,
@@ -14,6 +15,9 @@ import {
   Lifetimes,
   type Mounted,
   policyOf,
+  restRoutes,
+  Timeline,
+  UsageHistory,
 } from "../../lib/ichimi/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
@@ -51,6 +55,11 @@ export async function serve(
   );
   const ci = stack.use(new CiWatch((text) => log.info(text)));
   mounts["/mcp"] = stack.use(ichimiRoutes({ host, doorway, ci, info }));
+  const timeline = stack.use(new Timeline(host));
+  const usage = stack.use(new UsageHistory(host));
+  const rest = { host, lifetimes, timeline, usage, version: VERSION };
+  mounts["/api"] = restRoutes(rest, (text) => log.error(text));
+  mounts["/"] = consolePage({ host, version: VERSION });
   const bpm = createRegistry({ tools: hostTools(host), resources: [serviceResources(host)] });
   mounts["/bpm/mcp"] = stack.use(
     mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),

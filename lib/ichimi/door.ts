@@ -47,5 +47,8 @@ export function door({ token, mounts }: DoorOptions): Mounted {
 
 function refused(c: Context): Response {
   const text = "A token is needed: ichimi-server console prints an address that has it.\n";
-  return c.text(text, 401, { "www-authenticate": "Bearer" });
+  const headers = { "www-authenticate": "Bearer" };
+  return c.req.path.startsWith("/api/")
+    ? c.json({ error: text.trim(), code: "no_token" }, 401, headers)
+    : c.text(text, 401, headers);
 }

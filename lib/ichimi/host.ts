@@ -60,6 +60,7 @@ export class IchimiHost extends ServiceHost {
   readonly #specs: Specs;
   readonly #rates = new UsageRates();
   readonly #startedMs = performance.now();
+  readonly #changeListeners = new Set<(id: string) => void>();
   #applying: Promise<unknown> = Promise.resolve();
 
   /** @throws {Error} When another daemon has the state, or it cannot be read. */
@@ -100,6 +101,12 @@ export class IchimiHost extends ServiceHost {
     });
   }
 
+  /** Hears of processes that are described anew; of all else the supervisor tells. Returns how to stop listening. */
+  listenForChanges(listener: (id: string) => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
   override inputAdvice(): string {
     return 'create it with "input": "pipe" or "terminal"';
   }
@@ -107,7 +114,9 @@ export class IchimiHost extends ServiceHost {
   /** With upstream's words. */
   override service(id: string): Service {
     const service = this.supervisor.services.get(id);
-    if (service === undefined || !this.#records.has(id)) throw new HostError(`Process '${id}' not found`);
+    if (service === undefined || !this.#records.has(id)) {
+      throw new HostError(`Process '${id}' not found`, { problem: "missing" });
+    }
     return service;
   }
 
@@ -151,7 +160,7 @@ export class IchimiHost extends ServiceHost {
     const record = absolute({ ...RECORD_DEFAULTS, ...given });
     const { id } = record;
     this.#check(record);
-    if (this.#records.has(id)) throw new HostError(`Process with id '${id}' already exists`);
+    if (this.#records.has(id)) throw conflict(`Process with id '${id}' already exists`);
     this.#records.set(id, record);
     this.#store.putProcess(record);
     await this.#apply();
@@ -168,6 +177,7 @@ export class IchimiHost extends ServiceHost {
     this.#store.together(() => records.forEach((record) => this.#store.putProcess(record)));
     for (const record of records) this.#records.set(record.id, record);
     await this.#apply();
+    for (const { id } of records) this.#tellChange(id);
   }
 
   /** Changes how a process is described; what runs of it does so until its next start. @throws {HostError} */
@@ -177,6 +187,7 @@ export class IchimiHost extends ServiceHost {
     this.#records.set(id, record);
     this.#store.putProcess(record);
     await this.#apply();
+    this.#tellChange(id);
     return record;
   }
 
@@ -191,12 +202,12 @@ export class IchimiHost extends ServiceHost {
     { isPermitted = false }: { readonly isPermitted?: boolean } = {},
   ): Promise<number> {
     const service = this.service(id);
-    if (!service.is("idle", "finished", "backoff")) throw new HostError(`Process '${id}' is already running`);
+    if (!service.is("idle", "finished", "backoff")) throw conflict(`Process '${id}' is already running`);
     this.#check(this.record(id));
     if (!isPermitted) this.allowed.check(this.record(id));
     const before = service.ledger.places("run").at(-1)?.number ?? 0;
     this.#specs.startFor(id, client);
-    if (!service.request("start")) throw new HostError(`Process '${id}' was removed meanwhile`);
+    if (!service.request("start")) throw conflict(`Process '${id}' was removed meanwhile`);
     await service.current?.begun;
     await this.supervisor.until(service, (each) => !each.is("starting"), signal);
     signal.throwIfAborted();
@@ -222,10 +233,15 @@ export class IchimiHost extends ServiceHost {
     await super.restart(id, signal);
   }
 
+  /** Who started a process last, as long as they live: what they gave to it a start by nobody in particular gives too. */
+  starter(id: string): Client | undefined {
+    return this.#specs.starterOf(id);
+  }
+
   /** Stops a process and all that it has started. @throws {HostError} When it does not run. */
   async stopProcess(id: string, graceMs: number, signal: AbortSignal): Promise<void> {
     const service = this.service(id);
-    if (service.is("idle", "finished")) throw new HostError(`Process '${id}' is not running`);
+    if (service.is("idle", "finished")) throw conflict(`Process '${id}' is not running`);
     using _ = this.#specs.stopWithin(id, graceMs);
     await this.stopOne(id, signal);
   }
@@ -320,6 +336,10 @@ export class IchimiHost extends ServiceHost {
     this.#store[Symbol.dispose]();
   }
 
+  #tellChange(id: string): void {
+    for (const listener of [...this.#changeListeners]) listener(id);
+  }
+
   /** @throws {HostError} When it may not be run. */
   #check(record: ProcessRecord): void {
     const problem = idProblem(record.id);
@@ -339,6 +359,10 @@ export class IchimiHost extends ServiceHost {
     this.#applying = work.catch(() => "Told to whoever asked.");
     await work;
   }
+}
+
+function conflict(message: string): HostError {
+  return new HostError(message, { problem: "conflict" });
 }
 
 /** A folder that is named from where the client works. */

@@ -6,7 +6,8 @@
  * `template.ts`, `shelf.ts` and `habits.ts` (what is kept beside), `specs.ts` (what it is to the supervisor), `snapshots/`
  * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `host.ts` (all of them), `client.ts`,
  * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket),
- * `door.ts` and `doorway.ts` (and on loopback, with a token). Logs and the
+ * `door.ts` and `doorway.ts` (and on loopback, with a token), `timeline.ts` and `usage_history.ts` (what is looked back at),
+ * `rest/` and `console.ts` (what programs and people of this user are served there). Logs and the
  * tools that read them are those of `lib/services`; supervision, keepers and the protocol belong to others.
  * @module
  */
@@ -17,6 +18,10 @@ export { allowRulesOf, ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./conf
 export { CiWatch } from "./ci_watch.ts";
 export { Daemon, type DaemonOptions, ichimiRoutes } from "./daemon.ts";
 export { door, type DoorOptions, type Mounted } from "./door.ts";
+export { consolePage } from "./console.ts";
+export { type RestContext, restRoutes } from "./rest/mod.ts";
+export { Timeline, type TimelineEvent } from "./timeline.ts";
+export { UsageHistory, type UsagePoint } from "./usage_history.ts";
 export { Doorway, type DoorwayOptions, type OpenDoor } from "./doorway.ts";
 export { snapshotOf, snapshotPath, startTaken, type Taken, takeSnapshot } from "./exchange.ts";
 export * from "./snapshots/mod.ts";

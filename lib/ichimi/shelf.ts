@@ -19,6 +19,7 @@ export interface Clip {
 /** Of the clipboard's history. */
 const CLIPS_KEPT = 100;
 const CLIP_BYTES = 4 * 2 ** 20;
+const SETTINGS = "console settings";
 
 /** What a template is made of, or changed in. */
 export type TemplateFields = Omit<Template, "template_id" | "created_at" | "updated_at">;
@@ -44,7 +45,9 @@ export class Shelf {
   template(name: string): Template {
     const all = this.templates();
     const found = all.find((each) => each.template_id === name) ?? all.find((each) => each.name === name);
-    if (found === undefined) throw new HostError(`Template '${name}' not found`);
+    if (found === undefined) {
+      throw new HostError(`Template '${name}' not found`, { problem: "missing" });
+    }
     return found;
   }
 
@@ -105,10 +108,23 @@ export class Shelf {
     return clip;
   }
 
+  clearClips(): void {
+    for (const { id } of this.clips()) this.#store.dropItem("clip", id);
+  }
+
+  /** What the person has chosen in the console, as far as it was. */
+  get settings(): Readonly<Record<string, unknown>> {
+    return JSON.parse(this.#store.fact(SETTINGS) ?? "{}");
+  }
+
+  set settings(chosen: Readonly<Record<string, unknown>>) {
+    this.#store.note(SETTINGS, JSON.stringify(chosen));
+  }
+
   #checkName({ name, template_id: id }: Template): void {
     if (name.trim() === "") throw new HostError("Template name cannot be empty");
     if (this.templates().some((each) => each.name === name && each.template_id !== id)) {
-      throw new HostError(`Template with name '${name}' already exists`);
+      throw new HostError(`Template with name '${name}' already exists`, { problem: "conflict" });
     }
   }
 }

@@ -1,4 +1,5 @@
 /** What a process is to the supervisor. @module */
+import { processStart } from "../../ffi/ring/mod.ts";
 import type { Policy, ServiceSpec } from "../supervisor/mod.ts";
 import type { Client } from "./client.ts";
 import type { ProcessRecord } from "./record.ts";
@@ -26,6 +27,12 @@ export class Specs {
   startFor(id: string, client: Client | undefined): void {
     if (client === undefined) this.#starters.delete(id);
     else this.#starters.set(id, client);
+  }
+
+  /** Who started it last, as long as they live. */
+  starterOf(id: string): Client | undefined {
+    const starter = this.#starters.get(id);
+    return starter !== undefined && processStart(starter.pid) === starter.startTicks ? starter : undefined;
   }
 
   /** Its stop waits so long until it is killed, from now until disposed. */

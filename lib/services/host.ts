@@ -5,9 +5,21 @@ import { instanceAt, type LogQuery } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
 import { Searcher } from "./searcher.ts";
 
+/** There is no such thing; it is there already, or not in a state for that; it is not allowed, or did not succeed. */
+export type HostProblem = "missing" | "conflict" | "refused";
+
 /** What is asked for does not exist, or did not succeed; the message is for the client. */
 export class HostError extends Error {
   override readonly name = "HostError";
+  readonly problem: HostProblem;
+
+  constructor(
+    message: string,
+    { problem = "refused", ...options }: ErrorOptions & { readonly problem?: HostProblem } = {},
+  ) {
+    super(message, options);
+    this.problem = problem;
+  }
 }
 
 /** How what is built is built: for whoever works on it, or to be used. */
@@ -73,7 +85,7 @@ export abstract class ServiceHost implements AsyncDisposable {
     const several = this.namesOf(name).join(", ");
     if (several !== "") throw new HostError(`'${name}' is several processes: ask for one of ${several}`);
     const known = [...this.supervisor.services.keys()].join(", ");
-    throw new HostError(`Process '${name}' not found (there are: ${known})`);
+    throw new HostError(`Process '${name}' not found (there are: ${known})`, { problem: "missing" });
   }
 
   /** The services that a name stands for, in their order. @throws {HostError} When there is none. */
@@ -118,7 +130,9 @@ export abstract class ServiceHost implements AsyncDisposable {
         signal.throwIfAborted();
         const { spec: { name }, state } = service;
         if (service.is("idle", "finished")) return;
-        throw new HostError(`Process '${name}' was started again meanwhile: it is ${state.kind}`);
+        throw new HostError(`Process '${name}' was started again meanwhile: it is ${state.kind}`, {
+          problem: "conflict",
+        });
       }),
     );
   }
@@ -181,7 +195,9 @@ export abstract class ServiceHost implements AsyncDisposable {
       if (notice.kind === "state" && notice.service === name) trail.push(notice);
     });
     try {
-      if (!service.request(what)) throw new HostError(`Process '${name}' was stopped meanwhile`);
+      if (!service.request(what)) {
+        throw new HostError(`Process '${name}' was stopped meanwhile`, { problem: "conflict" });
+      }
       const isOver = () =>
         trail.length > 0 && service.is("running", "backoff", "failing", "finished", "idle");
       await this.supervisor.until(service, isOver, signal);

@@ -19,7 +19,7 @@ export {
   startedMsOf,
   type SwapFacts,
 } from "./facts.ts";
-export { HostError, type Mode, ServiceHost } from "./host.ts";
+export { HostError, type HostProblem, type Mode, ServiceHost } from "./host.ts";
 export { firstEntry, lastLines, readEntries, shownLine, shownLines } from "./log_lines.ts";
 export {
   compilePattern,

@@ -32,19 +32,26 @@ export function readSnapshot(path: string, format: Format = formatOf(path) ?? "j
     if (size > LARGEST_BYTES) {
       throw new SnapshotError(`it has ${size} bytes, at most ${LARGEST_BYTES} are read`);
     }
-    return READ[format](readFileSync(path, "utf8"));
+    return parseSnapshot(readFileSync(path, "utf8"), format);
   } catch (cause) {
     throw new Error(`Cannot read snapshot ${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 
+/** A snapshot as it stands in a file. */
+export function snapshotText(snapshot: Snapshot, format: Format): string {
+  if (format === "yaml") return toYaml(snapshot, VERSION);
+  return format === "kdl" ? toKdl(snapshot) : toJson(snapshot);
+}
+
+/** Reads what stands in a file. @throws {SnapshotError} Saying what is wrong. */
+export function parseSnapshot(text: string, format: Format): Snapshot {
+  return READ[format](text);
+}
+
 /** Whole before it has its name; for its user alone, since environments hold secrets. @throws {Error} Naming the file. */
 export function writeSnapshot(path: string, snapshot: Snapshot, format: Format): void {
-  const text = format === "yaml"
-    ? toYaml(snapshot, VERSION)
-    : format === "kdl"
-    ? toKdl(snapshot)
-    : toJson(snapshot);
+  const text = snapshotText(snapshot, format);
   const written = `${path}.${crypto.randomUUID()}`;
   try {
     mkdirSync(dirname(path), { recursive: true });

@@ -8,5 +8,13 @@ export { type KeptProcess, keptProcess, type Snapshot, SnapshotError } from "./s
 export { fromJson, toJson } from "./json.ts";
 export { fromKdl, toKdl } from "./kdl.ts";
 export { fromYaml, toYaml } from "./yaml.ts";
-export { type Format, formatOf, FORMATS, readSnapshot, writeSnapshot } from "./files.ts";
+export {
+  type Format,
+  formatOf,
+  FORMATS,
+  parseSnapshot,
+  readSnapshot,
+  snapshotText,
+  writeSnapshot,
+} from "./files.ts";
 export { findSnapshots, type FoundFile, type FoundSnapshots } from "./find.ts";

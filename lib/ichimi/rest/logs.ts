@@ -1,0 +1,125 @@
+/** What processes say: the last of it, all that a pattern finds, and as it comes. @module */
+import { array, integer, object, oneOf, optional, string, withDefault } from "../../mcp/mod.ts";
+import type { Stream } from "../../keeper/mod.ts";
+import type { IchimiHost } from "../host.ts";
+import { timeText } from "../state.ts";
+import { eventStream } from "./event_stream.ts";
+import { LogTail, type Told } from "./log_tail.ts";
+import { type RestContext, type Route, route } from "./route.ts";
+
+const LINES = 100;
+const MOST_LINES = 10_000;
+/** Lines that come close together go out together. */
+const GATHER_MS = 80;
+/** Lines of one event; a reader that is slow gets the next when it has taken them. */
+const AT_ONCE = 2_000;
+const tag = "logs";
+
+const LINES_QUERY = withDefault(
+  integer({ description: "The last so many", minimum: 0, maximum: MOST_LINES }),
+  LINES,
+);
+const STREAM = optional(oneOf(["stdout", "stderr", "both"]));
+
+export function logRoutes({ host }: RestContext): Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/processes/{id}/logs",
+      id: "getLogs",
+      tag,
+      summary: "The last lines of a process, in order of time",
+      query: object({ stream: STREAM, lines: LINES_QUERY }),
+      answer: { status: 200, description: "The lines", schema: array(string()) },
+      failures: [404],
+      run: ({ path, query }) =>
+        host.output(path.id!, query.lines, only(query.stream)).map(({ text }) => host.mask(text)),
+    }),
+    route({
+      method: "get",
+      path: "/processes/{id}/logs/search",
+      id: "searchLogs",
+      tag,
+      summary: "Lines of the newest run that a regular expression finds",
+      query: object({
+        pattern: string({ description: "In Rust's syntax, as search_logs has it" }),
+        context: optional(integer({ description: "Lines around each", minimum: 0, maximum: 100 })),
+        tail: withDefault(
+          integer({ description: "The last so many of them", minimum: 1, maximum: MOST_LINES }),
+          LINES,
+        ),
+      }),
+      answer: { status: 200, description: "What was found", schema: object({ lines: array(string()) }) },
+      failures: [404],
+      async run({ path, query: { pattern, context = 0, tail }, signal }) {
+        if (host.logs(path.id!, "run").length === 0) return { lines: [] };
+        const text = await host.search(path.id!, "run", { pattern, contextLines: context, tail }, signal);
+        // Both are answers of the tools to nothing found.
+        return { lines: text === "No matches found" || text === "(empty)" ? [] : text.split("\n") };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/processes/{id}/logs/stream",
+      id: "streamLogs",
+      tag,
+      summary: "Lines as they come: `lines` (an array of LogLine), `run` and `lost`, first `tail`",
+      query: object({ stream: STREAM, lines: LINES_QUERY }),
+      answer: { status: 200, description: "Server-sent events", type: "text/event-stream" },
+      failures: [404],
+      run: ({ path, query }) => stream(host, path.id!, { ...query, stream: only(query.stream) }),
+    }),
+  ];
+}
+
+function only(stream: "stdout" | "stderr" | "both" | undefined): Stream | undefined {
+  return stream === "both" ? undefined : stream;
+}
+
+function stream(
+  host: IchimiHost,
+  id: string,
+  { stream: wanted, lines: count }: { readonly stream: Stream | undefined; readonly lines: number },
+): Response {
+  const tail = new LogTail(host.service(id));
+  const isWanted = (told: Told) =>
+    told.kind !== "line" || wanted === undefined || told.line.stream === wanted;
+  const shown = (told: Told) => {
+    if (told.kind !== "line") return told;
+    const { timeMs, stream, text } = told.line;
+    return { time: timeText(timeMs), stream, text: host.mask(text) };
+  };
+  return eventStream((sink) => {
+    sink.send("tail", tail.begin(count).filter(isWanted).map(shown));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const flush = () => {
+      timer = undefined;
+      if (!sink.isReady) return;
+      let batch: unknown[] = [];
+      const send = () => {
+        if (batch.length > 0) sink.send("lines", batch);
+        batch = [];
+      };
+      const hasMore = tail.read((told) => {
+        if (!isWanted(told)) return;
+        if (told.kind === "line") return void batch.push(shown(told));
+        send();
+        sink.send(told.kind, told.kind === "run" ? { run: told.run } : { bytes: told.bytes });
+      }, AT_ONCE);
+      send();
+      if (hasMore) soon();
+    };
+    const soon = () => timer ??= setTimeout(flush, GATHER_MS);
+    const stop = host.supervisor.listen((notice) => {
+      if (notice.service === id) soon();
+    });
+    return {
+      more: () => void soon(),
+      close: () => {
+        stop();
+        clearTimeout(timer);
+        tail[Symbol.dispose]();
+      },
+    };
+  });
+}

@@ -1,0 +1,176 @@
+/** Shapes that several routes take or give, by the names that they have in the OpenAPI document. @module */
+import {
+  array,
+  boolean,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  record,
+  type Schema,
+  string,
+} from "../../mcp/mod.ts";
+import { INPUTS, LIFETIMES, RESTARTS } from "../record.ts";
+import { STATE_KINDS } from "../../supervisor/mod.ts";
+import { EVENT_TYPES } from "../timeline.ts";
+import { INFO, STATUS } from "../tools/schemas.ts";
+
+/** Left out or null. */
+export function maybe<T>(schema: Schema<T>) {
+  return optional(nullable(schema));
+}
+
+const MESSAGE = object({ message: string() });
+/** What is done, in words. */
+export const DONE = MESSAGE;
+
+const DESCRIPTION = {
+  args: maybe(array(string())),
+  env: maybe(record(string())),
+  cwd: maybe(string({ description: "Absolute" })),
+  auto_start_on_restore: maybe(boolean({ description: "Starts with the daemon" })),
+  tags: maybe(array(string())),
+  lifetime: maybe(oneOf(LIFETIMES)),
+  restart: maybe(oneOf(RESTARTS)),
+  input: maybe(oneOf(INPUTS)),
+};
+
+export const NEW_PROCESS = object({
+  id: string(),
+  command: string({ description: "The program, without arguments" }),
+  ...DESCRIPTION,
+  auto_start_on_create: maybe(boolean({ description: "Starts right now" })),
+});
+
+export const CHANGES = object({ command: maybe(string()), ...DESCRIPTION });
+
+/** A process as streams show it: with what its supervisor does with it right now. */
+export const LIVE = object({
+  info: INFO,
+  phase: oneOf(STATE_KINDS),
+  next_start: optional(string({ description: "When it starts by itself; RFC 3339" })),
+});
+
+export const EVENT = object({
+  number: integer(),
+  timestamp: string(),
+  process_id: string(),
+  event_type: oneOf(EVENT_TYPES),
+  message: string(),
+});
+
+export const USAGE = object({
+  times: array(integer({ description: "Unix milliseconds, oldest first" })),
+  machine: object({
+    cpu: array(nullable(number()), { description: "Percent of all cores" }),
+    memory: array(number(), { description: "Percent" }),
+  }),
+  processes: record(
+    object({
+      cpu: array(nullable(number()), { description: "Percent of one core; null while it did not run" }),
+      memory: array(nullable(integer()), { description: "Bytes" }),
+    }),
+  ),
+});
+
+const VARIABLE_FIELDS = {
+  name: string(),
+  description: optional(nullable(string())),
+  default_value: optional(nullable(string())),
+  required: optional(boolean({ description: "True when left out" })),
+};
+
+const TEMPLATE_FIELDS = {
+  description: maybe(string()),
+  category: maybe(string()),
+  args: maybe(array(string())),
+  env: maybe(record(string())),
+  default_cwd: maybe(string()),
+  default_auto_start: maybe(boolean()),
+  variables: maybe(array(object(VARIABLE_FIELDS), { description: "What the gaps {{name}} mean" })),
+  tags: maybe(array(string())),
+};
+
+export const NEW_TEMPLATE = object({
+  id: maybe(string({ description: "Taken from upstream's clients, which make one up; ours is answered" })),
+  name: string(),
+  command: string(),
+  ...TEMPLATE_FIELDS,
+});
+export const TEMPLATE_CHANGES = object({
+  name: maybe(string()),
+  command: maybe(string()),
+  ...TEMPLATE_FIELDS,
+});
+
+export const TEMPLATE = object({
+  template_id: string(),
+  name: string(),
+  description: nullable(string()),
+  category: nullable(string()),
+  command: string(),
+  args: array(string()),
+  env: record(string()),
+  default_cwd: nullable(string()),
+  default_auto_start: boolean(),
+  variables: array(object({
+    name: string(),
+    description: nullable(string()),
+    default_value: nullable(string()),
+    required: boolean(),
+  })),
+  tags: array(string()),
+  created_at: string(),
+  updated_at: string(),
+});
+
+export const CLIP = object({
+  id: string(),
+  content: string(),
+  filename: nullable(string()),
+  created_at: string(),
+  updated_at: string(),
+  content_type: string(),
+  tags: array(string()),
+});
+
+export const SETTINGS = object({
+  color_mode: oneOf(["system", "light", "dark"]),
+  language: oneOf(["system", "en", "ja"]),
+  auto_refresh: boolean({ description: "Of upstream's console; ours is told of changes" }),
+  refresh_interval: integer({ description: "The same, in milliseconds", minimum: 0, maximum: 3_600_000 }),
+});
+
+export const LOG_LINE = object({
+  time: string(),
+  stream: oneOf(["stdout", "stderr"]),
+  text: string(),
+});
+
+export const SNAPSHOT_FILE = object({
+  name: string(),
+  format: oneOf(["yaml", "kdl", "json"]),
+  size_bytes: integer(),
+  modified_at: string(),
+});
+
+/** By the names that they have in the document. */
+export const SHAPES: Readonly<Record<string, Schema<unknown>>> = {
+  Process: INFO,
+  ProcessStatus: STATUS,
+  LiveProcess: LIVE,
+  NewProcess: NEW_PROCESS,
+  ProcessChanges: CHANGES,
+  Message: MESSAGE,
+  Event: EVENT,
+  Usage: USAGE,
+  Template: TEMPLATE,
+  NewTemplate: NEW_TEMPLATE,
+  TemplateChanges: TEMPLATE_CHANGES,
+  Clip: CLIP,
+  Settings: SETTINGS,
+  LogLine: LOG_LINE,
+  SnapshotFile: SNAPSHOT_FILE,
+};

@@ -1,0 +1,112 @@
+/** A daemon's inside with what it serves on loopback, in this process. @module */
+import { ok } from "node:assert/strict";
+import {
+  consolePage,
+  Doorway,
+  type Mounted,
+  type OpenDoor,
+  restRoutes,
+  Timeline,
+  UsageHistory,
+} from "../../lib/ichimi/mod.ts";
+import { World, type WorldOptions } from "./_world.ts";
+
+/** What an answer was. */
+export interface Answered {
+  readonly status: number;
+  // deno-lint-ignore no-explicit-any -- Bodies are looked into freely.
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+export class Site implements AsyncDisposable {
+  readonly world: World;
+  /** Bugs that were told. */
+  readonly bugs: string[] = [];
+  readonly door: OpenDoor;
+  readonly #stack: AsyncDisposableStack;
+
+  static async open(options: WorldOptions = {}): Promise<Site> {
+    const stack = new AsyncDisposableStack();
+    const world = stack.use(new World(options));
+    const { host, lifetimes } = world;
+    await host.start(new AbortController().signal);
+    const timeline = stack.use(new Timeline(host));
+    const usage = stack.use(new UsageHistory(host));
+    const bugs: string[] = [];
+    const rest = restRoutes(
+      { host, lifetimes, timeline, usage, version: "9.9.9" },
+      (text) => bugs.push(text),
+    );
+    const mounts: Record<string, Mounted> = { "/api": rest, "/": consolePage({ host, version: "9.9.9" }) };
+    const tokenFile = `${world.folder}/token`;
+    const doorway = stack.use(new Doorway({ host: "127.0.0.1", port: 0, tokenFile, mounts }));
+    return new Site(world, stack, { door: await doorway.open(), bugs });
+  }
+
+  private constructor(
+    world: World,
+    stack: AsyncDisposableStack,
+    { door, bugs }: { readonly door: OpenDoor; readonly bugs: string[] },
+  ) {
+    this.world = world;
+    this.door = door;
+    this.bugs = bugs;
+    this.#stack = stack;
+  }
+
+  /** Where a browser comes in. */
+  get address(): string {
+    return `${this.door.url}/?token=${this.door.token}`;
+  }
+
+  /** Asks below `/api`, with the token; what is given as an object goes as JSON. */
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answered> {
+    const isJson = body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array);
+    const response = await fetch(`${this.door.url}/api${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.door.token}`,
+        ...body === undefined ? {} : { "content-type": "application/json" },
+        ...headers,
+      },
+      ...body === undefined ? {} : { body: isJson ? JSON.stringify(body) : body as string },
+    });
+    const text = await response.text();
+    const holdsJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    return {
+      status: response.status,
+      body: holdsJson ? JSON.parse(text) : text,
+      headers: response.headers,
+    };
+  }
+
+  /** The same for what must succeed; returns the body. */
+  // deno-lint-ignore no-explicit-any -- Bodies are looked into freely.
+  async get(path: string): Promise<any> {
+    const { status, body } = await this.ask("GET", path);
+    ok(status < 300, `${path}: ${status} ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  /** A shell's script as a process that runs. */
+  async run(id: string, script: string, more: Record<string, unknown> = {}): Promise<void> {
+    const { status, body } = await this.ask("POST", "/processes", {
+      id,
+      command: "sh",
+      args: ["-c", script],
+      auto_start_on_create: true,
+      ...more,
+    });
+    ok(status === 201, JSON.stringify(body));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
