@@ -3,6 +3,7 @@ import { ownCommand } from "../../lib/build/own_command.ts";
 import { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from "../../lib/bpm/mod.ts";
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { optionalText, toggle } from "../../lib/config/mod.ts";
+import { lastingCommand, type Unit, UserUnits } from "../../lib/systemd/mod.ts";
 import { formatAddress } from "../../lib/web/mod.ts";
 import { CONFIG_OPTION, DIR, openProject, projectFolder } from "./project.ts";
 
@@ -34,12 +35,6 @@ type Values = {
   readonly unconfined: boolean;
 };
 
-/** A unit's file and its text. */
-interface Unit {
-  readonly file: string;
-  readonly text: string;
-}
-
 const printUnits = command({
   name: "print",
   summary: "print the units",
@@ -70,21 +65,9 @@ const install = command({
   ],
   async run({ args: [dir = "."], options }) {
     const { name, folder, units } = await unitsOf(dir, options);
-    const place = unitsFolder();
-    await Deno.mkdir(place, { recursive: true });
-    for (const file of unitFiles(name)) checkOurs(`${place}/${file}`, folder);
-    for (const file of unitFiles(name)) await remove(`${place}/${file}`);
-    for (const { file, text } of units) {
-      await Deno.writeTextFile(`${place}/${file}`, text, { createNew: true });
-    }
-    console.error(`bpm: wrote ${units.map(({ file }) => `${place}/${file}`).join(" and ")}`);
-    const first = units[units.length - 1]!.file;
-    const done = await systemctl(["daemon-reload"]) && options.now &&
-      await systemctl(["enable", "--now", first]);
-    if (!done) {
-      console.error(`bpm: start it now and at each login with: systemctl --user enable --now ${first}`);
-    }
-    return options.now && !done ? 1 : 0;
+    const place = placeOf(folder);
+    await place.write(units, unitFiles(name));
+    return await place.begin(units[units.length - 1]!.file, options.now);
   },
 });
 
@@ -97,15 +80,11 @@ const uninstall = command({
   async run({ args: [dir = "."], options }) {
     const folder = await projectFolder(dir);
     const name = options.name ?? unitName(folder);
-    const place = unitsFolder();
-    const files = unitFiles(name).filter((file) => checkOurs(`${place}/${file}`, folder));
-    if (files.length === 0) {
-      throw new Error(`Cannot remove the units of ${folder}: there are none in ${place}`);
+    const place = placeOf(folder);
+    const removed = await place.remove(unitFiles(name));
+    if (removed.length === 0) {
+      throw new Error(`Cannot remove the units of ${folder}: there are none in ${place.folder}`);
     }
-    await systemctl(["disable", "--now", ...files]);
-    for (const file of files) await remove(`${place}/${file}`);
-    await systemctl(["daemon-reload"]);
-    console.error(`bpm: removed ${files.map((file) => `${place}/${file}`).join(" and ")}`);
     return 0;
   },
 });
@@ -122,13 +101,7 @@ async function unitsOf(
   options: Values,
 ): Promise<{ readonly name: string; readonly folder: string; readonly units: readonly Unit[] }> {
   const { folder, config } = await openProject(dir, options.config);
-  const [program, ...args] = ownCommand("bpm");
-  // npx removes its downloads one day, and then the service would not start.
-  if (program.includes("/_npx/")) {
-    throw new Error(
-      `Cannot write a unit: ${program} is in a cache; use an installed deno, or the packed file`,
-    );
-  }
+  const [program, ...args] = lastingCommand(ownCommand("bpm"));
   const file = options.config === undefined ? [] : ["--config", await Deno.realPath(options.config)];
   const name = options.name ?? unitName(folder);
   // Written as a name systemd would take it for that of a path.
@@ -157,48 +130,11 @@ function unitFiles(name: string): [string, string] {
   return [`${name}.service`, `${name}.socket`];
 }
 
-function unitsFolder(): string {
-  const { XDG_CONFIG_HOME, HOME } = Deno.env.toObject();
-  if (!XDG_CONFIG_HOME && !HOME) throw new Error("Cannot find the units of this user: HOME is not set");
-  return `${XDG_CONFIG_HOME || `${HOME}/.config`}/systemd/user`;
-}
-
-/** Whether a unit is there. @throws {Error} When it is of somebody else, or of another project. */
-function checkOurs(path: string, folder: string): boolean {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-  const found = unitFolder(text);
-  if (found === folder) return true;
-  const whose = found === undefined ? "somebody else wrote it" : `it is of ${found}`;
-  throw new Error(`Cannot change ${path}: ${whose}; choose another name with --name`);
-}
-
-async function remove(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-/** Asks the user's systemd; false, with its words told, when it does not do it. */
-async function systemctl(words: readonly string[]): Promise<boolean> {
-  const args = ["--user", ...words];
-  try {
-    const { success, stderr } = await new Deno.Command("systemctl", { args, stdin: "null", stdout: "null" })
-      .output();
-    if (!success) {
-      console.error(`bpm: systemctl ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
-    }
-    return success;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.error(`bpm: systemctl ${args.join(" ")}: there is no systemctl here`);
-    return false;
-  }
+/** The units of a project among those of this user. */
+function placeOf(folder: string): UserUnits {
+  return new UserUnits("bpm", (text) => {
+    const found = unitFolder(text);
+    if (found === folder) return undefined;
+    return found === undefined ? "somebody else wrote it" : `it is of ${found}`;
+  });
 }

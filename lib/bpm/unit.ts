@@ -1,4 +1,5 @@
 /** Units of systemd for a project: its manager as a service of a user, and the socket of its MCP. Pure. @module */
+import { checkUnit, hardening, unitQuoted, unitSpecifiers, unitWord } from "../systemd/mod.ts";
 
 /** What a unit is made for. */
 export interface UnitOptions {
@@ -19,34 +20,13 @@ export interface UnitOptions {
 /** First words of units that may be replaced and removed; behind them the project's folder. */
 const MARK = "# Written by bpm unit for";
 
-/** Seccomp does all of it: no right is needed that a user's manager has not. */
-const HARDENING = `
-# Restricted as far as programs in development allow; "bpm unit --unconfined" leaves this out, for projects that need
-# sudo or rootless containers (both gain privileges). What is not set would break others:
-# - a file system, users or a network of its own: they work on your files and ports, and with your docker
-# - MemoryDenyWriteExecute: compilers at run time, of Node, Deno, Java
-# - RestrictNamespaces, @mount and @privileged: sandboxes of browsers and of builds
-# - LockPersonality and @debug: debuggers and profilers
-# - @resources: limits and priorities that bpm sets
-# - UMask: what they write is yours to share
-# Capabilities and devices are not a user's manager to take away, and it has none to give.
-NoNewPrivileges=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-SystemCallArchitectures=native
-SystemCallFilter=~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap
-SystemCallErrorNumber=EPERM
-KeyringMode=private
-`;
-
 /** The service. */
 export function serviceUnit(options: UnitOptions): string {
   const { name, folder, command, path, socket, unconfined = false } = options;
-  check(options);
+  checkUnit({ ...options, folders: [options.folder] });
   return `${MARK} ${folder}
 [Unit]
-Description=bpm: processes of ${specifiers(folder)}
+Description=bpm: processes of ${unitSpecifiers(folder)}
 ${
     socket === undefined
       ? ""
@@ -60,11 +40,11 @@ StartLimitBurst=3
 Type=notify
 NotifyAccess=main
 WatchdogSec=60
-ExecStart=${command.map(word).join(" ")}
+ExecStart=${command.map(unitWord).join(" ")}
 # It becomes the program that stands there now; its processes go on.
 ExecReload=/bin/kill -HUP $MAINPID
-WorkingDirectory=${specifiers(folder)}
-Environment=${quoted(`PATH=${path}`)}
+WorkingDirectory=${unitSpecifiers(folder)}
+Environment=${unitQuoted(`PATH=${path}`)}
 ${
     socket === undefined
       ? ""
@@ -79,7 +59,7 @@ TimeoutStopSec=90
 OOMPolicy=continue
 # Limits of processes are control groups below this one.
 Delegate=yes
-${unconfined ? "" : HARDENING}
+${unconfined ? "" : hardening("bpm")}
 [Install]
 WantedBy=default.target
 ${socket === undefined ? "" : `Also=${name}.socket\n`}`;
@@ -88,13 +68,13 @@ ${socket === undefined ? "" : `Also=${name}.socket\n`}`;
 /** The socket: a client that connects starts the service. */
 export function socketUnit(options: UnitOptions & { readonly socket: string }): string {
   const { folder, socket } = options;
-  check(options);
+  checkUnit({ ...options, folders: [options.folder] });
   return `${MARK} ${folder}
 [Unit]
-Description=MCP of bpm: processes of ${specifiers(folder)}
+Description=MCP of bpm: processes of ${unitSpecifiers(folder)}
 
 [Socket]
-ListenStream=${specifiers(socket)}
+ListenStream=${unitSpecifiers(socket)}
 FileDescriptorName=mcp
 # What waits while bpm restarts is answered afterwards.
 Backlog=128
@@ -117,33 +97,4 @@ export function unitName(folder: string): string {
     "",
   );
   return `bpm-${last === "" ? "root" : last}`;
-}
-
-function check({ name, folder, command, path }: UnitOptions): void {
-  const fail = (what: string): never => {
-    throw new SyntaxError(`Cannot write a unit for ${JSON.stringify(folder)}: ${what}`);
-  };
-  if (!/^[A-Za-z0-9:_.-]{1,200}$/.test(name)) {
-    fail(`its name "${name}" is not of letters, digits, : _ . and -`);
-  }
-  if (!folder.startsWith("/")) fail("the folder is not absolute");
-  if (!command[0].startsWith("/")) fail(`the program ${command[0]} is not absolute`);
-  // deno-lint-ignore no-control-regex -- lines of a unit have no way to say them
-  if ([folder, path, ...command].some((each) => /[\x00-\x1f\x7f]/.test(each))) {
-    fail("control characters have no way into it");
-  }
-}
-
-/** A word of a command line: systemd would replace `%` and `$`. */
-function word(text: string): string {
-  const escaped = specifiers(text).replaceAll("$", "$$$$");
-  return /^[A-Za-z0-9_./=:,@%$+-]+$/.test(escaped) ? escaped : quoted(text.replaceAll("$", "$$$$"));
-}
-
-function quoted(text: string): string {
-  return `"${specifiers(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-}
-
-function specifiers(text: string): string {
-  return text.replaceAll("%", "%%");
 }
