@@ -66,7 +66,7 @@ const PURE = [
   /^lib\/nix_btm\/(world|summary|waiting|usage|metrics|markers)\.ts$/,
   /^lib\/nix_btm\/tui\/(?!run)[a-z_]+\.ts$/,
   /^lib\/nix_btm\/tui\/views\//,
-  /^lib\/ichimi\/(allow|policy|record|state|pattern|config|hello|client|habits|template)\.ts$/,
+  /^lib\/ichimi\/(allow|policy|record|state|pattern|config|hello|client|habits|template|unit)\.ts$/,
   /^lib\/ichimi\/snapshots\/(?!files|find|mod)[a-z]+\.ts$/,
   /^lib\/keeper\/lines\.ts$/,
   /^lib\/mcp\/(schema|schema_check|tool|tasks|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients|request_headers)\.ts$/,

@@ -33,6 +33,16 @@ export class Folder implements Disposable {
   }
 }
 
+/** Of a deno that a unit can name: npx keeps one in a cache, and then a copy of it stands for an installed one. */
+export function installedDeno(): string {
+  const deno = Deno.execPath();
+  if (!deno.includes("/_npx/")) return deno;
+  const folder = Deno.makeTempDirSync({ prefix: "bpm-unit-deno-" });
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  Deno.copyFileSync(deno, `${folder}/deno`);
+  return `${folder}/deno`;
+}
+
 /** Runs a program to its end. */
 export async function run(
   command: readonly [string, ...string[]],

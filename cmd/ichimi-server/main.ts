@@ -8,6 +8,7 @@ import { mcp, TOOLSETS } from "./mcp.ts";
 import { migrate } from "./migrate.ts";
 import { proxy } from "./proxy.ts";
 import { STEERING } from "./steer.ts";
+import { unit } from "./unit.ts";
 
 export const ichimiServer = command({
   name: "ichimi-server",
@@ -18,7 +19,7 @@ export const ichimiServer = command({
   options: {
     toolsets: TOOLSETS,
   },
-  commands: [mcp, list, ...STEERING, logs, console, proxy, migrate, daemon],
+  commands: [mcp, list, ...STEERING, logs, console, proxy, migrate, unit, daemon],
   examples: [
     ["ichimi-server mcp install", "Enter it in Claude Code"],
     ["ichimi-server list", "What runs for assistants"],

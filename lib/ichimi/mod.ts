@@ -43,3 +43,4 @@ export { type Suggestion, suggestionsAfter, suggestionsText } from "./habits.ts"
 export { type Outcome, type ProcessState, type Standing } from "./state.ts";
 export { Store, STORE_FORMAT } from "./store.ts";
 export { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";
+export { ichimiService, ichimiSocket, type IchimiUnitOptions, isIchimiUnit } from "./unit.ts";

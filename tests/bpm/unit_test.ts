@@ -8,19 +8,10 @@ import { serviceUnit, socketUnit, unitFolder, unitName, type UnitOptions } from 
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { ROOT } from "../../lib/build/paths.ts";
 import { freePort } from "../free_port.ts";
-import { Folder, has, HAS_ANALYZE, HAS_SYSTEMD, run, UserSystemd } from "../user_systemd.ts";
+import { Folder, has, HAS_ANALYZE, HAS_SYSTEMD, installedDeno, run, UserSystemd } from "../user_systemd.ts";
 
-/** Of a deno that a unit can name: npx keeps one in a cache, and then a copy of it stands for an installed one. */
 const BPM: [string, ...string[]] = [installedDeno(), ...toolCommand("bpm").slice(1)];
 
-function installedDeno(): string {
-  const deno = Deno.execPath();
-  if (!deno.includes("/_npx/")) return deno;
-  const folder = Deno.makeTempDirSync({ prefix: "bpm-unit-deno-" });
-  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-  Deno.copyFileSync(deno, `${folder}/deno`);
-  return `${folder}/deno`;
-}
 const PATIENCE_MS = 60_000;
 
 /** What the units in config/systemd are made for. */
