@@ -95,7 +95,8 @@ function masked(screen: string): string {
     .replaceAll(/waiting for tui-\w+ (\(running\)|[^│]*?…)/g, "waiting for NAME")
     .replaceAll(" ⚑", "").replaceAll(/ on the critical path/g, "")
     .replaceAll(new RegExp(`\\b${Deno.hostname()}\\b`, "g"), "HOST")
-    .replaceAll(/\b\d{3,7}\b/g, "PID")
+    // A machine that has just begun has short ones.
+    .replaceAll(/\b\d+(?= +CPU +SIZE)|\b\d{3,7}\b/g, "PID")
     .replaceAll(/[█▏▎▍▌▋▊▉░]+/g, "BAR")
     .replaceAll(/ +/g, " ").replaceAll(/─+/g, "─").replaceAll(/━+/g, "━")
     .trimEnd() + "\n";
