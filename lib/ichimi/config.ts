@@ -11,6 +11,7 @@ import {
 } from "../config/mod.ts";
 import { type AllowRule, UNLISTED } from "./allow.ts";
 import { LOADER_VARIABLES, type Policy, SYSTEM_FOLDERS } from "./policy.ts";
+import { PROXY_TABLES } from "./proxy_config.ts";
 
 /** All keys. */
 export const ICHIMI_CONFIG = table({
@@ -85,6 +86,7 @@ export const ICHIMI_CONFIG = table({
   }, {
     help: "Web console, REST and MCP over HTTP. Everybody must show the token that lies beside the state.",
   }),
+  proxy: PROXY_TABLES,
 }, { help: "Configuration of ichimi-server." });
 
 /** What a configuration reads as. */

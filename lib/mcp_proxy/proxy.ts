@@ -306,7 +306,8 @@ class Proxy {
           this.#tell(
             `the build ${ending.what}${this.#router.current === undefined ? "" : "; the server goes on"}`,
           );
-          this.#router.failed({ ...ending, what: `could not be built: its build ${ending.what}` });
+          const what = `could not be built: its build ${ending.what}`;
+          this.#carryOut(this.#router.failed({ ...ending, what }));
         }
         this.#happened({ kind: ending === undefined ? "built" : "notBuilt" });
       },

@@ -123,9 +123,13 @@ export class Router {
     return this.#take();
   }
 
-  /** Something did not come up: those who wait for it are told so when their time is over. */
-  failed(ending: Ending): void {
+  /** There is no new server. Those who wait for one are told so when their time is over, others may hear it now. */
+  failed(ending: Ending): Effect[] {
     this.#lastEnding = ending;
+    const data = [`${this.#options.server} ${ending.what}`, ...ending.lines].join("\n");
+    const params = { level: "error", logger: "proxy", data };
+    if (this.#session.hears) this.#toClient({ jsonrpc: "2.0", method: "notifications/message", params });
+    return this.#take();
   }
 
   fromClient(value: unknown, nowMs: number): Effect[] {

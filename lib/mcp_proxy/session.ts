@@ -48,6 +48,11 @@ export class Session {
     return this.#capabilities === undefined || isRecord(this.#capabilities[kind]);
   }
 
+  /** Whether the client expects messages of a log that it has not asked for: in the other era it says so with each request. */
+  get hears(): boolean {
+    return this.isInitialized && isRecord(this.#capabilities?.logging);
+  }
+
   /** Takes notice of what the client sends. */
   note(message: Message): void {
     this.#envelope = envelopeOf(message) ?? this.#envelope;
