@@ -29,6 +29,11 @@ export class Side implements AsyncDisposable {
     await this.#writer.write(new TextEncoder().encode(`${line}\n`));
   }
 
+  /** Sends a line of bytes. */
+  async sendBytes(bytes: Uint8Array): Promise<void> {
+    await this.#writer.write(Uint8Array.of(...bytes, 10));
+  }
+
   /** The next message; `undefined` at the end. */
   // deno-lint-ignore no-explicit-any
   async receive(): Promise<any> {

@@ -40,9 +40,13 @@ function say(message: Json): void {
 }
 
 function sayText(text: string): void {
+  sayBytes(encoder.encode(text));
+}
+
+function sayBytes(bytes: Uint8Array): void {
   writing = writing.then(async () => {
     const writer = Deno.stdout.writable.getWriter();
-    await writer.write(encoder.encode(text));
+    await writer.write(bytes);
     writer.releaseLock();
   });
 }
@@ -71,6 +75,10 @@ async function call({ name, arguments: input = {}, _meta = {} }: Json, id: Json)
     case "noise":
       sayText("this is no message\n");
       return text("made noise");
+    case "raw":
+      sayBytes(Uint8Array.fromBase64(input.base64));
+      sayText(`${"z".repeat(input.more)}\n`);
+      return text(input.text);
     case "huge":
       return text("x".repeat(input.bytes));
     case "bad":
