@@ -34,7 +34,7 @@ export const PROXY_TABLES = namedTables({
   }),
   hang_limit: duration({
     help: "How long it may take to answer that, or to read. Then it is killed, and started anew.",
-    fallback: "1m",
+    fallback: "2m",
     minMs: 1,
   }),
   start_limit: duration({ help: "How long a new one may take to answer first.", fallback: "1m", minMs: 1 }),

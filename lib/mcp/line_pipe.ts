@@ -45,6 +45,11 @@ export class LinePipe {
     this.#unreadBytes = limits.unreadBytes;
   }
 
+  /** What was sent and is not read yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Begins to read. */
   start(): void {
     this.#read().catch((error) => this.#receiver.error(error)).finally(() => this.close());

@@ -219,6 +219,7 @@ export class HttpServer implements Server {
       let isAnswered = false;
       for await (const data of readEvents(response.body, this.#limits.messageBytes)) {
         if (this.#take(data, request)) isAnswered = true;
+        await this.#events.room();
       }
       return isAnswered;
     }
@@ -276,7 +277,10 @@ export class HttpServer implements Server {
         if (await this.#isForgotten(response)) return;
         // It has nothing to say by itself.
         if (!response.ok || response.body === null) return await response.body?.cancel();
-        for await (const data of readEvents(response.body, this.#limits.messageBytes)) this.#take(data, {});
+        for await (const data of readEvents(response.body, this.#limits.messageBytes)) {
+          this.#take(data, {});
+          await this.#events.room();
+        }
       } catch (error) {
         if (isRefused(error)) return this.kill("refuses connections");
         if (signal.aborted) return;

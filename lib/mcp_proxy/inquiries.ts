@@ -91,6 +91,12 @@ export class Inquiries {
     if (purpose.kind === "greeting") this.#greeted(generation, purpose.what, { result, error }, nowMs);
   }
 
+  /** Nobody can answer just now: what is asked gets its time anew. */
+  putOff(nowMs: number): void {
+    const { table, limits: { hangMs, startMs } } = this.#options;
+    for (const ask of table.asks()) ask.limitMs = Math.max(ask.limitMs, nowMs + Math.min(hangMs, startMs));
+  }
+
   /** A question that was not answered in time. */
   missing(generation: number, { purpose: { kind, what } }: Ask): void {
     const { limits: { hangMs, startMs }, emit } = this.#options;

@@ -89,7 +89,7 @@ function building(
       return [life, [{ kind: "stopBuilding" }, { kind: "build" }]];
     case "built":
       if (serving === undefined || rules.overlaps) return spawn(serving, failures, rules);
-      return [{ kind: "clearing", serving }, [{ kind: "end", generation: serving }]];
+      return [{ kind: "clearing", serving }, [{ kind: "retire", generation: serving }]];
     case "notBuilt":
       return serving === undefined ? pause(failures + 1) : [{ kind: "serving", serving, failures: 0 }, []];
     case "ended":
@@ -126,7 +126,7 @@ function coming(
 function makeNext(serving: number | undefined, failures: number, rules: LifeRules): LifeStep {
   if (rules.builds) return [{ kind: "building", serving, failures }, [{ kind: "build" }]];
   if (serving === undefined || rules.overlaps) return spawn(serving, failures, rules);
-  return [{ kind: "clearing", serving }, [{ kind: "end", generation: serving }]];
+  return [{ kind: "clearing", serving }, [{ kind: "retire", generation: serving }]];
 }
 
 function spawn(serving: number | undefined, failures: number, { nextGeneration }: LifeRules): LifeStep {

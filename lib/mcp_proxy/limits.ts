@@ -17,11 +17,14 @@ export interface ProxyLimits {
   readonly settleMs: number;
   /** Longest pause before a server is started again; the first is none, the second 100 ms, and they double. */
   readonly backoffMs: number;
-  /** Requests of the client without an answer. One more is refused. */
+  /** Requests of the client without an answer, and of servers. One more is refused. */
   readonly calls: number;
   /** Bytes of one message. A longer one is dropped, and its request, if it can be told, answered with an error. */
   readonly messageBytes: number;
-  /** Bytes that wait to be read by one side. At more of them a server counts as hung, and a client is cut off. */
+  /**
+   * Bytes that wait to be read by one side. At more of them a server counts as hung, and a client is cut off; at a
+   * quarter of them no server is read any more until the client has read.
+   */
   readonly unreadBytes: number;
 }
 
@@ -29,7 +32,7 @@ export const DEFAULT_PROXY_LIMITS: ProxyLimits = {
   waitMs: 30_000,
   callMs: 3_600_000,
   pingMs: 30_000,
-  hangMs: 60_000,
+  hangMs: 120_000,
   startMs: 60_000,
   drainMs: 5_000,
   settleMs: 10_000,

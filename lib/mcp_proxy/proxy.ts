@@ -73,6 +73,8 @@ class Proxy {
   #lastEnding: Ending | undefined;
   #lastBuild = "none";
   #lastTold = "";
+  /** Resolves when the client has read what was sent last. */
+  #sent: Promise<void> = Promise.resolve();
   readonly #said = new LastLines(SAID_LINES, SAID_CHARS);
 
   constructor(spec: ServerSpec, options: ProxyOptions) {
@@ -96,7 +98,7 @@ class Proxy {
 
   /** Resolves when the client has gone and nothing is left. */
   async run(): Promise<void> {
-    const ticking = setInterval(() => this.#carryOut(this.#router.tick(now())), TICK_MS);
+    const ticking = setInterval(() => this.#tick(), TICK_MS);
     const watching = this.#watch();
     this.#happened({ kind: "began" });
     this.#client.start();
@@ -116,6 +118,12 @@ class Proxy {
     for (const generation of [...this.#retired.keys()]) this.#endRetired(generation);
     this.#happened({ kind: "stopped" });
     void this.#client.close();
+  }
+
+  #tick(): void {
+    // Servers that are not read cannot answer.
+    if (this.#isFull) this.#router.waitsForClient(now());
+    this.#carryOut(this.#router.tick(now()));
   }
 
   #fromClient(value: unknown): void {
@@ -157,8 +165,15 @@ class Proxy {
     }
   }
 
+  /** Whether the client has so much to read that no server is read until it has. */
+  get #isFull(): boolean {
+    return this.#client.waitingBytes > this.#limits.unreadBytes / 4;
+  }
+
   #toClient(message: Message): void {
-    this.#client.send(message).catch(() => "It has gone, which is seen where it is read.");
+    this.#sent = this.#client.send(message).catch(() => {
+      // It has gone, which is seen where it is read.
+    });
   }
 
   #ownCall(id: Id, message: Message): void {
@@ -238,6 +253,7 @@ class Proxy {
           this.#carryOut(this.#router.fromServer(generation, value, now()));
           this.#drained(generation);
         },
+        room: () => this.#isFull ? this.#sent : undefined,
         tooLong: (id) => {
           this.#tell(`${this.#name} said more than ${this.#limits.messageBytes} bytes in one message`);
           if (id !== undefined) this.#carryOut(this.#router.tooLong(generation, id, now()));
@@ -276,6 +292,7 @@ class Proxy {
   }
 
   #retire(generation: number): void {
+    this.#router.retire(generation);
     this.#retired.set(generation, setTimeout(() => this.#endRetired(generation), this.#limits.drainMs));
     this.#drained(generation);
   }

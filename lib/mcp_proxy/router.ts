@@ -9,11 +9,11 @@ import { type Ending, failure, lateAnswer, lostAnswer, PROXY_ERRORS, unservedAns
 import type { Effect } from "./effect.ts";
 import { Inquiries } from "./inquiries.ts";
 import { MOST_SENDS, type ProxyLimits } from "./limits.ts";
-import { changedList, filterField } from "./lists.ts";
+import { changedList } from "./lists.ts";
 import { type Id, isAnswer, kindOf, type Message, META, metaOf, paramsOf, withParams } from "./message.ts";
 import { learnTools, mayRepeat } from "./repeat.ts";
-import { LISTS, Session } from "./session.ts";
-import { shownError, shownResult } from "./shown.ts";
+import { Session } from "./session.ts";
+import { shownError, shownFilter, shownResult } from "./shown.ts";
 import { type Call, Questions, Table } from "./table.ts";
 
 /** Settings of a router. */
@@ -82,6 +82,17 @@ export class Router {
     }
     this.#inquiries.served(generation, nowMs);
     return this.#take();
+  }
+
+  /** A server is given nothing more. */
+  retire(generation: number): void {
+    if (this.#current === generation) this.#current = undefined;
+  }
+
+  /** The client does not read what servers say: that they are silent means nothing. */
+  waitsForClient(nowMs: number): void {
+    for (const generation of this.#heardMs.keys()) this.#heardMs.set(generation, nowMs);
+    this.#inquiries.putOff(nowMs);
   }
 
   /** A server has ended. What it had is asked again where that does no harm, and answered with an error elsewhere. */
@@ -349,13 +360,7 @@ export class Router {
       return this.#toClient(withParams(message, { _meta }));
     }
     const isRepeated = call.heard !== undefined;
-    const asked = paramsOf(call.message).notifications;
-    const fields = LISTS.map(filterField).filter((field) => isRecord(asked) && asked[field] === true);
-    const heard = paramsOf(message).notifications;
-    call.heard = {
-      ...isRecord(heard) ? heard : {},
-      ...Object.fromEntries(fields.map((field) => [field, true])),
-    };
+    call.heard = shownFilter(call, message);
     if (!isRepeated) this.#toClient(withParams(message, { _meta, notifications: call.heard }));
   }
 
@@ -363,6 +368,11 @@ export class Router {
     if (!this.#heardMs.has(generation)) return;
     const isOurs = message.method === "ping" && generation !== this.#current;
     if (isOurs) return this.#toServer(generation, { jsonrpc: "2.0", id, result: {} });
+    const { calls } = this.#options.limits;
+    if (this.#questions.open >= calls) {
+      const text = `The client has ${calls} questions to answer, the limit`;
+      return this.#toServer(generation, { ...rpcError(id, PROXY_ERRORS.busy, text) });
+    }
     this.#toClient({ ...message, jsonrpc: "2.0", id: this.#questions.add(generation, id, message) });
   }
 

@@ -6,6 +6,8 @@ import type { Message } from "./message.ts";
 export interface ServerEvents {
   /** A message, in the order in which they came. */
   message(value: unknown): void;
+  /** Resolves when there is room for more messages; `undefined`: there is. */
+  room(): Promise<void> | undefined;
   /** A message that was longer than the limit, with the id in it if it was found. */
   tooLong(id: number | undefined): void;
   /** A request has got lost, and the server goes on; `heard` tells whether it may have had it. */

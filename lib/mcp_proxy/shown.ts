@@ -1,6 +1,7 @@
 /** Answers of a server as its client is shown them: with what the proxy adds. Pure. @module */
 import { isRecord, RPC } from "../mcp/json_rpc.ts";
-import { envelopeOf, type Message, META } from "./message.ts";
+import { filterField } from "./lists.ts";
+import { envelopeOf, type Message, META, paramsOf } from "./message.ts";
 import { LISTS } from "./session.ts";
 import type { Call } from "./table.ts";
 
@@ -32,6 +33,14 @@ export function shownError({ message }: Call, error: Message, ownTools: readonly
   if (!isList) return { error };
   const fields = envelopeOf(message) === undefined ? {} : STATELESS;
   return { error: undefined, result: { ...fields, tools: ownTools } };
+}
+
+/** What is told to whoever listens: what its server agreed to tell, and changes of lists, which the proxy sees. */
+export function shownFilter({ message }: Call, acknowledged: Message): Message {
+  const asked = paramsOf(message).notifications;
+  const agreed = paramsOf(acknowledged).notifications;
+  const fields = LISTS.map(filterField).filter((field) => isRecord(asked) && asked[field] === true);
+  return { ...isRecord(agreed) ? agreed : {}, ...Object.fromEntries(fields.map((field) => [field, true])) };
 }
 
 /** What a server says that it can, with what its proxy adds: it tells when lists change, and may have tools. */

@@ -90,6 +90,7 @@ export class StdioServer implements Server {
   async #read(stdout: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
     for await (const piece of stdout) {
       for (const line of this.#lines.push(piece)) this.#take(line);
+      await this.#events.room();
     }
     // What is left is half a message: whoever waits for the whole is told of the end.
   }

@@ -42,7 +42,8 @@ export type Purpose =
 /** A request of the proxy's own. */
 export interface Ask {
   readonly purpose: Purpose;
-  readonly limitMs: number;
+  /** When it is missed. */
+  limitMs: number;
 }
 
 type Entry = { readonly generation: number } & ({ readonly call: Call } | { readonly ask: Ask });
@@ -169,6 +170,11 @@ export class Table {
     return lost;
   }
 
+  /** The requests of the proxy's own without an answer. */
+  asks(): Ask[] {
+    return [...this.#sent.values()].flatMap((entry) => "ask" in entry ? [entry.ask] : []);
+  }
+
   /** The requests of the proxy's own that were not answered in time; they are forgotten. */
   overdue(nowMs: number): { readonly generation: number; readonly ask: Ask }[] {
     const found: { readonly generation: number; readonly ask: Ask }[] = [];
@@ -186,6 +192,11 @@ export class Questions {
   readonly #open = new Map<number, { generation: number; id: Id; token: Id | undefined }>();
   readonly #tokens = new Map<Id, number>();
   #lastId = 0;
+
+  /** How many are not answered. */
+  get open(): number {
+    return this.#open.size;
+  }
 
   /** Returns the id by which the client is asked. */
   add(generation: number, id: Id, message: Message): number {

@@ -79,6 +79,16 @@ async function call({ name, arguments: input = {}, _meta = {} }: Json, id: Json)
       sayBytes(Uint8Array.fromBase64(input.base64));
       sayText(`${"z".repeat(input.more)}\n`);
       return text(input.text);
+    case "flood":
+      for (let n = 0; n < input.count; n++) {
+        say({
+          jsonrpc: "2.0",
+          method: "notifications/message",
+          params: { data: `${n} ${"x".repeat(input.bytes)}` },
+        });
+        await writing;
+      }
+      return text("flooded");
     case "huge":
       return text("x".repeat(input.bytes));
     case "bad":

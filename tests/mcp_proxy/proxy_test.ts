@@ -217,6 +217,22 @@ Deno.test("proxy: a server that does not read is killed and replaced", async () 
   strictEqual(of(full).result.content[0].text.length, 200_000);
 });
 
+Deno.test("proxy: a client that reads late gets all there is, and its server is not taken for hung", async () => {
+  const limits = { pingMs: 100, hangMs: 200, unreadBytes: 400_000 };
+  await using client = new Behind({ limits });
+  await client.begin();
+  const pid = await client.serverPid();
+  const id = await client.call("flood", { count: 1_000, bytes: 1_000 });
+  // Longer than it would take to find the server dead.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  for (let n = 0; n < 1_000; n++) {
+    const { params } = await client.receive();
+    ok(params.data.startsWith(`${n} x`), params.data);
+  }
+  strictEqual((await client.receive()).id, id);
+  strictEqual(await client.serverPid(), pid);
+});
+
 Deno.test("proxy: what is no message on a server's output is shown on standard error, and harms nobody", async () => {
   await using client = new Behind({ limits: { messageBytes: 100_000 } });
   await client.begin();
