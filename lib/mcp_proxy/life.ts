@@ -70,6 +70,7 @@ export function step(life: Life, on: LifeEvent, rules: LifeRules): LifeStep | un
       if (on.kind === "settled") return [{ ...life, failures: 0 }, []];
       return on.kind === "ended" ? pause(life.failures + 1) : undefined;
     case "clearing":
+      if (on.kind === "changed" && rules.builds) return makeNext(life.serving, 0, rules);
       return on.kind === "ended" && on.generation === life.serving ? spawn(undefined, 0, rules) : undefined;
     case "stopped":
       return undefined;
