@@ -90,7 +90,8 @@ function stream(
     return { time: timeText(timeMs), stream, text: host.mask(text) };
   };
   return eventStream((sink) => {
-    sink.send("tail", tail.begin(count).filter(isWanted).map(shown));
+    const first = tail.begin(count).filter((told) => told.kind === "line" && isWanted(told));
+    sink.send("tail", first.map(shown));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = () => {
       timer = undefined;

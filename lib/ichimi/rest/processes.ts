@@ -172,9 +172,13 @@ const GRACE = maybe(
 
 /** What is given, under the names of a record. */
 function changesOf(given: Readonly<Record<string, unknown>>): RecordChanges {
-  const { auto_start_on_restore: autoStartOnRestore, ...rest } = given;
-  const all = { ...rest, autoStartOnRestore };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
+  const { auto_start_on_restore: autoStartOnRestore, cwd, ...rest } = given;
+  const all = Object.entries({ ...rest, autoStartOnRestore, cwd })
+    .filter(([, value]) => value !== undefined && value !== null);
+  // An empty folder is the project's.
+  return Object.fromEntries(
+    all.map(([name, value]) => [name, name === "cwd" && value === "" ? null : value]),
+  );
 }
 
 /** A process as streams show it. */

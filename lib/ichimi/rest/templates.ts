@@ -109,6 +109,9 @@ export function templateRoutes({ host }: RestContext): Route[] {
   ];
 }
 
+/** Of these an empty text is none. */
+const MAY_BE_NONE: ReadonlySet<string> = new Set(["description", "category", "default_cwd"]);
+
 interface GivenVariable {
   readonly name: string;
   readonly description?: string | null | undefined;
@@ -123,7 +126,7 @@ function fieldsOf(
     readonly [key: string]: unknown;
   },
 ): Partial<TemplateFields> {
-  const all = {
+  const all: Readonly<Record<string, unknown>> = {
     ...rest,
     variables: variables?.map(({ name, description, default_value, required }) => ({
       name,
@@ -132,5 +135,8 @@ function fieldsOf(
       required: required ?? true,
     })),
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
+  const found = Object.entries(all).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(
+    found.map(([name, value]) => [name, value === "" && MAY_BE_NONE.has(name) ? null : value]),
+  );
 }

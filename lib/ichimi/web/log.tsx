@@ -1,0 +1,211 @@
+/** What a process says, as it says it. @module */
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { pathOf } from "./api.ts";
+import { Button, Segments } from "./controls.tsx";
+import { bytesText } from "./format.ts";
+import { Icon } from "./icons.tsx";
+import { pageKeys } from "./keys.ts";
+import { type LogLine, LogLines, type LogMark, patternOf } from "./log_lines.ts";
+import type { Process } from "./state.ts";
+import { words } from "./words.ts";
+
+const LINES_AT_FIRST = 1_000;
+const NEAR_END_PX = 40;
+const AGAIN_MS = 2_000;
+
+type Shown = "both" | "stdout" | "stderr";
+
+/** Kept while one goes from one process to another. */
+const choices = { wrap: true, times: true };
+
+export function Log({ process: { id }, edit }: { process: Process; edit: () => void }) {
+  const w = words.value;
+  const box = useRef<HTMLDivElement>(null);
+  const list = useRef<LogLines | undefined>(undefined);
+  const stream = useSignal<Shown>("both");
+  const follows = useSignal(true);
+  const wrap = useSignal(choices.wrap);
+  const times = useSignal(choices.times);
+  const wanted = useSignal("");
+  const onlyMatches = useSignal(false);
+  const match = useSignal({ at: -1, count: 0 });
+  const count = useSignal(0);
+
+  const toEnd = () => {
+    const { current } = box;
+    if (current !== null) current.scrollTop = current.scrollHeight;
+  };
+  const added = () => {
+    count.value = list.current!.count;
+    if (wanted.value !== "") match.value = { ...match.value, count: list.current!.matches.length };
+    if (follows.value) toEnd();
+  };
+  const goTo = (by: 1 | -1) => {
+    const { length } = list.current!.matches;
+    if (length === 0) return;
+    follows.value = false;
+    const before = match.value.at;
+    const at = before < 0 ? (by > 0 ? 0 : length - 1) : (before + by + length) % length;
+    match.value = { at, count: length };
+    list.current!.show(at);
+  };
+
+  useEffect(() => {
+    list.current = new LogLines(box.current!.querySelector<HTMLElement>(".lines")!);
+  }, []);
+  useSignalEffect(() => {
+    const shown = stream.value;
+    return readLog(id, shown, {
+      begin: (lines) => {
+        list.current!.clear();
+        list.current!.add(lines);
+        added();
+      },
+      more: (lines) => {
+        list.current!.add(lines);
+        added();
+      },
+    });
+  });
+  useSignalEffect(() => {
+    list.current!.search({ pattern: patternOf(wanted.value), onlyMatches: onlyMatches.value });
+    match.value = { at: -1, count: list.current!.matches.length };
+  });
+  useSignalEffect(() => {
+    choices.wrap = wrap.value;
+    choices.times = times.value;
+    if (follows.peek()) toEnd();
+  });
+  useEffect(() => {
+    pageKeys.value = {
+      edit,
+      follow: () => setFollows(!follows.value),
+      wrap: () => wrap.value = !wrap.value,
+      match: goTo,
+    };
+    return () => pageKeys.value = {};
+  }, []);
+  const setFollows = (value: boolean) => {
+    follows.value = value;
+    if (value) toEnd();
+  };
+
+  return (
+    <section class="card log" aria-label={w.log}>
+      <header>
+        <h2>{w.log}</h2>
+        <div class="search">
+          <input
+            type="search"
+            placeholder={w.searchLog}
+            aria-label={w.searchLog}
+            value={wanted.value}
+            onInput={(event) => wanted.value = event.currentTarget.value}
+            onKeyDown={(event) => {
+              if (event.key === "Enter") goTo(event.shiftKey ? -1 : 1);
+            }}
+          />
+          {wanted.value !== "" && (
+            <>
+              <span class="matches" role="status">{w.matches(match.value.at + 1, match.value.count)}</span>
+              <Button icon="up" label={w.previous} iconOnly kind="quiet" onClick={() => goTo(-1)} />
+              <Button icon="down" label={w.next} iconOnly kind="quiet" onClick={() => goTo(1)} />
+              <Button
+                icon="filter"
+                label={w.onlyMatches}
+                iconOnly
+                kind="quiet"
+                pressed={onlyMatches.value}
+                onClick={() => onlyMatches.value = !onlyMatches.value}
+              />
+            </>
+          )}
+        </div>
+        <div class="tools">
+          <Segments
+            label={w.stream}
+            value={stream.value}
+            choose={(value) => stream.value = value}
+            options={(["both", "stdout", "stderr"] as const).map((value) => ({
+              value,
+              text: w.streams[value],
+            }))}
+          />
+          <Button
+            icon="clock"
+            label={w.times}
+            iconOnly
+            pressed={times.value}
+            onClick={() => times.value = !times.value}
+          />
+          <Button
+            icon="wrap"
+            label={w.wrap}
+            iconOnly
+            pressed={wrap.value}
+            onClick={() => wrap.value = !wrap.value}
+          />
+          <Button
+            icon="follow"
+            label={w.follow}
+            pressed={follows.value}
+            onClick={() => setFollows(!follows.value)}
+          />
+        </div>
+      </header>
+      <div
+        ref={box}
+        class={`scroll ${wrap.value ? "wraps" : ""} ${times.value ? "" : "timeless"}`}
+        tabIndex={0}
+        role="log"
+        aria-label={w.log}
+        aria-live="off"
+        onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
+          follows.value = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+        }}
+      >
+        <div class="lines" />
+        {count.value === 0 && <p class="nothing">{w.noLog}</p>}
+      </div>
+      {!follows.value && (
+        <button type="button" class="to-end" onClick={() => setFollows(true)}>
+          <Icon name="follow" /> {w.newLines}
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** Follows a log until the function that comes back is called. */
+function readLog(
+  id: string,
+  stream: Shown,
+  { begin, more }: {
+    readonly begin: (lines: readonly (LogLine | LogMark)[]) => void;
+    readonly more: (lines: readonly (LogLine | LogMark)[]) => void;
+  },
+): () => void {
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = () => {
+    source = new EventSource(
+      `/api/processes${pathOf(id)}/logs/stream?stream=${stream}&lines=${LINES_AT_FIRST}`,
+    );
+    source.addEventListener("tail", ({ data }) => begin(JSON.parse(data)));
+    source.addEventListener("lines", ({ data }) => more(JSON.parse(data)));
+    source.addEventListener("run", ({ data }) => more([{ mark: words.peek().newRun(JSON.parse(data).run) }]));
+    source.addEventListener("lost", ({ data }) => {
+      more([{ mark: words.peek().lostBytes(bytesText(JSON.parse(data).bytes)) }]);
+    });
+    source.addEventListener("error", () => {
+      // It tries by itself, but not after an answer that was no stream.
+      if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS);
+    });
+  };
+  open();
+  return () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+}
