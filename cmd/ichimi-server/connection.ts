@@ -1,10 +1,12 @@
 /** What a front end has of the daemon of its user. @module */
-import { statSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { processStart } from "../../ffi/ring/mod.ts";
 import { sleep } from "../../lib/async/time.ts";
 import { ownCommand } from "../../lib/build/own_command.ts";
 import { startInBackground } from "../../lib/cli/background.ts";
-import type { Hello } from "../../lib/ichimi/hello.ts";
+import { type Hello, REPEATABLE_HEADER } from "../../lib/ichimi/hello.ts";
 import { managerOf } from "../../lib/supervisor/lock.ts";
+import { onceClient } from "../../lib/web/once.ts";
 import { folders } from "./paths.ts";
 
 /** A daemon that is upgraded is back within this. */
@@ -12,6 +14,8 @@ const PATIENCE_MS = 15_000;
 const RETRY_MS = 50;
 /** Said by a daemon that began after the client came, and by one that ends. */
 const NOT_TAKEN: ReadonlySet<number> = new Set([410, 503]);
+/** Said of a request that was being answered when the daemon ended. */
+const CUT_OFF = 499;
 /** Behind a connection that was cut, until it is known that the daemon has gone. */
 const GONE_MS = 1_000;
 
@@ -24,7 +28,7 @@ interface Lease {
 
 /** Asks the daemon over its socket. @throws {TypeError} When nobody answers. */
 export class DaemonClient implements Disposable {
-  readonly #client = Deno.createHttpClient({ proxy: { transport: "unix", path: folders().socket } });
+  readonly #client = onceClient({ socket: folders().socket });
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(`http://localhost${path}`, { ...init, client: this.#client });
@@ -50,7 +54,7 @@ export async function startDaemon(client: DaemonClient): Promise<void> {
   if (await answers()) return;
   const { state, upgrading } = folders();
   // One that begins, or becomes a newer one, does not answer for a moment.
-  const comes = () => managerOf(state) !== undefined || isRecent(upgrading);
+  const comes = () => managerOf(state) !== undefined || becomesNewer(upgrading);
   for (let waitedMs = 0; waitedMs < PATIENCE_MS && comes(); waitedMs += RETRY_MS) {
     if (await answers()) return;
     await sleep(RETRY_MS);
@@ -58,10 +62,16 @@ export async function startDaemon(client: DaemonClient): Promise<void> {
   await startInBackground([...ownCommand("ichimi-server"), "daemon", "--background"], answers);
 }
 
-/** A daemon that was killed in the midst of it leaves the file. */
-function isRecent(file: string): boolean {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found !== undefined && Date.now() - found.mtimeMs < PATIENCE_MS;
+/** Whether the process that becomes a newer one still lives: one that was killed in the midst of it leaves the file. */
+function becomesNewer(file: string): boolean {
+  try {
+    const [pid = "", startTicks = ""] = readFileSync(file, "utf8").trim().split(" ");
+    return processStart(Number(pid)) === BigInt(startTicks);
+  } catch (error) {
+    // None does, or the file is being written or removed right now.
+    if (error instanceof Error) return false;
+    throw error;
+  }
 }
 
 /** A client's connection: while it stands, its processes have their client. It comes back to a daemon that was restarted. */
@@ -74,28 +84,24 @@ export class Connection implements AsyncDisposable {
 
   constructor(hello: Hello) {
     this.#hello = hello;
-    this.#joinAgain();
+    void this.#joinAgain();
   }
 
   /** Asks what is served to this client, at a path below its own. @throws {Error} When there is no daemon to be had. */
   async fetch(path: string, init: RequestInit): Promise<Response> {
+    const mayRepeat = new Headers(init.headers).has(REPEATABLE_HEADER);
     for (;;) {
-      const joined = this.#lease ??= this.#join();
-      let lease: Lease | undefined;
+      const lease = await this.#joined();
       try {
-        lease = await joined;
         const response = await this.#client.fetch(this.#path + path, init);
-        if (!NOT_TAKEN.has(response.status)) return response;
+        const isTaken = !NOT_TAKEN.has(response.status) && !(mayRepeat && response.status === CUT_OFF);
+        if (isTaken) return response;
         await response.body?.cancel();
       } catch (error) {
-        if (init.signal?.aborted || !(isUnheard(error) || await wasLeft(lease))) {
-          if (this.#lease === joined) this.#lease = undefined;
-          throw error;
-        }
+        if (init.signal?.aborted || !(isUnheard(error) || await wasLeft(lease))) throw error;
       }
-      // Nobody has begun what was asked for.
-      if (this.#lease === joined) this.#lease = undefined;
-      await sleep(RETRY_MS);
+      // Nobody has begun what was asked for: whoever comes next is.
+      await Promise.race([lease.ended, sleep(RETRY_MS)]);
     }
   }
 
@@ -107,11 +113,7 @@ export class Connection implements AsyncDisposable {
   }
 
   async #join(): Promise<Lease> {
-    await startDaemon(this.#client);
-    const response = await this.#client.fetch(this.#path, {
-      method: "PUT",
-      body: JSON.stringify(this.#hello),
-    });
+    const response = await this.#arrive();
     if (!response.ok || response.body === null) {
       throw new Error(`The daemon refuses this client: ${(await response.text()).trim()}`);
     }
@@ -126,6 +128,23 @@ export class Connection implements AsyncDisposable {
     };
   }
 
+  /** At a daemon that stays. */
+  async #arrive(): Promise<Response> {
+    for (;;) {
+      await startDaemon(this.#client);
+      try {
+        const body = JSON.stringify(this.#hello);
+        const response = await this.#client.fetch(this.#path, { method: "PUT", body });
+        if (!NOT_TAKEN.has(response.status)) return response;
+        await response.body?.cancel();
+      } catch (error) {
+        // It has ended between the two; coming twice is coming once.
+        if (!(error instanceof TypeError)) throw error;
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
   /** Comes back as soon as the daemon does: processes end with clients that stay away. */
   async #stay(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<boolean> {
     const decoder = new TextDecoder();
@@ -138,13 +157,22 @@ export class Connection implements AsyncDisposable {
       if (!(error instanceof Error)) throw error;
       // However it ended, it has ended.
     }
-    if (!this.#closed) this.#joinAgain();
+    if (!this.#closed) void this.#joinAgain();
     return said.includes("leaving");
   }
 
-  #joinAgain(): void {
-    this.#lease = this.#join();
-    this.#lease.catch(() => "Told to who asks next.");
+  /** The one way to come: two leases of one client would end each other. */
+  #joinAgain(): Promise<Lease> {
+    const joined = this.#lease = this.#join();
+    joined.catch(() => {
+      // Told to who waits for it; who asks next tries again.
+      if (this.#lease === joined) this.#lease = undefined;
+    });
+    return joined;
+  }
+
+  #joined(): Promise<Lease> {
+    return this.#lease ?? this.#joinAgain();
   }
 }
 

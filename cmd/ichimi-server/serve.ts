@@ -1,6 +1,7 @@
 /** The daemon of a user. @module */
 import { rmSync } from "node:fs";
 import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
+import { processStart } from "../../ffi/ring/mod.ts";
 import { BPM_UPSTREAM, hostTools } from "../../lib/bpm/mod.ts";
 import {
   allowRulesOf,
@@ -87,7 +88,7 @@ export async function serve(
   }
   log.info("becoming a newer daemon", { pid: Deno.pid });
   await daemon.leave();
-  Deno.writeTextFileSync(upgrading, `${Deno.pid}\n`);
+  Deno.writeTextFileSync(upgrading, `${Deno.pid} ${processStart(Deno.pid)}\n`);
   return await becomeNewer(host, stack, { signal, services });
 }
 

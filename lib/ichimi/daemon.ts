@@ -150,6 +150,7 @@ export class Daemon implements AsyncDisposable {
 
   /** The answer goes on as long as the client is there. */
   async #join(c: Context): Promise<Response> {
+    if (this.#isLeaving) return c.text("leaving\n", 503);
     const text = await c.req.text();
     if (text.length > HELLO_BYTES) return c.text("too large\n", 413);
     const hello = parseHello(text, TOOLSET_NAMES);

@@ -4,6 +4,7 @@
  * @module
  */
 import { sleep } from "../async/time.ts";
+import { onceClient } from "../web/once.ts";
 import { idOf, isRecord, RPC, rpcError, type RpcId } from "./json_rpc.ts";
 import { DEFAULT_LIMITS, type McpLimits } from "./limits.ts";
 import { LinePipe, type Pipes } from "./line_pipe.ts";
@@ -65,6 +66,8 @@ class Bridge {
   /** What the client has said first, to be said again to a server that has forgotten it. */
   #hello: Message | undefined;
   #session: HttpSession | undefined;
+  #client: Deno.HttpClient | undefined;
+  #beginningAnew: Promise<void> | undefined;
   /** Requests wait for the session that is being begun. */
   #beginning: Promise<void> = Promise.resolve();
 
@@ -73,7 +76,8 @@ class Bridge {
     this.#token = options.token;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
-    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#fetch = options.fetch ??
+      ((url, init) => fetch(url, { ...init, client: this.#client ??= onceClient() }));
     this.#mayRepeat = options.mayRepeat ?? (() => false);
     this.pipe = new LinePipe(pipes, this.#limits, {
       message: (value) => this.#start(() => this.#forward(value)),
@@ -85,6 +89,7 @@ class Bridge {
   async ended(): Promise<void> {
     await this.pipe.ended;
     while (this.#running.size > 0) await Promise.all(this.#running);
+    this.#client?.close();
   }
 
   #start(task: () => Promise<void>): void {
@@ -137,10 +142,13 @@ class Bridge {
   /** False when it is to be tried again. */
   async #attempt(message: Message, signal: AbortSignal, mayRepeat: boolean): Promise<boolean> {
     try {
+      let used = this.#session;
       let response = await this.#post(message, signal);
-      if (response.status === 404 && this.#session !== undefined) {
+      for (let times = 0; response.status === 404 && used !== undefined && times < REPEATS; times++) {
         await response.body?.cancel();
-        await this.#beginAnew(signal);
+        // Another request may have begun a session meanwhile.
+        if (used.id === this.#session?.id) await (this.#beginningAnew ??= this.#beginAnew(signal));
+        used = this.#session;
         response = await this.#post(message, signal);
       }
       if (await this.#handOn(message, response) || idOf(message) === null || !("method" in message)) {
@@ -191,12 +199,17 @@ class Bridge {
 
   /** The server has forgotten the session: begins another one, without telling the client. */
   async #beginAnew(signal: AbortSignal): Promise<void> {
-    const { method, params } = this.#hello ?? {};
-    const hello = { jsonrpc: "2.0", id: "bridge", method, params };
-    const response = await this.#post(hello, signal, { fresh: true });
-    this.#remember(hello, response);
-    await response.body?.cancel();
-    await (await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" }, signal)).body?.cancel();
+    try {
+      const { method, params } = this.#hello ?? {};
+      const hello = { jsonrpc: "2.0", id: "bridge", method, params };
+      const response = await this.#post(hello, signal, { fresh: true });
+      this.#remember(hello, response);
+      await response.body?.cancel();
+      await (await this.#post({ jsonrpc: "2.0", method: "notifications/initialized" }, signal)).body
+        ?.cancel();
+    } finally {
+      this.#beginningAnew = undefined;
+    }
     this.#start(() => this.#listen());
   }
 

@@ -3,7 +3,7 @@
  * other sites, embedded assets with an override folder, and errors as HTTP statuses.
  *
  * Reading order: `address.ts` (what can be listened on), `listen.ts` (bind, serve, close), `acceptor.ts` and
- * `listen_on.ts` (the same on a socket that is held open), `guard.ts` (Host and Origin), `token.ts`, `assets.ts` (files with ETag),
+ * `listen_on.ts` (the same on a socket that is held open), `guard.ts` (Host and Origin), `token.ts`, `once.ts` (for clients), `assets.ts` (files with ETag),
  * `compress.ts`, `errors.ts`. Routes, tokens and page contents belong to the features.
  * @module
  */
@@ -14,5 +14,6 @@ export { listenOn } from "./listen_on.ts";
 export { guardBrowsers, isLoopbackName } from "./guard.ts";
 export { type AssetOptions, contentType, serveAsset } from "./assets.ts";
 export { COMPRESS_FROM_BYTES, compressText } from "./compress.ts";
+export { onceClient } from "./once.ts";
 export { bearerToken, isSameToken } from "./token.ts";
 export { errorResponse, HttpError, statusOf } from "./errors.ts";

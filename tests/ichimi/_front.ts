@@ -3,6 +3,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { managerOf } from "../../lib/supervisor/mod.ts";
+import { more } from "../more.ts";
 import { until } from "../keeper/_log.ts";
 import { denoDir } from "../mcp/outside_tools.ts";
 
@@ -51,6 +52,36 @@ export class Home implements AsyncDisposable {
     }).output();
     const decoder = new TextDecoder();
     return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+  }
+
+  /** Says lines to a front end as they are, and returns what it answers until there are answers to all of `ids`. */
+  // deno-lint-ignore no-explicit-any
+  async talk(lines: readonly string[], ids: readonly unknown[]): Promise<any[]> {
+    const [program, ...args] = toolCommand("ichimi-server");
+    const child = new Deno.Command(program, {
+      args,
+      cwd: `${this.folder}/project`,
+      env: this.env,
+      clearEnv: true,
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    // deno-lint-ignore no-explicit-any
+    const answers: any[] = [];
+    let text = "";
+    for (const line of lines) await writer.write(new TextEncoder().encode(`${line}\n`));
+    while (!ids.every((id) => answers.some((answer) => answer.id === id))) {
+      text += await more(reader);
+      const whole = text.split("\n");
+      text = whole.pop()!;
+      answers.push(...whole.map((line) => JSON.parse(line)));
+    }
+    await writer.close();
+    await reader.cancel();
+    await child.status;
+    return answers;
   }
 
   /** Waits until there is no daemon any more. */
