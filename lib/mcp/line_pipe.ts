@@ -111,6 +111,10 @@ export class LinePipe {
       return await this.send(rpcError(null, RPC.parse, `Parse error: ${reason}`));
     }
     if (isRecord(value) && "method" in value && idOf(value) !== null) this.#open.add(idOf(value));
+    // What is cancelled is not answered, and nobody waits for it.
+    if (isRecord(value) && value.method === "notifications/cancelled" && isRecord(value.params)) {
+      this.#answered(idOf({ id: value.params.requestId }));
+    }
     this.#receiver.message(value);
   }
 

@@ -179,7 +179,7 @@ Deno.test("proxy: a cancelled call is cancelled at the server, under the id that
   await client.begin();
   const id = await client.call("wait", { ms: 50 });
   await client.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } });
-  // It is not answered any more.
+  // It is not answered any more, and whoever ends the connection does not wait for it.
   strictEqual(await client.text("wait", { ms: 150 }), "waited, cancelled: false");
 });
 
