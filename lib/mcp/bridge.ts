@@ -34,6 +34,8 @@ export interface BridgeOptions {
 const PATIENCE_MS = 10_000;
 /** How often the door is tried. */
 const RETRY_MS = 100;
+/** How often a session is begun for one request: servers may be replaced one after the other. */
+const SESSIONS = 20;
 /** How often a request is made that may be repeated. */
 const REPEATS = 3;
 /** A message of JSON-RPC. */
@@ -144,7 +146,7 @@ class Bridge {
     try {
       let used = this.#session;
       let response = await this.#post(message, signal);
-      for (let times = 0; response.status === 404 && used !== undefined && times < REPEATS; times++) {
+      for (let times = 0; response.status === 404 && used !== undefined && times < SESSIONS; times++) {
         await response.body?.cancel();
         // Another request may have begun a session meanwhile.
         if (used.id === this.#session?.id) await (this.#beginningAnew ??= this.#beginAnew(signal));
