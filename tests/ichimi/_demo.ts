@@ -1,39 +1,59 @@
 /** Processes as somebody has them who works on something. @module */
 import type { Site } from "./_site.ts";
 
-const WEB = `
+/** Programs of a project, by their names. */
+const SCRIPTS: Readonly<Record<string, string>> = {
+  "dev-server": `
 printf '\\033[32mVITE\\033[0m ready in 412 ms\\n\\n  Local: http://localhost:5173/\\n'
 while :; do
   for page in / /login /api/items /api/items/42 /assets/app.css; do
     printf '\\033[36mGET\\033[0m %s \\033[32m200\\033[0m\\n' "$page"; sleep 0.7
   done
   echo 'warning: slow response: /api/search took 1240 ms' >&2
-done`;
-const WORKER =
-  `i=0; while :; do i=$((i+1)); echo "job $i done"; j=0; while [ $j -lt 60000 ]; do j=$((j+1)); done; sleep 0.4; done`;
-const FAILS =
-  `echo 'connecting to db:5432'; echo 'error: connection refused (is the database up?)' >&2; exit 3`;
+done`,
+  worker: `i=0
+while :; do
+  i=$((i+1)); echo "job $i done"; j=0
+  while [ $j -lt 60000 ]; do j=$((j+1)); done
+  sleep 0.4
+done`,
+  database: "echo 'database system is ready to accept connections'; exec sleep 1000",
+  tailwind: "while :; do echo 'Rebuilding... Done in 38ms.'; sleep 3; done",
+  migrate: "echo 'connecting to db:5432'; echo 'error: connection refused (is it up?)' >&2; exit 3",
+  build: "echo 'compiled 214 modules'",
+  queue: "exec sleep 1000",
+};
 
 /** Makes processes, templates, snapshots and clips; some run. */
 export async function makeDemo(site: Site): Promise<void> {
-  await site.run("web", WEB, {
+  const folder = `${site.world.folder}/shop`;
+  Deno.mkdirSync(`${folder}/bin`, { recursive: true });
+  for (const [name, script] of Object.entries(SCRIPTS)) {
+    Deno.writeTextFileSync(`${folder}/bin/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o700 });
+  }
+  const run = async (id: string, program: string, args: readonly string[], more: object = {}) => {
+    const body = {
+      id,
+      command: `${folder}/bin/${program}`,
+      args,
+      auto_start_on_create: true,
+      cwd: folder,
+      ...more,
+    };
+    await site.ask("POST", "/processes", body);
+  };
+  await run("web", "dev-server", ["--port", "5173"], {
     tags: ["frontend"],
     restart: "on_failure",
     env: { NODE_ENV: "development", PORT: "5173" },
   });
-  await site.run("worker", WORKER, { tags: ["backend"] });
-  await site.run("db", "echo 'database system is ready to accept connections'; exec sleep 1000", {
-    tags: ["backend"],
-    auto_start_on_restore: true,
-    cwd: "/tmp",
-  });
-  await site.run("tailwind", "while :; do echo 'Rebuilding... Done in 38ms.'; sleep 3; done", {
-    tags: ["frontend"],
-  });
-  await site.run("migrate", FAILS);
-  await site.run("build", "echo 'compiled 214 modules'; exit 0");
+  await run("worker", "worker", ["--queue", "mail"], { tags: ["backend"] });
+  await run("db", "database", [], { tags: ["backend"], auto_start_on_restore: true });
+  await run("tailwind", "tailwind", ["--watch"], { tags: ["frontend"] });
+  await run("migrate", "migrate", ["--to", "latest"]);
+  await run("build", "build", []);
   await site.ask("POST", "/processes", { id: "storybook", command: "npm", args: ["run", "storybook"] });
-  await site.run("queue", "exec sleep 1000");
+  await run("queue", "queue", []);
   await site.ask("POST", "/processes/queue/stop");
   await site.ask("POST", "/templates", {
     name: "Node service",

@@ -19,6 +19,48 @@ export interface Answered {
   readonly headers: Headers;
 }
 
+/** Server-sent events, one after the other. */
+export class EventReader implements AsyncDisposable {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+
+  constructor(body: ReadableStream<Uint8Array>, readonly abort: AbortController) {
+    this.#reader = body.getReader();
+  }
+
+  // deno-lint-ignore no-explicit-any -- Events are looked into freely.
+  async next(): Promise<{ readonly event: string; readonly data: any }> {
+    for (;;) {
+      const end = this.#text.indexOf("\n\n");
+      if (end >= 0) {
+        const block = this.#text.slice(0, end);
+        this.#text = this.#text.slice(end + 2);
+        const [, event, data] = /^event: (.*)\ndata: (.*)$/s.exec(block) ?? [];
+        if (event !== undefined) return { event, data: JSON.parse(data!) };
+        continue;
+      }
+      const { value, done } = await this.#reader.read();
+      ok(!done, "the stream has ended");
+      this.#text += this.#decoder.decode(value, { stream: true });
+    }
+  }
+
+  /** The next one of which something holds. */
+  // deno-lint-ignore no-explicit-any -- Events are looked into freely.
+  async until(holds: (event: string, data: any) => boolean): Promise<any> {
+    for (;;) {
+      const { event, data } = await this.next();
+      if (holds(event, data)) return data;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abort.abort();
+    await this.#reader.cancel().catch(() => "It was aborted.");
+  }
+}
+
 export class Site implements AsyncDisposable {
   readonly world: World;
   /** Bugs that were told. */
@@ -92,6 +134,15 @@ export class Site implements AsyncDisposable {
     const { status, body } = await this.ask("GET", path);
     ok(status < 300, `${path}: ${status} ${JSON.stringify(body)}`);
     return body;
+  }
+
+  /** Follows a stream of events below `/api` until disposed. */
+  async follow(path: string): Promise<EventReader> {
+    const abort = new AbortController();
+    const headers = { authorization: `Bearer ${this.door.token}` };
+    const response = await fetch(`${this.door.url}/api${path}`, { headers, signal: abort.signal });
+    ok(response.headers.get("content-type") === "text/event-stream", `${response.status}`);
+    return new EventReader(response.body!, abort);
   }
 
   /** A shell's script as a process that runs. */

@@ -10,6 +10,7 @@ const FIXTURE = `${ROOT}tests/mcp/everything/main.ts`;
 const PACKAGES = {
   conformance: "npm:@modelcontextprotocol/conformance@0.2.0-alpha.12",
   inspector: "npm:@modelcontextprotocol/inspector@2.12.0",
+  openapi: "npm:@seriousme/openapi-schema-validator@2.11.0/validate-api",
 };
 /** Arguments of the runtime that start the fixture. */
 export const FIXTURE_COMMAND: readonly string[] = [

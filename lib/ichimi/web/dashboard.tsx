@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { Badge, Empty } from "./controls.tsx";
 import { bytesText, percentText, spanText } from "./format.ts";
 import { Icon } from "./icons.tsx";
-import { groupOf, phaseOf, sinceMs } from "./phase.ts";
+import { groupOf, phaseOf, sinceMs, stateOf } from "./phase.ts";
 import { begin } from "./settings.ts";
 import { Spark } from "./spark.tsx";
 import {
@@ -89,7 +89,7 @@ export function Dashboard() {
               <a href={addressOf("processes")}>{w.seeAll}</a>
             </header>
             {busiest.value.length === 0 ? <Empty icon="processes" title={w.noneRuns} /> : (
-              <ul class="busy">
+              <ul class="ranking">
                 {busiest.value.map((process) => <BusyRow key={process.id} process={process} />)}
               </ul>
             )}
@@ -172,7 +172,7 @@ function Attention() {
           <Icon name="alert" /> {w.needsAttention}
         </h2>
       </header>
-      <ul class="busy">
+      <ul class="ranking">
         {failed.value.slice(0, BUSIEST).map((process) => {
           const live = process.live.value;
           const since = sinceMs(live);
@@ -180,7 +180,7 @@ function Attention() {
             <li key={process.id}>
               <a href={addressOf("processes", process.id)}>{process.id}</a>
               <Badge phase={phaseOf(live)} />
-              <span class="reason">{live.info.detail ?? ""}</span>
+              <span class="reason">{reasonOf(process)}</span>
               <time>{since === undefined ? "" : w.ago(spanText(now.value - since))}</time>
             </li>
           );
@@ -188,6 +188,13 @@ function Attention() {
       </ul>
     </section>
   );
+}
+
+/** Why it is as it is: a signal, an exit code, or what the system said. */
+function reasonOf({ live: { value: live } }: Process): string {
+  const code = stateOf(live).Stopped?.exit_code;
+  if (live.info.detail !== undefined) return live.info.detail;
+  return code == null ? "" : `${words.value.exitCode} ${code}`;
 }
 
 function BusyRow({ process }: { process: Process }) {

@@ -4,9 +4,17 @@ import { POINTS } from "./state.ts";
 
 const HEIGHT = 100;
 
-/** The line of a column in a box of `POINTS` by `HEIGHT`, newest at the right; gaps where there is no value. */
+/** So many points fill a chart at least: what has just begun is not drawn as if it were long. */
+const LEAST_POINTS = 12;
+
+/** Points over which a column is drawn: all there are. */
+function widthOf(column: readonly unknown[]): number {
+  return Math.min(POINTS, Math.max(LEAST_POINTS, column.length)) - 1;
+}
+
+/** The line of a column in a box, newest at the right; gaps where there is no value. */
 export function pathOf(column: readonly (number | null)[], most: number): { line: string; area: string } {
-  const first = POINTS - column.length;
+  const first = widthOf(column) + 1 - column.length;
   let [line, area, run] = ["", "", 0];
   const end = (at: number) => {
     if (run > 0) area += `L${at - 1} ${HEIGHT}Z`;
@@ -23,7 +31,7 @@ export function pathOf(column: readonly (number | null)[], most: number): { line
     area += run === 0 ? `M${x} ${HEIGHT}L${x} ${y}` : `L${x} ${y}`;
     run++;
   }
-  end(POINTS);
+  end(first + column.length);
   return { line, area };
 }
 
@@ -42,7 +50,7 @@ export function Spark(
   return (
     <svg
       class={`spark ${tone} ${large ? "large" : ""}`}
-      viewBox={`0 0 ${POINTS - 1} ${HEIGHT}`}
+      viewBox={`0 0 ${widthOf(values)} ${HEIGHT}`}
       preserveAspectRatio="none"
       aria-hidden="true"
     >

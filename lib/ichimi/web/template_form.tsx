@@ -109,7 +109,7 @@ export function TemplateForm(
               />
             </div>
           ))}
-          <Button icon="plus" label={w.variables} kind="quiet" onClick={addVariable} />
+          <Button icon="plus" label={w.addVariable} kind="quiet" onClick={addVariable} />
         </fieldset>
         <Check label={w.autoStart} value={fields.autoStart} />
         {problem.value !== undefined && <p class="problem" role="alert">{problem.value}</p>}

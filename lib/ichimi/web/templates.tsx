@@ -72,7 +72,7 @@ export function Templates() {
 
 function Tile({ template }: { template: Template }) {
   const w = words.value;
-  const { name, description, category, command, args, tags, variables } = template;
+  const { name, description, category, command, args, tags } = template;
   return (
     <section class="card tile" aria-label={name}>
       <header>
@@ -82,7 +82,7 @@ function Tile({ template }: { template: Template }) {
       {description !== null && <p>{description}</p>}
       <code class="line">{lineText(command, args)}</code>
       <p class="tags">
-        {variables.map((each) => <span key={each.name} class="tag gap">{each.name}</span>)}
+        {gapsOf(template).map((gap) => <span key={gap} class="tag gap">{gap}</span>)}
         {tags.map((tag) => <span key={tag} class="tag">{tag}</span>)}
       </p>
       <footer>

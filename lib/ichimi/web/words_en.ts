@@ -171,6 +171,7 @@ export const EN = {
   description: "Description",
   category: "Category",
   variables: "Variables",
+  addVariable: "Add a variable",
   defaultValue: "Default",
   required: "Required",
   useTemplate: "Use",

@@ -158,6 +158,7 @@ export const JA: Words = {
   description: "説明",
   category: "カテゴリー",
   variables: "変数",
+  addVariable: "変数を追加",
   defaultValue: "既定値",
   required: "必須",
   useTemplate: "使う",
