@@ -28,13 +28,12 @@ function jobOf(
     const byPath = running.find(({ subject }) => subject === drvPath);
     if (byPath !== undefined) return byPath;
   }
+  const named = running.filter((job) => job.name === name);
   const paths = new Set(Object.values(outputs));
-  const byOutput = running.find(({ subject }) => outputsOf(subject).some((path) => paths.has(path)));
+  const byOutput = named.find(({ subject }) => outputsOf(subject).some((path) => paths.has(path)));
   if (byOutput !== undefined) return byOutput;
   // One of the same name that has other outputs is another one, of a Nix whose log nobody gets: who steers by the job
   // would stop that.
-  const byName = running.filter((job) =>
-    job.name === name && (paths.size === 0 || outputsOf(job.subject).length === 0)
-  );
+  const byName = named.filter(({ subject }) => paths.size === 0 || outputsOf(subject).length === 0);
   return byName.length === 1 ? byName[0] : undefined;
 }
