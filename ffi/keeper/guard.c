@@ -198,9 +198,15 @@ int guard_main(int argc, char **argv)
 		return KEEPER_USAGE;
 	}
 	g.owner_fd = (int)syscall(SYS_pidfd_open, g.owner, 0);
-	/* While it is the parent its pid is nobody else's; one that is not the parent any more has ended. */
-	if (g.owner_fd < 0 || getppid() != g.owner)
+	if (g.owner_fd < 0) {
+		fprintf(stderr, "keeper: cannot watch process %d: %s\n", (int)g.owner, strerror(errno));
 		return KEEPER_FAILED;
+	}
+	/* While it is the parent its pid is nobody else's; one that is not the parent any more has ended. */
+	if (getppid() != g.owner) {
+		fprintf(stderr, "keeper: process %d is not the one that starts this guard\n", (int)g.owner);
+		return KEEPER_FAILED;
+	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	g.signals = watch_signals();
 	if (g.signals < 0)

@@ -152,11 +152,6 @@ export class Table {
     if (call.token !== undefined && this.#byToken.get(call.token) === call) this.#byToken.delete(call.token);
   }
 
-  /** The client's requests that no server has, in the order in which they came. */
-  waiting(): Call[] {
-    return [...this.#calls].filter(({ generation }) => generation === undefined);
-  }
-
   /** Takes back what a server had of the client's, and forgets what it was asked besides. */
   lose(generation: number): Call[] {
     const lost: Call[] = [];

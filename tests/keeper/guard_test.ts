@@ -65,6 +65,21 @@ Deno.test("guard: the end of the command is seen at its pipe, and what it left b
   ok(!lives(Number(new TextDecoder().decode(stdout))));
 });
 
+Deno.test("guard: whoever is not its parent is no owner, and nothing is started", async () => {
+  const [program] = guarded(["true"], 0);
+  for (
+    const [owner, words] of [["1", "not the one that starts"], ["x", "usage"], ["999999999", "cannot watch"]]
+  ) {
+    const { code, stdout, stderr } = await new Deno.Command(program, {
+      args: ["--guard", `${owner}:0`, "--", "/bin/echo", "started"],
+      stdin: "null",
+    }).output();
+    ok(code !== 0);
+    strictEqual(stdout.length, 0);
+    ok(new TextDecoder().decode(stderr).includes(words!), owner);
+  }
+});
+
 for (const [signal, ends] of [["SIGTERM", 5], ["SIGUSR1", "SIGKILL"]] as const) {
   Deno.test(`guard: ${signal} ends the command with ${ends}`, async () => {
     const child = run("trap 'exit 5' TERM; echo ready; while :; do sleep 0.01; done");

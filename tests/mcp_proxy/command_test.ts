@@ -86,6 +86,25 @@ Deno.test("proxy: the Inspector lists and calls tools through it", async () => {
   await Deno.remove(folder, { recursive: true });
 });
 
+const WRONG: [words: string[], told: RegExp][] = [
+  [[], /say what to stand in front of: COMMAND, --url or NAME/],
+  [["--url", "ftp://example.org/"], /"ftp:\/\/example\.org\/" is no HTTP address/],
+  [["other", "--config", "FILE"], /the configuration has no table \[proxy\.other\]: there are mine/],
+  [["mine", "--config", "FILE"], /say what to stand in front of/],
+];
+
+Deno.test("proxy: a command line that names no server is told", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".toml" });
+  await Deno.writeTextFile(file, "[proxy.mine]\ntools = true\n");
+  for (const [words, told] of WRONG) {
+    const args = [...ARGS, "proxy", ...words.map((word) => word === "FILE" ? file : word)];
+    const { code, stderr } = await new Deno.Command(PROGRAM, { args, stdin: "null" }).output();
+    strictEqual(code, 2);
+    match(new TextDecoder().decode(stderr), told);
+  }
+  await Deno.remove(file);
+});
+
 /** The proxy as a process with pipes, in front of what a configuration names. */
 async function startNamed(folder: string): Promise<Deno.ChildProcess> {
   const [program, ...args] = fragile();
