@@ -140,3 +140,42 @@ Deno.test("proxy, HTTP: a program that serves is started, and again when it is k
   await client.text("proxy_restart");
   strictEqual(await client.text("greet", { name: "new" }), "Hello, new!");
 });
+
+/** A server that breaks off before it answers, in the way that is asked for, until it has done so `times` times. */
+async function serveBroken(how: "stream" | "status" | "socket", times: number) {
+  const asked: string[] = [];
+  const server = await listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, async (request) => {
+    const { id, method, params } = await request.json();
+    asked.push(params?.name ?? method);
+    const result = { resultType: "complete", content: [{ type: "text", text: "at last" }], tools: [] };
+    if (params?.name === undefined || times-- <= 0) return Response.json({ jsonrpc: "2.0", id, result });
+    if (how === "status") return new Response("busy\n", { status: 503 });
+    const body = how === "stream"
+      ? ReadableStream.from([new TextEncoder().encode(": nothing\n\n")])
+      : new ReadableStream({ pull: (controller) => controller.error(new Error("on purpose")) });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  });
+  ok(server.address.kind === "tcp");
+  const url = `http://127.0.0.1:${server.address.port}/mcp`;
+  const breaks = (more: number) => void (times = more);
+  return { url, asked, breaks, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+}
+
+const BROKEN: ["stream" | "status" | "socket", RegExp][] = [
+  ["stream", /when that closed the connection before it answered; it may have been done or not/],
+  ["status", /when that answered with HTTP 503; it may have been done or not/],
+  ["socket", /when that broke the connection \(.*\); it may have been done or not/],
+];
+
+for (const [how, told] of BROKEN) {
+  Deno.test(`proxy, HTTP: a request whose ${how} breaks is told; what does no harm is asked again`, async () => {
+    await using server = await serveBroken(how, 1);
+    await using client = new Behind({}, { kind: "http", url: server.url });
+    await client.call("unknown", {}, ENVELOPE);
+    match((await client.receive()).error.message, told);
+    server.breaks(2);
+    await client.ask("prompts/get", { name: "safe", _meta: ENVELOPE });
+    strictEqual((await client.receive()).result.content[0].text, "at last");
+    strictEqual(server.asked.filter((name) => name === "safe").length, 3);
+  });
+}
