@@ -58,18 +58,19 @@ export const proxy = command({
     ["ichimi-server proxy shop", "As [proxy.shop] has it"],
   ],
   async run({ options, args: [name], rest, signal }) {
-    const { runProxy } = await import("../../lib/mcp_proxy/mod.ts");
+    const { Aside, runProxy } = await import("../../lib/mcp_proxy/mod.ts");
     const { settingsOf } = await import("./proxy_settings.ts");
     const settings = await settingsOf(name, rest, options);
     if (settings === undefined) throw new UsageError("say what to stand in front of: COMMAND, --url or NAME");
-    const encoder = new TextEncoder();
+    const aside = new Aside(Deno.stderr.writable);
     await runProxy(settings.spec, {
       ...settings.options,
       signal,
       tell: (text, from) => {
-        Deno.stderr.writeSync(encoder.encode(from === "server" ? text : `ichimi-server proxy: ${text}\n`));
+        aside.say(from === "server" ? text : `ichimi-server proxy: ${text}\n`);
       },
     });
+    await aside.end();
     return 0;
   },
 });
