@@ -37,9 +37,11 @@ const INSTRUCTIONS =
 export interface DaemonOptions extends ToolOptions {
   readonly host: IchimiHost;
   readonly lifetimes: Lifetimes;
-  readonly doorway: Doorway;
-  readonly ci: CiWatch;
+  readonly doorway: Pick<Doorway, "open">;
+  readonly ci: Pick<CiWatch, "watch">;
   readonly info: Pick<McpServerInfo, "name" | "version">;
+  /** What a client is served, when it is not processes. */
+  readonly routes?: (client: Client) => McpRoutes;
 }
 
 interface Joined {
@@ -209,7 +211,7 @@ export class Daemon implements AsyncDisposable {
   }
 
   #routes(client: Client, toolsets: readonly string[]): McpRoutes {
-    return ichimiRoutes(this.#options, client, toolsets);
+    return this.#options.routes?.(client) ?? ichimiRoutes(this.#options, client, toolsets);
   }
 }
 

@@ -68,6 +68,8 @@ class Bridge {
   /** What the client has said first, to be said again to a server that has forgotten it. */
   #hello: Message | undefined;
   #session: HttpSession | undefined;
+  /** Schemas of the input of tools, by their names. */
+  readonly #inputs = new Map<unknown, unknown>();
   #client: Deno.HttpClient | undefined;
   #beginningAnew: Promise<void> | undefined;
   /** Requests wait for the session that is being begun. */
@@ -188,8 +190,15 @@ class Bridge {
     if (request.method === "initialize" && this.#session !== undefined && isRecord(message.result)) {
       this.#session = { ...this.#session, version: String(message.result.protocolVersion) };
     }
+    if (request.method === "tools/list") this.#learn(message.result);
     await this.pipe.send(message);
     return !("method" in message) && idOf(message) === idOf(request);
+  }
+
+  /** Some arguments of tools stand in headers, too; clients of stdio know nothing of that. */
+  #learn(result: unknown): void {
+    const tools = isRecord(result) && Array.isArray(result.tools) ? result.tools : [];
+    for (const tool of tools) if (isRecord(tool)) this.#inputs.set(tool.name, tool.inputSchema);
   }
 
   #remember(message: Message, response: Response): void {
@@ -253,7 +262,9 @@ class Bridge {
   }
 
   #headers(message: Message, inSession: boolean): Record<string, string> {
-    return requestHeaders(message, { token: this.#token, session: inSession ? this.#session : undefined });
+    const session = inSession ? this.#session : undefined;
+    const { name } = isRecord(message.params) ? message.params : {};
+    return requestHeaders(message, { token: this.#token, session, inputSchema: this.#inputs.get(name) });
   }
 }
 

@@ -33,6 +33,7 @@ export class World implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "ichimi-" });
   readonly complaints: string[] = [];
   readonly told: string[] = [];
+  readonly doorway = { open: () => Promise.reject(new Error("there is no door here")) };
   readonly ci = new CiWatch((text) => this.told.push(text));
   readonly #options: WorldOptions;
   #host: IchimiHost | undefined;
@@ -66,8 +67,8 @@ export class World implements AsyncDisposable {
 
   /** Calls tools as one assistant would; a failure is thrown. */
   assistant(client: Client | undefined = this.client()): Assistant {
-    const doorway = { open: () => Promise.reject(new Error("there is no door here")) };
-    return new Assistant(ichimiTools({ host: this.host, client, doorway, ci: this.ci }, TOOLSET_NAMES));
+    const { doorway, ci } = this;
+    return new Assistant(ichimiTools({ host: this.host, client, doorway, ci }, TOOLSET_NAMES));
   }
 
   /** The same state under another host, with what runs left as it is. */
