@@ -86,3 +86,35 @@ Deno.test("proxy: who waits for a server that cannot be built is told why", asyn
   project.write("{}");
   await until("the server", async () => (await client.begin()).result !== undefined);
 });
+
+Deno.test("proxy: a build that is overtaken by another change is ended, and so is one that runs at the end", async () => {
+  using project = new Project("{}");
+  const pidFile = `${project.folder}/pid`;
+  const build = `echo $$ > pid; grep -q slow source.json && exec sleep 1000; cp source.json made.json`;
+  await using client = new Behind({ ...project.options, build }, project.spec);
+  await client.begin();
+  const pid = await client.serverPid();
+  const builds = async (what: string) => {
+    const before = Deno.readTextFileSync(pidFile);
+    project.write(what);
+    await until("the build", () => ![before, ""].includes(Deno.readTextFileSync(pidFile)));
+    return Number(Deno.readTextFileSync(pidFile));
+  };
+  const overtaken = await builds('{"slow":1}');
+  project.write("{}");
+  await until("the new server", async () => await client.serverPid() !== pid);
+  const last = await builds('{"slow":2}');
+  client.stop();
+  await client.ended;
+  deepStrictEqual([overtaken, last].map((build) => exists(`/proc/${build}`)), [false, false]);
+});
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
