@@ -1,11 +1,10 @@
 /** A project that is served: its manager, with MCP on its port. @module */
 import { BPM_UPSTREAM, bpmTools, Manager } from "../../lib/bpm/mod.ts";
-import { ServiceMarks, serviceResources } from "../../lib/services/mod.ts";
+import { serviceResources, tellEvents } from "../../lib/services/mod.ts";
 import {
   AGENT_PORT,
   AGENT_PUSH_SOCKET,
   type AgentAddress,
-  AgentPush,
   AgentUsage,
   parseAgentAddress,
 } from "../../lib/agent_client/mod.ts";
@@ -47,22 +46,6 @@ function agentAddress(text: string | undefined): AgentAddress | undefined {
 /** Socket on which that agent takes events; `off` tells none. */
 const PUSH_VARIABLE = "BPM_AGENT_PUSH";
 
-/** Tells the agent what happens to services, as marks for charts. */
-function tellEvents({ supervisor }: Manager, path: string): AsyncDisposable {
-  const push = new AgentPush({ path, source: "bpm" });
-  const marks = new ServiceMarks();
-  const stopListening = supervisor.listen((notice) => {
-    const mark = marks.take(notice, Date.now());
-    if (mark !== undefined) push.tell(mark);
-  });
-  return {
-    async [Symbol.asyncDispose]() {
-      stopListening();
-      await push[Symbol.asyncDispose]();
-    },
-  };
-}
-
 /** Takes the project over and serves it; nothing is started yet. @throws {Error} When it cannot be had, or served. */
 export async function openSession(
   { folder, config, state, load }: Awaited<ReturnType<typeof openProject>>,
@@ -88,7 +71,7 @@ export async function openSession(
   const manager = stack.use(Manager.open({ folder, config, stateFolder: state, load }));
   const info = { name: BPM_UPSTREAM.name, version: VERSION, title: "bpm", instructions: INSTRUCTIONS };
   const pushPath = Deno.env.get(PUSH_VARIABLE) ?? AGENT_PUSH_SOCKET;
-  if (pushPath !== "off") stack.use(tellEvents(manager, pushPath));
+  if (pushPath !== "off") stack.use(tellEvents(manager.supervisor, { path: pushPath, source: "bpm" }));
   const agent = agentAddress(Deno.env.get(AGENT_VARIABLE));
   const counted = agent === undefined ? {} : { agent: stack.use(new AgentUsage(agent)) };
   const registry = createRegistry({

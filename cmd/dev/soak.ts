@@ -21,6 +21,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   repeats,
   supervisor,
   nix,
+  ichimi,
   guest,
   fresh,
 };
@@ -82,6 +83,15 @@ async function supervisor(): Promise<void> {
     const started = performance.now();
     await mustRun(testCommand(...HOSTILE_TESTS), { HOSTKIT_KILLS: "50" });
     say(`supervisor: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
+  }
+}
+
+/** Assistants, daemons and servers that die at work: ten times, with 50 kills in each. */
+async function ichimi(): Promise<void> {
+  for (let round = 1; round <= REPEATS; round++) {
+    const started = performance.now();
+    await mustRun(testCommand("tests/ichimi", "tests/mcp_proxy"), { HOSTKIT_KILLS: "50" });
+    say(`ichimi: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
 }
 

@@ -11,6 +11,8 @@ export interface Folders {
   readonly upgrading: string;
   /** What is shown to be served on loopback. */
   readonly token: string;
+  /** The port on which it is served, while it is. */
+  readonly door: string;
 }
 
 /** Of this user. @throws {Error} When there is no home. */
@@ -23,5 +25,6 @@ export function folders(): Folders {
     log: `${state}/daemon.log`,
     upgrading: `${state}/upgrading`,
     token: `${state}/token`,
+    door: `${state}/door`,
   };
 }

@@ -1,6 +1,7 @@
 /** The daemon of a user. @module */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
+import { AgentUsage, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import { BPM_UPSTREAM, hostTools } from "../../lib/bpm/mod.ts";
 import {
@@ -22,7 +23,7 @@ import {
 } from "../../lib/ichimi/mod.ts";
 import { processLog } from "../../lib/log/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
-import { becomeNewer, listenForUpgrade, serviceResources } from "../../lib/services/mod.ts";
+import { becomeNewer, listenForUpgrade, serviceResources, tellEvents } from "../../lib/services/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
 import { listenOn } from "../../lib/web/mod.ts";
@@ -35,7 +36,7 @@ export async function serve(
   signal: AbortSignal,
 ): Promise<number> {
   const { config, warnings } = readConfig(file);
-  const { state, socket, log: logFile, upgrading, token } = folders();
+  const { state, socket, log: logFile, upgrading, token, door } = folders();
   Deno.mkdirSync(state, { recursive: true, mode: 0o700 });
   const log = processLog({ file: background ? logFile : undefined });
   for (const warning of warnings) log.warn(warning);
@@ -49,23 +50,26 @@ export async function serve(
     logMib,
   }));
   const lifetimes = stack.use(new Lifetimes(host, limitsOf(config), (text) => log.warn(text)));
+  const { address, push } = config.agent;
+  if (push !== "off") stack.use(tellEvents(host.supervisor, { path: push, source: "ichimi-server" }));
+  const agent = address === "off" ? undefined : stack.use(new AgentUsage(parseAgentAddress(address)));
   const info = { name: "ichimi-server", version: VERSION };
   const mounts: Record<string, Mounted> = {};
   const doorway = stack.use(
-    new Doorway({ host: config.web.host, port: config.web.port, tokenFile: token, mounts }),
+    new Doorway({ host: config.web.host, port: config.web.port, tokenFile: token, portFile: door, mounts }),
   );
   const ci = stack.use(new CiWatch((text) => log.info(text)));
-  mounts["/mcp"] = stack.use(ichimiRoutes({ host, doorway, ci, info }));
+  mounts["/mcp"] = stack.use(ichimiRoutes({ host, agent, doorway, ci, info }));
   const timeline = stack.use(new Timeline(host));
   const usage = stack.use(new UsageHistory(host));
   const rest = { host, lifetimes, timeline, usage, version: VERSION };
   mounts["/api"] = restRoutes(rest, (text) => log.error(text));
   mounts["/"] = consolePage({ host, version: VERSION });
-  const bpm = createRegistry({ tools: hostTools(host), resources: [serviceResources(host)] });
+  const bpm = createRegistry({ tools: hostTools(host, { agent }), resources: [serviceResources(host)] });
   mounts["/bpm/mcp"] = stack.use(
     mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),
   );
-  const daemon = stack.use(new Daemon({ host, lifetimes, doorway, ci, info }));
+  const daemon = stack.use(new Daemon({ host, agent, lifetimes, doorway, ci, info }));
   const listener = services.listeners[0] ?? ownSocket(socket, stack);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
   rmSync(upgrading, { force: true });
@@ -77,13 +81,17 @@ export async function serve(
   const ended = AbortSignal.any([signal, upgrade.signal, idle]);
   await host.start(ended);
   lifetimes.begin();
-  if (config.web.always) log.info("serving the console", { url: (await doorway.open()).url });
+  // Whoever looks at it goes on looking when the daemon is another one.
+  if (config.web.always || existsSync(door)) {
+    log.info("serving the console", { url: (await doorway.open()).url });
+  }
   await new Promise<void>((resolve) => {
     if (ended.aborted) resolve();
     ended.addEventListener("abort", () => resolve(), { once: true });
   });
   if (!upgrade.signal.aborted || signal.aborted) {
     if (idle.aborted) log.info("nothing to do: ending");
+    rmSync(door, { force: true });
     return 0;
   }
   log.info("becoming a newer daemon", { pid: Deno.pid });

@@ -1,4 +1,5 @@
 /** The configuration of the daemon of a user, `~/.config/hostkit/ichimi.toml`. Pure. @module */
+import { AGENT_PORT, AGENT_PUSH_SOCKET } from "../agent_client/mod.ts";
 import {
   type ConfigOf,
   duration,
@@ -68,6 +69,16 @@ export const ICHIMI_CONFIG = table({
     help: "What assistants may start in a project; everything where no table is of its folder.",
     example: "shop",
   }),
+  agent: table({
+    address: text<string>({
+      help: "Telemetry agent that is asked what processes use, or off; /proc tells it where none answers.",
+      fallback: `127.0.0.1:${AGENT_PORT}`,
+    }),
+    push: text<string>({
+      help: "Socket of the agent that is told what happens to processes, as marks on charts, or off.",
+      fallback: AGENT_PUSH_SOCKET,
+    }),
+  }, { help: "The telemetry agent of this host." }),
   web: table({
     host: text<string>({
       help: "Address of loopback on which the console and the APIs are served.",

@@ -16,6 +16,8 @@ export interface DoorwayOptions {
   readonly port: number;
   /** Where the token is kept, for this user alone. */
   readonly tokenFile: string;
+  /** Where the port is noted: a daemon that follows this one opens the same. */
+  readonly portFile: string;
   /** By path. */
   readonly mounts: Readonly<Record<string, Mounted>>;
 }
@@ -50,26 +52,33 @@ export class Doorway implements AsyncDisposable {
   }
 
   async #begin(): Promise<OpenDoor> {
-    const { tokenFile, mounts } = this.#options;
+    const { tokenFile, portFile, mounts } = this.#options;
     const token = tokenOf(tokenFile);
     const listener = this.#stack.use(this.#listener());
     const { fetch } = door({ token, mounts });
     const server: Server = this.#stack.use(await listenOn(listener, async (request) => await fetch(request)));
     if (server.address.kind !== "tcp") throw new TypeError("a port was asked for");
+    writeFileSync(portFile, `${server.address.port}\n`, { mode: 0o600 });
     return { url: formatAddress(server.address), port: server.address.port, token };
   }
 
   #listener(): Listener {
-    const { host, port } = this.#options;
-    for (let at = port; at < port + PORTS; at++) {
+    const { host, port, portFile } = this.#options;
+    const before = existsSync(portFile) ? [Number(readFileSync(portFile, "utf8"))] : [];
+    const ports = [...before.filter((each) => each > 0 && each <= 65_535), ...portsFrom(port)];
+    for (const [tries, each] of ports.entries()) {
       try {
-        return openPort({ host, port: at });
+        return openPort({ host, port: each });
       } catch (error) {
-        if (port === 0 || at + 1 === port + PORTS || !(error instanceof Error)) throw error;
+        if (tries + 1 === ports.length || !(error instanceof Error)) throw error;
       }
     }
     throw new RangeError("no port was tried");
   }
+}
+
+function portsFrom(port: number): number[] {
+  return port === 0 ? [0] : Array.from({ length: PORTS }, (_, at) => port + at);
 }
 
 /** What stands in the file; made when there is none that would do. */

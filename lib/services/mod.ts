@@ -9,6 +9,7 @@
  * from belongs to `lib/bpm` and others.
  * @module
  */
+export { tellEvents } from "./agent_events.ts";
 export { type Digest, digest, type DigestLine, digestText, isTrouble, type LogLine } from "./digest.ts";
 export { dependencyOf, dependencyText } from "./dependency.ts";
 export {

@@ -81,8 +81,8 @@ export class Site implements AsyncDisposable {
       (text) => bugs.push(text),
     );
     const mounts: Record<string, Mounted> = { "/api": rest, "/": consolePage({ host, version: "9.9.9" }) };
-    const tokenFile = `${world.folder}/token`;
-    const doorway = stack.use(new Doorway({ host: "127.0.0.1", port: 0, tokenFile, mounts }));
+    const files = { tokenFile: `${world.folder}/token`, portFile: `${world.folder}/door` };
+    const doorway = stack.use(new Doorway({ host: "127.0.0.1", port: 0, ...files, mounts }));
     return new Site(world, stack, { door: await doorway.open(), bugs });
   }
 

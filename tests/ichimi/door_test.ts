@@ -78,6 +78,27 @@ test("a port that somebody has is passed over", async () => {
   ok(door.port > port && door.port < port + 100, `${door.port} for ${port}`);
 });
 
+test("a daemon that follows another one opens the same door, one that was asked to end closes it", async () => {
+  await using home = new Home();
+  await using assistant = await home.assistant();
+  const { url, token } = await openDoor(home);
+  const isOpen = () =>
+    fetch(`${url}/nothing`, { headers: { authorization: `Bearer ${token}` } }).then(
+      async (response) => (await response.text()) === "not found\n",
+      () => false,
+    );
+  for (const signal of ["SIGKILL", "SIGHUP"] as const) {
+    Deno.kill(home.pid, signal);
+    await until("no door", async () => !await isOpen());
+    await until("the door", isOpen);
+  }
+  strictEqual(await assistant.call("ping"), "pong");
+  await home.end();
+  await until("no door", async () => !await isOpen());
+  strictEqual(await assistant.call("ping"), "pong");
+  strictEqual(await isOpen(), false);
+});
+
 test("a process started in one surface is seen, waited for and stopped in the other, by clients of others", async () => {
   await using home = new Home();
   await using assistant = await home.assistant();
