@@ -50,7 +50,8 @@ const BASE = new Set([
 
 /** Files that decide and must be replayable: no runtime, clock or chance. */
 const PURE = [
-  /^lib\/supervisor\/(machine|graph|backoff)\.ts$/,
+  /^lib\/supervisor\/(machine|graph)\.ts$/,
+  /^lib\/async\/backoff\.ts$/,
   /^lib\/promql\//,
   /^lib\/metrics\//,
   /^lib\/events\//,

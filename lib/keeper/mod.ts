@@ -13,7 +13,6 @@ export { type FollowOptions, type InstanceEnd, InstanceFollower, isPassing } fro
 export { endLeftOver, type LeftBehind, leftOver } from "./left_over.ts";
 export { KeeperControl } from "./control.ts";
 export {
-  guarded,
   isStartedHere,
   type KeeperOptions,
   type KeptListener,

@@ -1,5 +1,5 @@
 /** Programs that end with the proxy, whatever becomes of that, with all that they have started. @module */
-import { guarded } from "../keeper/mod.ts";
+import { guarded } from "../../ffi/keeper/mod.ts";
 
 /** What is run. */
 export interface ChildCommand {

@@ -2,7 +2,7 @@
 import { DEFAULT_LIMITS } from "../mcp/limits.ts";
 import { LinePipe, type Pipes } from "../mcp/line_pipe.ts";
 import { RPC, rpcError } from "../mcp/json_rpc.ts";
-import { backoffMs } from "../supervisor/mod.ts";
+import { backoffMs } from "../async/backoff.ts";
 import { Build } from "./build.ts";
 import type { Effect } from "./effect.ts";
 import { type Ending, LastLines } from "./ending.ts";

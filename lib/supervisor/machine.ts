@@ -3,7 +3,7 @@
  * and time and chance are arguments.
  * @module
  */
-import { type Backoff, backoffMs } from "./backoff.ts";
+import { type Backoff, backoffMs } from "../async/backoff.ts";
 
 /** What is true of the service now. `failures` counts ends since it was last healthy for long. */
 export type ServiceState =

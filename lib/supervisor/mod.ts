@@ -2,7 +2,7 @@
  * Supervision: services that are started in order, kept running, replaced and stopped in reverse, and that outlive
  * whoever supervises them.
  *
- * Reading order: `spec.ts` (what a service is), `machine.ts` and `backoff.ts` (the life of one, pure), `graph.ts` (order
+ * Reading order: `spec.ts` (what a service is), `machine.ts` (the life of one, pure), `graph.ts` (order
  * and conditions, pure), `ledger.ts` (what is left on disk for the next manager), `run.ts` (one instance under its
  * keeper), `cgroups.ts` and `instances.ts` (its runs and builds), `front.ts` (the socket that instances have in turn),
  * `probes.ts` and `health.ts` (is it well?), `predecessor.ts` (what a manager before this one left), `service.ts` (one
@@ -27,7 +27,7 @@ export {
   STATE_KINDS,
   step,
 } from "./machine.ts";
-export { type Backoff, backoffMs } from "./backoff.ts";
+export { type Backoff, backoffMs } from "../async/backoff.ts";
 export {
   type Condition,
   CONDITIONS,

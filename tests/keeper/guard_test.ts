@@ -1,6 +1,6 @@
 /** Commands under a guard: they end as themselves, and never outlive whoever started them. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { guarded } from "../../lib/keeper/mod.ts";
+import { guarded } from "../../ffi/keeper/mod.ts";
 import { until } from "./_log.ts";
 
 /** Runs a script of the shell under a guard with pipes for all three. */
