@@ -21,6 +21,7 @@ import {
   Timeline,
   UsageHistory,
 } from "../../lib/ichimi/mod.ts";
+import { makeFolder } from "../../lib/cli/make_folder.ts";
 import { processLog } from "../../lib/log/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
 import { becomeNewer, listenForUpgrade, serviceResources, tellEvents } from "../../lib/services/mod.ts";
@@ -37,7 +38,7 @@ export async function serve(
 ): Promise<number> {
   const { config, warnings } = readConfig(file);
   const { state, socket, log: logFile, upgrading, token, door } = folders();
-  Deno.mkdirSync(state, { recursive: true, mode: 0o700 });
+  makeFolder(state, { of: "processes", mode: 0o700 });
   const log = processLog({ file: background ? logFile : undefined });
   for (const warning of warnings) log.warn(warning);
   using services = new ServiceManager();
@@ -105,8 +106,18 @@ function limitsOf({ processes }: IchimiConfig): LifetimeLimits {
   return { sessionGraceMs, projectGraceMs, keepMs };
 }
 
+/** `sun_path` of unix(7), without its NUL. */
+const SOCKET_PATH_BYTES = 107;
+
 /** Nobody else has it: the state is this daemon's alone. */
 function ownSocket(path: string, stack: AsyncDisposableStack): Listener {
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes > SOCKET_PATH_BYTES) {
+    throw new Error(
+      `Cannot listen on ${path}: the path has ${bytes} bytes, that of a socket at most ${SOCKET_PATH_BYTES}; ` +
+        "set XDG_STATE_HOME to a shorter one",
+    );
+  }
   const listener = stack.use(openListener({ path }));
   stack.defer(() => Deno.removeSync(path));
   return listener;

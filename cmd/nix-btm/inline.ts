@@ -3,7 +3,8 @@ import { option } from "../../lib/cli/mod.ts";
 import { optionalInteger, optionalText, toggle } from "../../lib/config/mod.ts";
 import type { Command, Job, Requester } from "../../lib/nix/mod.ts";
 import type { History, Session, Shown, Sink, World } from "../../lib/nix_btm/mod.ts";
-import { makeFolder, STATE_FOLDER } from "../../lib/nix_btm/folders.ts";
+import { makeFolder } from "../../lib/cli/make_folder.ts";
+import { STATE_FOLDER } from "../../lib/nix_btm/folders.ts";
 import { colourDepth, plainText } from "../../lib/tui/mod.ts";
 import { foldersOf, logSocket, NIX_SOCKET, NIX_SOCKET_OPTION, SYSTEM_RUNTIME } from "./paths.ts";
 

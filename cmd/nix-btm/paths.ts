@@ -1,7 +1,8 @@
 /** Where the tool's sockets and files lie. @module */
 import { option } from "../../lib/cli/mod.ts";
 import { optionalText } from "../../lib/config/mod.ts";
-import { makeFolder, RUNTIME_FOLDER } from "../../lib/nix_btm/folders.ts";
+import { makeFolder } from "../../lib/cli/make_folder.ts";
+import { RUNTIME_FOLDER } from "../../lib/nix_btm/folders.ts";
 
 /** Folders of this user's daemon; of the system's for root. */
 export interface Folders {

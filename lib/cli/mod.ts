@@ -19,6 +19,7 @@ export { parseWords, UsageError } from "./parse.ts";
 export { helpText } from "./help.ts";
 export { completionScript, type Shell, SHELLS } from "./completion.ts";
 export { manPage } from "./man.ts";
+export { makeFolder } from "./make_folder.ts";
 export { stateHome } from "./state_home.ts";
 export { print, runTool, type ToolInfo, withCommon } from "./run.ts";
 export { TempFolder } from "./temp_folder.ts";

@@ -3,7 +3,8 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { makeFolder, STATE_FOLDER } from "./folders.ts";
+import { makeFolder } from "../cli/make_folder.ts";
+import { STATE_FOLDER } from "./folders.ts";
 
 /** Of the tables; a newer one is refused. */
 export const HISTORY_FORMAT = 1;

@@ -1,6 +1,7 @@
 /** What is kept of builds in a folder: their history and their logs. @module */
 import type { Command, Job } from "../nix/mod.ts";
-import { makeFolder, STATE_FOLDER } from "./folders.ts";
+import { makeFolder } from "../cli/make_folder.ts";
+import { STATE_FOLDER } from "./folders.ts";
 import { History } from "./history.ts";
 import { logName, LogStore } from "./log_store.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Job } from "../nix/mod.ts";
-import { makeFolder } from "./folders.ts";
+import { makeFolder } from "../cli/make_folder.ts";
 
 /** All files together. */
 const LOGS_MAX_BYTES = 256 * 2 ** 20;

@@ -34,7 +34,9 @@ export function managerOf(folder: string): number | undefined {
     const pid = Number(Deno.readTextFileSync(`${folder}/${LOCK}`));
     return pid > 0 ? pid : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    // No folder, or something else in its place.
+    const isNone = error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+    if (isNone) return undefined;
     throw error;
   }
 }
