@@ -6,6 +6,7 @@ import { changedMethod, filterField, Lists, MOST_PAGES, pageOf } from "./lists.t
 import { type Message, META } from "./message.ts";
 import { learnTools } from "./repeat.ts";
 import { type ListKind, LISTS, type Session, type Told } from "./session.ts";
+import { updated } from "./shown.ts";
 import type { Ask, Table } from "./table.ts";
 
 /** What inquiries share with the router. */
@@ -88,6 +89,10 @@ export class Inquiries {
   answered(generation: number, { purpose }: Ask, { result, error }: Message, nowMs: number): void {
     if (purpose.kind === "probe") this.#probed.delete(generation);
     if (purpose.kind === "page") this.#takePage(generation, purpose, result, nowMs);
+    if (purpose.kind === "state" && purpose.uri !== undefined && isRecord(result)) {
+      // Nobody has watched it while there was no server.
+      this.#options.emit({ kind: "toClient", message: updated({ uri: purpose.uri }) });
+    }
     if (purpose.kind === "greeting") this.#greeted(generation, purpose.what, { result, error }, nowMs);
   }
 
@@ -123,7 +128,7 @@ export class Inquiries {
       emit({ kind: "toServer", generation, message });
     }
     for (const told of session.state()) {
-      const purpose = { kind: "state", what: told.method } as const;
+      const purpose = { kind: "state", what: told.method, uri: told.params.uri } as const;
       this.#ask(generation, told, { purpose, limitMs: nowMs + limits.callMs });
     }
     emit({ kind: "ready", generation });

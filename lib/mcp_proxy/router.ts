@@ -13,7 +13,7 @@ import { changedList } from "./lists.ts";
 import { type Id, isAnswer, kindOf, type Message, META, metaOf, paramsOf, withParams } from "./message.ts";
 import { learnTools, mayRepeat } from "./repeat.ts";
 import { Session } from "./session.ts";
-import { shownError, shownFilter, shownResult } from "./shown.ts";
+import { shownError, shownFilter, shownResult, updatesFor } from "./shown.ts";
 import { type Call, Questions, Table } from "./table.ts";
 
 /** Settings of a router. */
@@ -121,7 +121,7 @@ export class Router {
     return this.#take();
   }
 
-  /** One request has got lost on its way to a server that goes on; `heard` tells whether the server may have had it. */
+  /** One request has got lost, and its server goes on; `heard` tells whether that may have had it. */
   lost(id: number, generation: number, reason: string, heard: boolean, nowMs: number): Effect[] {
     const call = this.#table.callAt(id, generation);
     if (call !== undefined) {
@@ -190,7 +190,8 @@ export class Router {
       const { generation } = call;
       if (generation === undefined) this.#toClient(unservedAnswer(call, server, this.#lastEnding, nowMs));
       else {
-        this.#cancel(call, generation, "it takes too long");
+        const params = { requestId: this.#table.idAt(call), reason: "it takes too long" };
+        this.#toServer(generation, { jsonrpc: "2.0", method: "notifications/cancelled", params });
         this.#toClient(lateAnswer(call, server, nowMs));
         this.#inquiries.probe(generation, nowMs);
       }
@@ -260,12 +261,6 @@ export class Router {
       }
     }
     if (this.#current !== undefined) this.#give(call, this.#current, nowMs);
-  }
-
-  #cancel(call: Call, generation: number, reason: string): void {
-    const requestId = this.#table.idAt(call);
-    const params = { requestId, reason };
-    this.#toServer(generation, { jsonrpc: "2.0", method: "notifications/cancelled", params });
   }
 
   #refuse(value: unknown, reason: string): void {
@@ -361,7 +356,8 @@ export class Router {
     }
     const isRepeated = call.heard !== undefined;
     call.heard = shownFilter(call, message);
-    if (!isRepeated) this.#toClient(withParams(message, { _meta, notifications: call.heard }));
+    const first = withParams(message, { _meta, notifications: call.heard });
+    for (const told of isRepeated ? updatesFor(call) : [first]) this.#toClient(told);
   }
 
   #question(generation: number, id: Id, message: Message): void {

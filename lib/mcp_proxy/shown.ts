@@ -43,6 +43,17 @@ export function shownFilter({ message }: Call, acknowledged: Message): Message {
   return { ...isRecord(agreed) ? agreed : {}, ...Object.fromEntries(fields.map((field) => [field, true])) };
 }
 
+/** Tells whoever listens that each resource may be another one: nobody has watched while there was no server. */
+export function updatesFor({ id, heard }: Call): Message[] {
+  const uris = Array.isArray(heard?.resourceSubscriptions) ? heard.resourceSubscriptions : [];
+  return uris.map((uri) => updated({ uri, _meta: { [META.subscription]: id } }));
+}
+
+/** A resource may be another one. */
+export function updated(params: Message): Message {
+  return { jsonrpc: "2.0", method: "notifications/resources/updated", params };
+}
+
 /** What a server says that it can, with what its proxy adds: it tells when lists change, and may have tools. */
 function withProxyCapabilities(result: Message, hasTools: boolean): Message {
   const capabilities = isRecord(result.capabilities) ? result.capabilities : {};

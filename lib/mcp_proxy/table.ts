@@ -31,7 +31,9 @@ export interface Call {
 
 /** What a request of the proxy's own is for. */
 export type Purpose =
-  | { readonly kind: "greeting" | "state" | "probe"; readonly what: string }
+  | { readonly kind: "greeting" | "probe"; readonly what: string }
+  /** `uri`: a resource that is subscribed to. */
+  | { readonly kind: "state"; readonly what: string; readonly uri: unknown }
   | {
     readonly kind: "page";
     readonly what: string;

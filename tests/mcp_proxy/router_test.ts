@@ -291,3 +291,26 @@ Deno.test("router: what is no message is refused under the id that it has", () =
   }
   deepStrictEqual(kinds(world.server(1, { nothing: 1 })), ["told"]);
 });
+
+Deno.test("router: whoever listens to a resource is told after a restart that it may be another one", () => {
+  const world = new World();
+  world.up(1);
+  const notifications = { resourceSubscriptions: ["test://one"] };
+  const params = { _meta: ENVELOPE, notifications };
+  const method = "subscriptions/listen";
+  const [sent] = world.client({ jsonrpc: "2.0", id: "l", method, params });
+  const acknowledge = (generation: number, id: unknown) =>
+    world.server(generation, {
+      method: "notifications/subscriptions/acknowledged",
+      params: { _meta: { "io.modelcontextprotocol/subscriptionId": id }, notifications },
+    }).map(({ message }) => [message.method, message.params]);
+  const _meta = { "io.modelcontextprotocol/subscriptionId": "l" };
+  deepStrictEqual(acknowledge(1, sent.message.id), [
+    ["notifications/subscriptions/acknowledged", { _meta, notifications }],
+  ]);
+  world.gone(1);
+  const [again] = world.up(2).filter(({ message }) => message.method === method);
+  deepStrictEqual(acknowledge(2, again.message.id), [
+    ["notifications/resources/updated", { uri: "test://one", _meta }],
+  ]);
+});
