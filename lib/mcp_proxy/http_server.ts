@@ -2,6 +2,7 @@
 import { sleep } from "../async/mod.ts";
 import { isRecord } from "../mcp/json_rpc.ts";
 import { type HttpSession, requestHeaders } from "../mcp/request_headers.ts";
+import { onceClient } from "../web/once.ts";
 import { readEvents } from "../mcp/sse.ts";
 import { type ChildCommand, endGuarded, endText, readText, spawnGuarded } from "./child.ts";
 import { type Ending, LastLines } from "./ending.ts";
@@ -40,6 +41,7 @@ export class HttpServer implements Server {
   readonly #over = new AbortController();
   readonly #running = new Set<Promise<void>>();
   readonly #requests = new Map<number, AbortController>();
+  readonly #client = onceClient();
   /** Input of tools by their names, for arguments that stand in headers, too. */
   readonly #inputs = new Map<string, unknown>();
   /** Notifications that are on their way: what comes after them must not overtake them. */
@@ -119,6 +121,7 @@ export class HttpServer implements Server {
     await this.#sayFarewell();
     await exited;
     while (this.#running.size > 0) await Promise.all(this.#running);
+    this.#client.close();
     const ending = this.#ending ?? { what: "has gone", lines: [] };
     this.#events.ended({ ...ending, lines: this.#last.lines }, this.#unheard);
   }
@@ -193,6 +196,7 @@ export class HttpServer implements Server {
     const { url, token } = this.#address;
     const inputSchema = this.#inputs.get(String(paramsOf(message).name));
     return await fetch(url, {
+      client: this.#client,
       method: "POST",
       headers: requestHeaders(message, { token, session: this.#session, inputSchema }),
       body: JSON.stringify(message),
@@ -273,7 +277,7 @@ export class HttpServer implements Server {
     while (this.#session !== undefined && !signal.aborted) {
       try {
         const headers = requestHeaders({}, { token, session: this.#session });
-        const response = await fetch(url, { headers, signal });
+        const response = await fetch(url, { client: this.#client, headers, signal });
         if (await this.#isForgotten(response)) return;
         // It has nothing to say by itself.
         if (!response.ok || response.body === null) return await response.body?.cancel();
@@ -295,7 +299,12 @@ export class HttpServer implements Server {
     if (this.#session === undefined || this.#ending?.what !== "was asked to end") return;
     const { url, token } = this.#address;
     const headers = requestHeaders({}, { token, session: this.#session });
-    await fetch(url, { method: "DELETE", headers, signal: AbortSignal.timeout(FAREWELL_MS) })
+    await fetch(url, {
+      client: this.#client,
+      method: "DELETE",
+      headers,
+      signal: AbortSignal.timeout(FAREWELL_MS),
+    })
       .then((response) => response.body?.cancel()).catch(() => "It forgets by itself.");
   }
 }
