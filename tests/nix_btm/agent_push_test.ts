@@ -9,9 +9,12 @@ import { DaemonProcess } from "./_daemon.ts";
 
 const BUSY = "n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done";
 
-/** Of this test's build; the daemon sees those of others on this machine too. */
+/** The daemon sees builds of others on this machine too, of another run of this test among them. */
+const HUNGRY = `cpu-hungry-${crypto.randomUUID().slice(0, 8)}`;
+
+/** Of this test's build. */
 function ownSets(snapshot: Snapshot): Readonly<Record<string, string>>[] {
-  return labelSets(snapshot, "nix_build_cpu_usage").filter(({ derivation }) => derivation === "cpu-hungry");
+  return labelSets(snapshot, "nix_build_cpu_usage").filter(({ derivation }) => derivation === HUNGRY);
 }
 
 async function eventsOf(agent: AgentProcess, since = 0): Promise<LoggedEvent[]> {
@@ -28,21 +31,20 @@ Deno.test({
     const toml = `[defaults]\nenabled = false\n[external_metrics]\nenabled = true\nsocket_path = "${push}"\n`;
     await using agent = await AgentProcess.start(toml);
     await using daemon = await new DaemonProcess().start("--agent", push);
-    const graph = single("cpu-hungry", { gate: place.gate("end") });
+    const graph = single(HUNGRY, { gate: place.gate("end") });
     const script = `until [ -e ${place.gate("end")} ]; do ${BUSY}; done`;
     const nodes = graph.nodes.map(({ gate: _gate, ...node }) => ({ ...node, script }));
     const feed = place.feed(daemon.socket, place.build({ ...graph, nodes }));
     const output = feed.output();
     try {
-      const used = async () =>
-        total(await agent.snapshot(), "nix_build_cpu_usage", { derivation: "cpu-hungry" });
+      const used = async () => total(await agent.snapshot(), "nix_build_cpu_usage", { derivation: HUNGRY });
       await until("the build's CPU", async () => await used() > 0);
       const before = await used();
       await until("more of it", async () => await used() > before);
       const snapshot = await agent.snapshot();
       const { machine, user } = ownSets(snapshot)[0]!;
       deepStrictEqual([machine, user !== undefined], [Deno.hostname(), true]);
-      ok(total(snapshot, "nix_build_memory", { derivation: "cpu-hungry" }) > 0);
+      ok(total(snapshot, "nix_build_memory", { derivation: HUNGRY }) > 0);
       strictEqual(total(snapshot, "nix_btm_builds_running"), 1);
       match(
         new TextDecoder().decode(await agent.get("/metrics/descriptions")),
@@ -64,7 +66,7 @@ Deno.test({
       ["nix-btm", "build", "info"],
       ["nix-btm", "command", "info"],
     ]);
-    match(events[1]!.text, /^cpu-hungry built in \d/);
+    match(events[1]!.text, new RegExp(`^${HUNGRY} built in \\d`));
     ok(events[1]!.durationMs! > 0);
     deepStrictEqual(await eventsOf(agent, events[1]!.id), [events[2]]);
   },

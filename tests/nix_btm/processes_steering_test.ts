@@ -25,6 +25,13 @@ async function until<T>(what: string, look: () => T | undefined): Promise<T> {
   throw new Error(`${what} does not come`);
 }
 
+/** Has that user for itself: all that it runs is one build, so that another run of these tests waits here. */
+async function userAlone(): Promise<Deno.FsFile> {
+  const file = await Deno.open("/etc/passwd");
+  await file.lock(true);
+  return file;
+}
+
 /** A shell that is a builder as far as /proc tells. */
 class Shell implements AsyncDisposable {
   readonly name = `shell-${crypto.randomUUID().slice(0, 8)}`;
@@ -208,6 +215,7 @@ Deno.test({
     "a builder's user is found without its environment's help, and nobody else may stop it (needs root and the user games)",
   ignore: !isRoot || UID === 0,
   async fn() {
+    using _user = await userAlone();
     await using shell = new Shell("exec env -i sleep 1000", { uid: UID });
     const watch = new BuilderWatch({ pattern: /^games$/ });
     const named = await until("its user", () => {
@@ -236,6 +244,7 @@ Deno.test({
     "who may not tell all of a build to stop leaves it as it was, and is told which (needs root and the user games)",
   ignore: !isRoot || UID === 0,
   async fn() {
+    using _user = await userAlone();
     await using shell = new Shell(`setpriv --reuid=${UID} --regid=${UID} --clear-groups sleep 1000 & wait`);
     const watch = new BuilderWatch();
     const { id, processes } = await until("both users", () => {

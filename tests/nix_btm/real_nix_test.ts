@@ -201,8 +201,8 @@ nixTest(
     );
     const running = [...scene.world.jobs.values()].filter(({ state }) => state.kind === "running");
     strictEqual(new Set(running.map(({ command }) => command)).size, 2);
-    await scene.both("the processes", ({ builders }) => (builders?.builds.length ?? 0) === 2);
-    deepStrictEqual(scene.world.builders!.builds.map(({ name }) => name).sort(), ["chain-1", "wide-1"]);
+    await scene.both("the processes", (world) => scene.own(world).length === 2);
+    deepStrictEqual(scene.own(scene.world).map(({ name }) => name).sort(), ["chain-1", "wide-1"]);
     for (const name of ["one", "other"]) place.openGate(name);
     for (const child of children) strictEqual((await child.output()).code, 0);
     await scene.both(

@@ -8,6 +8,15 @@ import { scenario } from "../nix/_scenarios.ts";
 import { DaemonProcess, Follower } from "./_daemon.ts";
 
 const SIZE = { columns: 80, rows: 24 };
+/**
+ * Names of builds begin with it where those of the whole machine are seen: another run of these tests has another one.
+ * In golden files it is `tui`, which is as long.
+ */
+const TAG = Array.from(
+  crypto.getRandomValues(new Uint8Array(3)),
+  (byte) => String.fromCharCode(97 + byte % 26),
+)
+  .join("");
 /** Until a click that has hit another row is done again. */
 const LOOKS = 20;
 const FOLDER = new URL("testdata/tui/screens/", import.meta.url);
@@ -68,16 +77,16 @@ class Scene implements AsyncDisposable {
   }
 }
 
-/** `tui-app` needs `tui-a`, which is built at once, `tui-b`, which waits for its gate, and `tui-spin`, which is busy until then. */
+/** `app` needs `a`, which is built at once, `b`, which waits for its gate, and `spin`, which is busy until then. */
 function appGraph(place: NixPlace): Graph {
   const busy = `i=0; while [ ! -e '${place.gate("spin")}' ]; do i=$((i + 1)); done`;
   return {
-    roots: ["tui-app"],
+    roots: [`${TAG}-app`],
     nodes: [
-      { name: "tui-app", inputs: ["tui-a", "tui-b", "tui-spin"] },
-      { name: "tui-a" },
-      { name: "tui-b", phases: ["unpackPhase", "configurePhase", "buildPhase"], gate: place.gate("tui-b") },
-      { name: "tui-spin", phases: ["unpackPhase", "buildPhase"], script: busy },
+      { name: `${TAG}-app`, inputs: [`${TAG}-a`, `${TAG}-b`, `${TAG}-spin`] },
+      { name: `${TAG}-a` },
+      { name: `${TAG}-b`, phases: ["unpackPhase", "configurePhase", "buildPhase"], gate: place.gate("b") },
+      { name: `${TAG}-spin`, phases: ["unpackPhase", "buildPhase"], script: busy },
     ],
   };
 }
@@ -85,6 +94,7 @@ function appGraph(place: NixPlace): Graph {
 /** A screen without what differs from run to run: times, sizes, pids, hashes, names of users and machines. */
 function masked(screen: string): string {
   return screen
+    .replaceAll(`${TAG}-`, "tui-")
     .replaceAll(/\/\S*\/[0-9a-z]{32}-/g, "/STORE/")
     .replaceAll(/\b[0-9a-z]{8} │/g, "HASH │")
     .replaceAll(/\b\d+h\d\dm\b|\b\d+m\d\ds\b|\b\d+m?s\b/g, "TIME")
@@ -107,7 +117,7 @@ function ownRows(screen: string): string {
   const rows = screen.split("\n").filter((row) => row.includes("││")).map((row) =>
     row.split("││") as [string, string]
   );
-  const tree = rows.map(([left]) => left).filter((row) => /tui-|▾/.test(row));
+  const tree = rows.map(([left]) => left).filter((row) => row.includes(`${TAG}-`) || row.includes("▾"));
   const table = rows.map(([, right]) => right).filter((row) => !/^ *│$/.test(row));
   return [...tree, ...table].join("\n").replace(/▾ \S+ \(\d+\)/, "▾ USER (N)");
 }
@@ -130,23 +140,28 @@ screenTest("every view is driven by keys during a build of Nix 2.8 (fed)", async
   const { tmux, place } = scene;
   await tmux.until(/▶ 0 running/);
   const { status } = scene.begin(appGraph(place), "--max-jobs", "4");
-  match(await tmux.until(/▶ tui-spin +\S+ +\d+%/), /▶ 2 running +· 1 to come +✔ 1 built/);
+  match(await tmux.until(new RegExp(`▶ ${TAG}-spin +\\S+ +\\d+%`)), /▶ 2 running +· 1 to come +✔ 1 built/);
   await tmux.type("/x"); // Nothing is filtered here.
-  await scene.select("tui-spin");
+  await scene.select(`${TAG}-spin`);
   const builders = await tmux.until(
-    /spin buildPhase[\s\S]*log of tui-spin\s+│\n.*tui-spin: unpackPhase[\s\S]*tui-spin: buildPhase/,
+    new RegExp(
+      `spin buildPhase[^]*log of ${TAG}-spin\\s+│\\n.*${TAG}-spin: unpackPhase[^]*${TAG}-spin: buildPhase`,
+    ),
   );
   isGolden("builders", ownRows(builders));
   await tmux.keys("l", "Enter");
   const process = await tmux.until(/╭─ process \d+ ─[\s\S]*NIX_BUILD_TOP=/);
   match(process, /sh -e -c exec/);
   await tmux.keys("x", "h", "n");
-  isGolden("eagle", await tmux.until(/waiting for tui-\w+ \(running\) and 1 more/));
+  isGolden("eagle", await tmux.until(/waiting for \w+-\w+ \(running\) and 1 more/));
   await tmux.keys("n", "s");
-  isGolden("jobs", await tmux.until(/▶ build +tui-b/));
-  await tmux.type("/tui-b");
+  isGolden("jobs", await tmux.until(new RegExp(`▶ build +${TAG}-b`)));
+  await tmux.type(`/${TAG}-b`);
   await tmux.keys("Enter", "Enter");
-  isGolden("build", await tmux.until(/─ ▶ tui-b ─+ 3 lines following[\s\S]*tui-b: buildPhase/));
+  isGolden(
+    "build",
+    await tmux.until(new RegExp(`─ ▶ ${TAG}-b ─+ 3 lines following[^]*${TAG}-b: buildPhase`)),
+  );
   await tmux.type("/phase");
   await tmux.keys("Enter", "n");
   match(await tmux.until(/\/phase 2\/3/), /n next match/);
@@ -157,15 +172,15 @@ screenTest("every view is driven by keys during a build of Nix 2.8 (fed)", async
   await tmux.until(/following/);
   place.openGate("spin");
   await tmux.until(/✔ 2 built/);
-  place.openGate("tui-b");
-  await tmux.until(/─ ✔ tui-b ─/);
+  place.openGate("b");
+  await tmux.until(new RegExp(`─ ✔ ${TAG}-b ─`));
   strictEqual((await status).code, 0);
   await tmux.keys("Escape");
-  await tmux.until(/─ jobs \/tui-b ─/);
+  await tmux.until(new RegExp(`─ jobs /${TAG}-b ─`));
   await tmux.keys("Escape");
-  await tmux.until(/4 built[\s\S]*✔ build +tui-app/);
+  await tmux.until(new RegExp(`4 built[^]*✔ build +${TAG}-app`));
   await tmux.keys("5");
-  isGolden("history", await tmux.until(/✔ TIME ago|✔ .* ago +tui-app/));
+  isGolden("history", await tmux.until(new RegExp(`✔ .* ago +${TAG}-app`)));
   await tmux.keys("6");
   await tmux.until(/running to come +built[\s\S]*asked for[\s\S]*4\/4/);
   await tmux.keys("?");
@@ -177,23 +192,24 @@ screenTest("every view is driven by keys during a build of Nix 2.8 (fed)", async
 screenTest("a real build is paused, goes on, and is killed when that is confirmed (fed)", async () => {
   await using scene = await Scene.open();
   const { tmux, place } = scene;
-  const graph = single("tui-victim", { gate: place.gate("victim") });
+  const victim = `${TAG}-victim`;
+  const graph = single(victim, { gate: place.gate("victim") });
   const { status } = scene.begin(graph);
-  await scene.select("tui-victim");
+  await scene.select(victim);
   await tmux.keys("P");
-  await tmux.until(/⏸ tui-victim[\s\S]*paused tui-victim: \d+ process/);
+  await tmux.until(new RegExp(`⏸ ${victim}[^]*paused ${victim}: \\d+ process`));
   await tmux.keys("R");
-  await tmux.until(/▶ tui-victim[\s\S]*resumed tui-victim: \d+ process/);
+  await tmux.until(new RegExp(`▶ ${victim}[^]*resumed ${victim}: \\d+ process`));
   await tmux.keys("X");
-  await tmux.until(/kill tui-victim and all that it has started\?/);
+  await tmux.until(new RegExp(`kill ${victim} and all that it has started\\?`));
   await tmux.keys("n");
   await tmux.until(/nothing was done/);
-  ok(place.building().includes("tui-victim"));
+  ok(place.building().includes(victim));
   await tmux.keys("X", "y");
-  await tmux.until(/✖ 1 failed[\s\S]*killed tui-victim: \d+ process/);
+  await tmux.until(new RegExp(`✖ 1 failed[^]*killed ${victim}: \\d+ process`));
   ok((await status).code !== 0);
   await tmux.keys("3");
-  match(await tmux.until(/✖ build +tui-victim/), /signal 9/);
+  match(await tmux.until(new RegExp(`✖ build +${victim}`)), /signal 9/);
 });
 
 screenTest(
