@@ -9,9 +9,10 @@ import type { JobRow, World } from "./world.ts";
 export function processesOf({ builders, jobs, graph }: World): Map<number, BuilderBuild> {
   const found = new Map<number, BuilderBuild>();
   if (builders === undefined || builders.builds.length === 0) return found;
-  const running = [...jobs.values()].filter(({ kind, state }) =>
-    kind === "build" && state.kind === "running"
-  );
+  const running: JobRow[] = [];
+  for (const job of jobs.values()) {
+    if (job.kind === "build" && job.state.kind === "running") running.push(job);
+  }
   for (const build of builders.builds) {
     const job = jobOf(build, running, (path) => Object.values(graph.node(path)?.outputs ?? {}));
     if (job !== undefined) found.set(job.id, build);

@@ -172,9 +172,16 @@ export class Area {
   /** Changes how the cells of a row look, from column `x` on, and leaves their characters. */
   restyle(y: number, change: (style: StyleId) => StyleId, x = 0, width = this.width): void {
     if (y < 0 || y >= this.height) return;
+    const { styles } = this.frame;
+    // Most cells look like the one before.
+    let [before, after]: [StyleId | undefined, StyleId] = [undefined, PLAIN];
     for (let column = Math.max(0, x); column < Math.min(this.width, x + width); column++) {
       const at = this.#at(column, y);
-      this.frame.styles[at] = change(this.frame.styles[at]!);
+      if (styles[at] !== before) {
+        before = styles[at]!;
+        after = change(before);
+      }
+      styles[at] = after;
     }
   }
 

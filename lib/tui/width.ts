@@ -31,10 +31,11 @@ const EMOJI = /^\p{Emoji_Presentation}$/u;
 const HARMFUL = /^[\p{Cs}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]$/u;
 /**
  * What is not one column a code unit, whatever stands beside it: beyond these (ASCII, Latin, Greek, Cyrillic,
- * punctuation, arrows, box drawing, braille) characters may be wide, join others or do harm.
+ * punctuation, arrows, signs of clocks and players, box drawing, flags, check marks, braille) characters may be wide,
+ * join others or do harm.
  */
 const NOT_SIMPLE =
-  /[^\x20-\x7e\u00a0-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u2319\u2500-\u25fc\u2800-\u28ff]/;
+  /[^\x20-\x7e\u00a0-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u2319\u23f1\u23f2\u23f8-\u23fa\u2500-\u25fc\u2690-\u2692\u2713-\u2718\u2800-\u28ff]/;
 
 /** Widths that were asked for, plus one; pages that nobody asks for take no memory. */
 const known = new Uint8Array(0x11_0000);

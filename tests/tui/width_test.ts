@@ -1,5 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { charWidth, clusters, fitText, padText, textWidth } from "../../lib/tui/mod.ts";
+import { isSimple } from "../../lib/tui/width.ts";
 
 const WIDTHS: [what: string, text: string, columns: number][] = [
   ["ASCII", "plain", 5],
@@ -34,6 +35,14 @@ Deno.test("charWidth() is 0, 1 or 2 for every code point there is", () => {
   for (let code = 0; code <= 0x10_ffff; code += 7) if (![0, 1, 2].includes(charWidth(code))) wrong.push(code);
   deepStrictEqual(wrong, []);
   deepStrictEqual([0x41, 0x301, 0x200d, 0x6f22, 0x1f980, 0x2028].map(charWidth), [1, 0, 0, 2, 2, 1]);
+});
+
+Deno.test("characters that are taken for simple have one column each and join no other", () => {
+  const chars = Array.from({ length: 0x1_0000 }, (_, code) => String.fromCharCode(code)).filter(isSimple);
+  deepStrictEqual(chars.filter((char) => charWidth(char.codePointAt(0)!) !== 1), []);
+  strictEqual([...new Intl.Segmenter().segment(chars.join(""))].length, chars.length);
+  strictEqual(isSimple("▶ ✔ ✖ ⚑ ⏸ ⏱ …"), true, "what views are full of");
+  strictEqual(isSimple("✔\ufe0f"), false, "an emoji");
 });
 
 Deno.test("no control, lone surrogate or mark that turns a line comes out of clusters()", () => {

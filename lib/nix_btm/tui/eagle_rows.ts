@@ -120,7 +120,7 @@ function addCommand(
     lively: livelyIn(world.graph, builds),
   };
   const roots = structureOf(model, command.id).roots.filter((path) => wanted.has(path));
-  for (const path of sorted(roots, tree)) addNode(tree, { path, depth: 1, above: head });
+  for (const node of nodesOf(roots, tree)) addNode(tree, { node, depth: 1, above: head });
 }
 
 interface Tree extends Shown {
@@ -132,13 +132,23 @@ interface Tree extends Shown {
   readonly lively: ReadonlySet<string>;
 }
 
+/** A derivation before it has a row. */
+interface Node {
+  readonly path: string;
+  readonly name: string;
+  /** It is among the lively ones of its tree. */
+  readonly isLively: boolean;
+  /** The lowest comes first. */
+  readonly rank: number;
+}
+
 function addNode(
   tree: Tree,
-  { path, depth, above }: { readonly path: string; readonly depth: number; readonly above: EagleRow },
+  { node, depth, above }: { readonly node: Node; readonly depth: number; readonly above: EagleRow },
 ): void {
-  const { model: { folds, folding }, world, builds, rows, seen, wanted, lively } = tree;
+  const { model: { folds, folding }, world, builds, rows, seen, wanted } = tree;
   if (rows.length >= EAGLE_MAX) return;
-  const job = builds.get(path);
+  const { path, name, isLively } = node;
   const isAgain = seen.has(path);
   seen.add(path);
   const inputs = depth >= DEPTH_MAX || isAgain
@@ -146,13 +156,13 @@ function addNode(
     : world.graph.inputs(path).filter((input) => wanted.has(input));
   const canOpen = inputs.length > 0;
   const said = folds.size === 0 ? undefined : folds.get(`${keyOf(above)} ${path}`);
-  const isOpen = canOpen && (said ?? (folding === "auto" ? lively.has(path) : folding === "open"));
+  const isOpen = canOpen && (said ?? (folding === "auto" ? isLively : folding === "open"));
   const row: DerivationRow = {
     kind: "derivation",
     above,
     depth,
     path,
-    name: job?.name ?? nameOf(path),
+    name,
     builds,
     canOpen,
     isOpen,
@@ -161,20 +171,19 @@ function addNode(
   };
   rows.push(row);
   if (!isOpen) return;
-  for (const input of sorted(inputs, tree)) addNode(tree, { path: input, depth: depth + 1, above: row });
+  for (const each of nodesOf(inputs, tree)) addNode(tree, { node: each, depth: depth + 1, above: row });
 }
 
 /** Failed ones first, then what runs, waits and is planned; the same in their names' order. */
-function sorted(paths: readonly string[], { builds, lively }: Tree): readonly string[] {
-  if (paths.length < 2) return paths;
-  const ranked = paths.map((path) => {
+function nodesOf(paths: readonly string[], { builds, lively }: Tree): readonly Node[] {
+  const nodes = paths.map((path): Node => {
     const job = builds.get(path);
     const own = job === undefined ? URGENCY.length : RANKS[job.state.kind];
+    const isLively = lively.has(path);
     // What is over, but has something below it that is not, comes before what is over altogether.
-    return { path, name: job?.name ?? nameOf(path), rank: own * 2 + (lively.has(path) ? 0 : 1) };
+    return { path, name: job?.name ?? nameOf(path), isLively, rank: own * 2 + (isLively ? 0 : 1) };
   });
-  ranked.sort((one, other) => one.rank - other.rank || compare(one.name, other.name));
-  return ranked.map(({ path }) => path);
+  return nodes.sort((one, other) => one.rank - other.rank || compare(one.name, other.name));
 }
 
 type Graph = World["graph"];
@@ -199,8 +208,9 @@ function wantedOf(
 }
 
 function livelyIn(graph: Graph, builds: Builds): Set<string> {
-  const found = [...builds.values()].filter((job) => !isOver(job) || job.state.kind === "failed");
-  return withDependants(graph, found.map(({ subject }) => subject));
+  const found: string[] = [];
+  for (const job of builds.values()) if (!isOver(job) || job.state.kind === "failed") found.push(job.subject);
+  return withDependants(graph, found);
 }
 
 function isLeft(job: JobRow, prune: Prune): boolean {

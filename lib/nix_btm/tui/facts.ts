@@ -34,7 +34,11 @@ export class Builds {
   }
 
   *values(): Generator<JobRow> {
-    for (const id of this.#ids.values()) yield this.#jobs.get(id)!;
+    for (const id of this.#ids.values()) {
+      const job = this.#jobs.get(id);
+      // It may have gone since its client was told last.
+      if (job !== undefined) yield job;
+    }
   }
 }
 
@@ -43,7 +47,9 @@ const NONE = new Builds(new Map(), new Map());
 /** The builds of each command. Which they are is looked for only when jobs or commands came or went. */
 export function buildsByCommand(model: Model): ReadonlyMap<number, Builds> {
   const { jobs, commands } = worldOf(model);
-  return remember("builds", [jobs, jobs.size, lastOf(jobs.keys()), commands.size], () => {
+  // Each row that is drawn asks for them: the last job is looked for but once for a version of the world.
+  const last = remember("last job", [model.source, jobs], () => lastOf(jobs.keys()));
+  return remember("builds", [jobs, jobs.size, last, commands.size], () => {
     const found = new Map<number, Map<string, number>>();
     for (const job of jobs.values()) {
       if (job.kind !== "build") continue;
