@@ -354,7 +354,7 @@ Deno.test("an agent is followed over HTTP and over a unix socket; when it goes a
     strictEqual(usage.length, 2 * CPU_COUNT);
     failing = true;
     await down!.promise;
-    deepStrictEqual(logged, ["Cannot poll agent /metrics/binary gives status 503"]);
+    deepStrictEqual(logged, ["Cannot poll agent /metrics/binary gives status 503: going down"]);
     failing = false;
     await back!.promise;
     deepStrictEqual(logged.slice(1), ["agent answers again"]);

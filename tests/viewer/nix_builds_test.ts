@@ -63,7 +63,7 @@ Deno.test({
       await untilEvents(page, ["begins", "hungry-1.0 built", "broken failed"]);
       await page.keyboard.press("l");
       const failed = page.locator(".events li.error", { hasText: "broken failed" });
-      match(await failed.innerText(), /nix-btm\s+broken failed after \S+ in checkPhase/);
+      match(await failed.innerText(), /nix-btm\s+broken failed with exit code 3 in checkPhase/);
       await failed.hover();
       await page.waitForSelector("[data-chart=cpu] .cursor");
       ok(Number(await page.locator("[data-chart=cpu] .marks").getAttribute("data-marks")) > 0);
