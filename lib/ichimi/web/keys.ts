@@ -75,7 +75,7 @@ export function bindKeys(): void {
     }
     const target = event.target instanceof HTMLElement ? event.target : undefined;
     if (target?.closest("input, textarea, select") != null) {
-      if (event.key === "Escape") target.blur();
+      if (event.key === "Escape") leave(target);
       return;
     }
     const isOfButton = event.key === "Enter" && target?.closest("a, button") != null;
@@ -85,6 +85,15 @@ export function bindKeys(): void {
     event.preventDefault();
     binding.run(event.key);
   });
+}
+
+/** Empties a field in which something is searched; then goes out of it. */
+function leave(field: HTMLElement): void {
+  if (field instanceof HTMLInputElement && field.type === "search" && field.value !== "") {
+    field.value = "";
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+  field.blur();
 }
 
 /** The process that is open, or else the one that is selected. */

@@ -41,6 +41,14 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
     if (wanted.value !== "") match.value = { ...match.value, count: list.current!.matches.length };
     if (follows.value) toEnd();
   };
+  // Not as an effect, which comes a frame later: Enter may follow the last letter at once.
+  const search = (text: string, isAlone: boolean) => {
+    wanted.value = text;
+    onlyMatches.value = isAlone;
+    list.current!.search({ pattern: patternOf(text), onlyMatches: isAlone });
+    match.value = { at: -1, count: list.current!.matches.length };
+    if (follows.value) toEnd();
+  };
   const goTo = (by: 1 | -1) => {
     const { length } = list.current!.matches;
     if (length === 0) return;
@@ -67,10 +75,6 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
         added();
       },
     });
-  });
-  useSignalEffect(() => {
-    list.current!.search({ pattern: patternOf(wanted.value), onlyMatches: onlyMatches.value });
-    match.value = { at: -1, count: list.current!.matches.length };
   });
   useSignalEffect(() => {
     choices.wrap = wrap.value;
@@ -101,7 +105,7 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
             placeholder={w.searchLog}
             aria-label={w.searchLog}
             value={wanted.value}
-            onInput={(event) => wanted.value = event.currentTarget.value}
+            onInput={(event) => search(event.currentTarget.value, onlyMatches.value)}
             onKeyDown={(event) => {
               if (event.key === "Enter") goTo(event.shiftKey ? -1 : 1);
             }}
@@ -117,7 +121,7 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
                 iconOnly
                 kind="quiet"
                 pressed={onlyMatches.value}
-                onClick={() => onlyMatches.value = !onlyMatches.value}
+                onClick={() => search(wanted.value, !onlyMatches.value)}
               />
             </>
           )}

@@ -1,0 +1,313 @@
+/** The console in a real browser, against processes that live. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { chromium, type Page } from "playwright-core";
+import { ROOT } from "../../lib/build/paths.ts";
+import { browser, CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
+import { makeDemo } from "./_demo.ts";
+import { faintTexts, nameless } from "./_in_page.ts";
+import { Site } from "./_site.ts";
+
+interface Window {
+  readonly width?: number;
+  readonly height?: number;
+  readonly colors?: "light" | "dark";
+  readonly locale?: string;
+  /** What the browser may tell of. */
+  readonly expected?: RegExp;
+}
+
+/** Pictures that people may look at. */
+const PICTURES = `${ROOT}.build/pictures/ichimi`;
+const PAGES = [
+  "dashboard",
+  "processes",
+  "processes/web",
+  "templates",
+  "snapshots",
+  "clipboard",
+  "timeline",
+  "settings",
+];
+
+/** Opens the console in a browser of its own; fails when the page complains. */
+async function onConsole(
+  site: Site,
+  run: (page: Page) => Promise<void>,
+  { width = 1440, height = 900, colors = "dark", locale = "en-GB", expected }: Window = {},
+): Promise<void> {
+  const app = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS] });
+  try {
+    const context = await app.newContext({ viewport: { width, height }, colorScheme: colors, locale });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(site.address);
+    strictEqual(page.url(), `${site.door.url}/`, "the token does not stay in the address");
+    await page.evaluate("hostkit.ready");
+    await run(page);
+    deepStrictEqual(complaints.filter((text) => expected?.test(text) !== true), [], "the page is silent");
+  } finally {
+    await app.close();
+  }
+}
+
+function test(name: string, fn: (site: Site) => Promise<void>): void {
+  Deno.test({
+    name: `${name} (needs chromium)`,
+    ...browser,
+    fn: async () => {
+      await using site = await Site.open();
+      await fn(site);
+      deepStrictEqual(site.bugs, []);
+    },
+  });
+}
+
+const row = (page: Page, id: string) =>
+  page.locator("tbody tr").filter({ has: page.getByRole("link", { name: id, exact: true }) });
+
+test("a process is made, started, stopped, changed and removed from the page", (site) =>
+  onConsole(site, async (page) => {
+    await page.keyboard.press("2");
+    await page.getByText("No processes yet").waitFor();
+    await page.keyboard.press("c");
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Name").fill("web");
+    await form.getByLabel("Command").fill("sh");
+    await form.getByLabel("Arguments").fill("-c\necho hello from $GREETED; exec sleep 100");
+    await form.getByLabel("Environment").fill("GREETED=the page");
+    await form.getByRole("button", { name: "Create" }).click();
+    await page.locator("h1", { hasText: "web" }).waitFor();
+    await page.locator(".line", { hasText: "hello from the page" }).waitFor();
+    await page.locator(".top .badge.good").waitFor();
+    strictEqual(site.world.host.standing("web").state.kind, "running");
+
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".top .badge", { hasText: "Stopped" }).waitFor();
+    strictEqual(site.world.host.standing("web").state.kind, "stopped");
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await page.locator(".mark", { hasText: "Run 2" }).waitFor();
+    await page.keyboard.press("r");
+    await page.locator(".mark", { hasText: "Run 3" }).waitFor();
+
+    await page.keyboard.press("e");
+    await form.getByLabel("Tags").fill("one, two");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.locator(".facts .tag", { hasText: "two" }).waitFor();
+    deepStrictEqual(site.world.host.record("web").tags, ["one", "two"]);
+
+    await page.keyboard.press("Delete");
+    await form.getByRole("button", { name: "Remove" }).click();
+    await page.getByText("No processes yet").waitFor();
+    deepStrictEqual(site.world.host.records, []);
+  }));
+
+test("what is refused is said, and the form stays", (site) =>
+  onConsole(site, async (page) => {
+    await page.keyboard.press("2");
+    await page.getByRole("button", { name: "New process" }).first().click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Name").fill("x");
+    await form.getByLabel("Command").fill("a; b");
+    await form.evaluate((dialog) => dialog.querySelector("form")!.requestSubmit());
+    match(await form.getByRole("alert").innerText(), /dangerous pattern/);
+  }, { expected: /status of 422/ }));
+
+test("a log follows what is written, stays where one reads, and is searched", async (site) => {
+  await site.run(
+    "p",
+    "echo needle at first; i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; done; read x; echo $x",
+    {
+      input: "pipe",
+    },
+  );
+  await onConsole(site, async (page) => {
+    await page.goto(`${site.door.url}/#/processes/p`);
+    await page.locator(".line", { hasText: "line 300" }).waitFor();
+    const atEnd = () =>
+      page.locator(".scroll").evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40);
+    ok(await atEnd());
+    const follow = page.getByRole("button", { name: "Follow" });
+    await page.getByLabel("Search the log").fill("needle");
+    await page.keyboard.press("Enter");
+    await page.getByText("1 / 1").waitFor();
+    strictEqual(await follow.getAttribute("aria-pressed"), "false");
+    ok(!await atEnd());
+    await site.world.assistant().call("send", { process: "p", text: "needle \u001b[31mlast\u001b[0m\n" });
+    await page.getByText("1 / 2").waitFor();
+    ok(!await atEnd(), "whoever reads is left where they are");
+    strictEqual(await page.locator(".line mark").count(), 2);
+    await page.getByRole("button", { name: "Only matches" }).click();
+    strictEqual(await page.locator(".line:visible").count(), 2);
+    await page.getByLabel("Search the log").fill("/LINE 2\\d$/");
+    await page.getByText("0 / 10").waitFor();
+    await page.getByLabel("Search the log").fill("");
+    await page.getByLabel("Search the log").blur();
+    await page.locator(".line .color-1", { hasText: "last" }).waitFor();
+    await page.keyboard.press("f");
+    strictEqual(await follow.getAttribute("aria-pressed"), "true");
+    ok(await atEnd());
+    await page.keyboard.press("w");
+    strictEqual(await page.locator(".scroll.wraps").count(), 0);
+  });
+});
+
+test("errors alone are shown where that is asked for", async (site) => {
+  await site.run("p", "echo out; echo bad >&2; exec sleep 100");
+  await onConsole(site, async (page) => {
+    await page.goto(`${site.door.url}/#/processes/p`);
+    await page.locator(".line", { hasText: "bad" }).waitFor();
+    await page.getByRole("group", { name: "Stream" }).getByRole("button", { name: "Errors" }).click();
+    await page.locator(".line", { hasText: "out" }).waitFor({ state: "detached" });
+    deepStrictEqual(await page.locator(".line > span").allInnerTexts(), ["bad"]);
+  });
+});
+
+test("what others do is on the page at once, and the list is filtered, sorted and walked with keys", async (site) => {
+  for (const id of ["beta", "alpha", "gamma"]) {
+    await site.ask("POST", "/processes", { id, command: "sleep", args: ["100"], tags: [`of-${id}`] });
+  }
+  await onConsole(site, async (page) => {
+    await page.keyboard.press("2");
+    const names = () => page.locator("td.name > a").allInnerTexts();
+    await row(page, "gamma").waitFor();
+    deepStrictEqual(await names(), ["beta", "alpha", "gamma"]);
+    await page.getByRole("button", { name: "Name" }).click();
+    deepStrictEqual(await names(), ["alpha", "beta", "gamma"]);
+    strictEqual(await page.locator("th.name").getAttribute("aria-sort"), "ascending");
+    await site.ask("POST", "/processes/alpha/start");
+    await row(page, "alpha").locator(".badge.good").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("of-ga");
+    await row(page, "alpha").waitFor({ state: "detached" });
+    deepStrictEqual(await names(), ["gamma"]);
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Filter by name").fill("");
+    await page.getByRole("group", { name: "State" }).getByRole("button", { name: /Running/ }).click();
+    await row(page, "gamma").waitFor({ state: "detached" });
+    deepStrictEqual(await names(), ["alpha"]);
+    await page.getByRole("group", { name: "State" }).getByRole("button", { name: /All/ }).click();
+    await page.getByRole("heading", { name: "Processes" }).click();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    strictEqual(await row(page, "beta").getAttribute("aria-selected"), "true");
+    await page.keyboard.press("s");
+    await row(page, "beta").locator(".badge.good").waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("h1", { hasText: "beta" }).waitFor();
+    await page.keyboard.press("Escape");
+    await site.ask("DELETE", "/processes/beta");
+    await row(page, "beta").waitFor({ state: "detached" });
+  });
+});
+
+test("templates are made and filled, snapshots kept and restored, texts left", (site) =>
+  onConsole(site, async (page) => {
+    const dialog = page.getByRole("dialog");
+    await page.keyboard.press("3");
+    await page.getByRole("button", { name: "New template" }).first().click();
+    await dialog.getByLabel("Name").fill("Sleeper");
+    await dialog.getByLabel("Command").fill("sleep");
+    await dialog.getByLabel("Arguments").fill("{{seconds}}");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Use" }).click();
+    await dialog.getByLabel("Name").fill("made");
+    await dialog.getByLabel("seconds").fill("77");
+    await dialog.locator(".preview", { hasText: "sleep 77" }).waitFor();
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await page.locator(".top .badge.good").waitFor();
+    deepStrictEqual(site.world.host.record("made").args, ["77"]);
+
+    await page.keyboard.press("4");
+    await page.getByRole("button", { name: "New snapshot" }).first().click();
+    await dialog.getByLabel("Name").fill("kept");
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await page.getByText("kept.yaml").waitFor();
+    await site.ask("DELETE", "/processes/made");
+    await page.getByRole("button", { name: "Restore" }).click();
+    await dialog.getByRole("button", { name: "Restore" }).click();
+    await page.getByText("1 created, 0 changed").waitFor();
+    deepStrictEqual(site.world.host.record("made").args, ["77"]);
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Download kept.yaml" }).click();
+    match(Deno.readTextFileSync(await (await download).path()), /made/);
+
+    await page.keyboard.press("5");
+    await page.getByLabel("Text for assistants").fill("have a look at this");
+    await page.getByRole("button", { name: "Put it there" }).click();
+    await page.locator(".clip pre", { hasText: "have a look" }).waitFor();
+    match(await site.world.assistant().call("get_clipboard"), /have a look at this/);
+    await page.getByRole("button", { name: "Copy" }).click();
+    await page.getByText("Copied").waitFor();
+    strictEqual(await page.evaluate("navigator.clipboard.readText()"), "have a look at this");
+  }));
+
+test("theme and language follow system and browser, are switched, and stay", async (site) => {
+  const look = (page: Page) =>
+    page.evaluate("[document.documentElement.dataset.theme, document.documentElement.lang, document.title]");
+  await onConsole(site, async (page) => {
+    deepStrictEqual(await look(page), ["light", "ja", "ダッシュボード · ichimi"]);
+    await page.keyboard.press("t");
+    await page.keyboard.press("l");
+    deepStrictEqual(await look(page), ["dark", "en", "Dashboard · ichimi"]);
+    await page.waitForFunction(async () => {
+      const { color_mode: theme, language } = await (await fetch("/api/settings")).json();
+      return theme === "dark" && language === "en";
+    });
+    await page.reload();
+    await page.evaluate("hostkit.ready");
+    deepStrictEqual(await look(page), ["dark", "en", "Dashboard · ichimi"]);
+    await page.keyboard.press("7");
+    await page.getByRole("group", { name: "Language" }).getByRole("button", { name: "日本語" }).click();
+    await page.getByRole("heading", { name: "設定" }).waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "キーボードショートカット" }).waitFor();
+    await page.keyboard.press("Escape");
+    strictEqual(await page.getByRole("dialog").count(), 0);
+  }, { colors: "light", locale: "ja-JP" });
+});
+
+test("a page comes back by itself to a daemon that was away", async (site) => {
+  await onConsole(site, async (page) => {
+    await page.locator(".connection .dot.live").waitFor();
+    await page.context().setOffline(true);
+    await page.evaluate("document.querySelector('.connection')");
+    await page.context().setOffline(false);
+    await site.run("later", "exec sleep 100");
+    await page.keyboard.press("2");
+    await row(page, "later").waitFor();
+  });
+});
+
+for (
+  const [width, height, colors, locale] of [
+    [1440, 900, "light", "en-GB"],
+    [1440, 900, "dark", "ja-JP"],
+    [420, 860, "dark", "en-GB"],
+    [420, 860, "light", "ja-JP"],
+    [1920, 1080, "light", "ja-JP"],
+    [1920, 1080, "dark", "en-GB"],
+  ] as const
+) {
+  const name = `${colors}-${locale.slice(0, 2)}-${width}`;
+  test(`every page can be read, used and is as wide as its window: ${name}`, async (site) => {
+    await makeDemo(site);
+    Deno.mkdirSync(PICTURES, { recursive: true });
+    await onConsole(site, async (page) => {
+      for (const each of PAGES) {
+        await page.goto(`${site.door.url}/#/${each}`);
+        await page.locator("h1").waitFor();
+        if (each === "processes/web") await page.locator(".line").first().waitFor();
+        await page.screenshot({ path: `${PICTURES}/${name}-${each.replace("/", "-")}.png` });
+        deepStrictEqual(await page.evaluate(faintTexts), [], each);
+        deepStrictEqual(await page.evaluate(nameless), [], each);
+        const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth") as number;
+        ok(beyond <= 0, `${each} is ${beyond} pixels wider than the window`);
+      }
+    }, { width, height, colors, locale });
+  });
+}

@@ -1,0 +1,157 @@
+/** Streams: logs as they grow, over runs, and what happens to processes, for readers that are slow, too. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { EventReader, Site } from "./_site.ts";
+
+interface Line {
+  readonly time: string;
+  readonly stream: string;
+  readonly text: string;
+}
+
+/** Lines of a log's stream until there are so many. */
+async function linesOf(reader: EventReader, count: number): Promise<Line[]> {
+  const lines: Line[] = [];
+  await reader.until((event, data) => {
+    if (event === "tail" || event === "lines") lines.push(...data);
+    return lines.length >= count;
+  });
+  return lines;
+}
+
+Deno.test("a log's stream begins with its last lines and goes on with each line once, in order", async () => {
+  await using site = await Site.open();
+  const script = "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; done; read x; echo after $x";
+  await site.run("p", script, { input: "pipe" });
+  await site.world.until(
+    "the lines",
+    async () => (await site.get("/processes/p/logs?lines=1"))[0] === "line 2000",
+  );
+  await using reader = await site.follow("/processes/p/logs/stream?lines=3");
+  const { event, data } = await reader.next();
+  strictEqual(event, "tail");
+  deepStrictEqual(data.map(({ text }: Line) => text), ["line 1998", "line 1999", "line 2000"]);
+  await site.world.assistant().call("send", { process: "p", text: "this\n" });
+  deepStrictEqual((await linesOf(reader, 1)).map(({ text }) => text), ["after this"]);
+});
+
+Deno.test("a stream that is followed from the first line has all of them, however fast they come", async () => {
+  await using site = await Site.open();
+  await site.ask("POST", "/processes", {
+    id: "p",
+    command: "sh",
+    args: ["-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done"],
+  });
+  await using reader = await site.follow("/processes/p/logs/stream");
+  await site.ask("POST", "/processes/p/start");
+  const lines = await linesOf(reader, 20_000);
+  deepStrictEqual(lines.map(({ text }) => Number(text)), Array.from({ length: 20_000 }, (_, at) => at + 1));
+  ok(lines.every(({ time }) => !Number.isNaN(Date.parse(time))));
+});
+
+Deno.test("a stream goes on with the next run, and says where it begins", async () => {
+  await using site = await Site.open();
+  await site.run("p", "echo first; exec sleep 100");
+  await using reader = await site.follow("/processes/p/logs/stream");
+  deepStrictEqual((await linesOf(reader, 1)).map(({ text }) => text), ["first"]);
+  await site.ask("POST", "/processes/p/restart");
+  deepStrictEqual(await reader.until((event) => event === "run"), { run: 2 });
+  deepStrictEqual((await linesOf(reader, 1)).map(({ text }) => text), ["first"]);
+});
+
+Deno.test("a stream of errors has no output in it", async () => {
+  await using site = await Site.open();
+  await site.run("p", "echo out; echo bad >&2; echo out again; exec sleep 100");
+  await site.world.until("the lines", async () => (await site.get("/processes/p/logs")).length === 3);
+  await using reader = await site.follow("/processes/p/logs/stream?stream=stderr");
+  deepStrictEqual((await linesOf(reader, 1)).map(({ stream, text }) => [stream, text]), [["stderr", "bad"]]);
+  deepStrictEqual(await site.get("/processes/p/logs?stream=stdout"), ["out", "out again"]);
+  deepStrictEqual(
+    (await site.get("/processes/p/logs/search?pattern=b.d$")).lines,
+    [" * [stderr] bad"],
+  );
+  deepStrictEqual((await site.get("/processes/p/logs/search?pattern=out")).lines, [" * out", " * out again"]);
+});
+
+Deno.test("who watches is told of what is made, changed, ended and removed", async () => {
+  await using site = await Site.open();
+  await site.run("before", "exec sleep 100");
+  await using reader = await site.follow("/events");
+  const { event, data: first } = await reader.next();
+  strictEqual(event, "processes");
+  deepStrictEqual(
+    first.processes.map((each: { info: { id: string }; phase: string }) => [each.info.id, each.phase]),
+    [["before", "running"]],
+  );
+  const change = async (holds: (data: never) => boolean) =>
+    await reader.until((event, data) => event === "change" && holds(data as never));
+  await site.run("p", "exit 3");
+  // deno-lint-ignore no-explicit-any -- What a stream says is looked into freely.
+  const ended = await change(({ events }: any) => events.some((each: any) => each.event_type === "failed"));
+  // deno-lint-ignore no-explicit-any -- The same.
+  const failure = ended.events.find((each: any) => each.event_type === "failed");
+  deepStrictEqual([failure.process_id, failure.message], ["p", "ended with exit code 3"]);
+  await site.ask("PUT", "/processes/p", { tags: ["new"] });
+  // deno-lint-ignore no-explicit-any -- The same.
+  await change(({ changed }: any) => changed.some((each: any) => each.info.tags?.[0] === "new"));
+  await site.ask("DELETE", "/processes/p");
+  // deno-lint-ignore no-explicit-any -- The same.
+  await change(({ removed }: any) => removed.includes("p"));
+  const usage = await reader.until((event) => event === "usage");
+  const [cpu, memory] = usage.processes.before;
+  ok(cpu >= 0 && memory > 0);
+});
+
+Deno.test("the timeline tells how processes ended, newest first", async () => {
+  await using site = await Site.open();
+  await site.run("good", "exit 0");
+  await site.run("bad", "exit 7");
+  await site.run("killed", "kill -9 $$");
+  await site.run("stopped", "exec sleep 100");
+  await site.ask("POST", "/processes/stopped/stop");
+  await site.ask("POST", "/processes", {
+    id: "none",
+    command: "/nonexistent/program",
+    auto_start_on_create: true,
+  });
+  const ends = async () =>
+    Object.fromEntries(
+      (await site.get("/timeline")).filter((each: { event_type: string }) =>
+        !["created", "started", "note"].includes(each.event_type)
+      ).map((each: { process_id: string; event_type: string; message: string }) => [
+        each.process_id,
+        `${each.event_type}: ${each.message}`,
+      ]),
+    );
+  await site.world.until("all ends", async () => Object.keys(await ends()).length === 5);
+  const { none, ...others } = await ends();
+  deepStrictEqual(others, {
+    good: "ended: ended with exit code 0",
+    bad: "failed: ended with exit code 7",
+    killed: "killed: was ended by SIGKILL",
+    stopped: "ended: was stopped by SIGTERM",
+  });
+  match(none!, /^not_started: .*cannot/);
+  const numbers = (await site.get("/timeline")).map(({ number }: { number: number }) => number);
+  deepStrictEqual(numbers, numbers.toSorted((a: number, b: number) => b - a));
+  ok(
+    (await site.get("/timeline?process=bad")).every((each: { process_id: string }) =>
+      each.process_id === "bad"
+    ),
+  );
+});
+
+Deno.test("what a reader does not take is gathered, and told once it reads again", async () => {
+  await using site = await Site.open();
+  await using reader = await site.follow("/events");
+  await reader.next();
+  for (let at = 0; at < 300; at++) await site.ask("POST", "/processes", { id: `p${at}`, command: "true" });
+  for (let at = 0; at < 300; at++) {
+    await site.ask("PUT", `/processes/p${at}`, { args: ["x".repeat(2_000)] });
+  }
+  const known = new Set<string>();
+  await reader.until((event, data) => {
+    if (event !== "change") return false;
+    for (const { info } of data.changed) if (info.args[0]?.length === 2_000) known.add(info.id);
+    return known.size === 300;
+  });
+});
