@@ -55,7 +55,7 @@ export function Spark(
       aria-hidden="true"
     >
       <path class="area" d={area} />
-      <path class="line" d={line} />
+      <path class="stroke" d={line} />
     </svg>
   );
 }
