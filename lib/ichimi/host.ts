@@ -207,6 +207,7 @@ export class IchimiHost extends ServiceHost {
     if (!isPermitted) this.allowed.check(this.record(id));
     const before = service.ledger.places("run").at(-1)?.number ?? 0;
     this.#specs.startFor(id, client);
+    this.unremark(id);
     if (!service.request("start")) throw conflict(`Process '${id}' was removed meanwhile`);
     await service.current?.begun;
     await this.supervisor.until(service, (each) => !each.is("starting"), signal);

@@ -44,6 +44,7 @@ export function refusal(
 
 function commandRefusal(command: string, { refuseShellSyntax }: Policy): string | undefined {
   if (command.trim() === "") return "Command cannot be empty";
+  if (command.includes("\0")) return "Command contains control characters";
   if (!refuseShellSyntax) return undefined;
   const found = SHELL_SYNTAX.find((each) => command.includes(each));
   if (found !== undefined) return `Command contains potentially dangerous pattern: '${found}'`;

@@ -57,5 +57,7 @@ const CONTROL = /\p{Cc}/u;
 export function idProblem(id: string): string | undefined {
   if (id.trim() === "") return "is empty";
   if (id.length > ID_CHARS) return `has ${id.length} characters, at most ${ID_CHARS} are taken`;
+  // Half a character stands in no address and in no file.
+  if (!id.isWellFormed()) return "has halves of characters";
   return CONTROL.test(id) ? "has control characters" : undefined;
 }

@@ -44,6 +44,7 @@ export abstract class ServiceHost implements AsyncDisposable {
     this.#searcher = new Searcher(searchLimitMs);
     supervisor.listen((notice) => {
       if (notice.kind === "event") this.remark(notice.service, notice.text);
+      if (notice.kind === "went") this.unremark(notice.service);
     });
   }
 
@@ -147,6 +148,11 @@ export abstract class ServiceHost implements AsyncDisposable {
     this.#events.set(name, text);
   }
 
+  /** What was said of it is of the past. */
+  protected unremark(name: string): void {
+    this.#events.delete(name);
+  }
+
   /** Logs that are kept, oldest first. */
   logs(name: string, kind: Place["kind"]): readonly Place[] {
     return this.service(name).ledger.places(kind);
@@ -189,7 +195,7 @@ export abstract class ServiceHost implements AsyncDisposable {
   async #changed(service: Service, what: "start" | "restart", signal: AbortSignal): Promise<void> {
     const before = service.current?.place.number;
     const { name } = service.spec;
-    this.#events.delete(name);
+    this.unremark(name);
     const trail: Notice[] = [];
     const stopListening = this.supervisor.listen((notice) => {
       if (notice.kind === "state" && notice.service === name) trail.push(notice);
