@@ -1,6 +1,6 @@
 /** `ichimi-server list`: the processes of this user, and `logs`: what they say. @module */
 import { command, option, print } from "../../lib/cli/mod.ts";
-import { integer, optionalText, text, toggle } from "../../lib/config/mod.ts";
+import { integer, text, toggle } from "../../lib/config/mod.ts";
 import { sleep } from "../../lib/async/time.ts";
 import { JSON_OPTION, PROCESS } from "./ask.ts";
 
@@ -70,9 +70,12 @@ function rowOf({ id, command, args, state, outcome, lifetime, project = "-" }: I
 
 const CELL_CHARS = 60;
 
+/** Control characters, and those that turn the order of letters around. */
+const STEERING = /[\p{Cc}\p{Bidi_Control}]/gu;
+
 /** What others have chosen must not steer a terminal. */
 function shown(text: string): string {
-  const safe = text.replaceAll(/\p{Cc}/gu, "�");
+  const safe = text.replaceAll(STEERING, "�");
   return safe.length > CELL_CHARS ? `${safe.slice(0, CELL_CHARS - 1)}…` : safe;
 }
 
@@ -84,6 +87,7 @@ function tableText(rows: readonly string[][]): string {
   );
 }
 
+const STREAMS = ["both", "stdout", "stderr"] as const;
 const FOLLOW_MS = 200;
 const FOLLOW_TOKENS = 100_000;
 
@@ -97,9 +101,9 @@ export const logs = command({
       value: "LINES",
     }),
     follow: option(toggle({ help: "Goes on with what comes.", fallback: false }), { short: "f" }),
-    stream: option(optionalText({ help: "Only stdout or stderr.", example: "stderr" }), {
+    stream: option(text({ help: "Only one of them.", fallback: "both", oneOf: STREAMS }), {
       value: "STREAM",
-      complete: ["stdout", "stderr"],
+      complete: STREAMS,
     }),
     json: JSON_OPTION,
   },
@@ -110,7 +114,7 @@ export const logs = command({
   async run({ args: [id], options, signal }) {
     const { Asker } = await asks();
     await using asker = await Asker.connect();
-    const stream = options.stream === "stdout" ? "Stdout" : options.stream === "stderr" ? "Stderr" : "Both";
+    const stream = options.stream[0]!.toUpperCase() + options.stream.slice(1);
     // Where following begins is asked for first, so that nothing is missed between.
     const begin = options.follow
       ? await asker.call("read_logs", { processes: [id], max_tokens: 50 }, { signal })
@@ -128,11 +132,19 @@ export const logs = command({
       const asked = { processes: [id], cursor, max_tokens: FOLLOW_TOKENS };
       const answer = (await asker.call("read_logs", asked, { signal })).structured as {
         readonly cursor: string;
-        readonly lines: readonly Line[];
+        readonly lines: readonly (Line & { readonly repeated: number })[];
+        readonly omitted: number;
       };
       const isMeant = ({ timeMs, stream }: Line) =>
-        timeMs > toldMs && (options.stream === undefined || stream === options.stream);
-      tell(answer.lines.filter(isMeant), options.json);
+        timeMs > toldMs && (options.stream === "both" || stream === options.stream);
+      if (answer.omitted > 0) {
+        console.error(`ichimi-server: ${answer.omitted} lines came too fast to be shown`);
+      }
+      // What came several times in a row is told once, with how often.
+      const lines = answer.lines.filter(isMeant).flatMap(({ repeated, timeMs, stream, text }) =>
+        Array.from({ length: repeated }, () => ({ timeMs, stream, text }))
+      );
+      tell(lines, options.json);
       cursor = answer.cursor;
       toldMs = 0;
     }

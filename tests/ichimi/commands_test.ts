@@ -44,6 +44,9 @@ Deno.test("processes are run, listed, looked at, followed and removed", async (t
       "web",
       "sleep",
     ]);
+    await text("run", "--id", "\u202eturned", "--", "true");
+    match(await text("list"), /^\ufffdturned /m);
+    await text("remove", "\u202eturned");
   });
 
   await test.step("logs: the last lines, and each that comes once", async () => {
@@ -64,6 +67,30 @@ Deno.test("processes are run, listed, looked at, followed and removed", async (t
     strictEqual((await child.status).success, true);
     const numbers = said.split("\n").slice(0, -1).map(Number);
     deepStrictEqual(numbers, numbers.map((_, at) => numbers[0]! + at));
+  });
+
+  await test.step("logs -f: what is said several times in a row is shown as often", async () => {
+    const script =
+      "echo ready; until [ -e go ]; do sleep 0.01; done; echo same; echo same; echo same; echo end";
+    await text("run", "--id", "same", "--", "sh", "-c", `${script}; exec sleep 100`);
+    const [program, ...args] = toolCommand("ichimi-server");
+    const child = new Deno.Command(program, {
+      args: [...args, "logs", "-f", "same"],
+      env: home.env,
+      clearEnv: true,
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let said = "";
+    while (!said.includes("ready")) said += await more(reader);
+    Deno.writeTextFileSync(`${home.folder}/project/go`, "");
+    while (!said.includes("end")) said += await more(reader);
+    child.kill("SIGTERM");
+    await reader.cancel();
+    strictEqual((await child.status).success, true);
+    strictEqual(said, "ready\nsame\nsame\nsame\nend\n");
+    await text("remove", "same");
+    match((await home.run("logs", "web", "--stream", "out")).err, /"out", expected one of/);
   });
 
   await test.step("status, stop, start, explain and remove", async () => {
