@@ -1,7 +1,7 @@
 /** `ichimi-server`: processes for assistants, which outlive their sessions. @module */
 import { command, runTool } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
-import { console } from "./console.ts";
+import { console, openForFlags, WEB_FLAGS } from "./console.ts";
 import { daemon } from "./daemon.ts";
 import { list, logs } from "./list.ts";
 import { mcp, TOOLSETS } from "./mcp.ts";
@@ -18,6 +18,7 @@ export const ichimiServer = command({
     "user share one daemon, which is started when it is needed.",
   options: {
     toolsets: TOOLSETS,
+    ...WEB_FLAGS,
   },
   commands: [mcp, list, ...STEERING, logs, console, proxy, migrate, unit, daemon],
   examples: [
@@ -27,6 +28,11 @@ export const ichimiServer = command({
     ["ichimi-server console", "Look at all of it in the browser"],
   ],
   async run({ options, signal }) {
+    if (options.web || options.webOnly) await openForFlags(options);
+    if (options.webOnly) {
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      return 0;
+    }
     const { stdio } = await import("./stdio.ts");
     return await stdio(signal, options.toolsets);
   },

@@ -65,7 +65,10 @@ export class Daemon implements AsyncDisposable {
     this.#options = options;
     this.#app.put("/clients/:id", (c) => this.#join(c));
     this.#app.all("/clients/:id/mcp", (c) => this.#ask(c));
-    this.#app.put("/door", async (c) => c.json(await this.#options.doorway.open()));
+    this.#app.put("/door", async (c) => {
+      const port = Number(c.req.query("port") ?? NaN);
+      return c.json(await this.#options.doorway.open(Number.isInteger(port) ? port : undefined));
+    });
     this.#app.post("/snapshot", (c) => this.#take(c));
     this.#app.get("/status", (c) => c.json(this.#status()));
   }

@@ -39,9 +39,9 @@ export class Doorway implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Opens it, unless it is open. @throws {Error} When no port can be had. */
-  open(): Promise<OpenDoor> {
-    return this.#open ??= this.#begin().catch((error) => {
+  /** Opens it, unless it is open. @param port Tried before all others. @throws {Error} When no port can be had. */
+  open(port?: number): Promise<OpenDoor> {
+    return this.#open ??= this.#begin(port).catch((error) => {
       this.#open = undefined;
       throw error;
     });
@@ -51,10 +51,10 @@ export class Doorway implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 
-  async #begin(): Promise<OpenDoor> {
+  async #begin(wanted: number | undefined): Promise<OpenDoor> {
     const { tokenFile, portFile, mounts } = this.#options;
     const token = tokenOf(tokenFile);
-    const listener = this.#stack.use(this.#listener());
+    const listener = this.#stack.use(this.#listener(wanted));
     const { fetch } = door({ token, mounts });
     const server: Server = this.#stack.use(await listenOn(listener, async (request) => await fetch(request)));
     if (server.address.kind !== "tcp") throw new TypeError("a port was asked for");
@@ -62,10 +62,14 @@ export class Doorway implements AsyncDisposable {
     return { url: formatAddress(server.address), port: server.address.port, token };
   }
 
-  #listener(): Listener {
+  #listener(wanted: number | undefined): Listener {
     const { host, port, portFile } = this.#options;
     const before = existsSync(portFile) ? [Number(readFileSync(portFile, "utf8"))] : [];
-    const ports = [...before.filter((each) => each > 0 && each <= 65_535), ...portsFrom(port)];
+    const ports = [
+      ...wanted === undefined ? [] : [wanted],
+      ...before.filter((each) => each > 0 && each <= 65_535),
+      ...portsFrom(port),
+    ];
     for (const [tries, each] of ports.entries()) {
       try {
         return openPort({ host, port: each });

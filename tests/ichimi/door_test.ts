@@ -3,6 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { until } from "../keeper/_log.ts";
 import { runPackage } from "../mcp/outside_tools.ts";
+import { toolCommand } from "../../cmd/dev/tool_command.ts";
 import { Home } from "./_front.ts";
 
 interface Door {
@@ -133,4 +134,33 @@ test("a process started in one surface is seen, waited for and stopped in the ot
   match(await call("start", { process: "web" }), /Process 'web' started/);
   strictEqual(await assistant.state("web"), "Running");
   await bpm.close();
+});
+
+test("upstream's flags open the console, at the port that is asked for", async () => {
+  await using home = new Home();
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = free.addr;
+  free.close();
+  const [program, ...args] = toolCommand("ichimi-server");
+  const child = new Deno.Command(program, {
+    args: [...args, "--web-only", "--web-port", `${port}`, "--no-open"],
+    cwd: home.folder,
+    env: home.env,
+    clearEnv: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stderr.getReader();
+  let said = "";
+  while (!said.includes("\n")) said += new TextDecoder().decode((await reader.read()).value);
+  await reader.cancel();
+  const [, address] = /^Web console: (http:\/\/127\.0\.0\.1:(?:\d+)\/\?token=[0-9a-f]+)\n/.exec(said) ?? [];
+  ok(address !== undefined, said);
+  strictEqual(new URL(address).port, `${port}`);
+  const page = await fetch(address, { redirect: "manual" });
+  strictEqual(page.status, 302);
+  await page.body?.cancel();
+  child.kill("SIGTERM");
+  strictEqual((await child.status).code, 0);
 });

@@ -1,6 +1,5 @@
 /** What a route of the REST interface is: one description that answers requests and stands in the OpenAPI document. @module */
 import type { Schema } from "../../mcp/mod.ts";
-import type { Doorway } from "../doorway.ts";
 import type { IchimiHost } from "../host.ts";
 import type { Lifetimes } from "../lifetimes.ts";
 import type { Timeline } from "../timeline.ts";
@@ -12,7 +11,6 @@ export interface RestContext {
   readonly lifetimes: Lifetimes;
   readonly timeline: Timeline;
   readonly usage: UsageHistory;
-  readonly doorway?: Pick<Doorway, "open">;
   readonly version: string;
 }
 

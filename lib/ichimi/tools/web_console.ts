@@ -9,13 +9,17 @@ export const openWebConsole: ToolMaker = ({ doorway }) =>
     annotations: { destructiveHint: false, idempotentHint: true, openWorldHint: false },
     input: object({
       port: maybe(
-        integer({ description: "Kept for old clients: the configuration says the port", minimum: 0 }),
+        integer({
+          description: "Tried first, where it is not open yet; the configuration says it otherwise",
+          minimum: 0,
+          maximum: 65_435,
+        }),
       ),
       auto_open: maybe(boolean({ description: "Kept for old clients: the person opens the address" })),
     }),
     output: object({ url: string() }),
-    async run() {
-      const { url, token } = await doorway.open();
+    async run({ port }) {
+      const { url, token } = await doorway.open(port ?? undefined);
       return { text: `Web console: ${url}/?token=${token}`, structured: { url } };
     },
   });
