@@ -66,8 +66,9 @@ export async function runProgram<M, E, F>(
     painter.stop();
     // A failure after the first has nobody left to hear it.
     failed.promise.catch(() => undefined);
+    // It would come after the screen was given back.
+    await painter.idle;
   }
-  await painter.idle;
   return model;
 }
 

@@ -44,14 +44,28 @@ export interface Screen {
 export class Terminal implements Screen, Disposable {
   readonly depth: ColourDepth;
   readonly #parser = new InputParser();
-  #held = false;
+  /** `failing`: it is held, but nothing is drawn any more. */
+  #state: "free" | "held" | "failing" = "free";
   #mouse = true;
-  /** Restores before an uncaught error is told, so that it can be read. */
+  /** What was given to the terminal last and has not reached it. */
+  #writing: Promise<void> | undefined;
   readonly #restore = () => this.#release();
+  /** Restores before an uncaught error is told, so that it can be read. */
+  readonly #failed = (event: ErrorEvent | PromiseRejectionEvent) => {
+    if (this.#writing === undefined) return this.#release();
+    // A picture that is on its way would come last: the error is told again when it is there.
+    event.preventDefault();
+    this.#state = "failing";
+    const told = () => {
+      this.#release();
+      reportError("reason" in event ? event.reason : event.error);
+    };
+    this.#writing.then(told, told);
+  };
   /** Whoever stopped this process has had the terminal meanwhile. */
   readonly #continued = () => {
-    if (!this.#held) return;
-    this.#held = false;
+    if (this.#state !== "held") return;
+    this.#state = "free";
     this.#hold();
     this.#resized?.();
   };
@@ -68,8 +82,8 @@ export class Terminal implements Screen, Disposable {
   private constructor(env: Readonly<Record<string, string | undefined>>) {
     this.depth = colourDepth(env, true);
     globalThis.addEventListener("unload", this.#restore);
-    globalThis.addEventListener("error", this.#restore);
-    globalThis.addEventListener("unhandledrejection", this.#restore);
+    globalThis.addEventListener("error", this.#failed);
+    globalThis.addEventListener("unhandledrejection", this.#failed);
     Deno.addSignalListener("SIGCONT", this.#continued);
     this.#hold();
     // The kernel's own console would draw the question.
@@ -87,9 +101,16 @@ export class Terminal implements Screen, Disposable {
   }
 
   async write(text: string): Promise<void> {
-    if (!this.#held) return;
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    if (this.#state !== "held") return;
+    // One after the other, whoever writes.
+    const before = this.#writing ?? Promise.resolve();
+    const writing = before.then(() => writeAll(text), () => writeAll(text));
+    this.#writing = writing;
+    try {
+      await writing;
+    } finally {
+      if (this.#writing === writing) this.#writing = undefined;
+    }
   }
 
   async listen(tell: (event: TerminalEvent) => void, signal: AbortSignal): Promise<void> {
@@ -113,15 +134,15 @@ export class Terminal implements Screen, Disposable {
 
   mouse(on: boolean): void {
     this.#mouse = on;
-    if (this.#held) writeAllSync(MOUSE[on ? 0 : 1]);
+    if (this.#state === "held") writeAllSync(MOUSE[on ? 0 : 1]);
   }
 
   [Symbol.dispose](): void {
     this.#release();
     Deno.removeSignalListener("SIGCONT", this.#continued);
     globalThis.removeEventListener("unload", this.#restore);
-    globalThis.removeEventListener("error", this.#restore);
-    globalThis.removeEventListener("unhandledrejection", this.#restore);
+    globalThis.removeEventListener("error", this.#failed);
+    globalThis.removeEventListener("unhandledrejection", this.#failed);
   }
 
   /** A read cannot be called off: the one that waits keeps the process up until `main` ends it. */
@@ -143,16 +164,16 @@ export class Terminal implements Screen, Disposable {
   }
 
   #hold(): void {
-    if (this.#held) return;
+    if (this.#state !== "free") return;
     Deno.stdin.setRaw(true);
-    this.#held = true;
+    this.#state = "held";
     const modes = [ALTERNATE, KEYBOARD, NO_WRAP, HIDE_CURSOR, PASTE, FOCUS, ...this.#mouse ? [MOUSE] : []];
     writeAllSync(modes.map(([on]) => on).join(""));
   }
 
   #release(): void {
-    if (!this.#held) return;
-    this.#held = false;
+    if (this.#state === "free") return;
+    this.#state = "free";
     const modes = [MOUSE, FOCUS, PASTE, HIDE_CURSOR, NO_WRAP, KEYBOARD, ALTERNATE];
     try {
       writeAllSync(RESET_STYLE + modes.map(([, off]) => off).join(""));
@@ -161,6 +182,11 @@ export class Terminal implements Screen, Disposable {
       if (!(error instanceof Error)) throw error; // The terminal has gone: nobody is left to be given it back.
     }
   }
+}
+
+async function writeAll(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
 }
 
 function writeAllSync(text: string): void {
