@@ -161,8 +161,7 @@ export class IchimiHost extends ServiceHost {
     const { id } = record;
     this.#check(record);
     if (this.#records.has(id)) throw conflict(`Process with id '${id}' already exists`);
-    this.#records.set(id, record);
-    this.#store.putProcess(record);
+    this.#keep(record);
     await this.#apply();
     return record;
   }
@@ -184,8 +183,7 @@ export class IchimiHost extends ServiceHost {
   async update(id: string, changes: RecordChanges): Promise<ProcessRecord> {
     const record = absolute({ ...this.record(id), ...changes });
     this.#check(record);
-    this.#records.set(id, record);
-    this.#store.putProcess(record);
+    this.#keep(record);
     await this.#apply();
     this.#tellChange(id);
     return record;
@@ -258,8 +256,8 @@ export class IchimiHost extends ServiceHost {
       await this.stopOne(id, signal);
     }
     if (this.#records.get(id) === undefined || this.supervisor.services.get(id) !== service) return;
-    this.#records.delete(id);
     this.#store.dropProcess(id);
+    this.#records.delete(id);
     await this.#apply();
     await service.settled();
     this.#specs.forget(id);
@@ -335,6 +333,12 @@ export class IchimiHost extends ServiceHost {
   protected override close(): void {
     super.close();
     this.#store[Symbol.dispose]();
+  }
+
+  /** Known is what is kept: not what a full disk did not take. */
+  #keep(record: ProcessRecord): void {
+    this.#store.putProcess(record);
+    this.#records.set(record.id, record);
   }
 
   #tellChange(id: string): void {

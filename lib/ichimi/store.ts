@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) ST
 const BUSY_MS = 2_000;
 
 export class Store implements Disposable {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #put: ReturnType<DatabaseSync["prepare"]>;
   readonly #drop: ReturnType<DatabaseSync["prepare"]>;
@@ -31,13 +32,16 @@ export class Store implements Disposable {
     try {
       return new Store(path);
     } catch (cause) {
-      throw new Error(`Cannot open store ${path}: ${cause instanceof Error ? cause.message : cause}`, {
-        cause,
-      });
+      const reason = cause instanceof Error ? cause.message : cause;
+      const advice = /not a database|malformed/.test(`${reason}`)
+        ? "; move it away to begin with nothing"
+        : "";
+      throw new Error(`Cannot open store ${path}: ${reason}${advice}`, { cause });
     }
   }
 
   private constructor(path: string) {
+    this.#path = path;
     this.#db = new DatabaseSync(path);
     try {
       this.#db.exec(
@@ -62,10 +66,11 @@ export class Store implements Disposable {
 
   /** All that are kept, in the order in which they were made. */
   processes(): ProcessRecord[] {
-    const rows = this.#db.prepare("SELECT record FROM processes ORDER BY number").all() as {
+    const rows = this.#db.prepare("SELECT id, record FROM processes ORDER BY number").all() as {
+      id: string;
       record: string;
     }[];
-    return rows.map(({ record }) => ({ ...RECORD_DEFAULTS, ...JSON.parse(record) }));
+    return rows.map(({ id, record }) => ({ ...RECORD_DEFAULTS, ...this.#parsed(`process '${id}'`, record) }));
   }
 
   putProcess(record: ProcessRecord): void {
@@ -117,6 +122,15 @@ export class Store implements Disposable {
   note(name: string, value: string | undefined): void {
     if (value === undefined) this.#db.prepare("DELETE FROM facts WHERE name = ?").run(name);
     else this.#db.prepare("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)").run(name, value);
+  }
+
+  /** @throws {SyntaxError} Whose message says where to look. */
+  #parsed(what: string, text: string) {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new SyntaxError(`Cannot read ${what} in store ${this.#path}: it is no JSON`, { cause });
+    }
   }
 
   get isOpen(): boolean {

@@ -1,0 +1,67 @@
+/** What is kept when the disk takes no more, and what is said of files that are damaged. */
+import { DatabaseSync } from "node:sqlite";
+import { rejects, strictEqual, throws } from "node:assert/strict";
+import { Store } from "../../lib/ichimi/mod.ts";
+import { World } from "./_world.ts";
+
+/** While it stands, nothing is written to a table. */
+function full(world: World): Disposable {
+  const change = (sql: string) => {
+    const db = new DatabaseSync(`${world.folder}/state/ichimi.sqlite`);
+    db.exec(sql);
+    db.close();
+  };
+  for (const what of ["INSERT", "UPDATE", "DELETE"]) {
+    change(
+      `CREATE TRIGGER full_${what} BEFORE ${what} ON processes BEGIN SELECT RAISE(ABORT, 'disk is full'); END`,
+    );
+  }
+  return {
+    [Symbol.dispose]: () =>
+      change("DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE; DROP TRIGGER full_DELETE"),
+  };
+}
+
+Deno.test("what a full disk does not take has not happened, and can be done later", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  await assistant.run("old", "exec sleep 100");
+  {
+    using _ = full(world);
+    await rejects(assistant.call("create_process", { id: "new", command: "true" }), /disk is full/);
+    await rejects(assistant.call("update_process", { id: "old", command: "false" }), /disk is full/);
+    await rejects(assistant.call("remove_process", { id: "old" }), /disk is full/);
+    strictEqual(world.host.list().map(({ id, command }) => `${id} ${command}`).join(), "old sh");
+  }
+  await assistant.call("create_process", { id: "new", command: "true" });
+  await assistant.call("remove_process", { id: "old" });
+  strictEqual(world.host.list().map(({ id }) => id).join(), "new");
+  await world.reopen();
+  strictEqual(world.host.list().map(({ id }) => id).join(), "new");
+});
+
+Deno.test("a damaged store is told with its file, and what to do about it", () => {
+  const folder = Deno.makeTempDirSync({ prefix: "ichimi-" });
+  try {
+    const file = `${folder}/ichimi.sqlite`;
+    Deno.writeTextFileSync(file, "no database ".repeat(1_000));
+    throws(() => Store.open(file), (error) => {
+      strictEqual(
+        String(error),
+        `Error: Cannot open store ${file}: file is not a database; move it away to begin with nothing`,
+      );
+      return true;
+    });
+    const other = `${folder}/other.sqlite`;
+    Store.open(other)[Symbol.dispose]();
+    const db = new DatabaseSync(other);
+    db.exec("INSERT INTO processes (id, record) VALUES ('web', '{')");
+    db.close();
+    using store = Store.open(other);
+    throws(() => store.processes(), {
+      message: `Cannot read process 'web' in store ${other}: it is no JSON`,
+    });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
