@@ -112,6 +112,20 @@ export class Shelf {
     for (const { id } of this.clips()) this.#store.dropItem("clip", id);
   }
 
+  /** What has happened to processes, in its order. */
+  get events(): readonly unknown[] {
+    return this.#store.items("event");
+  }
+
+  keepEvent(event: { readonly number: number }): void {
+    this.#store.putItem("event", `${event.number}`, event);
+  }
+
+  /** Leaves the newest. */
+  trimEvents(count: number): void {
+    this.#store.trimItems("event", count);
+  }
+
   /** What the person has chosen in the console, as far as it was. */
   get settings(): Readonly<Record<string, unknown>> {
     return JSON.parse(this.#store.fact(SETTINGS) ?? "{}");

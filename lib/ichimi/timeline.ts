@@ -31,20 +31,24 @@ export interface TimelineEvent {
 
 /** The oldest are let go of. */
 export const EVENTS_KEPT = 1_000;
+/** So many events later the oldest are let go of on disk. */
+const TRIM_EVERY = 100;
 /** The last words of a supervisor about a process may be as long as a line of its log. */
 const MESSAGE_CHARS = 500;
 
-/** Takes note of all that happens until disposed. */
+/** Takes note of all that happens until disposed; the next daemon knows it, too. */
 export class Timeline implements Disposable {
   readonly #host: IchimiHost;
   readonly #states = new Map<string, ServiceState["kind"]>();
-  readonly #events: TimelineEvent[] = [];
+  readonly #events: TimelineEvent[];
   readonly #listeners = new Set<(event: TimelineEvent) => void>();
   readonly #stop: () => void;
-  #count = 0;
+  #count: number;
 
   constructor(host: IchimiHost) {
     this.#host = host;
+    this.#events = (host.shelf.events as TimelineEvent[]).slice(-EVENTS_KEPT);
+    this.#count = this.#events.at(-1)?.number ?? 0;
     for (const [id, { state }] of host.supervisor.services) this.#states.set(id, state.kind);
     this.#stop = host.supervisor.listen((notice) => this.#take(notice));
   }
@@ -124,6 +128,8 @@ export class Timeline implements Disposable {
       event_type: type,
       message: this.#host.mask(text).slice(0, MESSAGE_CHARS),
     };
+    this.#host.shelf.keepEvent(event);
+    if (event.number % TRIM_EVERY === 0) this.#host.shelf.trimEvents(EVENTS_KEPT);
     this.#events.push(event);
     if (this.#events.length > EVENTS_KEPT) this.#events.shift();
     for (const listener of [...this.#listeners]) listener(event);

@@ -16,6 +16,8 @@ export const POINTS_KEPT = 180;
 /** How often is looked while somebody watches, and while nobody does. */
 export const WATCHED_MS = 2_000;
 const UNWATCHED_MS = 20_000;
+/** Between two looks. */
+const LEAST_MS = 500;
 
 /** Looks at all processes until disposed. */
 export class UsageHistory implements Disposable {
@@ -42,7 +44,11 @@ export class UsageHistory implements Disposable {
   /** Hears of each look, which are more frequent meanwhile; returns how to stop. */
   watch(watcher: (point: UsagePoint) => void): () => void {
     this.#watchers.add(watcher);
-    if (this.#watchers.size === 1) this.#later(WATCHED_MS);
+    if (this.#watchers.size === 1) {
+      // Whoever comes sees something at once, unless it was looked a moment ago: CPU is a difference.
+      const agoMs = Date.now() - (this.#points.at(-1)?.timeMs ?? 0);
+      this.#later(Math.max(0, LEAST_MS - agoMs));
+    }
     return () => {
       if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#later(UNWATCHED_MS);
     };
@@ -78,7 +84,9 @@ export class UsageHistory implements Disposable {
       if (state.kind !== "running") continue;
       const used = treeUsage(state.pid);
       const { ratio } = this.#rates.ratio(id, state.pid, used);
-      found.set(id, { cpu: Math.round(1_000 * (ratio ?? 0)) / 10, memory: used.memoryBytes });
+      // At its first look, since its start.
+      const cpu = ratio ?? 1_000 * used.cpuSeconds / Math.max(LEAST_MS, Date.now() - state.startedMs);
+      found.set(id, { cpu: Math.round(1_000 * cpu) / 10, memory: used.memoryBytes });
     }
     for (const id of this.#known) if (!found.has(id)) this.#rates.forget(id);
     this.#known = new Set(found.keys());

@@ -3,7 +3,9 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { ROOT } from "../../lib/build/paths.ts";
 import { browser, CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
+import type { OpenDoor } from "../../lib/ichimi/mod.ts";
 import { makeDemo } from "./_demo.ts";
+import { Home } from "./_front.ts";
 import { faintTexts, nameless } from "./_in_page.ts";
 import { Site } from "./_site.ts";
 
@@ -271,16 +273,39 @@ test("theme and language follow system and browser, are switched, and stay", asy
   }, { colors: "light", locale: "ja-JP" });
 });
 
-test("a page comes back by itself to a daemon that was away", async (site) => {
-  await onConsole(site, async (page) => {
-    await page.locator(".connection .dot.live").waitFor();
-    await page.context().setOffline(true);
-    await page.evaluate("document.querySelector('.connection')");
-    await page.context().setOffline(false);
-    await site.run("later", "exec sleep 100");
-    await page.keyboard.press("2");
-    await row(page, "later").waitFor();
-  });
+Deno.test({
+  name: "a page comes back by itself when the daemon was killed and another one has come (needs chromium)",
+  ...browser,
+  fn: async () => {
+    await using home = new Home();
+    const door: OpenDoor = JSON.parse((await home.run("console", "--json")).out);
+    const app = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS] });
+    try {
+      const page = await app.newPage();
+      await page.goto(`${door.url}/?token=${door.token}`);
+      await page.evaluate("hostkit.ready");
+      await page.evaluate(async () => {
+        const process = { id: "stays", command: "sleep", args: ["100"], auto_start_on_create: true };
+        const headers = { "content-type": "application/json" };
+        await fetch("/api/processes", { method: "POST", headers, body: JSON.stringify(process) });
+      });
+      await page.keyboard.press("2");
+      await row(page, "stays").locator(".badge.good").waitFor();
+      await home.end("SIGKILL");
+      await page.locator(".connection .dot.lost").waitFor();
+      strictEqual((await home.run("console", "--json")).code, 0);
+      await page.locator(".connection .dot.live").waitFor();
+      await row(page, "stays").locator(".badge.good").waitFor();
+      await page.keyboard.press("6");
+      await page.locator(".events li", { hasText: "Created" }).waitFor();
+      await page.keyboard.press("2");
+      await row(page, "stays").getByRole("button", { name: "Remove" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+      await page.getByText("No processes yet").waitFor();
+    } finally {
+      await app.close();
+    }
+  },
 });
 
 for (

@@ -281,6 +281,19 @@ Deno.test("without the token, and from other sites, nothing is told", async () =
     body: JSON.stringify({ id: "x", command: "true" }),
   });
   strictEqual(foreign.status, 403);
+  const shown = { authorization: `Bearer ${token}` };
+  for (
+    const path of ["/../token", "/%2e%2e/token", "/ichimi.js/../../token", "/..%2f..%2ftoken", "//etc/passwd"]
+  ) {
+    using raw = await Deno.connect({ port: site.door.port, hostname: "127.0.0.1" });
+    const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${site.door.port}\r\n` +
+      `Authorization: ${shown.authorization}\r\nConnection: close\r\n\r\n`;
+    await raw.write(new TextEncoder().encode(request));
+    match(await new Response(raw.readable).text(), /^HTTP\/1\.1 404 /, path);
+  }
+  const page = await fetch(`${url}/`, { headers: shown });
+  match(page.headers.get("content-security-policy")!, /default-src 'self'.*frame-ancestors 'none'/);
+  ok(!(await page.text()).includes(token), "the page does not hold the token");
   await foreign.body?.cancel();
   deepStrictEqual(await site.get("/processes"), []);
 });
@@ -339,4 +352,20 @@ Deno.test("settings stay over daemons, and those that nobody has chosen have the
   deepStrictEqual(await site.get("/settings"), expected);
   await site.world.reopen();
   deepStrictEqual(site.world.host.shelf.settings, expected);
+});
+
+Deno.test("what a project's rules are to ask a person for is started once a person allows it", async () => {
+  const allow = [
+    { folder: "/tmp", commands: ["true"], unlisted: "ask" },
+    { folder: "/usr", commands: [], unlisted: "refuse" },
+  ] as const;
+  await using site = await Site.open({ allow });
+  await site.ask("POST", "/processes", { id: "asked", command: "sleep", args: ["100"], cwd: "/tmp" });
+  await site.ask("POST", "/processes", { id: "refused", command: "sleep", args: ["100"], cwd: "/usr" });
+  const { status, body } = await site.ask("POST", "/processes/asked/start");
+  deepStrictEqual([status, body.code], [422, "not_allowed_yet"]);
+  match(body.error, /'sleep 100' is not among the commands that are allowed in \/tmp/);
+  strictEqual((await site.ask("POST", "/processes/asked/start", { allow: true })).status, 200);
+  const never = await site.ask("POST", "/processes/refused/start", { allow: true });
+  deepStrictEqual([never.status, never.body.code], [422, "refused"]);
 });

@@ -67,7 +67,7 @@ function usageColumns(points: readonly UsagePoint[]) {
   };
 }
 
-function stream({ host, timeline, usage }: RestContext): Response {
+function stream({ host, lifetimes, timeline, usage }: RestContext): Response {
   return eventStream((sink) => {
     const changed = new Set<string>();
     let happened: TimelineEvent[] = [];
@@ -92,6 +92,7 @@ function stream({ host, timeline, usage }: RestContext): Response {
           machine,
           processes: Object.fromEntries([...processes].map(([id, { cpu, memory }]) => [id, [cpu, memory]])),
           manager_memory: Deno.memoryUsage().rss,
+          assistants: lifetimes.present.size,
         });
         newest = undefined;
       }

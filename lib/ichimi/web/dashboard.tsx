@@ -9,6 +9,7 @@ import { begin } from "./settings.ts";
 import { Spark } from "./spark.tsx";
 import {
   addressOf,
+  assistants,
   daemonStartMs,
   events,
   machineCpu,
@@ -78,7 +79,13 @@ export function Dashboard() {
           label={w.daemon}
           value={spanText(now.value - daemonStartMs.value)}
           more={`${w.uptime} · ${bytesText(managerMemory.value || null)} · v${begin.version}`}
-        />
+        >
+          {assistants.value !== undefined && (
+            <p class="assistants">
+              <b>{assistants.value}</b> {w.assistants(assistants.value)}
+            </p>
+          )}
+        </Stat>
       </div>
       <div class="columns">
         <div>

@@ -51,6 +51,20 @@ export function dateText(time: string): string {
   });
 }
 
+/** The same, with programs of its own folder named from there. */
+export function shortLineText(
+  { command, args, cwd, project }: {
+    readonly command: string;
+    readonly args: readonly string[];
+    readonly cwd: string | null;
+    readonly project?: string | undefined;
+  },
+): string {
+  const folder = cwd ?? project;
+  const isOwn = folder !== undefined && command.startsWith(`${folder}/`);
+  return lineText(isOwn ? `.${command.slice(folder.length)}` : command, args);
+}
+
 /** A command with its arguments as one would type it. */
 export function lineText(command: string, args: readonly string[]): string {
   return [command, ...args].map((word) =>

@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { remove, start, stop } from "./acts.ts";
 import { Badge, Button, Empty, Segments } from "./controls.tsx";
-import { bytesText, lineText, percentText, spanText } from "./format.ts";
+import { bytesText, percentText, shortLineText, spanText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { pageKeys, selected } from "./keys.ts";
 import { groupOf, isUp, phaseOf, sinceMs } from "./phase.ts";
@@ -150,7 +150,7 @@ function Head({ column, text }: { column: Column; text: string }) {
 function Row({ process }: { process: Process }) {
   const w = words.value;
   const { id, live: { value: live } } = process;
-  const { command, args, tags = [] } = live.info;
+  const { tags = [] } = live.info;
   const up = isUp(live);
   return (
     <tr
@@ -163,7 +163,7 @@ function Row({ process }: { process: Process }) {
       <td class="name">
         <a href={addressOf("processes", id)}>{id}</a>
         {tags.map((tag) => <span key={tag} class="tag">{tag}</span>)}
-        <code>{lineText(command, args)}</code>
+        <code>{shortLineText(live.info)}</code>
       </td>
       <td class="state">
         <Badge phase={phaseOf(live)} />

@@ -27,6 +27,8 @@ export const events = signal<readonly Happening[]>([]);
 export const machineCpu = signal<Column>([]);
 export const machineMemory = signal<Column>([]);
 export const managerMemory = signal(0);
+/** Assistants that are connected; undefined until it is known. */
+export const assistants = signal<number | undefined>(undefined);
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
 /** Unix milliseconds; moves each second, for times that go on. */
 export const now = signal(Date.now());
@@ -114,16 +116,18 @@ export function putChanges(
 
 /** One look at what everything uses. */
 export function putUsage(
-  { machine, processes: used, manager_memory }: {
+  { machine, processes: used, manager_memory, assistants: present }: {
     readonly machine: { readonly cpu: number | null; readonly memory: number };
     readonly processes: Readonly<Record<string, readonly [cpu: number, memory: number]>>;
     readonly manager_memory: number;
+    readonly assistants: number;
   },
 ): void {
   batch(() => {
     machineCpu.value = pushed(machineCpu.value, machine.cpu);
     machineMemory.value = pushed(machineMemory.value, machine.memory);
     managerMemory.value = manager_memory;
+    assistants.value = present;
     for (const { id, cpu, memory } of processes.peek()) {
       const [usedCpu, usedMemory] = used[id] ?? [null, null];
       // What does not run, and did not, stays as it is.

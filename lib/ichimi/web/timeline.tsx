@@ -7,7 +7,7 @@ import { addressOf, events, type Happening } from "./state.ts";
 import { words } from "./words.ts";
 
 const TONES: Readonly<Record<Happening["event_type"], string>> = {
-  created: "busy",
+  created: "new",
   removed: "idle",
   started: "good",
   ended: "idle",

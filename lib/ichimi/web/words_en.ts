@@ -86,6 +86,7 @@ export const EN = {
   machine: "This machine",
   byProcesses: (text: string) => `${text} by processes`,
   daemon: "Daemon",
+  assistants: (count: number): string => count === 1 ? "assistant connected" : "assistants connected",
   busiest: "Busiest processes",
   recent: "What happened",
   seeAll: "See all",

@@ -81,6 +81,7 @@ export const JA: Words = {
   machine: "このマシン",
   byProcesses: (text) => `プロセス合計 ${text}`,
   daemon: "デーモン",
+  assistants: () => "アシスタント接続中",
   busiest: "負荷の高いプロセス",
   recent: "最近の出来事",
   seeAll: "すべて表示",
