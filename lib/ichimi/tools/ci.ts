@@ -10,6 +10,8 @@ const MOST_RUNS = 100;
 const MOST_SECONDS = 3_600;
 /** How often a run is looked at that somebody waits for. */
 const LOOK_MS = 5_000;
+/** What takes longer becomes a task, of clients that can poll for one. */
+const TASK_AFTER_MS = 1_000;
 
 const REPO = maybe(string({ description: "owner/name; that of the client's folder by default" }));
 const RUN_ID = integer({ description: "Of the run, as list_ci_runs tells it", minimum: 1 });
@@ -67,6 +69,7 @@ export const waitForCiCompletion: ToolMaker = (context) =>
     name: "wait_for_ci_completion",
     description: "Wait for a CI run to complete and return its final status",
     annotations: LOOKS,
+    task: { afterMs: TASK_AFTER_MS },
     input: object({
       run_id: RUN_ID,
       timeout_secs: withDefault(integer({ minimum: 1, maximum: MOST_SECONDS }), 600),

@@ -115,9 +115,8 @@ function readCursor(text: string | undefined): Cursor {
   try {
     const value = JSON.parse(new TextDecoder().decode(Uint8Array.fromBase64(text)));
     if (typeof value === "object" && value !== null && Object.values(value).every(isSeen)) {
-      return new Map(
-        Object.entries(value).map(([name, [run, position, begunMs = 0]]) => [name, [run, position, begunMs]]),
-      );
+      const entries = Object.entries(value as Record<string, [number, string, number?]>);
+      return new Map(entries.map(([name, [run, position, begunMs = 0]]) => [name, [run, position, begunMs]]));
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

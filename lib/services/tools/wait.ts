@@ -15,7 +15,7 @@ import { deadline, sleep } from "../../async/mod.ts";
 import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
 import type { ServiceHost } from "../host.ts";
 import { tellProgress } from "./progress.ts";
-import { orToolError, processName, type ToolMaker } from "./tool.ts";
+import { orToolError, processName, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
 
 const DEFAULT_SECONDS = 60;
 /** Clients give up on calls after some minutes. */
@@ -38,6 +38,7 @@ export const wait: ToolMaker = (host) =>
       "Waits until one thing holds of a process: that it is ready when nothing else is asked, a state, a line that " +
       "matches (of its newest instance, also one that was said before), a port that takes connections, or its end. Answers at the latest after the timeout.",
     annotations: { readOnlyHint: true, openWorldHint: false },
+    task: { afterMs: TASK_AFTER_MS },
     input: object({
       process: processName,
       state: optional(oneOf(STATE_KINDS)),
