@@ -6,7 +6,7 @@ import { browser, CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
 import type { OpenDoor } from "../../lib/ichimi/mod.ts";
 import { makeDemo } from "./_demo.ts";
 import { Home } from "./_front.ts";
-import { faintTexts, nameless } from "./_in_page.ts";
+import { faintTexts, nameless } from "./_in_page.js";
 import { Site } from "./_site.ts";
 
 interface Window {
