@@ -70,7 +70,9 @@ export async function serve(
   mounts["/bpm/mcp"] = stack.use(
     mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),
   );
-  const daemon = stack.use(new Daemon({ host, agent, lifetimes, doorway, ci, info }));
+  const daemon = stack.use(
+    new Daemon({ host, agent, lifetimes, doorway, ci, info, isWatched: () => usage.isWatched }),
+  );
   const listener = services.listeners[0] ?? ownSocket(socket, stack);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
   rmSync(upgrading, { force: true });

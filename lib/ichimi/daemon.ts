@@ -40,6 +40,8 @@ export interface DaemonOptions extends ToolOptions {
   readonly doorway: Pick<Doorway, "open">;
   readonly ci: Pick<CiWatch, "watch">;
   readonly info: Pick<McpServerInfo, "name" | "version">;
+  /** Whether somebody has the console open: then it does not end by itself. */
+  readonly isWatched?: () => boolean;
   /** What a client is served, when it is not processes. */
   readonly routes?: (client: Client) => McpRoutes;
 }
@@ -114,9 +116,10 @@ export class Daemon implements AsyncDisposable {
   /** Fires when for so long no client was there and nothing has run. */
   untilIdle(forMs: number, signal: AbortSignal): AbortSignal {
     const idle = new AbortController();
+    const { isWatched = () => false } = this.#options;
     let sinceMs = performance.now();
     const timer = setInterval(() => {
-      if (this.#joined.size > 0 || this.#options.host.isBusy) sinceMs = performance.now();
+      if (this.#joined.size > 0 || this.#options.host.isBusy || isWatched()) sinceMs = performance.now();
       else if (performance.now() - sinceMs >= forMs) idle.abort();
     }, Math.min(IDLE_LOOK_MS, forMs / 2));
     AbortSignal.any([signal, idle.signal]).addEventListener("abort", () => clearInterval(timer));

@@ -41,6 +41,11 @@ export class UsageHistory implements Disposable {
     return this.#points;
   }
 
+  /** Whether somebody looks at the processes. */
+  get isWatched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
   /** Hears of each look, which are more frequent meanwhile; returns how to stop. */
   watch(watcher: (point: UsagePoint) => void): () => void {
     this.#watchers.add(watcher);

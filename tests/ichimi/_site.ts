@@ -66,6 +66,7 @@ export class Site implements AsyncDisposable {
   /** Bugs that were told. */
   readonly bugs: string[] = [];
   readonly door: OpenDoor;
+  readonly usage: UsageHistory;
   readonly #stack: AsyncDisposableStack;
 
   static async open(options: WorldOptions = {}): Promise<Site> {
@@ -83,16 +84,21 @@ export class Site implements AsyncDisposable {
     const mounts: Record<string, Mounted> = { "/api": rest, "/": consolePage({ host, version: "9.9.9" }) };
     const files = { tokenFile: `${world.folder}/token`, portFile: `${world.folder}/door` };
     const doorway = stack.use(new Doorway({ host: "127.0.0.1", port: 0, ...files, mounts }));
-    return new Site(world, stack, { door: await doorway.open(), bugs });
+    return new Site(world, stack, { door: await doorway.open(), bugs, usage });
   }
 
   private constructor(
     world: World,
     stack: AsyncDisposableStack,
-    { door, bugs }: { readonly door: OpenDoor; readonly bugs: string[] },
+    { door, bugs, usage }: {
+      readonly door: OpenDoor;
+      readonly bugs: string[];
+      readonly usage: UsageHistory;
+    },
   ) {
     this.world = world;
     this.door = door;
+    this.usage = usage;
     this.bugs = bugs;
     this.#stack = stack;
   }
