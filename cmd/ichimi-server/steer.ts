@@ -1,5 +1,5 @@
 /** Commands that are one call of a tool each. @module */
-import { type Command, command, option, print } from "../../lib/cli/mod.ts";
+import { type Command, command, option, print, UsageError } from "../../lib/cli/mod.ts";
 import { duration, optionalText, text, toggle } from "../../lib/config/mod.ts";
 import { LIFETIMES } from "../../lib/ichimi/record.ts";
 import { JSON_OPTION, PROCESS } from "./ask.ts";
@@ -34,7 +34,8 @@ const run = command({
     ["ichimi-server run --id web -- npm run dev", "A server that assistants see"],
     ["ichimi-server run --id db --restart --auto-start -- postgres -D data", "One that is always there"],
   ],
-  async run({ rest: [program = "", ...args], options, signal }) {
+  async run({ rest: [program, ...args], options, signal }) {
+    if (program === undefined) throw new UsageError("say what to run: ichimi-server run -- COMMAND");
     const id = options.id ?? program.slice(program.lastIndexOf("/") + 1);
     const { Asker } = await asks();
     await using asker = await Asker.connect();

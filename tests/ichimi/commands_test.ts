@@ -31,6 +31,9 @@ Deno.test("processes are run, listed, looked at, followed and removed", async (t
     );
     const twice = await home.run("run", "--", "sleep", "1");
     deepStrictEqual([twice.code, twice.err], [1, "ichimi-server: Process with id 'sleep' already exists\n"]);
+    const nothing = await home.run("run", "--id", "x");
+    strictEqual(nothing.code, 2);
+    match(nothing.err, /^ichimi-server: say what to run/);
   });
 
   await test.step("list: a table, ids for completion, states, patterns, data", async () => {
