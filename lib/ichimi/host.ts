@@ -107,6 +107,10 @@ export class IchimiHost extends ServiceHost {
     return () => this.#changeListeners.delete(listener);
   }
 
+  override get hasBuilds(): boolean {
+    return false;
+  }
+
   override inputAdvice(): string {
     return 'create it with "input": "pipe" or "terminal"';
   }

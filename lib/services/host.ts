@@ -52,6 +52,11 @@ export abstract class ServiceHost implements AsyncDisposable {
     return "release";
   }
 
+  /** Whether there are processes that are built before they run. */
+  get hasBuilds(): boolean {
+    return true;
+  }
+
   /** Values that must not be shown. */
   protected get secrets(): ReadonlySet<string> {
     return NO_SECRETS;

@@ -1,7 +1,7 @@
 /**
  * Processes as resources, for clients that would rather be told than ask: `TOOL://process/NAME` is what is known of
- * one as JSON, `TOOL://process/NAME/log` and `…/build-log` are the last lines of its newest run and build. Whoever
- * subscribes hears of each change; how close together, is the server's limit `changeMs`.
+ * one as JSON, `TOOL://process/NAME/log` and, where processes are built, `…/build-log` are the last lines of its newest
+ * run and build. Whoever subscribes hears of each change; how close together, is the server's limit `changeMs`.
  * @module
  */
 import type { Resource, ResourceChange, ResourceContent, ResourceProvider } from "../mcp/mod.ts";
@@ -20,19 +20,23 @@ const TEXT_TYPE = "text/plain";
 const ENDINGS = { state: "", run: "/log", build: "/build-log" } as const;
 type Part = keyof typeof ENDINGS;
 const PARTS = Object.keys(ENDINGS) as readonly Part[];
+const UNBUILT = PARTS.filter((part) => part !== "build");
 
 /** The resources of a host's processes. */
 export function serviceResources(host: ServiceHost): ResourceProvider {
+  const parts = host.hasBuilds ? PARTS : UNBUILT;
   return {
-    templates: PARTS.map((part) => ({
+    templates: parts.map((part) => ({
       ...about("each process", part),
       uriTemplate: `${rootOf(host)}{name}${ENDINGS[part]}`,
     })),
     list: () =>
-      [...host.supervisor.services.keys()].flatMap((name) => PARTS.map((part) => listed(host, name, part))),
+      [...host.supervisor.services.keys()].flatMap((name) => parts.map((part) => listed(host, name, part))),
     async read(uri) {
       const found = parseUri(host, uri);
-      if (found === undefined || !host.supervisor.services.has(found.name)) return undefined;
+      if (found === undefined || !parts.includes(found.part) || !host.supervisor.services.has(found.name)) {
+        return undefined;
+      }
       return [found.part === "state" ? state(host, uri, found.name) : await log(host, uri, found)];
     },
     watch: (changed) => watch(host, changed),

@@ -1,7 +1,7 @@
 /** Runs of GitHub Actions, under upstream's names. @module */
 import { sleep } from "../../async/mod.ts";
 import { array, defineTool, integer, nullable, object, string, withDefault } from "../../mcp/mod.ts";
-import { HostError, orToolError } from "../../services/mod.ts";
+import { HostError, orToolError, TASK_AFTER_MS } from "../../services/mod.ts";
 import { ciDetails, ciFailedLogs, type CiPlace, ciRun, ciRuns } from "../ci.ts";
 import { maybe, type ToolContext, type ToolMaker } from "./tool.ts";
 

@@ -1,6 +1,6 @@
 /** `start_process`, `stop_process` and `remove_process`. @module */
 import { defineTool, integer, object, string } from "../../mcp/mod.ts";
-import { orToolError } from "../../services/mod.ts";
+import { orToolError, TASK_AFTER_MS } from "../../services/mod.ts";
 import { permission } from "./allowed.ts";
 import { maybe, processId, type ToolMaker } from "./tool.ts";
 
@@ -29,6 +29,7 @@ export const stopProcess: ToolMaker = ({ host }) =>
     name: "stop_process",
     description: "Stop a running process",
     annotations: { destructiveHint: true, openWorldHint: false },
+    task: { afterMs: TASK_AFTER_MS },
     input: object({
       id: processId,
       grace_period_ms: maybe(integer({

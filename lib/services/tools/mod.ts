@@ -7,6 +7,6 @@ export { restart } from "./restart.ts";
 export { searchBuildLog, searchLogs } from "./search_logs.ts";
 export { send } from "./send.ts";
 export { start, stop } from "./start_stop.ts";
-export { orToolError, type ToolMaker, type ToolOptions } from "./tool.ts";
+export { orToolError, TASK_AFTER_MS, type ToolMaker, type ToolOptions } from "./tool.ts";
 export { usage } from "./usage.ts";
 export { wait } from "./wait.ts";

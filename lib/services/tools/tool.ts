@@ -22,7 +22,7 @@ export const processNames = string({
   minLength: 1,
 });
 
-/** A build or a start that takes longer becomes a task, for clients that know tasks. */
+/** A build, a start or a wait that takes longer becomes a task, for clients that know tasks. */
 export const TASK_AFTER_MS = 1_000;
 
 /** What became of a process that was started, stopped or restarted. */
