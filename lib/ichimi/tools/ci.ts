@@ -10,8 +10,6 @@ const MOST_RUNS = 100;
 const MOST_SECONDS = 3_600;
 /** How often a run is looked at that somebody waits for. */
 const LOOK_MS = 5_000;
-/** What takes longer becomes a task, of clients that can poll for one. */
-const TASK_AFTER_MS = 1_000;
 
 const REPO = maybe(string({ description: "owner/name; that of the client's folder by default" }));
 const RUN_ID = integer({ description: "Of the run, as list_ci_runs tells it", minimum: 1 });
