@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import { remove, start, stop } from "./acts.ts";
 import { say } from "./api.ts";
 import { Badge, Button, CopyButton, Empty } from "./controls.tsx";
-import { bytesText, dateText, lineText, percentText, spanText } from "./format.ts";
+import { bytesText, dateText, lineText, percentText, shortLineText, spanText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { Log } from "./log.tsx";
 import { isUp, phaseOf, sinceMs, stateOf } from "./phase.ts";
@@ -104,7 +104,7 @@ function Facts({ process }: { process: Process }) {
     <section class="card">
       <dl class="facts">
         <Fact label={w.command}>
-          <code>{line}</code>
+          <code title={line}>{shortLineText(info)}</code>
           <CopyButton text={line} onCopied={() => say("good", w.copied)} />
         </Fact>
         {(info.cwd ?? info.project) != null && (
