@@ -112,7 +112,8 @@ async function nothingIsLost(folder: string): Promise<void> {
     ),
     (kind) => kind,
   );
-  ok((counts.ended?.length ?? 0) > ROUNDS, `only ${counts.ended?.length} instances ended`);
+  // Enough for something to be lost; how many end depends on what else the machine does.
+  ok((counts.ended?.length ?? 0) > ROUNDS / 4, `only ${counts.ended?.length} instances ended`);
   last.kill("SIGTERM");
   await last.status;
 
