@@ -1,5 +1,6 @@
 /** The daemon of a user. @module */
 import { existsSync, rmSync } from "node:fs";
+import { sendErrorsTo } from "../../ffi/sys/mod.ts";
 import { addressText, type Listener, openListener } from "../../ffi/sockets/mod.ts";
 import { AgentUsage, parseAgentAddress } from "../../lib/agent_client/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
@@ -76,6 +77,8 @@ export async function serve(
   const listener = services.listeners[0] ?? ownSocket(socket, stack);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
   rmSync(upgrading, { force: true });
+  // Whoever has started it stops listening to its standard error now: what a runtime says there must find somebody.
+  if (background) sendErrorsTo(logFile);
   log.info("serving assistants", { socket: addressText(listener.address), processes: host.records.length });
   services.ready(`serving assistants on ${addressText(listener.address)}`);
   signal.addEventListener("abort", () => services.stopping("stopping the processes"), { once: true });

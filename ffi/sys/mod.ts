@@ -29,6 +29,7 @@ const SYMBOLS = {
   sys_hear_signals: { parameters: [], result: "i32" },
   sys_hold_signals: { parameters: [], result: "i32" },
   sys_umask: { parameters: ["u32"], result: "i32" },
+  sys_error_to: { parameters: ["buffer"], result: "i32" },
   sys_note_sender: { parameters: ["i32"], result: "i32" },
   sys_sent_by_process: { parameters: ["i32"], result: "i32" },
   sys_ignore: { parameters: ["i32"], result: "i32" },
@@ -221,6 +222,11 @@ export function setThreadName(name: string): void {
 /** Sets which permissions new files do not get; returns the mask before. */
 export function setUmask(mask: number): number {
   return sys().sys_umask(mask);
+}
+
+/** What anybody writes to standard error from now on is appended to a file. @throws {SystemError} When it cannot be opened. */
+export function sendErrorsTo(path: string): void {
+  check(`send standard error to ${path}`, sys().sys_error_to(new TextEncoder().encode(`${path}\0`)));
 }
 
 /**

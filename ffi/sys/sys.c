@@ -1,6 +1,7 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -196,6 +197,18 @@ int sys_thread_name(const char *name)
 int sys_umask(uint32_t mask)
 {
 	return (int)umask((mode_t)mask);
+}
+
+int sys_error_to(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int result;
+
+	if (fd < 0)
+		return -errno;
+	result = result_of(dup2(fd, STDERR_FILENO));
+	close(fd);
+	return result < 0 ? result : 0;
 }
 
 /* Those that end a program, or have it begin anew. */

@@ -54,6 +54,9 @@ HK_EXPORT int sys_parent_death_signal(int32_t number);
 HK_EXPORT int sys_thread_name(const char *name);
 /* Sets the mask of permissions that new files do not get; returns the one before. */
 HK_EXPORT int sys_umask(uint32_t mask);
+/* What is written to standard error from now on is appended to a file, which is made for its user where there
+ * is none. */
+HK_EXPORT int sys_error_to(const char *path);
 /* From now on SIGHUP, SIGINT and SIGTERM to this process wait for the calling thread, which has them blocked,
  * until it becomes another program by sys_exec. */
 HK_EXPORT int sys_hold_signals(void);

@@ -87,6 +87,7 @@ static void test_process(void)
 	CHECK(sys_parent_death_signal(0) == 0 && sys_parent_death_signal(999) == -EINVAL);
 	sys_umask(027);
 	CHECK(sys_umask(022) == 027);
+	CHECK(sys_error_to("/no/such/folder/file") == -ENOENT);
 	CHECK(sys_exec("/no/such/program", sizeof "/no/such/program", 0) == -ENOENT);
 }
 

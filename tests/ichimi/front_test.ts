@@ -112,6 +112,20 @@ test("a daemon without anything to do ends, one with a process does not", async 
   strictEqual(await later.state("short"), "Stopped");
 });
 
+test("what a runtime says on a daemon's standard error stands in its log, and ends nobody", async () => {
+  await using home = new Home();
+  await using assistant = await home.assistant({ args: ["--toolsets", "snapshots"] });
+  const { pid } = home;
+  await until("its log", () => Deno.readLinkSync(`/proc/${pid}/fd/2`) === `${home.state}/daemon.log`);
+  Deno.writeTextFileSync(
+    `${home.folder}/project/odd.yaml`,
+    'version: "1.0"\nprocesses: !!unknown\n  - {id: web, command: sleep}\n',
+  );
+  match(await assistant.call("import_yaml", { file_path: "odd.yaml" }), /imported successfully/);
+  strictEqual(home.pid, pid);
+  match(home.log, /^\S+ INFO  serving assistants [^\n]*\n$/);
+});
+
 test("a daemon that cannot start says why, and the assistant hears it", async () => {
   await using home = new Home();
   Deno.mkdirSync(home.state, { recursive: true });

@@ -3,6 +3,7 @@ import {
   affinity,
   niceness,
   scheduling,
+  sendErrorsTo,
   setAffinity,
   setNiceness,
   setParentDeathSignal,
@@ -32,6 +33,10 @@ if (mode === "orphan") {
   const path = Deno.makeTempDirSync();
   Deno.writeTextFileSync(`${path}/file`, "");
   const fileMode = Deno.statSync(`${path}/file`).mode! & 0o777;
+  Deno.writeTextFileSync(`${path}/errors`, "before\n");
+  sendErrorsTo(`${path}/errors`);
+  console.error("after");
+  const errors = Deno.readTextFileSync(`${path}/errors`);
   Deno.removeSync(path, { recursive: true });
   const thread = "/proc/thread-self";
   const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(Deno.readTextFileSync(`${thread}/status`))?.[1];
@@ -43,5 +48,6 @@ if (mode === "orphan") {
     name: Deno.readTextFileSync(`${thread}/comm`).trim(),
     umask: setUmask(0o22),
     mode: fileMode,
+    errors,
   }));
 }

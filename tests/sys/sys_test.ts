@@ -93,6 +93,7 @@ Deno.test("what a process sets for itself is what the kernel shows of it", async
     name: "hostkit-longnam",
     umask: 0o27,
     mode: 0o640,
+    errors: "before\nafter\n",
   });
 });
 

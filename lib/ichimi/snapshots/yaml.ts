@@ -42,7 +42,8 @@ export function toYaml({ timestamp, hostname, processes }: Snapshot, version: st
 export function fromYaml(text: string): Snapshot {
   let found: unknown;
   try {
-    found = parse(text);
+    // Warnings would go to the standard error of whoever reads, not to who asks.
+    found = parse(text, { logLevel: "error" });
   } catch (error) {
     throw new SnapshotError(`not YAML: ${error instanceof Error ? error.message.split("\n")[0] : error}`, {
       cause: error,
