@@ -1,5 +1,5 @@
 /** Files of snapshots. @module */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, extname } from "node:path/posix";
 import { VERSION } from "../../version/mod.ts";
 import { fromJson, toJson } from "./json.ts";
@@ -28,14 +28,36 @@ const READ: Readonly<Record<Format, (text: string) => Snapshot>> = {
 /** @throws {Error} Naming the file, and what is wrong with it. */
 export function readSnapshot(path: string, format: Format = formatOf(path) ?? "json"): Snapshot {
   try {
-    const { size } = statSync(path);
-    if (size > LARGEST_BYTES) {
-      throw new SnapshotError(`it has ${size} bytes, at most ${LARGEST_BYTES} are read`);
-    }
-    return parseSnapshot(readFileSync(path, "utf8"), format);
+    return parseSnapshot(textOf(path), format);
   } catch (cause) {
     throw new Error(`Cannot read snapshot ${path}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/** What has no end, or a beginning only when somebody writes, is not read. */
+function textOf(path: string): string {
+  const stat = statSync(path);
+  if (stat.isDirectory()) throw new SnapshotError("it is a folder");
+  if (!stat.isFile()) throw new SnapshotError("it is no file");
+  // A file of the kernel's says that it has no bytes.
+  const bytes = readFirstBytes(path, LARGEST_BYTES + 1);
+  if (bytes.length > LARGEST_BYTES) {
+    throw new SnapshotError(
+      `it has ${Math.max(stat.size, bytes.length)} bytes, at most ${LARGEST_BYTES} are read`,
+    );
+  }
+  return new TextDecoder().decode(bytes);
+}
+
+function readFirstBytes(path: string, most: number): Uint8Array {
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(most);
+  let length = 0;
+  for (let read = 0; length < most; length += read) {
+    read = file.readSync(bytes.subarray(length)) ?? 0;
+    if (read === 0) break;
+  }
+  return bytes.subarray(0, length);
 }
 
 /** A snapshot as it stands in a file. */
@@ -52,6 +74,10 @@ export function parseSnapshot(text: string, format: Format): Snapshot {
 /** Whole before it has its name; for its user alone, since environments hold secrets. @throws {Error} Naming the file. */
 export function writeSnapshot(path: string, snapshot: Snapshot, format: Format): void {
   const text = snapshotText(snapshot, format);
+  const before = statSync(path, { throwIfNoEntry: false });
+  if (before !== undefined && !before.isFile()) {
+    throw new Error(`Cannot write snapshot ${path}: it is ${before.isDirectory() ? "a folder" : "no file"}`);
+  }
   const written = `${path}.${crypto.randomUUID()}`;
   try {
     mkdirSync(dirname(path), { recursive: true });
