@@ -3,6 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { ROOT } from "../../lib/build/paths.ts";
 import { browser, CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
+import { complaintsOfAxe } from "./_axe.ts";
 import type { OpenDoor } from "../../lib/ichimi/mod.ts";
 import { makeDemo } from "./_demo.ts";
 import { Home } from "./_front.ts";
@@ -196,7 +197,7 @@ test("what others do is on the page at once, and the list is filtered, sorted an
     await page.getByRole("heading", { name: "Processes" }).click();
     await page.keyboard.press("j");
     await page.keyboard.press("j");
-    strictEqual(await row(page, "beta").getAttribute("aria-selected"), "true");
+    strictEqual(await row(page, "beta").getAttribute("aria-current"), "true");
     await page.keyboard.press("s");
     await row(page, "beta").locator(".badge.good").waitFor();
     await page.keyboard.press("Enter");
@@ -330,6 +331,7 @@ for (
         await page.screenshot({ path: `${PICTURES}/${name}-${each.replace("/", "-")}.png` });
         deepStrictEqual(await page.evaluate(faintTexts), [], each);
         deepStrictEqual(await page.evaluate(nameless), [], each);
+        deepStrictEqual(await complaintsOfAxe(page), [], each);
         const beyond = await page.evaluate("document.documentElement.scrollWidth - innerWidth") as number;
         ok(beyond <= 0, `${each} is ${beyond} pixels wider than the window`);
       }

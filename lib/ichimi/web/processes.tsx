@@ -155,7 +155,7 @@ function Row({ process }: { process: Process }) {
   return (
     <tr
       class={selected.value === id ? "selected" : ""}
-      aria-selected={selected.value === id}
+      aria-current={selected.value === id ? "true" : undefined}
       onClick={(event) => {
         if ((event.target as HTMLElement).closest("a, button") === null) go("processes", id);
       }}

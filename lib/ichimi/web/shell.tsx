@@ -39,11 +39,11 @@ export function Sidebar() {
           <button
             type="button"
             class="button quiet language"
-            aria-label={w.language}
+            lang={language.value === "ja" ? "en" : "ja"}
             title={w.language}
             onClick={toggleLanguage}
           >
-            {language.value === "ja" ? "EN" : "日本語"}
+            {language.value === "ja" ? "English" : "日本語"}
           </button>
           <button
             type="button"
