@@ -5,6 +5,7 @@
  * disagree the documents hold: `tail` wins over `head`.
  * @module
  */
+import { foldCase } from "./fold_case.ts";
 import { translatePattern } from "./rust_pattern.ts";
 
 /** What is asked for. Counts are of lines. */
@@ -61,7 +62,9 @@ export function compilePattern(pattern: string): RegExp {
     const { source, flags } = translatePattern(pattern);
     const strict = new RegExp(source, flags.includes("v") ? flags : `${flags}u`);
     // Without Unicode V8 can go on in linear time where a pattern backtracks without end; see `RUNTIME_FLAGS`.
-    return flags.includes("v") || BEYOND_16_BITS.test(source) ? strict : new RegExp(source, flags);
+    if (flags.includes("v") || BEYOND_16_BITS.test(source)) return strict;
+    const folded = flags.includes("i") ? foldCase(source) : undefined;
+    return folded === undefined ? new RegExp(source, flags) : new RegExp(folded, flags.replace("i", ""));
   } catch (cause) {
     // Without the runtime's own words around it: `Invalid regular expression: /(/u: Unterminated group`.
     const reason = cause instanceof Error

@@ -3,7 +3,7 @@
  * the tools and resources of assistants.
  *
  * Reading order: `host.ts` (what runs them, which a surface extends), `facts.ts` (what is known of one),
- * `log_lines.ts`, `log_search.ts` with `rust_pattern.ts`, `searcher.ts` and `digest.ts` (what they say), `secrets.ts`
+ * `log_lines.ts`, `log_search.ts` with `rust_pattern.ts` and `fold_case.ts`, `searcher.ts` and `digest.ts` (what they say), `secrets.ts`
  * (what of it is not shown), `usage.ts` (what they use), `service_marks.ts` (what happens to them, for charts),
  * `resources.ts` and `tools/` (the MCP surface). How they are run is `lib/supervisor`'s; where their descriptions come
  * from belongs to `lib/bpm` and others.
