@@ -1,6 +1,6 @@
 /** Searches logs beside the host, so that neither 100 MB nor an evil pattern make it wait. @module */
-import { shownLines } from "./log_lines.ts";
-import { type LogQuery, searchLog } from "./log_search.ts";
+import { tellShownLines } from "./log_lines.ts";
+import { LineSearch, type LogQuery } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
 
 /** What is asked of the worker. */
@@ -24,9 +24,9 @@ const scope = self as unknown as {
 
 scope.onmessage = ({ data: { folder, kind, query, speaker, secrets } }) => {
   try {
-    scope.postMessage({
-      text: searchLog(shownLines(folder, kind, { name: speaker, mask: maskerOf(secrets) }), query),
-    });
+    const search = new LineSearch(query);
+    tellShownLines(folder, kind, { name: speaker, mask: maskerOf(secrets) }, (line) => search.take(line));
+    scope.postMessage({ text: search.text });
   } catch (error) {
     const { message, name } = error instanceof Error ? error : new Error(String(error));
     scope.postMessage({ error: message, name });

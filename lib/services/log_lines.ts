@@ -51,27 +51,42 @@ export function firstEntry(folder: string): LogEntry | undefined {
  * @throws {RingError} When the log is damaged.
  */
 export function lastLines(folder: string, count: number, stream?: Stream): Line[] {
+  return lastEntries(folder, count, (entry) => {
+    return entry.kind === "line" && (stream === undefined || entry.line.stream === stream)
+      ? entry.line
+      : undefined;
+  });
+}
+
+/** The same of what is made of entries; what is made undefined does not count. */
+function lastEntries<T>(folder: string, count: number, made: (entry: LogEntry) => T | undefined): T[] {
   const starts = startsOf(folder);
   for (let segments = 1; count > 0 && starts.length > 0; segments *= 2) {
     const at = Math.max(0, starts.length - segments);
-    const lines = linesFrom(folder, at === 0 ? "oldest" : starts[at]!, count, stream);
-    if (at === 0 || lines.length === count) return lines;
+    const found = entriesFrom(folder, at === 0 ? "oldest" : starts[at]!, count, made);
+    if (at === 0 || found.length === count) return found;
   }
   return [];
 }
 
 /** Fewer than `count` also when one of them may have begun before `from`. */
-function linesFrom(folder: string, from: "oldest" | bigint, count: number, stream?: Stream): Line[] {
-  let lines: Line[] = [];
+function entriesFrom<T>(
+  folder: string,
+  from: "oldest" | bigint,
+  count: number,
+  made: (entry: LogEntry) => T | undefined,
+): T[] {
+  let found: T[] = [];
   /** Streams of which it is not known yet where a line begins. */
   const torn = new Set<Stream>(from === "oldest" ? [] : ["stdout", "stderr"]);
   readEntries(folder, (entry) => {
-    if (entry.kind !== "line" || (stream !== undefined && entry.line.stream !== stream)) return;
-    if (torn.delete(entry.line.stream)) lines = [];
-    else lines.push(entry.line);
-    if (lines.length >= 2 * count + SPARE) lines.splice(0, lines.length - count);
+    const each = made(entry);
+    if (each === undefined) return;
+    if (entry.kind === "line" && torn.delete(entry.line.stream)) found = [];
+    else found.push(each);
+    if (found.length >= 2 * count + SPARE) found.splice(0, found.length - count);
   }, from);
-  return lines.slice(-count);
+  return found.slice(-count);
 }
 
 /** Lines are let go of in batches. */
@@ -86,18 +101,39 @@ function startsOf(folder: string): bigint[] {
   }
 }
 
-/** The lines as `search_logs` shows them; the keeper's words stand among them under the tool's name. */
-export function shownLines(
+/** How lines are shown. */
+interface Showing {
+  /** Whose the words are that no process has said. */
+  readonly name: string;
+  readonly mask: (text: string) => string;
+}
+
+/** Tells the lines as `search_logs` shows them; the keeper's words stand among them under the tool's name. */
+export function tellShownLines(
   folder: string,
   kind: "run" | "build",
-  { name, mask }: { readonly name: string; readonly mask: (text: string) => string },
-): string[] {
-  const shown: string[] = [];
+  showing: Showing,
+  tell: (line: string) => void,
+): void {
   readEntries(folder, (entry) => {
-    if (entry.kind === "line") shown.push(mask(kind === "run" ? shownLine(entry.line) : entry.line.text));
-    if (entry.kind === "event") shown.push(mask(`[${name}] ${entry.text}`));
+    const line = shownEntry(entry, kind, showing);
+    if (line !== undefined) tell(line);
   });
-  return shown;
+}
+
+/** The last of them. */
+export function lastShownLines(
+  folder: string,
+  kind: "run" | "build",
+  showing: Showing,
+  count: number,
+): string[] {
+  return lastEntries(folder, count, (entry) => shownEntry(entry, kind, showing));
+}
+
+function shownEntry(entry: LogEntry, kind: "run" | "build", { name, mask }: Showing): string | undefined {
+  if (entry.kind === "line") return mask(kind === "run" ? shownLine(entry.line) : entry.line.text);
+  return entry.kind === "event" ? mask(`[${name}] ${entry.text}`) : undefined;
 }
 
 /** One line as upstream shows it. */

@@ -49,11 +49,68 @@ export function instanceAt(index: number, count: number): number {
 
 /** The answer's text. @throws {PatternError} On a pattern that cannot be read. */
 export function searchLog(lines: readonly string[], query: LogQuery): string {
-  if (lines.length === 0) return EMPTY_LOG;
-  if (query.pattern === undefined) return cut(lines, query).join("\n");
-  const pattern = compilePattern(query.pattern);
-  const shown = withContext(lines, (line) => pattern.test(line), query.contextLines ?? 0);
-  return shown.length === 0 ? NO_MATCH : cut(shown, query).join("\n");
+  const search = new LineSearch(query);
+  for (const line of lines) search.take(line);
+  return search.text;
+}
+
+/** A search that is told line after line, and keeps what the answer may need: of a log of 100 MB the last line, when that is asked for. */
+export class LineSearch {
+  readonly #query: LogQuery;
+  readonly #pattern: RegExp | undefined;
+  /** Lines that may stand before a match yet to come. */
+  #before: string[] = [];
+  /** So many lines more belong to the match before. */
+  #after = 0;
+  #kept: string[] = [];
+  #isEmpty = true;
+
+  /** @throws {PatternError} On a pattern that cannot be read. */
+  constructor(query: LogQuery) {
+    this.#query = query;
+    this.#pattern = query.pattern === undefined ? undefined : compilePattern(query.pattern);
+  }
+
+  take(line: string): void {
+    this.#isEmpty = false;
+    const { contextLines = 0 } = this.#query;
+    if (this.#pattern === undefined) this.#keep(line);
+    else if (this.#pattern.test(line)) {
+      for (const each of lastOf(this.#before, contextLines)) this.#keep(CONTEXT_PREFIX + each);
+      this.#before = [];
+      this.#keep(MATCH_PREFIX + line);
+      this.#after = contextLines;
+    } else if (this.#after > 0) {
+      this.#keep(CONTEXT_PREFIX + line);
+      this.#after--;
+    } else if (contextLines > 0) {
+      this.#before.push(line);
+      if (this.#before.length >= 2 * contextLines + SPARE) this.#before = lastOf(this.#before, contextLines);
+    }
+  }
+
+  get text(): string {
+    if (this.#isEmpty) return EMPTY_LOG;
+    if (this.#pattern !== undefined && this.#kept.length === 0) return NO_MATCH;
+    const { head, tail } = this.#query;
+    const shown = tail !== undefined ? lastOf(this.#kept, tail) : this.#kept.slice(0, head ?? Infinity);
+    return shown.join("\n");
+  }
+
+  #keep(line: string): void {
+    const { head, tail } = this.#query;
+    // One more than is asked for tells that there was something.
+    if (tail === undefined && head !== undefined && this.#kept.length > head) return;
+    this.#kept.push(line);
+    if (tail !== undefined && this.#kept.length >= 2 * tail + SPARE) this.#kept = lastOf(this.#kept, tail);
+  }
+}
+
+/** Lines are let go of in batches. */
+const SPARE = 1_000;
+
+function lastOf(lines: string[], count: number): string[] {
+  return lines.slice(Math.max(0, lines.length - count));
 }
 
 /** A regular expression in the syntax of the tools, which is Rust's. @throws {PatternError} When it is none. */
@@ -75,35 +132,3 @@ export function compilePattern(pattern: string): RegExp {
 }
 
 const BEYOND_16_BITS = /[\u{10000}-\u{10ffff}]/u;
-
-/** Lines that match with those around them, each once and marked, in their order. */
-function withContext(
-  lines: readonly string[],
-  matches: (line: string) => boolean,
-  contextLines: number,
-): string[] {
-  const shown: string[] = [];
-  /** First line that has not been told. */
-  let next = 0;
-  /** End of the context behind the last match. */
-  let until = 0;
-  const tell = (end: number) => {
-    for (; next < Math.min(end, lines.length); next++) shown.push(CONTEXT_PREFIX + lines[next]!);
-  };
-  for (const [at, line] of lines.entries()) {
-    if (!matches(line)) continue;
-    tell(until);
-    next = Math.max(next, at - contextLines);
-    tell(at);
-    shown.push(MATCH_PREFIX + line);
-    next = at + 1;
-    until = at + 1 + contextLines;
-  }
-  tell(until);
-  return shown;
-}
-
-function cut(lines: readonly string[], { head, tail }: LogQuery): readonly string[] {
-  if (tail !== undefined) return lines.slice(Math.max(0, lines.length - tail));
-  return head === undefined ? lines : lines.slice(0, head);
-}

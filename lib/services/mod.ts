@@ -21,7 +21,7 @@ export {
   type SwapFacts,
 } from "./facts.ts";
 export { HostError, type HostProblem, type Mode, ServiceHost } from "./host.ts";
-export { firstEntry, lastLines, readEntries, shownLine, shownLines } from "./log_lines.ts";
+export { firstEntry, lastLines, readEntries, shownLine } from "./log_lines.ts";
 export {
   compilePattern,
   EMPTY_LOG,

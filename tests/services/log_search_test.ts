@@ -40,6 +40,19 @@ for (const [name, query, expected] of CASES) {
   Deno.test(`searchLog(): ${name}`, () => strictEqual(searchLog(LINES, query), expected.join("\n")));
 }
 
+Deno.test("searchLog(): of many lines those are told that are of one line after the other", () => {
+  const lines = Array.from({ length: 10_000 }, (_, at) => `line ${at}${at % 2_500 === 2_400 ? " hit" : ""}`);
+  const around = (at: number) => [`   line ${at - 1}`, ` * line ${at} hit`, `   line ${at + 1}`];
+  const told = (query: Parameters<typeof searchLog>[1]) => searchLog(lines, query).split("\n");
+  const all = [2_400, 4_900, 7_400, 9_900].flatMap(around);
+  deepStrictEqual(told({ pattern: "hit", contextLines: 1 }), all);
+  deepStrictEqual(told({ pattern: "hit", contextLines: 1, tail: 4 }), all.slice(-4));
+  deepStrictEqual(told({ pattern: "line", head: 2 }), [" * line 0", " * line 1"]);
+  deepStrictEqual(told({ pattern: "hit", contextLines: 1_500, head: 1 }), ["   line 900"]);
+  deepStrictEqual(told({ tail: 1_200 }), lines.slice(-1_200));
+  strictEqual(searchLog(lines, { pattern: "hit", head: 0 }), "");
+});
+
 Deno.test("searchLog(): a log without lines, and a pattern that is none", () => {
   strictEqual(searchLog([], { pattern: "x" }), "(empty)");
   throws(() => searchLog(LINES, { pattern: "(" }), (error: unknown) => {

@@ -2,7 +2,7 @@
 import { defineTool, nullable, object, string } from "../../mcp/mod.ts";
 import { wasEnded } from "../../supervisor/mod.ts";
 import { inspectInstance } from "../../keeper/mod.ts";
-import { shownLines } from "../log_lines.ts";
+import { lastShownLines } from "../log_lines.ts";
 import type { ServiceHost } from "../host.ts";
 import { durationText } from "../../tui/format.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
@@ -63,5 +63,5 @@ function lastFailure(
   const { place: { kind, number, folder }, timeMs, how } = last;
   const index = host.logs(process, kind).findIndex((each) => each.number === number);
   const what = `Its ${kind} with log index ${index} ended at ${new Date(timeMs).toISOString()} with ${how}`;
-  return { what, words: shownLines(folder, kind, host).slice(-LAST_LINES).join("\n") };
+  return { what, words: lastShownLines(folder, kind, host, LAST_LINES).join("\n") };
 }

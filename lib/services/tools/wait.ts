@@ -21,8 +21,9 @@ const DEFAULT_SECONDS = 60;
 /** Clients give up on calls after some minutes. */
 const MOST_SECONDS = 600;
 const PORT_EVERY_MS = 100;
-/** A process that talks without end is looked at this often. */
+/** A process that talks without end is looked at this often, but no more than a part of the time. */
 const LINES_EVERY_MS = 100;
+const LOOKS_SHARE = 4;
 
 interface Asked {
   readonly state?: string;
@@ -94,7 +95,7 @@ async function aLine(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { name } = service.spec;
-  while (!signal.aborted) {
+  for (let tookMs = 0; !signal.aborted;) {
     const said = Promise.withResolvers<void>();
     const stopListening = host.supervisor.listen((notice) => {
       if (notice.kind === "line" && notice.service === name && notice.of === "run") said.resolve();
@@ -103,7 +104,9 @@ async function aLine(
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       if (host.logs(name, "run").length > 0) {
+        const beganMs = performance.now();
         const found = await orToolError(() => host.search(name, "run", { pattern, tail: 1 }, signal));
+        tookMs = performance.now() - beganMs;
         if (found !== NO_MATCH && found !== EMPTY_LOG) return found;
       }
       await said.promise;
@@ -114,7 +117,8 @@ async function aLine(
       signal.removeEventListener("abort", onAbort);
       stopListening();
     }
-    await sleep(LINES_EVERY_MS, { signal }).catch(() => "The loop ends.");
+    // Each look is at the whole log.
+    await sleep(Math.max(LINES_EVERY_MS, LOOKS_SHARE * tookMs), { signal }).catch(() => "The loop ends.");
   }
   return undefined;
 }
