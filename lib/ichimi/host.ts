@@ -150,7 +150,8 @@ export class IchimiHost extends ServiceHost {
     const boot = new TextDecoder().decode(readKernelFile("/proc/sys/kernel/random/boot_id")).trim();
     const isFirst = this.#store.fact(AT_WORK_SINCE) !== boot;
     this.#store.note(AT_WORK_SINCE, boot);
-    await this.supervisor.start(signal, { except: () => true });
+    // A host that was killed while it removed one has left its folder.
+    await this.supervisor.start(signal, { except: () => true, forget: true });
     if (!isFirst || signal.aborted) return;
     for (const { id, autoStartOnRestore } of this.records) {
       const service = this.supervisor.services.get(id)!;

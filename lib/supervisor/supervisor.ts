@@ -88,13 +88,14 @@ export class Supervisor implements AsyncDisposable {
   /**
    * Goes on with what a manager before this one left, ends what it left of services that are none any more, and starts
    * the others when what they depend on is there. Resolves when all are ready or have ended for good, or when `signal`
-   * aborts. Those of `except` have to be asked for, or needed.
+   * aborts. Those of `except` have to be asked for, or needed; logs of services that are none any more go with `forget`.
    */
   async start(
     signal: AbortSignal,
-    { except }: { readonly except?: (name: string) => boolean } = {},
+    { except, forget = false }: { readonly except?: (name: string) => boolean; readonly forget?: boolean } =
+      {},
   ): Promise<void> {
-    this.#endStrangers();
+    this.#endStrangers(forget);
     const begun = await Promise.all(this.#order.map(async (name) => {
       const service = this.#services.get(name)!;
       return { service, resumed: await service.resume() };
@@ -252,8 +253,9 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** Ends what runs of services that are not there any more. */
-  #endStrangers(): void {
-    const known = new Set([...this.#services.keys()].map(fileName));
+  #endStrangers(forget: boolean): void {
+    const knownNow = () => new Set([...this.#services.keys()].map(fileName));
+    const known = knownNow();
     for (const { name, isDirectory } of Deno.readDirSync(`${this.#folder}/${SERVICES}`)) {
       if (!isDirectory || known.has(name)) continue;
       const folder = `${this.#folder}/${SERVICES}/${name}`;
@@ -262,7 +264,11 @@ export class Supervisor implements AsyncDisposable {
         const text = "it is no service any more, and is ended";
         this.#tell({ kind: "event", service: name, of: "run", text });
       }
-      this.#watch(stranger.settled());
+      this.#watch(
+        stranger.settled().then(async () => {
+          if (forget && !knownNow().has(name)) await Deno.remove(folder, { recursive: true });
+        }),
+      );
     }
   }
 

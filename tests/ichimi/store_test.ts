@@ -40,6 +40,22 @@ Deno.test("what a full disk does not take has not happened, and can be done late
   strictEqual(world.host.list().map(({ id }) => id).join(), "new");
 });
 
+Deno.test("what a daemon leaves that is killed while it removes a process the next one removes", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  await assistant.run("web", "echo of the one before; exec sleep 100");
+  await assistant.call("wait", { process: "web", pattern: "before" });
+  const db = new DatabaseSync(`${world.folder}/state/ichimi.sqlite`);
+  db.exec("DELETE FROM processes");
+  db.close();
+  await world.reopen();
+  const left = () => [...Deno.readDirSync(`${world.folder}/state/services`)].length;
+  await world.until("its end", () => left() === 0);
+  const later = world.assistant();
+  await later.call("create_process", { id: "web", command: "true" });
+  strictEqual(await later.call("get_process_output", { id: "web", stream: "Both" }), "");
+});
+
 Deno.test("a damaged store is told with its file, and what to do about it", () => {
   const folder = Deno.makeTempDirSync({ prefix: "ichimi-" });
   try {
