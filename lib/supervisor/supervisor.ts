@@ -267,6 +267,9 @@ export class Supervisor implements AsyncDisposable {
       this.#watch(
         stranger.settled().then(async () => {
           if (forget && !knownNow().has(name)) await Deno.remove(folder, { recursive: true });
+        }).catch((error: Error) => {
+          const text = `what it has left stays: ${error.message}`;
+          this.#tell({ kind: "event", service: name, of: "run", text });
         }),
       );
     }
