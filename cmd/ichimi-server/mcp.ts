@@ -16,6 +16,11 @@ export const mcp: Command = mcpCommand({
   get command() {
     return [...ownCommand("ichimi-server"), "mcp"] as const;
   },
+  async check({ toolsets }) {
+    if (toolsets === undefined) return;
+    const { toolsetNames } = await import("./stdio.ts");
+    await toolsetNames(toolsets);
+  },
   async serve(signal, { toolsets }) {
     const { stdio } = await import("./stdio.ts");
     return await stdio(signal, toolsets);

@@ -53,7 +53,8 @@ function mayRepeat({ method, params }: Message): boolean {
   return LOOKS.has(String((params as { readonly name?: unknown } | undefined)?.name));
 }
 
-async function toolsetNames(words: string): Promise<readonly string[]> {
+/** Names that are parted by commas. @throws {UsageError} When there is no such set. */
+export async function toolsetNames(words: string): Promise<readonly string[]> {
   const { TOOLSET_NAMES } = await import("../../lib/ichimi/mod.ts");
   const names = words.split(",").map((name) => name.trim()).filter((name) => name !== "");
   const unknown = names.find((name) => !TOOLSET_NAMES.includes(name));

@@ -12,6 +12,8 @@ export interface McpCommandSpec {
   readonly command: readonly [program: string, ...args: string[]];
   /** What the server can be told; `install` enters it with the command. */
   readonly options?: Readonly<Record<string, Option<string | undefined>>>;
+  /** What is to be found wrong before it is entered. @throws {UsageError} */
+  check?(options: Readonly<Record<string, string | undefined>>): Promise<void>;
   /** Where a server of the tool listens, for an example; most tools have none that runs by itself. */
   readonly url?: string;
   /** Serves over stdio until the client goes; returns the exit code. */
@@ -68,6 +70,7 @@ export function mcpCommand(spec: McpCommandSpec): Command {
         summary: "enter the tool in a client's file, and leave every other entry as it is",
         options: { ...own, ...WHAT },
         run: async ({ options }) => {
+          await spec.check?.(options);
           const entry = entryOf(spec, options);
           tell(
             await installServer(appOf(options.client), options.name ?? spec.name, entry, placesOf(options)),
@@ -88,9 +91,10 @@ export function mcpCommand(spec: McpCommandSpec): Command {
         name: "print",
         summary: "print what install would enter",
         options: { ...own, ...WHAT },
-        run: ({ options }) => {
+        run: async ({ options }) => {
+          await spec.check?.(options);
           print(serverSnippet(appOf(options.client), options.name ?? spec.name, entryOf(spec, options)));
-          return Promise.resolve(0);
+          return 0;
         },
       }),
     ],

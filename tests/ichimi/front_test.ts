@@ -94,6 +94,12 @@ test("sets of tools are those that are asked for, and others are refused by name
   const { code, err } = await home.run("--toolsets", "processes,nope");
   strictEqual(code, 2);
   match(err, /unknown toolset "nope": there are processes, assist, config, /);
+  for (const word of ["install", "print"]) {
+    const entered = await home.run("mcp", word, "-c", "claude-project", "--toolsets", "assist,nope");
+    deepStrictEqual([entered.code, entered.out], [2, ""]);
+    match(entered.err, /unknown toolset "nope"/);
+  }
+  deepStrictEqual([...Deno.readDirSync(`${home.folder}/project`)], []);
 });
 
 test("a daemon without anything to do ends, one with a process does not", async () => {
