@@ -51,6 +51,19 @@ Deno.test("a process that was removed and made again is read from its beginning"
   deepStrictEqual(await since(ofFirstRun), ["a", "b", "c", "d", "e", "f"]);
 });
 
+Deno.test("who waits for something of a process that is removed is told at once", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  await assistant.run("web", "exec sleep 100");
+  const waits = [{ pattern: "never" }, { state: "backoff" }, { port: 1 }].map((asked) =>
+    rejects(assistant.call("wait", { process: "web", timeout_seconds: 600, ...asked }), {
+      message: "Cannot wait: process 'web' was removed meanwhile",
+    })
+  );
+  await assistant.call("remove_process", { id: "web" });
+  await Promise.all(waits);
+});
+
 Deno.test("half a character is no id, and nothing is left of it", async () => {
   await using world = new World();
   const assistant = world.assistant();

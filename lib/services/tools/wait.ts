@@ -60,14 +60,27 @@ export const wait: ToolMaker = (host) =>
       const service = await orToolError(() => host.service(process));
       using _ = tellProgress(host, process, context);
       using limit = deadline(seconds * 1_000, signal);
-      const found = await one(host, service, asked, limit.signal);
+      using gone = untilGone(host, process);
+      const found = await one(host, service, asked, AbortSignal.any([limit.signal, gone.signal]));
       signal.throwIfAborted();
+      if (found === undefined && gone.signal.aborted) {
+        throw new ToolError(`Cannot wait: process '${process}' was removed meanwhile`);
+      }
       const state = service.state.kind;
       const met = found !== undefined;
       const text = met ? found : `Not within ${seconds} s; process '${process}' is ${state}`;
       return { text, structured: { met, found: found ?? "", state } };
     },
   });
+
+/** Fires when nothing can come of a process any more: it is none. */
+function untilGone(host: ServiceHost, process: string): Disposable & { readonly signal: AbortSignal } {
+  const gone = new AbortController();
+  const stopListening = host.supervisor.listen((notice) => {
+    if (notice.kind === "went" && notice.service === process) gone.abort();
+  });
+  return { signal: gone.signal, [Symbol.dispose]: stopListening };
+}
 
 /** What was found; undefined when the signal fires first. */
 async function one(
