@@ -131,6 +131,7 @@ export abstract class ServiceHost implements AsyncDisposable {
   async stopOne(name: string, signal: AbortSignal): Promise<void> {
     await Promise.all(
       this.members(name).map(async (service) => {
+        service.hurry();
         service.request("stop");
         await this.supervisor.until(service, (each) => !each.is("stopping"), signal);
         signal.throwIfAborted();

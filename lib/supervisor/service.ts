@@ -97,6 +97,12 @@ export class Service {
     return true;
   }
 
+  /** What is being stopped is killed within the grace period of now, where that ends before the one it was given. */
+  hurry(): void {
+    // It has been asked to end: it is only told when.
+    if (this.is("stopping")) this.#end(this.#current, this.policy.graceMs, "SIGCONT");
+  }
+
   /** Nothing starts it any more, whoever still knows it: it is about to be no service of its supervisor. */
   dismiss(): void {
     this.#dismissed = true;

@@ -119,3 +119,20 @@ Deno.test("names of any kind are names, and those that cannot be are refused", a
   for (const { id } of world.host.records) await world.assistant().call("remove_process", { id });
   deepStrictEqual(world.host.records, []);
 });
+
+Deno.test("who stops or removes what takes long to stop does not wait for the grace of others", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  for (const hurried of ["stop_process", "remove_process"]) {
+    await assistant.run("stubborn", "trap '' TERM; echo ready; while :; do sleep 0.1; done");
+    await assistant.call("wait", { process: "stubborn", pattern: "ready" });
+    const patient = assistant.call("stop_process", { id: "stubborn", grace_period_ms: 600_000 });
+    await world.until("the stop", () => world.host.service("stubborn").is("stopping"));
+    await assistant.call(hurried, {
+      id: "stubborn",
+      ...hurried === "stop_process" ? { grace_period_ms: 0 } : {},
+    });
+    await patient;
+    if (hurried === "stop_process") await assistant.call("remove_process", { id: "stubborn" });
+  }
+});
