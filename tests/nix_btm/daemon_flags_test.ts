@@ -102,8 +102,7 @@ Deno.test({
       stdout: "null",
       stderr: "piped",
     }).spawn();
-    await until("the socket", () => isThere(given));
-    using _log = await Deno.connect({ transport: "unix", path: given });
+    using _log = await connected(given);
     await until("the daemon", () => isThere(control));
     child.kill("SIGTERM");
     const { stderr } = await child.output();
@@ -112,6 +111,21 @@ Deno.test({
     match(said, /--socket-mode 0600 is not used: the unit of .*given\.sock says it as SocketMode=/);
   },
 });
+
+/** A connection as soon as somebody listens: a socket's path is there a little before that. */
+async function connected(path: string): Promise<Deno.UnixConn> {
+  const found: Deno.UnixConn[] = [];
+  await until(`who listens on ${path}`, async () => {
+    try {
+      found.push(await Deno.connect({ transport: "unix", path }));
+    } catch (error) {
+      const { ConnectionRefused, NotFound } = Deno.errors;
+      if (!(error instanceof ConnectionRefused || error instanceof NotFound)) throw error;
+    }
+    return found.length > 0;
+  });
+  return found[0]!;
+}
 
 /** The process that has the socket's path among its words. */
 function daemonPid(control: string): number {

@@ -21,6 +21,8 @@ class Scene implements AsyncDisposable {
   readonly place = new NixPlace();
   readonly daemon = new DaemonProcess();
   readonly clients: Follower[] = [];
+  /** Commands that were begun: clients hear of them later. */
+  #begun = 0;
 
   static async open(): Promise<Scene> {
     const scene = new Scene();
@@ -33,19 +35,18 @@ class Scene implements AsyncDisposable {
     return scene;
   }
 
-  /** Begins a build; its end is waited for with `ended`. */
+  /** Begins a build that somebody waits for. */
   begin(graph: Graph, more: readonly string[] = []): Deno.ChildProcess {
+    this.#begun++;
     return this.place.feed(this.daemon.socket, [...this.place.build(graph), ...more]);
   }
 
   async run(graph: Graph, more: readonly string[] = []): Promise<number> {
     const { code } = await this.begin(graph, more).output();
-    const count = this.world.commands.size;
     await this.both(
       "its end",
       ({ commands }) =>
-        commands.size >= count && commands.size > 0 &&
-        [...commands.values()].every(({ state }) => state !== "running"),
+        commands.size === this.#begun && [...commands.values()].every(({ state }) => state !== "running"),
     );
     return code;
   }
