@@ -129,7 +129,7 @@ test("what a runtime says on a daemon's standard error stands in its log, and en
   );
   match(await assistant.call("import_yaml", { file_path: "odd.yaml" }), /imported successfully/);
   strictEqual(home.pid, pid);
-  match(home.log, /^\S+ INFO  serving assistants [^\n]*\n$/);
+  match(home.log, /^\S+ INFO +serving assistants [^\n]*\n$/);
 });
 
 test("a daemon that cannot start says why, and the assistant hears it", async () => {
