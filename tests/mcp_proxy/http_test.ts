@@ -1,4 +1,5 @@
 /** Servers at an address: both eras, servers that go and come back, programs that serve there. */
+import { processStart } from "../../ffi/ring/mod.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createRegistry, defineTool, mcpRoutes, type Registry } from "../../lib/mcp/mod.ts";
 import { listen } from "../../lib/web/mod.ts";
@@ -135,6 +136,7 @@ Deno.test("proxy, HTTP: a program that serves is started, and again when it is k
   const pid = Number(/pid (\d+)/.exec(await client.text("proxy_status"))?.[1]);
   // The guard kills what it guards.
   Deno.kill(pid, "SIGUSR1");
+  while (processStart(pid) !== 0n) await new Promise((resolve) => setTimeout(resolve, 5));
   strictEqual(await client.text("greet", { name: "again" }), "Hello, again!");
   await client.text("proxy_restart");
   strictEqual(await client.text("greet", { name: "new" }), "Hello, new!");
