@@ -28,6 +28,13 @@ const FAREWELL_MS = 500;
 const REOPEN_MS = 500;
 /** Characters of a body that is no message, in errors. */
 const SHOWN_CHARS = 200;
+/**
+ * A server that ends breaks its connections first. So long the end of a program is waited for before what broke is told:
+ * asked again at once, the same one would break it again. One that has not ended then goes on.
+ */
+const ENDING_MS = 1_000;
+/** The same of a server that others run, of which only that nobody listens can be seen, when it is asked again. */
+const AGAIN_MS = 200;
 /** What a door says behind which nobody is just now. */
 const NOBODY = [502, 503, 504];
 
@@ -162,21 +169,26 @@ export class HttpServer implements Server {
       if (await this.#isForgotten(response)) return;
       if (NOBODY.includes(response.status)) {
         await response.body?.cancel();
-        return this.#events.lost(id, `answered with HTTP ${response.status}`, true);
+        return await this.#lose(id, `answered with HTTP ${response.status}`, signal);
       }
       if (!await this.#hear(response, message)) {
-        this.#events.lost(id, "closed the connection before it answered", true);
+        await this.#lose(id, "closed the connection before it answered", signal);
       }
     } catch (error) {
       if (isRefused(error)) {
         this.#unheard.add(id);
         return this.kill("refuses connections");
       }
-      if (signal.aborted) return;
-      this.#events.lost(id, `broke the connection (${reasonOf(error)})`, true);
+      await this.#lose(id, `broke the connection (${reasonOf(error)})`, signal);
     } finally {
       this.#requests.delete(id);
     }
+  }
+
+  /** A request has got lost, and the server goes on, unless it is seen to end now: then that is told. */
+  async #lose(id: number, reason: string, signal: AbortSignal): Promise<void> {
+    await sleep(this.#child === undefined ? AGAIN_MS : ENDING_MS, { signal }).catch(() => "It has ended.");
+    if (!signal.aborted) this.#events.lost(id, reason, true);
   }
 
   /** Sends what is not answered. */

@@ -1,5 +1,4 @@
 /** Servers at an address: both eras, servers that go and come back, programs that serve there. */
-import { processStart } from "../../ffi/ring/mod.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createRegistry, defineTool, mcpRoutes, type Registry } from "../../lib/mcp/mod.ts";
 import { listen } from "../../lib/web/mod.ts";
@@ -136,10 +135,33 @@ Deno.test("proxy, HTTP: a program that serves is started, and again when it is k
   const pid = Number(/pid (\d+)/.exec(await client.text("proxy_status"))?.[1]);
   // The guard kills what it guards.
   Deno.kill(pid, "SIGUSR1");
-  while (processStart(pid) !== 0n) await new Promise((resolve) => setTimeout(resolve, 5));
   strictEqual(await client.text("greet", { name: "again" }), "Hello, again!");
   await client.text("proxy_restart");
   strictEqual(await client.text("greet", { name: "new" }), "Hello, new!");
+});
+
+Deno.test("proxy, HTTP: what a dying program breaks is asked again when it has ended, and answered by the next", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "hostkit-proxy-" });
+  const port = freePort();
+  const flags = [
+    "--quiet",
+    "--no-check",
+    "--no-config",
+    "--no-lock",
+    "--allow-net",
+    `--allow-read=${folder}`,
+  ];
+  const program = new URL("dying.ts", import.meta.url).pathname;
+  const args = [...flags, `--allow-write=${folder}`, program, `${port}`, `${folder}/died`];
+  const command = { argv: [Deno.execPath(), "run", ...args] as [string, ...string[]] };
+  await using client = new Behind({}, { kind: "http", url: `http://127.0.0.1:${port}/mcp`, command });
+  await client.ask("tools/list", { _meta: ENVELOPE });
+  await client.receive();
+  strictEqual(await client.text("look", {}, ENVELOPE), "well");
+  // Not a second time while it was dying.
+  strictEqual(client.said.join("").split("breaks").length - 1, 1);
+  ok(client.told.some((text) => text.endsWith("exited with code 3")), client.told.join("\n"));
+  await Deno.remove(folder, { recursive: true });
 });
 
 /** A server that breaks off before it answers, in the way that is asked for, until it has done so `times` times. */
