@@ -1,5 +1,5 @@
 /** Units of systemd for a project: its manager as a service of a user, and the socket of its MCP. Pure. @module */
-import { checkUnit, hardening, unitQuoted, unitSpecifiers, unitWord } from "../systemd/mod.ts";
+import { checkUnit, keepingService, unitSpecifiers } from "../systemd/mod.ts";
 
 /** What a unit is made for. */
 export interface UnitOptions {
@@ -22,47 +22,17 @@ const MARK = "# Written by bpm unit for";
 
 /** The service. */
 export function serviceUnit(options: UnitOptions): string {
-  const { name, folder, command, path, socket, unconfined = false } = options;
-  checkUnit({ ...options, folders: [options.folder] });
-  return `${MARK} ${folder}
-[Unit]
-Description=bpm: processes of ${unitSpecifiers(folder)}
-${
-    socket === undefined
-      ? ""
-      : `Requires=${name}.socket\nAfter=${name}.socket\n`
-  }# Three tries within a minute, then it is left alone: bpm itself restarts its processes for ever.
-StartLimitIntervalSec=60
-StartLimitBurst=3
-
-[Service]
-# It tells when MCP is served, what it does, and twice a minute that it is not stuck.
-Type=notify
-NotifyAccess=main
-WatchdogSec=60
-ExecStart=${command.map(unitWord).join(" ")}
-# It becomes the program that stands there now; its processes go on.
-ExecReload=/bin/kill -HUP $MAINPID
-WorkingDirectory=${unitSpecifiers(folder)}
-Environment=${unitQuoted(`PATH=${path}`)}
-${
-    socket === undefined
-      ? ""
-      : "NonBlocking=yes\n"
-  }# Asked to end, bpm stops its processes in their order. When it is killed they go on under their keepers, and the
-# next bpm has them back, with their logs and exit codes: systemd must not kill them for it.
-KillMode=process
-Restart=on-failure
-RestartSec=1
-TimeoutStopSec=90
-# A process of the project that takes too much memory is the one that ends.
-OOMPolicy=continue
-# Limits of processes are control groups below this one.
-Delegate=yes
-${unconfined ? "" : hardening("bpm")}
-[Install]
-WantedBy=default.target
-${socket === undefined ? "" : `Also=${name}.socket\n`}`;
+  const { folder, socket } = options;
+  const service = keepingService({
+    ...options,
+    folders: [folder],
+    description: `bpm: processes of ${unitSpecifiers(folder)}`,
+    tool: "bpm",
+    atEnd: "stops its processes in their order",
+    hasSocket: socket !== undefined,
+    delegates: true,
+  });
+  return `${MARK} ${folder}\n${service}`;
 }
 
 /** The socket: a client that connects starts the service. */

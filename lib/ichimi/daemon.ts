@@ -5,7 +5,7 @@
  */
 import { type Context, Hono } from "hono";
 import { processStart } from "../../ffi/ring/mod.ts";
-import { deadline, sleep } from "../async/mod.ts";
+import { aborted, deadline } from "../async/mod.ts";
 import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from "../mcp/mod.ts";
 import { HostError, serviceResources, type ToolOptions } from "../services/mod.ts";
 import type { CiWatch } from "./ci_watch.ts";
@@ -24,7 +24,6 @@ const HELLO_BYTES = 8 << 20;
 const BEAT_MS = 15_000;
 /** Longer than a process is given to end. */
 const LEAVE_MS = 6_000;
-const LEAVE_LOOK_MS = 5;
 /** How often it is looked whether there is something to do. */
 const IDLE_LOOK_MS = 10_000;
 
@@ -60,7 +59,7 @@ export class Daemon implements AsyncDisposable {
   readonly #joined = new Map<string, Joined>();
   readonly #app = new Hono();
   /** Requests that change something, and are not answered yet. */
-  #changing = 0;
+  readonly #changing = new Set<Promise<void>>();
   #isLeaving = false;
 
   constructor(options: DaemonOptions) {
@@ -85,7 +84,7 @@ export class Daemon implements AsyncDisposable {
     this.#isLeaving = true;
     for (const { tell } of this.#joined.values()) tell("leaving\n");
     using limit = deadline(LEAVE_MS);
-    while (this.#changing > 0 && !limit.signal.aborted) await sleep(LEAVE_LOOK_MS);
+    await Promise.race([Promise.all(this.#changing), aborted(limit.signal)]);
   }
 
   async #ask(c: Context): Promise<Response> {
@@ -93,20 +92,18 @@ export class Daemon implements AsyncDisposable {
     if (joined === undefined) return c.text("no such client\n", 410);
     if (this.#isLeaving) return c.text("leaving\n", 503);
     if (c.req.header(REPEATABLE_HEADER) !== undefined) return await joined.routes.fetch(c.req.raw);
-    this.#changing++;
-    let isCounted = true;
-    const answered = () => {
-      if (isCounted) this.#changing--;
-      isCounted = false;
-    };
+    const { promise: change, resolve } = Promise.withResolvers<void>();
+    const answered = () => resolve();
+    this.#changing.add(change);
+    void change.then(() => this.#changing.delete(change));
     try {
       const response = await joined.routes.fetch(c.req.raw);
       if (response.body === null) {
         answered();
         return response;
       }
-      const counted = response.body.pipeThrough(new TransformStream({ flush: answered, cancel: answered }));
-      return new Response(counted, response);
+      const followed = response.body.pipeThrough(new TransformStream({ flush: answered, cancel: answered }));
+      return new Response(followed, response);
     } catch (error) {
       answered();
       throw error;

@@ -37,7 +37,7 @@ export { type LifetimeLimits, Lifetimes } from "./lifetimes.ts";
 export { namePattern } from "./pattern.ts";
 export { type Found, LOADER_VARIABLES, type Policy, refusal, SYSTEM_FOLDERS } from "./policy.ts";
 export { idProblem, type Lifetime, type ProcessRecord, type RecordChanges } from "./record.ts";
-export { type Clip, Shelf, type TemplateFields } from "./shelf.ts";
+export { type Clip, Shelf } from "./shelf.ts";
 export { filled, type Template, TemplateError } from "./template.ts";
 export { type Suggestion, suggestionsAfter, suggestionsText } from "./habits.ts";
 export { type Outcome, type ProcessState, type Standing } from "./state.ts";

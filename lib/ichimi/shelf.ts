@@ -2,7 +2,7 @@
 import { HostError } from "../services/mod.ts";
 import { timeText } from "./state.ts";
 import type { Store } from "./store.ts";
-import type { Template } from "./template.ts";
+import type { Template, TemplateFields } from "./template.ts";
 
 /** A text that was put into the clipboard, under upstream's names. */
 export interface Clip {
@@ -20,9 +20,6 @@ export interface Clip {
 const CLIPS_KEPT = 100;
 const CLIP_BYTES = 4 * 2 ** 20;
 const SETTINGS = "console settings";
-
-/** What a template is made of, or changed in. */
-export type TemplateFields = Omit<Template, "template_id" | "created_at" | "updated_at">;
 
 export class Shelf {
   readonly #store: Store;

@@ -29,6 +29,51 @@ export interface Template {
   readonly updated_at: string;
 }
 
+/** What a template is made of, or changed in. */
+export type TemplateFields = Omit<Template, "template_id" | "created_at" | "updated_at">;
+
+/** What has nothing but its name and command. */
+export const EMPTY_TEMPLATE: Omit<TemplateFields, "name" | "command"> = {
+  description: null,
+  category: null,
+  args: [],
+  env: {},
+  default_cwd: null,
+  default_auto_start: false,
+  variables: [],
+  tags: [],
+};
+
+type Maybe<T> = { readonly [Name in keyof T]?: T[Name] | null | undefined };
+
+/** What a client says of a template: what is left out or null stays as it is. */
+export interface GivenFields extends Maybe<Omit<TemplateFields, "variables">> {
+  readonly variables?:
+    | readonly (Pick<TemplateVariable, "name"> & Maybe<TemplateVariable>)[]
+    | null
+    | undefined;
+}
+
+/** Of these an empty text is none. */
+const MAY_BE_NONE: ReadonlySet<string> = new Set(["description", "category", "default_cwd"]);
+
+/** The fields that a client has given. */
+export function templateFields({ variables, ...rest }: GivenFields): Partial<TemplateFields> {
+  const all = {
+    ...rest,
+    variables: variables?.map(({ name, description, default_value, required }) => ({
+      name,
+      description: description ?? null,
+      default_value: default_value ?? null,
+      required: required ?? true,
+    })),
+  };
+  const given = Object.entries(all).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, value === "" && MAY_BE_NONE.has(name) ? null : value]),
+  );
+}
+
 /** What a template cannot be filled with. */
 export class TemplateError extends Error {
   override readonly name = "TemplateError";

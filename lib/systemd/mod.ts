@@ -4,5 +4,5 @@
  * @module
  */
 export { ServiceManager } from "./service_manager.ts";
-export { checkUnit, hardening, type UnitParts, unitQuoted, unitSpecifiers, unitWord } from "./unit_text.ts";
+export { checkUnit, keepingService, type UnitParts, unitSpecifiers } from "./unit_text.ts";
 export { lastingCommand, type Unit, UserUnits } from "./user_units.ts";

@@ -28,8 +28,68 @@ export function checkUnit({ name, command, path, folders = [] }: UnitParts): voi
   }
 }
 
+/** What a service is that keeps processes of a user. */
+export interface KeepingService extends UnitParts {
+  readonly description: string;
+  /** As people type it. */
+  readonly tool: string;
+  /** What it does when it is asked to end: "stops its processes". */
+  readonly atEnd: string;
+  /** The folder it works in. */
+  readonly folder?: string;
+  /** Whether a socket unit of the same name starts it. */
+  readonly hasSocket: boolean;
+  /** Whether it makes control groups below its own. */
+  readonly delegates?: boolean;
+  /** Whether programs may do whatever the user may. */
+  readonly unconfined?: boolean;
+}
+
+/**
+ * A service whose processes outlive it: restarted, upgraded in place by `systemctl reload`, and restricted as far as
+ * programs in development allow.
+ * @throws {SyntaxError} When something of it cannot be said in a unit.
+ */
+export function keepingService(service: KeepingService): string {
+  checkUnit(service);
+  const { name, tool, command, path, folder, hasSocket, delegates = false, unconfined = false } = service;
+  const only = (isThere: boolean, lines: string) => isThere ? lines : "";
+  return `[Unit]
+Description=${service.description}
+${only(hasSocket, `Requires=${name}.socket\nAfter=${name}.socket\n`)}\
+# Three tries within a minute, then it is left alone: ${tool} itself restarts its processes for ever.
+StartLimitIntervalSec=60
+StartLimitBurst=3
+
+[Service]
+# It tells when clients are served, what it does, and twice a minute that it is not stuck.
+Type=notify
+NotifyAccess=main
+WatchdogSec=60
+ExecStart=${command.map(unitWord).join(" ")}
+# It becomes the program that stands there now; its processes go on.
+ExecReload=/bin/kill -HUP $MAINPID
+${only(folder !== undefined, `WorkingDirectory=${unitSpecifiers(folder ?? "")}\n`)}\
+Environment=${unitQuoted(`PATH=${path}`)}
+${only(hasSocket, "NonBlocking=yes\n")}\
+# Asked to end, ${tool} ${service.atEnd}.
+# When it is killed they go on under their keepers, and the next one has them back, with their logs and exit codes:
+# systemd must not kill them for it.
+KillMode=process
+Restart=on-failure
+RestartSec=1
+TimeoutStopSec=90
+# A process that takes too much memory is the one that ends.
+OOMPolicy=continue
+${only(delegates, "# Limits of processes are control groups below this one.\nDelegate=yes\n")}\
+${only(!unconfined, hardening(tool))}
+[Install]
+WantedBy=default.target
+${only(hasSocket, `Also=${name}.socket\n`)}`;
+}
+
 /** Seccomp does all of it: no right is needed that a user's manager has not. */
-export function hardening(tool: string): string {
+function hardening(tool: string): string {
   return `
 # Restricted as far as programs in development allow; "${tool} unit --unconfined" leaves this out, for projects that need
 # sudo or rootless containers (both gain privileges). What is not set would break others:
@@ -52,13 +112,13 @@ KeyringMode=private
 }
 
 /** A word of a command line: systemd would replace `%` and `$`. */
-export function unitWord(text: string): string {
+function unitWord(text: string): string {
   const escaped = unitSpecifiers(text).replaceAll("$", "$$$$");
   return /^[A-Za-z0-9_./=:,@%$+-]+$/.test(escaped) ? escaped : unitQuoted(text.replaceAll("$", "$$$$"));
 }
 
 /** A text between quotation marks. */
-export function unitQuoted(text: string): string {
+function unitQuoted(text: string): string {
   return `"${unitSpecifiers(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 

@@ -86,15 +86,25 @@ Deno.test("CPU and memory are those of the whole tree", async () => {
 Deno.test("output of Both is in the order in which it was said, over restarts, and of what has ended too", async () => {
   await using world = new World();
   const assistant = world.assistant();
-  const script = `for n in 1 2 3; do echo out $n; sleep 0.02; echo err $n >&2; sleep 0.02; done`;
-  await assistant.run("talk", script);
-  await assistant.call("wait", { process: "talk", exit: true });
-  const round = "out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3";
+  // Of two pipes only their reader knows an order: each line waits until the one before has arrived.
+  const script = `for n in 1 2 3; do read _; echo out $n; read _; echo err $n >&2; done; read _`;
+  const said = ["out 1", "err 1", "out 2", "err 2", "out 3", "err 3"];
+  const talk = async () => {
+    for (const line of said) {
+      await assistant.call("send", { process: "talk", text: "\n" });
+      await assistant.call("wait", { process: "talk", pattern: `${line}$` });
+    }
+    await assistant.call("send", { process: "talk", text: "\n" });
+    await assistant.call("wait", { process: "talk", exit: true });
+  };
+  await assistant.run("talk", script, { input: "pipe" });
+  await talk();
+  const round = said.join("\n");
   const output = (stream: string, lines?: number | null) =>
     assistant.call("get_process_output", { id: "talk", stream, ...(lines === undefined ? {} : { lines }) });
   strictEqual(await output("Both"), round);
   await assistant.call("start_process", { id: "talk" });
-  await assistant.call("wait", { process: "talk", exit: true });
+  await talk();
   strictEqual(await output("Both", null), `${round}\n${round}`);
   strictEqual(await output("Both", 7), `err 3\n${round}`);
   strictEqual(await output("Stderr", 2), "err 2\nerr 3");

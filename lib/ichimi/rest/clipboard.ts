@@ -2,8 +2,8 @@
 import { array, integer, object, optional, string, withDefault } from "../../mcp/mod.ts";
 import { HostError } from "../../services/mod.ts";
 import type { Clip } from "../shelf.ts";
+import { CLIP, maybe } from "../tools/schemas.ts";
 import { type RestContext, type Route, route } from "./route.ts";
-import { CLIP, maybe } from "./shapes.ts";
 
 const tag = "clipboard";
 const LIST = object({ items: array(CLIP), total_count: integer() });

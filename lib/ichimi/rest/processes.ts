@@ -4,9 +4,9 @@ import type { Client } from "../client.ts";
 import type { IchimiHost } from "../host.ts";
 import type { RecordChanges } from "../record.ts";
 import type { StateFilter } from "../state.ts";
-import { INFO, STATUS } from "../tools/schemas.ts";
+import { INFO, maybe, STATUS } from "../tools/schemas.ts";
 import { type RestContext, type Route, route } from "./route.ts";
-import { CHANGES, DONE, maybe, NEW_PROCESS } from "./shapes.ts";
+import { CHANGES, DONE, NEW_PROCESS } from "./shapes.ts";
 
 const GRACE_MS = 5_000;
 const LONGEST_GRACE_MS = 600_000;

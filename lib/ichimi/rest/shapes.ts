@@ -15,12 +15,7 @@ import {
 import { INPUTS, LIFETIMES, RESTARTS } from "../record.ts";
 import { STATE_KINDS } from "../../supervisor/mod.ts";
 import { EVENT_TYPES } from "../timeline.ts";
-import { INFO, STATUS } from "../tools/schemas.ts";
-
-/** Left out or null. */
-export function maybe<T>(schema: Schema<T>) {
-  return optional(nullable(schema));
-}
+import { CLIP, INFO, maybe, STATUS, TEMPLATE, TEMPLATE_FIELDS } from "../tools/schemas.ts";
 
 const MESSAGE = object({ message: string() });
 /** What is done, in words. */
@@ -75,65 +70,22 @@ export const USAGE = object({
   ),
 });
 
-const VARIABLE_FIELDS = {
-  name: string(),
-  description: optional(nullable(string())),
-  default_value: optional(nullable(string())),
-  required: optional(boolean({ description: "True when left out" })),
-};
-
-const TEMPLATE_FIELDS = {
-  description: maybe(string()),
-  category: maybe(string()),
-  args: maybe(array(string())),
-  env: maybe(record(string())),
+const FIELDS = {
+  ...TEMPLATE_FIELDS,
   default_cwd: maybe(string()),
   default_auto_start: maybe(boolean()),
-  variables: maybe(array(object(VARIABLE_FIELDS), { description: "What the gaps {{name}} mean" })),
-  tags: maybe(array(string())),
 };
 
 export const NEW_TEMPLATE = object({
   id: maybe(string({ description: "Taken from upstream's clients, which make one up; ours is answered" })),
   name: string(),
   command: string(),
-  ...TEMPLATE_FIELDS,
+  ...FIELDS,
 });
 export const TEMPLATE_CHANGES = object({
   name: maybe(string()),
   command: maybe(string()),
-  ...TEMPLATE_FIELDS,
-});
-
-export const TEMPLATE = object({
-  template_id: string(),
-  name: string(),
-  description: nullable(string()),
-  category: nullable(string()),
-  command: string(),
-  args: array(string()),
-  env: record(string()),
-  default_cwd: nullable(string()),
-  default_auto_start: boolean(),
-  variables: array(object({
-    name: string(),
-    description: nullable(string()),
-    default_value: nullable(string()),
-    required: boolean(),
-  })),
-  tags: array(string()),
-  created_at: string(),
-  updated_at: string(),
-});
-
-export const CLIP = object({
-  id: string(),
-  content: string(),
-  filename: nullable(string()),
-  created_at: string(),
-  updated_at: string(),
-  content_type: string(),
-  tags: array(string()),
+  ...FIELDS,
 });
 
 export const SETTINGS = object({

@@ -13,9 +13,10 @@ import {
   writeSnapshot,
 } from "../snapshots/mod.ts";
 import { timeText } from "../state.ts";
+import { maybe } from "../tools/schemas.ts";
 import { RestError } from "./errors.ts";
 import { type RestContext, type Route, route } from "./route.ts";
-import { maybe, SNAPSHOT_FILE } from "./shapes.ts";
+import { SNAPSHOT_FILE } from "./shapes.ts";
 
 const tag = "snapshots";
 /** No path, and nothing hidden. */

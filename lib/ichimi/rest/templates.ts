@@ -1,22 +1,11 @@
 /** Templates, under upstream's routes. @module */
 import { array, boolean, object, optional, record, string } from "../../mcp/mod.ts";
-import type { TemplateFields } from "../shelf.ts";
-import { filled } from "../template.ts";
+import { EMPTY_TEMPLATE, filled, templateFields } from "../template.ts";
+import { maybe, TEMPLATE } from "../tools/schemas.ts";
 import { type RestContext, type Route, route } from "./route.ts";
-import { DONE, maybe, NEW_TEMPLATE, TEMPLATE, TEMPLATE_CHANGES } from "./shapes.ts";
+import { DONE, NEW_TEMPLATE, TEMPLATE_CHANGES } from "./shapes.ts";
 
 const tag = "templates";
-const EMPTY: Omit<TemplateFields, "name" | "command"> = {
-  description: null,
-  category: null,
-  args: [],
-  env: {},
-  default_cwd: null,
-  default_auto_start: false,
-  variables: [],
-  tags: [],
-};
-
 export function templateRoutes({ host }: RestContext): Route[] {
   const { shelf } = host;
   return [
@@ -47,7 +36,7 @@ export function templateRoutes({ host }: RestContext): Route[] {
       answer: { status: 201, description: "It is there", schema: TEMPLATE },
       failures: [409, 422],
       run: ({ body: { id: _, name, command, ...given } }) =>
-        shelf.createTemplate({ ...EMPTY, name, command, ...fieldsOf(given) }),
+        shelf.createTemplate({ ...EMPTY_TEMPLATE, name, command, ...templateFields(given) }),
     }),
     route({
       method: "get",
@@ -68,7 +57,7 @@ export function templateRoutes({ host }: RestContext): Route[] {
       body: TEMPLATE_CHANGES,
       answer: { status: 200, description: "The template as it is now", schema: TEMPLATE },
       failures: [404, 409, 422],
-      run: ({ path, body }) => shelf.updateTemplate(path.id!, fieldsOf(body)),
+      run: ({ path, body }) => shelf.updateTemplate(path.id!, templateFields(body)),
     }),
     route({
       method: "delete",
@@ -107,36 +96,4 @@ export function templateRoutes({ host }: RestContext): Route[] {
       },
     }),
   ];
-}
-
-/** Of these an empty text is none. */
-const MAY_BE_NONE: ReadonlySet<string> = new Set(["description", "category", "default_cwd"]);
-
-interface GivenVariable {
-  readonly name: string;
-  readonly description?: string | null | undefined;
-  readonly default_value?: string | null | undefined;
-  readonly required?: boolean | undefined;
-}
-
-/** What is given, under the names of a template. */
-function fieldsOf(
-  { variables, ...rest }: {
-    readonly variables?: readonly GivenVariable[] | null | undefined;
-    readonly [key: string]: unknown;
-  },
-): Partial<TemplateFields> {
-  const all: Readonly<Record<string, unknown>> = {
-    ...rest,
-    variables: variables?.map(({ name, description, default_value, required }) => ({
-      name,
-      description: description ?? null,
-      default_value: default_value ?? null,
-      required: required ?? true,
-    })),
-  };
-  const found = Object.entries(all).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(
-    found.map(([name, value]) => [name, value === "" && MAY_BE_NONE.has(name) ? null : value]),
-  );
 }

@@ -3,7 +3,8 @@ import { sleep } from "../../async/mod.ts";
 import { array, defineTool, integer, nullable, object, string, withDefault } from "../../mcp/mod.ts";
 import { HostError, orToolError, TASK_AFTER_MS } from "../../services/mod.ts";
 import { ciDetails, ciFailedLogs, type CiPlace, ciRun, ciRuns } from "../ci.ts";
-import { maybe, type ToolContext, type ToolMaker } from "./tool.ts";
+import { maybe } from "./schemas.ts";
+import { type ToolContext, type ToolMaker } from "./tool.ts";
 
 const LOOKS = { readOnlyHint: true, openWorldHint: true };
 const MOST_RUNS = 100;

@@ -1,17 +1,8 @@
 /** Texts that assistants hand to each other and to their person, under upstream's names. @module */
-import { array, defineTool, nullable, object, string } from "../../mcp/mod.ts";
+import { array, defineTool, object, string } from "../../mcp/mod.ts";
 import { HostError, orToolError } from "../../services/mod.ts";
-import { maybe, type ToolMaker } from "./tool.ts";
-
-const CLIP = object({
-  id: string(),
-  content: string(),
-  filename: nullable(string()),
-  created_at: string(),
-  updated_at: string(),
-  content_type: string(),
-  tags: array(string()),
-});
+import { CLIP, maybe } from "./schemas.ts";
+import { type ToolMaker } from "./tool.ts";
 
 export const setClipboardText: ToolMaker = ({ host: { shelf } }) =>
   defineTool({

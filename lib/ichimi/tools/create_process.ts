@@ -3,7 +3,8 @@ import { array, boolean, defineTool, object, oneOf, optional, record, string } f
 import { orToolError } from "../../services/mod.ts";
 import { INPUTS, LIFETIMES, type RecordChanges, RESTARTS } from "../record.ts";
 import { permission } from "./allowed.ts";
-import { maybe, processId, type ToolMaker } from "./tool.ts";
+import { maybe } from "./schemas.ts";
+import { processId, type ToolMaker } from "./tool.ts";
 
 const ARGS = array(string(), { description: "Arguments, each by itself" });
 const ENV = record(string(), { description: "Environment variables beside those of the client" });

@@ -2,8 +2,8 @@
 import { array, defineTool, integer, number, object, oneOf, string } from "../../mcp/mod.ts";
 import { orToolError } from "../../services/mod.ts";
 import { STATE_FILTERS } from "../state.ts";
-import { INFO, STATUS } from "./schemas.ts";
-import { maybe, processId, type ToolMaker } from "./tool.ts";
+import { INFO, maybe, STATUS } from "./schemas.ts";
+import { processId, type ToolMaker } from "./tool.ts";
 
 const LOOKS = { readOnlyHint: true, openWorldHint: false };
 const LINES = 100;

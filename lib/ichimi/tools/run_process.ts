@@ -2,7 +2,8 @@
 import { defineTool, integer, object, string } from "../../mcp/mod.ts";
 import { orToolError, TASK_AFTER_MS } from "../../services/mod.ts";
 import { permission } from "./allowed.ts";
-import { maybe, processId, type ToolMaker } from "./tool.ts";
+import { maybe } from "./schemas.ts";
+import { processId, type ToolMaker } from "./tool.ts";
 
 const GRACE_MS = 5_000;
 /** A call that takes longer helps nobody. */

@@ -13,7 +13,8 @@ import {
 import { HostError, orToolError } from "../../services/mod.ts";
 import { snapshotOf, snapshotPath, startTaken, takeSnapshot } from "../exchange.ts";
 import { type Format, formatOf, readSnapshot, writeSnapshot } from "../snapshots/mod.ts";
-import { maybe, type ToolContext, type ToolMaker } from "./tool.ts";
+import { maybe } from "./schemas.ts";
+import { type ToolContext, type ToolMaker } from "./tool.ts";
 
 const WRITES = { destructiveHint: false, openWorldHint: false };
 const READS = { destructiveHint: true, openWorldHint: false };

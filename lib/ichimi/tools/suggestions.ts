@@ -1,7 +1,8 @@
 /** `get_suggestions`: what is usually started next. @module */
 import { array, defineTool, number, object, string } from "../../mcp/mod.ts";
 import { suggestionsText } from "../habits.ts";
-import { maybe, type ToolMaker } from "./tool.ts";
+import { maybe } from "./schemas.ts";
+import { type ToolMaker } from "./tool.ts";
 
 export const getSuggestions: ToolMaker = ({ host, client }) =>
   defineTool({

@@ -1,54 +1,27 @@
 /** Templates, under upstream's names. @module */
-import { array, boolean, defineTool, nullable, object, optional, record, string } from "../../mcp/mod.ts";
+import { array, boolean, defineTool, object, record, string } from "../../mcp/mod.ts";
 import { HostError, orToolError } from "../../services/mod.ts";
-import type { TemplateFields } from "../shelf.ts";
-import { filled, TemplateError } from "../template.ts";
+import {
+  EMPTY_TEMPLATE,
+  filled,
+  type GivenFields,
+  TemplateError,
+  type TemplateFields,
+  templateFields,
+} from "../template.ts";
 import { permission } from "./allowed.ts";
-import { maybe, processId, type ToolMaker } from "./tool.ts";
+import { maybe, TEMPLATE, TEMPLATE_FIELDS } from "./schemas.ts";
+import { processId, type ToolMaker } from "./tool.ts";
 
 const LOOKS = { readOnlyHint: true, openWorldHint: false };
 const CHANGES = { destructiveHint: false, openWorldHint: false };
 const TEMPLATE_ID = string({ description: "Id or name of the template" });
 
-const VARIABLE = object({
-  name: string(),
-  description: optional(nullable(string())),
-  default_value: optional(nullable(string())),
-  required: optional(boolean({ description: "True when left out" })),
-});
-
-/** What a description may have beside name and command. */
 const FIELDS = {
-  description: maybe(string()),
-  category: maybe(string()),
-  tags: maybe(array(string())),
-  args: maybe(array(string())),
-  env: maybe(record(string())),
+  ...TEMPLATE_FIELDS,
   cwd: maybe(string()),
   auto_start_on_restore: maybe(boolean()),
-  variables: maybe(array(VARIABLE, { description: "What the gaps {{name}} mean" })),
 };
-
-const TEMPLATE = object({
-  template_id: string(),
-  name: string(),
-  description: nullable(string()),
-  category: nullable(string()),
-  command: string(),
-  args: array(string()),
-  env: record(string()),
-  default_cwd: nullable(string()),
-  default_auto_start: boolean(),
-  variables: array(object({
-    name: string(),
-    description: nullable(string()),
-    default_value: nullable(string()),
-    required: boolean(),
-  })),
-  tags: array(string()),
-  created_at: string(),
-  updated_at: string(),
-});
 
 export const createTemplate: ToolMaker = ({ host: { shelf } }) =>
   defineTool({
@@ -59,7 +32,9 @@ export const createTemplate: ToolMaker = ({ host: { shelf } }) =>
     input: object({ name: string(), command: string(), ...FIELDS }),
     output: TEMPLATE,
     run: ({ name, command, ...given }) =>
-      orToolError(() => answer(shelf.createTemplate({ ...EMPTY, name, command, ...fieldsOf(given) }))),
+      orToolError(() =>
+        answer(shelf.createTemplate({ ...EMPTY_TEMPLATE, name, command, ...fieldsOf(given) }))
+      ),
   });
 
 export const listTemplates: ToolMaker = ({ host: { shelf } }) =>
@@ -156,46 +131,14 @@ export const createProcessFromTemplate: ToolMaker = ({ host, client }) =>
       }),
   });
 
-const EMPTY: Omit<TemplateFields, "name" | "command"> = {
-  description: null,
-  category: null,
-  args: [],
-  env: {},
-  default_cwd: null,
-  default_auto_start: false,
-  variables: [],
-  tags: [],
-};
-
 /** What is given, under the names of a template. */
 function fieldsOf(
-  { cwd, auto_start_on_restore: autoStart, variables, ...rest }: {
+  { cwd, auto_start_on_restore, ...given }: GivenFields & {
     readonly cwd?: string | null | undefined;
     readonly auto_start_on_restore?: boolean | null | undefined;
-    readonly variables?:
-      | readonly {
-        readonly name: string;
-        readonly description?: string | null | undefined;
-        readonly default_value?: string | null | undefined;
-        readonly required?: boolean | undefined;
-      }[]
-      | null
-      | undefined;
-    readonly [key: string]: unknown;
   },
 ): Partial<TemplateFields> {
-  const all = {
-    ...rest,
-    default_cwd: cwd,
-    default_auto_start: autoStart,
-    variables: variables?.map((each) => ({
-      name: each.name,
-      description: each.description ?? null,
-      default_value: each.default_value ?? null,
-      required: each.required ?? true,
-    })),
-  };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
+  return templateFields({ ...given, default_cwd: cwd, default_auto_start: auto_start_on_restore });
 }
 
 function answer<T extends object>(template: T) {

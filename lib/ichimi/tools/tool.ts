@@ -1,5 +1,5 @@
 /** What the tools share. @module */
-import { nullable, optional, type Schema, string, type Tool } from "../../mcp/mod.ts";
+import { type Schema, string, type Tool } from "../../mcp/mod.ts";
 import type { ToolOptions } from "../../services/mod.ts";
 import type { CiWatch } from "../ci_watch.ts";
 import type { Client } from "../client.ts";
@@ -17,11 +17,6 @@ export interface ToolContext extends ToolOptions {
 
 /** Makes tools of one client. */
 export type ToolMaker = (context: ToolContext) => Tool;
-
-/** Left out or null, as upstream's deserializer takes it. */
-export function maybe<T>(schema: Schema<T>) {
-  return optional(nullable(schema));
-}
 
 /** The argument that nearly all of them take. */
 export const processId: Schema<string> = string({ description: "Id of the process" });

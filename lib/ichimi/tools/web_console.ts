@@ -1,6 +1,7 @@
 /** `open_web_console`: where a person looks at the processes. @module */
 import { boolean, defineTool, integer, object, string } from "../../mcp/mod.ts";
-import { maybe, type ToolMaker } from "./tool.ts";
+import { maybe } from "./schemas.ts";
+import { type ToolMaker } from "./tool.ts";
 
 export const openWebConsole: ToolMaker = ({ doorway }) =>
   defineTool({

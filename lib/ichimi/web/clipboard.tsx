@@ -2,7 +2,7 @@
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { TypeOf } from "../../mcp/mod.ts";
-import type { CLIP } from "../rest/shapes.ts";
+import type { CLIP } from "../tools/schemas.ts";
 import { ask, say } from "./api.ts";
 import { Button, confirmed, CopyButton, Empty, Field } from "./controls.tsx";
 import { dateText } from "./format.ts";

@@ -2,7 +2,7 @@
 import { computed, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { TypeOf } from "../../mcp/mod.ts";
-import type { TEMPLATE } from "../rest/shapes.ts";
+import type { TEMPLATE } from "../tools/schemas.ts";
 import { start } from "./acts.ts";
 import { ApiError, ask, pathOf, request, say } from "./api.ts";
 import { Button, Check, confirmed, Dialog, Empty, Field } from "./controls.tsx";
