@@ -7,6 +7,9 @@ export function mergeBuckets(sum: Buckets | undefined, row: Row): Buckets {
   const added = row.buckets!;
   if (sum === undefined) return masked(added, row.present);
   const [a, b] = sameLayout(sum, added);
+  // One that never counted has no buckets: neither rows to widen nor a first bucket that says anything.
+  if (b.bucketCount === 0) return a;
+  if (a.bucketCount === 0) return masked(b, row.present);
   const first = Math.min(a.firstBucket, b.firstBucket);
   const end = Math.max(a.firstBucket + a.bucketCount, b.firstBucket + b.bucketCount);
   const target = a.firstBucket === first && a.bucketCount === end - first
@@ -32,7 +35,7 @@ function masked(buckets: Buckets, present: Uint8Array): Buckets {
 }
 
 function widened(buckets: Buckets, first: number, count: number): Buckets {
-  const steps = buckets.bucketCount === 0 ? 0 : buckets.counts.length / buckets.bucketCount;
+  const steps = buckets.counts.length / buckets.bucketCount;
   const counts = new Float64Array(steps * count);
   const shift = buckets.firstBucket - first;
   for (let i = 0; i < steps; i++) {

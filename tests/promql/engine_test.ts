@@ -235,6 +235,19 @@ Deno.test("H2 histograms are values: rates, sums by label and quantiles of them"
   deepStrictEqual(nothing, {}, "one sample is no rate");
 });
 
+Deno.test("a sum holds what others counted, wherever a histogram that never counted stands among them", () => {
+  const never = histograms({ __name__: "h", op: "flush" }, 0, [[], [], []]);
+  const read = histograms({ __name__: "h", op: "read" }, 100, [[0, 0], [10, 2], [10, 5]]);
+  const write = histograms({ __name__: "h", op: "write" }, 101, [[0, 0], [0, 4], [0, 6]]);
+  for (const series of [[never, read, write], [read, never, write], [read, write, never]]) {
+    const [row] = rows(query(sourceOf(series), { query: "sum(irate(h[5s]))", grid: seconds(1, 2) }));
+    const { firstBucket, bucketCount, counts } = row!.buckets!;
+    deepStrictEqual([firstBucket, bucketCount, [...counts]], [100, 3, [10, 2, 4, 0, 3, 2]]);
+  }
+  const [row] = rows(query(sourceOf([never]), { query: "sum(irate(h[5s]))", grid: seconds(1, 2) }));
+  strictEqual(row!.buckets!.bucketCount, 0);
+});
+
 Deno.test("a histogram whose source restarted counts from zero again", () => {
   const source = sourceOf([histograms({ __name__: "h" }, 50, [[100, 100], [110, 100], [3, 4], [5, 4]])]);
   deepStrictEqual(table(source, "histogram_count(irate(h[5s]))", seconds(1, 3)), { "": [10, 7, 2] });
