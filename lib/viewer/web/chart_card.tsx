@@ -20,8 +20,9 @@ export function ChartCard({ chart, feed }: { chart: ChartModel; feed: Feed }) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => {
     const element = card.current!;
-    const sight = new IntersectionObserver(([entry]) => {
-      chart.visible = entry!.isIntersecting;
+    const sight = new IntersectionObserver((entries) => {
+      // A busy page is told of several moments at once, the oldest first.
+      chart.visible = entries.at(-1)!.isIntersecting;
       if (!chart.visible) return;
       setSeen(true);
       feed.touch();
