@@ -104,12 +104,12 @@ function Facts({ process }: { process: Process }) {
     <section class="card">
       <dl class="facts">
         <Fact label={w.command}>
-          <code title={line}>{shortLineText(info)}</code>
+          <code title={line} ref={reachable}>{shortLineText(info)}</code>
           <CopyButton text={line} onCopied={() => say("good", w.copied)} />
         </Fact>
         {(info.cwd ?? info.project) != null && (
           <Fact label={w.folder}>
-            <code>{info.cwd ?? info.project}</code>
+            <code ref={reachable}>{info.cwd ?? info.project}</code>
           </Fact>
         )}
         {Running !== undefined && <Fact label={w.pid}>{Running.pid}</Fact>}
@@ -138,7 +138,7 @@ function Facts({ process }: { process: Process }) {
           <dl class="facts env">
             {env.map(([name, value]) => (
               <Fact key={name} label={name}>
-                <code>{value}</code>
+                <code ref={reachable}>{value}</code>
               </Fact>
             ))}
           </dl>
@@ -174,4 +174,9 @@ function Happened({ id }: { id: string }) {
       </ol>
     </section>
   );
+}
+
+/** What is too long for its place is scrolled with keys, too. */
+function reachable(element: HTMLElement | null): void {
+  if (element !== null && element.scrollHeight > element.clientHeight) element.tabIndex = 0;
 }
