@@ -1,9 +1,10 @@
 /** Searches logs beside the host, so that neither 100 MB nor an evil pattern make it wait. @module */
-import { tellShownLines } from "./log_lines.ts";
+import { type FindQuery, type Found, LineFind } from "./log_find.ts";
+import { readEntries, tellShownLines } from "./log_lines.ts";
 import { LineSearch, type LogQuery } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
 
-/** What is asked of the worker. */
+/** What is asked of the worker: a text of lines, */
 export interface SearchRequest {
   readonly folder: string;
   readonly kind: "run" | "build";
@@ -14,21 +15,44 @@ export interface SearchRequest {
   readonly secrets: readonly string[];
 }
 
+/** or lines with their places. */
+export interface FindRequest {
+  readonly folder: string;
+  readonly find: FindQuery;
+  readonly secrets: readonly string[];
+}
+
 /** What it answers; an error is told by name, since classes do not cross. */
-export type SearchReply = { readonly text: string } | { readonly error: string; readonly name: string };
+export type SearchReply = { readonly answer: string | Found } | {
+  readonly error: string;
+  readonly name: string;
+};
 
 const scope = self as unknown as {
-  onmessage: ((event: MessageEvent<SearchRequest>) => void) | null;
+  onmessage: ((event: MessageEvent<SearchRequest | FindRequest>) => void) | null;
   postMessage(reply: SearchReply): void;
 };
 
-scope.onmessage = ({ data: { folder, kind, query, speaker, secrets } }) => {
+scope.onmessage = ({ data }) => {
   try {
-    const search = new LineSearch(query);
-    tellShownLines(folder, kind, { name: speaker, mask: maskerOf(secrets) }, (line) => search.take(line));
-    scope.postMessage({ text: search.text });
+    scope.postMessage({ answer: "find" in data ? find(data) : search(data) });
   } catch (error) {
     const { message, name } = error instanceof Error ? error : new Error(String(error));
     scope.postMessage({ error: message, name });
   }
 };
+
+function search({ folder, kind, query, speaker, secrets }: SearchRequest): string {
+  const search = new LineSearch(query);
+  tellShownLines(folder, kind, { name: speaker, mask: maskerOf(secrets) }, (line) => search.take(line));
+  return search.text;
+}
+
+function find({ folder, find, secrets }: FindRequest): Found {
+  const lines = new LineFind(find);
+  const mask = maskerOf(secrets);
+  readEntries(folder, (entry, place) => {
+    if (entry.kind === "line") lines.take({ ...entry.line, text: mask(entry.line.text) }, place);
+  });
+  return lines.found;
+}

@@ -1,6 +1,7 @@
 /** What runs services, for those that look at them and steer them. @module */
 import { dependencyText } from "./dependency.ts";
 import { type Notice, type Place, type Service, Supervisor } from "../supervisor/mod.ts";
+import { type FindQuery, type Found, NOTHING_FOUND } from "./log_find.ts";
 import { instanceAt, type LogQuery } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
 import { Searcher } from "./searcher.ts";
@@ -178,6 +179,17 @@ export abstract class ServiceHost implements AsyncDisposable {
     const { folder } = places[instanceAt(query.index ?? -1, places.length)]!;
     const request = { folder, kind, query, speaker: this.name, secrets: [...this.secrets] };
     return this.#searcher.search(request, signal);
+  }
+
+  /**
+   * Lines of a run that a pattern finds, with their places; none where the run's log is kept no more.
+   * @throws {HostError | PatternError} When there is no such process or pattern.
+   */
+  async find(name: string, run: number, query: FindQuery, signal?: AbortSignal): Promise<Found> {
+    const place = this.logs(name, "run").find(({ number }) => number === run);
+    if (place === undefined) return NOTHING_FOUND;
+    const request = { folder: place.folder, find: query, secrets: [...this.secrets] };
+    return await this.#searcher.find(request, signal);
   }
 
   /** Lets go of everything; the next host goes on with it. */

@@ -1,18 +1,24 @@
 /** The lines of an instance's log, read from its segments. @module */
 import { type Line, LineAssembler, type LogEntry, type Stream } from "../keeper/mod.ts";
-import { SegmentReader, segmentStarts } from "../ring/mod.ts";
+import { type Records, SegmentReader, segmentStarts } from "../ring/mod.ts";
 
 /** Upstream marks what was written to standard error, in the logs of processes and not in those of builds. */
 const STDERR_PREFIX = "[stderr] ";
 
+/** Where something stands in a log: the end of the record that completes it, and its number among what does. */
+export interface LogPlace {
+  readonly end: number;
+  readonly nth: number;
+}
+
 /**
- * Tells all that an instance has said until now, and the position behind it. `from` is such a position, to go on there.
- * Nothing when no keeper has come yet.
+ * Tells all that an instance has said until now, with its place, and the position behind it. `from` is such a position,
+ * to go on there. Nothing when no keeper has come yet.
  * @throws {RingError} When the log is damaged. @throws {RangeError} When `from` lies behind the end.
  */
 export function readEntries(
   folder: string,
-  tell: (entry: LogEntry) => void,
+  tell: (entry: LogEntry, place: LogPlace) => void,
   from: "oldest" | bigint = "oldest",
 ): bigint {
   const reader = openLog(folder, from);
@@ -25,11 +31,35 @@ export function readEntries(
     result = reader.read()
   ) {
     if (result.kind === "lapped") lines.reset();
-    if (result.kind !== "records") continue;
-    while (result.records.next()) lines.take(result.records, tell);
+    if (result.kind === "records") takePlaced(reader, result.records, lines, tell);
   }
-  lines.flush(tell);
+  flushPlaced(reader, lines, tell);
   return reader.position;
+}
+
+/** Takes what a reader has just read. */
+export function takePlaced(
+  { position }: SegmentReader,
+  records: Records,
+  lines: LineAssembler,
+  tell: (entry: LogEntry, place: LogPlace) => void,
+): void {
+  const behind = Number(position);
+  while (records.next()) {
+    const end = behind - records.remainingBytes;
+    let nth = 0;
+    lines.take(records, (entry) => tell(entry, { end, nth: nth++ }));
+  }
+}
+
+/** What has no end yet stands between the last record and the next. */
+export function flushPlaced(
+  { position }: SegmentReader,
+  lines: LineAssembler,
+  tell: (entry: LogEntry, place: LogPlace) => void,
+): void {
+  let nth = 0;
+  lines.flush((entry) => tell(entry, { end: Number(position) + 1, nth: nth++ }));
 }
 
 /** What an instance, or its keeper, has said first. */

@@ -1,5 +1,6 @@
 /** Searches in logs, one after the other in a worker that is ended when one takes too long. @module */
-import type { SearchReply, SearchRequest } from "./_search_worker.ts";
+import type { FindRequest, SearchReply, SearchRequest } from "./_search_worker.ts";
+import type { Found } from "./log_find.ts";
 import { PatternError } from "./log_search.ts";
 
 /** JavaScript's engine can need for ever for a pattern that Rust's does in no time. */
@@ -8,8 +9,8 @@ const LIMIT_MS = 10_000;
 const ABANDONED_MS = 1_000;
 
 interface Waiting {
-  readonly request: SearchRequest;
-  readonly resolve: (text: string) => void;
+  readonly request: SearchRequest | FindRequest;
+  readonly resolve: (answer: string | Found) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -30,8 +31,24 @@ export class Searcher implements Disposable {
    * @throws {PatternError} On a pattern that cannot be read, or takes too long. @throws The signal's reason.
    */
   async search(request: SearchRequest, signal?: AbortSignal): Promise<string> {
+    return await this.#ask(request, signal) as string;
+  }
+
+  /** The same with the places of lines. */
+  async find(request: FindRequest, signal?: AbortSignal): Promise<Found> {
+    return await this.#ask(request, signal) as Found;
+  }
+
+  [Symbol.dispose](): void {
+    const reason = new Error("Cannot search: the tool ends");
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
+    this.#fail(reason);
+    this.#end();
+  }
+
+  async #ask(request: Waiting["request"], signal: AbortSignal | undefined): Promise<string | Found> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const { promise, resolve, reject } = Promise.withResolvers<string | Found>();
     const job = { request, resolve, reject };
     const onAbort = () => this.#drop(job, signal!.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -42,13 +59,6 @@ export class Searcher implements Disposable {
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
-  }
-
-  [Symbol.dispose](): void {
-    const reason = new Error("Cannot search: the tool ends");
-    for (const { reject } of this.#waiting.splice(0)) reject(reason);
-    this.#fail(reason);
-    this.#end();
   }
 
   #next(): void {
@@ -73,7 +83,7 @@ export class Searcher implements Disposable {
       const { job, timer } = this.#busy!;
       clearTimeout(timer);
       this.#busy = undefined;
-      if ("text" in data) job.resolve(data.text);
+      if ("answer" in data) job.resolve(data.answer);
       else job.reject(errorOf(data));
       this.#next();
     };

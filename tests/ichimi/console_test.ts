@@ -4,20 +4,11 @@ import { chromium, type Page } from "playwright-core";
 import { ROOT } from "../../lib/build/paths.ts";
 import { browser, CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
 import { complaintsOfAxe } from "./_axe.ts";
+import { onConsole, test } from "./_console.ts";
 import type { OpenDoor } from "../../lib/ichimi/mod.ts";
 import { makeDemo } from "./_demo.ts";
 import { Home } from "./_front.ts";
 import { faintTexts, nameless } from "./_in_page.js";
-import { Site } from "./_site.ts";
-
-interface Window {
-  readonly width?: number;
-  readonly height?: number;
-  readonly colors?: "light" | "dark";
-  readonly locale?: string;
-  /** What the browser may tell of. */
-  readonly expected?: RegExp;
-}
 
 /** Pictures that people may look at. */
 const PICTURES = `${ROOT}.build/pictures/ichimi`;
@@ -31,44 +22,6 @@ const PAGES = [
   "timeline",
   "settings",
 ];
-
-/** Opens the console in a browser of its own; fails when the page complains. */
-async function onConsole(
-  site: Site,
-  run: (page: Page) => Promise<void>,
-  { width = 1440, height = 900, colors = "dark", locale = "en-GB", expected }: Window = {},
-): Promise<void> {
-  const app = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS] });
-  try {
-    const context = await app.newContext({ viewport: { width, height }, colorScheme: colors, locale });
-    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(site.address);
-    strictEqual(page.url(), `${site.door.url}/`, "the token does not stay in the address");
-    await page.evaluate("hostkit.ready");
-    await run(page);
-    deepStrictEqual(complaints.filter((text) => expected?.test(text) !== true), [], "the page is silent");
-  } finally {
-    await app.close();
-  }
-}
-
-function test(name: string, fn: (site: Site) => Promise<void>): void {
-  Deno.test({
-    name: `${name} (needs chromium)`,
-    ...browser,
-    fn: async () => {
-      await using site = await Site.open();
-      await fn(site);
-      deepStrictEqual(site.bugs, []);
-    },
-  });
-}
 
 const row = (page: Page, id: string) =>
   page.locator("tbody tr").filter({ has: page.getByRole("link", { name: id, exact: true }) });
@@ -119,56 +72,6 @@ test("what is refused is said, and the form stays", (site) =>
     await form.evaluate((dialog) => dialog.querySelector("form")!.requestSubmit());
     match(await form.getByRole("alert").innerText(), /dangerous pattern/);
   }, { expected: /status of 422/ }));
-
-test("a log follows what is written, stays where one reads, and is searched", async (site) => {
-  await site.run(
-    "p",
-    "echo needle at first; i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; done; read x; echo $x",
-    {
-      input: "pipe",
-    },
-  );
-  await onConsole(site, async (page) => {
-    await page.goto(`${site.door.url}/#/processes/p`);
-    await page.locator(".line", { hasText: "line 300" }).waitFor();
-    const atEnd = () =>
-      page.locator(".scroll").evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40);
-    ok(await atEnd());
-    const follow = page.getByRole("button", { name: "Follow" });
-    await page.getByLabel("Search the log").fill("needle");
-    await page.keyboard.press("Enter");
-    await page.getByText("1 / 1").waitFor();
-    strictEqual(await follow.getAttribute("aria-pressed"), "false");
-    ok(!await atEnd());
-    await site.world.assistant().call("send", { process: "p", text: "needle \u001b[31mlast\u001b[0m\n" });
-    await page.getByText("1 / 2").waitFor();
-    ok(!await atEnd(), "whoever reads is left where they are");
-    strictEqual(await page.locator(".line mark").count(), 2);
-    await page.getByRole("button", { name: "Only matches" }).click();
-    strictEqual(await page.locator(".line:visible").count(), 2);
-    await page.getByLabel("Search the log").fill("/LINE 2\\d$/");
-    await page.getByText("0 / 10").waitFor();
-    await page.getByLabel("Search the log").fill("");
-    await page.getByLabel("Search the log").blur();
-    await page.locator(".line .color-1", { hasText: "last" }).waitFor();
-    await page.keyboard.press("f");
-    strictEqual(await follow.getAttribute("aria-pressed"), "true");
-    ok(await atEnd());
-    await page.keyboard.press("w");
-    strictEqual(await page.locator(".scroll.wraps").count(), 0);
-  });
-});
-
-test("errors alone are shown where that is asked for", async (site) => {
-  await site.run("p", "echo out; echo bad >&2; exec sleep 100");
-  await onConsole(site, async (page) => {
-    await page.goto(`${site.door.url}/#/processes/p`);
-    await page.locator(".line", { hasText: "bad" }).waitFor();
-    await page.getByRole("group", { name: "Stream" }).getByRole("button", { name: "Errors" }).click();
-    await page.locator(".line", { hasText: "out" }).waitFor({ state: "detached" });
-    deepStrictEqual(await page.locator(".line > span").allInnerTexts(), ["bad"]);
-  });
-});
 
 test("what others do is on the page at once, and the list is filtered, sorted and walked with keys", async (site) => {
   for (const id of ["beta", "alpha", "gamma"]) {

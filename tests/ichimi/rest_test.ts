@@ -91,6 +91,12 @@ Deno.test("every good answer has the shape that the document says, and every ope
   await check("GET", "/processes/{id}", "/processes/a");
   await check("GET", "/processes/{id}/logs", "/processes/a/logs?lines=5&stream=both");
   await check("GET", "/processes/{id}/logs/search", "/processes/a/logs/search?pattern=t.o");
+  const { matches, lines } = await check(
+    "GET",
+    "/processes/{id}/logs/matches",
+    "/processes/a/logs/matches?pattern=t.o&before=1.9999999.0",
+  );
+  deepStrictEqual([matches, lines[0].text], [1, "two"]);
   await check("PATCH", "/processes/{id}/config", "/processes/a/config", { auto_start_on_restore: true });
   await check("PUT", "/processes/{id}", "/processes/a", { tags: ["x"], restart: "on_failure" });
   await check("POST", "/processes/{id}/restart", "/processes/a/restart", { grace_period_ms: 1_000 });

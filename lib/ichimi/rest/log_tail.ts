@@ -1,16 +1,22 @@
 /** The log of a process as it grows, over all of its runs. @module */
 import { type Line, LineAssembler, type LogEntry } from "../../keeper/mod.ts";
+import { flushPlaced, type LogPlace, takePlaced } from "../../services/mod.ts";
 import { RingError, SegmentReader, segmentStarts } from "../../ring/mod.ts";
 import type { Service } from "../../supervisor/mod.ts";
 
-/** What a log tells: a line, or the beginning of a run. */
-export type Told = { readonly kind: "line"; readonly line: Line } | {
+/** What a log tells: a line with its place, or the beginning of a run. */
+export type Told = { readonly kind: "line"; readonly line: Line; readonly place: RunPlace } | {
   readonly kind: "run";
   readonly run: number;
 } | {
   readonly kind: "lost";
   readonly bytes: number;
 };
+
+/** Where a line stands in all that a process has said. */
+export interface RunPlace extends LogPlace {
+  readonly run: number;
+}
 
 interface OpenLog {
   readonly reader: SegmentReader;
@@ -53,7 +59,7 @@ export class LogTail implements Disposable {
     const log = openLog(next.folder, "oldest");
     // Its keeper has not come yet.
     if (log === undefined) return false;
-    this.#log?.lines.flush((entry) => tellLine(entry, tell));
+    if (this.#log !== undefined) flushPlaced(this.#log.reader, this.#log.lines, this.#teller(tell));
     this.#close();
     this.#log = log;
     this.#run = next.number;
@@ -74,27 +80,31 @@ export class LogTail implements Disposable {
     if (this.#log === undefined) return false;
     const { reader, lines } = this.#log;
     let count = 0;
-    const take = (entry: LogEntry) => {
+    const tellLine = this.#teller(tell);
+    const take = (entry: LogEntry, place: LogPlace) => {
       count++;
-      tellLine(entry, tell);
+      tellLine(entry, place);
     };
     for (let result = reader.read(); result.kind !== "empty"; result = reader.read()) {
       if (result.kind === "ended") {
-        lines.flush(take);
+        flushPlaced(reader, lines, take);
         return false;
       }
       if (result.kind === "lapped") {
         tell({ kind: "lost", bytes: Number(result.lostBytes) + lines.reset() });
       }
-      if (result.kind === "records") { while (result.records.next()) lines.take(result.records, take); }
+      if (result.kind === "records") takePlaced(reader, result.records, lines, take);
       if (count >= most) return true;
     }
     return false;
   }
-}
 
-function tellLine(entry: LogEntry, tell: (told: Told) => void): void {
-  if (entry.kind === "line") tell({ kind: "line", line: entry.line });
+  #teller(tell: (told: Told) => void): (entry: LogEntry, place: LogPlace) => void {
+    const run = this.#run;
+    return (entry, place) => {
+      if (entry.kind === "line") tell({ kind: "line", line: entry.line, place: { ...place, run } });
+    };
+  }
 }
 
 function openLog(folder: string, from: "oldest" | bigint): OpenLog | undefined {

@@ -1,11 +1,14 @@
 /** What processes say: the last of it, all that a pattern finds, and as it comes. @module */
 import { array, integer, object, oneOf, optional, string, withDefault } from "../../mcp/mod.ts";
-import type { Stream } from "../../keeper/mod.ts";
+import type { Line, Stream } from "../../keeper/mod.ts";
+import { compilePattern } from "../../services/mod.ts";
 import type { IchimiHost } from "../host.ts";
 import { timeText } from "../state.ts";
 import { eventStream } from "./event_stream.ts";
-import { LogTail, type Told } from "./log_tail.ts";
+import { RestError } from "./errors.ts";
+import { LogTail, type RunPlace, type Told } from "./log_tail.ts";
 import { type RestContext, type Route, route } from "./route.ts";
+import { LOG_MATCHES } from "./shapes.ts";
 
 const LINES = 100;
 const MOST_LINES = 10_000;
@@ -60,6 +63,39 @@ export function logRoutes({ host }: RestContext): Route[] {
     }),
     route({
       method: "get",
+      path: "/processes/{id}/logs/matches",
+      id: "findInLogs",
+      tag,
+      summary: "Lines that a regular expression finds before a line of the stream, and how many there are",
+      query: object({
+        pattern: string({ description: "In Rust's syntax; colours are no part of a line" }),
+        before: string({ description: "Place of a line: what comes before it in its run is searched" }),
+        stream: STREAM,
+        last: withDefault(
+          integer({ description: "The last so many are told", minimum: 1, maximum: MOST_LINES }),
+          LINES,
+        ),
+      }),
+      answer: { status: 200, description: "What was found", schema: LOG_MATCHES },
+      failures: [404],
+      async run({ path, query: { pattern, before, stream, last }, signal }) {
+        const { source, flags } = compilePattern(pattern);
+        const { run, ...place } = placeOf(before);
+        const wanted = only(stream);
+        const found = await host.find(path.id!, run, {
+          pattern,
+          before: place,
+          most: last,
+          ...wanted === undefined ? {} : { stream: wanted },
+        }, signal);
+        const lines = found.lines.map(({ line, place, number }) => {
+          return { ...shownLine(line, { ...place, run }), number };
+        });
+        return { matches: found.matches, searched: found.searched, lines, pattern: { source, flags } };
+      },
+    }),
+    route({
+      method: "get",
       path: "/processes/{id}/logs/stream",
       id: "streamLogs",
       tag,
@@ -76,6 +112,16 @@ function only(stream: "stdout" | "stderr" | "both" | undefined): Stream | undefi
   return stream === "both" ? undefined : stream;
 }
 
+function shownLine({ timeMs, stream, text }: Line, { run, end, nth }: RunPlace) {
+  return { time: timeText(timeMs), stream, text, place: `${run}.${end}.${nth}` };
+}
+
+function placeOf(text: string): RunPlace {
+  const [, run, end, nth] = /^(\d+)\.(\d+)\.(\d+)$/.exec(text) ?? [];
+  if (run === undefined) throw new RestError(400, `before: expected the place of a line, got ${text}`);
+  return { run: Number(run), end: Number(end), nth: Number(nth) };
+}
+
 function stream(
   host: IchimiHost,
   id: string,
@@ -86,8 +132,7 @@ function stream(
     told.kind !== "line" || wanted === undefined || told.line.stream === wanted;
   const shown = (told: Told) => {
     if (told.kind !== "line") return told;
-    const { timeMs, stream, text } = told.line;
-    return { time: timeText(timeMs), stream, text: host.mask(text) };
+    return shownLine({ ...told.line, text: host.mask(told.line.text) }, told.place);
   };
   return eventStream((sink) => {
     const first = tail.begin(count).filter((told) => told.kind === "line" && isWanted(told));

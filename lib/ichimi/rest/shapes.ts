@@ -95,10 +95,23 @@ export const SETTINGS = object({
   refresh_interval: integer({ description: "The same, in milliseconds", minimum: 0, maximum: 3_600_000 }),
 });
 
-export const LOG_LINE = object({
+const LOG_LINE_FIELDS = {
   time: string(),
   stream: oneOf(["stdout", "stderr"]),
   text: string(),
+  place: string({ description: "Where it stands in all that the process has said" }),
+};
+
+export const LOG_LINE = object(LOG_LINE_FIELDS);
+
+export const LOG_MATCHES = object({
+  matches: integer({ description: "How many lines match" }),
+  searched: integer({ description: "Of how many" }),
+  lines: array(object({
+    ...LOG_LINE_FIELDS,
+    number: integer({ description: "Which of the lines that were searched, from 1" }),
+  })),
+  pattern: object({ source: string(), flags: string() }, { description: "The same in JavaScript's syntax" }),
 });
 
 export const SNAPSHOT_FILE = object({
@@ -124,5 +137,6 @@ export const SHAPES: Readonly<Record<string, Schema<unknown>>> = {
   Clip: CLIP,
   Settings: SETTINGS,
   LogLine: LOG_LINE,
+  LogMatches: LOG_MATCHES,
   SnapshotFile: SNAPSHOT_FILE,
 };

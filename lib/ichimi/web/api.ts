@@ -32,9 +32,15 @@ export function hide(toast: Toast): void {
 }
 
 /** The JSON of an answer. @throws {ApiError} */
-export async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function request<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   const response = await fetch(`/api${path}`, {
     method,
+    ...signal === undefined ? {} : { signal },
     ...body === undefined
       ? {}
       : { body: JSON.stringify(body), headers: { "content-type": "application/json" } },

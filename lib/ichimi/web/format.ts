@@ -11,6 +11,11 @@ export function bytesText(bytes: number | null | undefined): string {
   return `${digits(value)} ${units[at]}`;
 }
 
+/** `12,345`. */
+export function countText(count: number): string {
+  return count.toLocaleString(language.value);
+}
+
 /** `12.3 %`. */
 export function percentText(percent: number | null | undefined): string {
   return percent === null || percent === undefined ? "–" : `${digits(percent)} %`;

@@ -1,12 +1,14 @@
 /** What a process says, as it says it. @module */
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pathOf } from "./api.ts";
 import { Button, Segments } from "./controls.tsx";
-import { bytesText } from "./format.ts";
+import { bytesText, countText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { pageKeys } from "./keys.ts";
-import { type LogLine, LogLines, type LogMark, patternOf } from "./log_lines.ts";
+import { type LogLine, LogLines, type LogMark } from "./log_lines.ts";
+import { LogSearch } from "./log_search.ts";
+import { SearchStrip } from "./search_strip.tsx";
 import type { Process } from "./state.ts";
 import { words } from "./words.ts";
 
@@ -22,56 +24,46 @@ const choices = { wrap: true, times: true };
 export function Log({ process: { id }, edit }: { process: Process; edit: () => void }) {
   const w = words.value;
   const box = useRef<HTMLDivElement>(null);
-  const list = useRef<LogLines | undefined>(undefined);
   const stream = useSignal<Shown>("both");
   const follows = useSignal(true);
   const wrap = useSignal(choices.wrap);
   const times = useSignal(choices.times);
-  const wanted = useSignal("");
   const onlyMatches = useSignal(false);
-  const match = useSignal({ at: -1, count: 0 });
   const count = useSignal(0);
+  const [{ list, search }] = useState(() => {
+    const list = new LogLines((lines) => words.peek().lines(countText(lines)));
+    return { list, search: new LogSearch(list, () => ({ id, stream: stream.peek() })) };
+  });
+  const isSearched = search.state.value.kind !== "none";
 
   const toEnd = () => {
     const { current } = box;
     if (current !== null) current.scrollTop = current.scrollHeight;
   };
   const added = () => {
-    count.value = list.current!.count;
-    if (wanted.value !== "") match.value = { ...match.value, count: list.current!.matches.length };
+    count.value = list.count;
+    search.grown();
     if (follows.value) toEnd();
   };
-  // Not as an effect, which comes a frame later: Enter may follow the last letter at once.
-  const search = (text: string, isAlone: boolean) => {
-    wanted.value = text;
-    onlyMatches.value = isAlone;
-    list.current!.search({ pattern: patternOf(text), onlyMatches: isAlone });
-    match.value = { at: -1, count: list.current!.matches.length };
-    if (follows.value) toEnd();
-  };
-  const goTo = (by: 1 | -1) => {
-    const { length } = list.current!.matches;
-    if (length === 0) return;
-    follows.value = false;
-    const before = match.value.at;
-    const at = before < 0 ? (by > 0 ? 0 : length - 1) : (before + by + length) % length;
-    match.value = { at, count: length };
-    list.current!.show(at);
+  const goTo = async (by: 1 | -1) => {
+    if (await search.goTo(by)) follows.value = false;
   };
 
-  useEffect(() => {
-    list.current = new LogLines(box.current!.querySelector<HTMLElement>(".lines")!);
+  useLayoutEffect(() => {
+    box.current!.querySelector(".lines")!.append(list.root);
+    return () => search.end();
   }, []);
   useSignalEffect(() => {
     const shown = stream.value;
     return readLog(id, shown, {
       begin: (lines) => {
-        list.current!.clear();
-        list.current!.add(lines);
+        list.clear();
+        list.add(lines);
+        search.again();
         added();
       },
       more: (lines) => {
-        list.current!.add(lines);
+        list.add(lines);
         added();
       },
     });
@@ -79,6 +71,9 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
   useSignalEffect(() => {
     choices.wrap = wrap.value;
     choices.times = times.value;
+    // What was found has changed the height, too.
+    search.state.value;
+    onlyMatches.value;
     if (follows.peek()) toEnd();
   });
   useEffect(() => {
@@ -104,27 +99,11 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
             type="search"
             placeholder={w.searchLog}
             aria-label={w.searchLog}
-            value={wanted.value}
-            onInput={(event) => search(event.currentTarget.value, onlyMatches.value)}
+            onInput={(event) => search.search(event.currentTarget.value)}
             onKeyDown={(event) => {
-              if (event.key === "Enter") goTo(event.shiftKey ? -1 : 1);
+              if (event.key === "Enter") void goTo(event.shiftKey ? -1 : 1);
             }}
           />
-          {wanted.value !== "" && (
-            <>
-              <span class="matches" role="status">{w.matches(match.value.at + 1, match.value.count)}</span>
-              <Button icon="up" label={w.previous} iconOnly kind="quiet" onClick={() => goTo(-1)} />
-              <Button icon="down" label={w.next} iconOnly kind="quiet" onClick={() => goTo(1)} />
-              <Button
-                icon="filter"
-                label={w.onlyMatches}
-                iconOnly
-                kind="quiet"
-                pressed={onlyMatches.value}
-                onClick={() => search(wanted.value, !onlyMatches.value)}
-              />
-            </>
-          )}
         </div>
         <div class="tools">
           <Segments
@@ -158,6 +137,7 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
           />
         </div>
       </header>
+      {isSearched && <SearchStrip search={search} goTo={goTo} onlyMatches={onlyMatches} />}
       <div
         ref={box}
         class={`scroll ${wrap.value ? "wraps" : ""} ${times.value ? "" : "timeless"}`}
@@ -169,7 +149,7 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
           follows.value = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
         }}
       >
-        <div class="lines" />
+        <div class={`lines ${isSearched && onlyMatches.value ? "only-matches" : ""}`} />
         {count.value === 0 && <p class="nothing">{w.noLog}</p>}
       </div>
       {!follows.value && (

@@ -6,6 +6,22 @@ export interface LogLine {
   readonly time: string;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
+  /** Where it stands in all that the process has said. */
+  readonly place: string;
+}
+
+/** One that the daemon has found. */
+export interface FoundLine extends LogLine {
+  /** Which of the lines that were searched, from 1. */
+  readonly number: number;
+}
+
+/** What the daemon has found before the lines that are here. */
+export interface Found {
+  readonly matches: number;
+  readonly searched: number;
+  /** The last of them. */
+  readonly lines: readonly FoundLine[];
 }
 
 /** What stands between lines. */
@@ -17,21 +33,36 @@ export interface LogMark {
 const LINES_KEPT = 5_000;
 const SPARE = 500;
 
-/** How lines are searched. */
-export interface Search {
-  readonly pattern: RegExp | undefined;
-  readonly onlyMatches: boolean;
+/** Place before all lines, where there are none. */
+const BEGINNING = "0.0.0";
+
+interface Entry {
+  readonly entry: LogLine | LogMark;
+  readonly element: HTMLElement;
+  isMatch: boolean;
 }
 
-/** Fills an element with lines, and knows which of them match. */
+/**
+ * An element with lines that knows which of them match. Lines that the daemon has found stand before those that
+ * are here anyway.
+ */
 export class LogLines {
-  readonly #root: HTMLElement;
-  #search: Search = { pattern: undefined, onlyMatches: false };
-  #entries: { readonly entry: LogLine | LogMark; readonly element: HTMLElement; isMatch: boolean }[] = [];
+  /** Lines are not let go of while this is set: the daemon searches what comes before them. */
+  isHeld = false;
+  readonly root: HTMLElement = document.createElement("div");
+  /** Says how many lines stand between two that were found. */
+  readonly #gapText: (lines: number) => string;
+  #pattern: RegExp | undefined;
+  #entries: Entry[] = [];
+  #found: HTMLElement[] = [];
+  /** Where older ones can be searched for: before the oldest that is shown. */
+  #oldest: string | undefined;
+  /** What is known of the lines before those that are here. */
+  #before = { matches: 0, searched: 0 };
   #current: HTMLElement | undefined;
 
-  constructor(root: HTMLElement) {
-    this.#root = root;
+  constructor(gapText: (lines: number) => string) {
+    this.#gapText = gapText;
   }
 
   get count(): number {
@@ -40,12 +71,34 @@ export class LogLines {
 
   /** Elements of lines that match, in their order. */
   get matches(): readonly HTMLElement[] {
-    return this.#entries.filter(({ isMatch }) => isMatch).map(({ element }) => element);
+    return [...this.#found, ...this.#entries.filter(({ isMatch }) => isMatch).map(({ element }) => element)];
+  }
+
+  /** How many older lines match that are not shown. */
+  get olderMatches(): number {
+    return this.#before.matches - this.#found.length;
+  }
+
+  /** How many lines were searched. */
+  get searched(): number {
+    return this.#before.searched + this.#entries.filter(({ entry }) => !("mark" in entry)).length;
+  }
+
+  /** Place of the oldest line that is here. */
+  get first(): string {
+    for (const { entry } of this.#entries) if ("place" in entry) return entry.place;
+    return BEGINNING;
+  }
+
+  /** Place of the oldest line that was found. */
+  get oldest(): string {
+    return this.#oldest ?? this.first;
   }
 
   clear(): void {
     this.#entries = [];
-    this.#root.replaceChildren();
+    this.#forget();
+    this.root.replaceChildren();
     this.#current = undefined;
   }
 
@@ -58,14 +111,28 @@ export class LogLines {
       fragment.append(element);
       this.#entries.push(made);
     }
-    this.#root.append(fragment);
-    if (this.#entries.length <= LINES_KEPT + SPARE) return;
-    for (const { element } of this.#entries.splice(0, this.#entries.length - LINES_KEPT)) element.remove();
+    this.root.append(fragment);
+    if (this.#entries.length <= LINES_KEPT + SPARE || this.isHeld) return;
+    for (const each of this.#entries.splice(0, this.#entries.length - LINES_KEPT)) this.#letGo(each);
   }
 
-  search(search: Search): void {
-    this.#search = search;
-    this.#root.classList.toggle("only-matches", search.onlyMatches && search.pattern !== undefined);
+  /** Marks what matches, and shows what was found before the lines that are here. */
+  search(pattern: RegExp, found: Found): void {
+    this.#forget();
+    this.#pattern = pattern;
+    this.#before = { matches: found.matches, searched: found.searched };
+    for (const each of this.#entries) this.#fill(each);
+    this.#show(found);
+  }
+
+  /** Shows what was found before all that is shown. */
+  searchOlder(found: Found): void {
+    this.#show(found);
+  }
+
+  unsearch(): void {
+    this.#forget();
+    this.#pattern = undefined;
     for (const each of this.#entries) this.#fill(each);
   }
 
@@ -77,7 +144,48 @@ export class LogLines {
     this.#current?.scrollIntoView({ block: "center" });
   }
 
-  #fill(each: { readonly entry: LogLine | LogMark; readonly element: HTMLElement; isMatch: boolean }): void {
+  #show({ lines, searched }: Found): void {
+    const fragment = document.createDocumentFragment();
+    const shown = lines.map((entry): Entry => ({
+      entry,
+      element: document.createElement("div"),
+      isMatch: true,
+    }));
+    for (const [at, each] of shown.entries()) {
+      this.#fill(each);
+      each.element.classList.add("match");
+      fragment.append(each.element);
+      const gap = (lines[at + 1]?.number ?? searched + 1) - lines[at]!.number - 1;
+      if (gap === 0) continue;
+      const mark = document.createElement("div");
+      mark.className = "mark gap";
+      mark.textContent = this.#gapText(gap);
+      fragment.append(mark);
+    }
+    this.root.prepend(fragment);
+    this.#found.unshift(...shown.map(({ element }) => element));
+    this.#oldest = lines[0]?.place ?? this.#oldest;
+  }
+
+  /** What was found goes from the document. */
+  #forget(): void {
+    for (const element of this.#found) element.remove();
+    for (const gap of this.root.querySelectorAll(".gap")) gap.remove();
+    this.#found = [];
+    this.#oldest = undefined;
+    this.#before = { matches: 0, searched: 0 };
+  }
+
+  /** A line goes from the document, unless it was found. */
+  #letGo({ entry, element, isMatch }: Entry): void {
+    if (isMatch) this.#found.push(element);
+    else element.remove();
+    if ("mark" in entry || this.#pattern === undefined) return;
+    this.#before.searched++;
+    if (isMatch) this.#before.matches++;
+  }
+
+  #fill(each: Entry): void {
     const { entry, element } = each;
     element.replaceChildren();
     if ("mark" in entry) {
@@ -85,7 +193,7 @@ export class LogLines {
       element.textContent = entry.mark;
       return;
     }
-    const { pattern } = this.#search;
+    const pattern = this.#pattern;
     each.isMatch = pattern !== undefined && pattern.test(plainText(entry.text));
     element.className = `line ${entry.stream}${each.isMatch ? " match" : ""}`;
     const time = document.createElement("time");
@@ -119,15 +227,4 @@ function marked(into: HTMLElement, text: string, pattern: RegExp): void {
     from = index + found.length;
   }
   into.append(text.slice(from));
-}
-
-/** What is searched for: text as it stands, or between slashes a regular expression; undefined when it is none. */
-export function patternOf(text: string): RegExp | undefined {
-  if (text === "") return undefined;
-  const source = /^\/(.+)\/$/.exec(text)?.[1] ?? RegExp.escape(text);
-  try {
-    return new RegExp(source, "i");
-  } catch {
-    return undefined; // It is being typed.
-  }
 }

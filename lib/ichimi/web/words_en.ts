@@ -27,6 +27,10 @@ const EVENTS: Record<EventType, string> = {
   note: "Note",
 };
 
+function linesText(count: string): string {
+  return count === "1" ? "1 line" : `${count} lines`;
+}
+
 export const EN = {
   pages: {
     dashboard: "Dashboard",
@@ -158,12 +162,16 @@ export const EN = {
   clear: "Clear",
   streams: { both: "Both", stdout: "Output", stderr: "Errors" },
   stream: "Stream",
-  matches: (at: number, count: number) => count === 0 ? "0" : `${at} / ${count}`,
+  searching: "Searching the whole log…",
+  matches: (at: string, count: string, lines: string) => `${at} / ${count} in ${linesText(lines)}`,
+  noMatches: (lines: string) => `No match in ${linesText(lines)}`,
+  olderMatches: (count: string) => `${count} older`,
+  cannotSearch: (why: string) => `This cannot be searched for: ${why}`,
   next: "Next match",
   previous: "Previous match",
   newRun: (run: number) => `Run ${run}`,
   lostBytes: (text: string) => `${text} were written too fast to be shown`,
-  lines: (count: number) => `${count} lines`,
+  lines: linesText,
   newLines: "Jump to the newest line",
   // Templates
   newTemplate: "New template",
