@@ -40,6 +40,9 @@ export function consolePage(
     }));
   app.get("/ichimi.js", (c) => serveAsset(c.req.raw, "web/ichimi.js", assets));
   app.get("/ichimi.css", (c) => serveAsset(c.req.raw, "web/ichimi.css", assets));
+  for (const path of ["/", "/ichimi.js", "/ichimi.css"]) {
+    app.all(path, (c) => c.text("only GET is served\n", 405, { allow: "GET, HEAD" }));
+  }
   return { fetch: (request) => app.fetch(request) };
 }
 

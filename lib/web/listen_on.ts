@@ -10,6 +10,10 @@ const STOP_GRACE_MS = 500;
 /** Of a body that the handler did not read; a client that sends more is cut off. */
 const UNREAD_MAX_BYTES = 16 * 2 ** 20;
 
+/** Methods that no `Request` can have (fetch, "forbidden method"), and nothing here serves. */
+const NEVER_SERVED = new Set(["CONNECT", "TRACE", "TRACK"]);
+const NOT_IMPLEMENTED = "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
 type Handler = (request: Request) => Response | Promise<Response>;
 
 /**
@@ -25,7 +29,10 @@ export async function listenOn(
   const { address } = listener;
   const acceptor = await Acceptor.open(
     listener,
-    () => createServer((incoming, outgoing) => void answer(handler, incoming, outgoing)),
+    () =>
+      createServer((incoming, outgoing) => void answer(handler, incoming, outgoing))
+        // Without a listener the connection is closed without a word.
+        .on("connect", (_incoming, socket) => socket.end(NOT_IMPLEMENTED)),
   );
   const { promise: finished, resolve } = Promise.withResolvers<void>();
   const onAbort = () => void stop();
@@ -52,6 +59,11 @@ export async function listenOn(
 
 /** One request through the handler; a client that goes away aborts the request's signal. */
 async function answer(handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  if (NEVER_SERVED.has(incoming.method ?? "")) {
+    incoming.resume();
+    outgoing.writeHead(501, { "content-type": "text/plain" }).end(`${incoming.method} is not served\n`);
+    return;
+  }
   const controller = new AbortController();
   outgoing.once("close", () => controller.abort());
   const body = new Body(incoming);

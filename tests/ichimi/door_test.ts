@@ -42,6 +42,11 @@ test("nobody gets past the door without the token, or from another site", async 
     strictEqual(await status("/mcp", { authorization: `Bearer ${wrong}` }), 401);
   }
   strictEqual(await status("/nothing", shown), 404);
+  for (const path of ["/", "/ichimi.js", "/api/status", "/mcp"]) {
+    const { status, headers, body } = await fetch(url + path, { method: "OPTIONS", headers: shown });
+    await body?.cancel();
+    deepStrictEqual([status, headers.get("allow")?.split(", ")[0]], [405, "GET"], path);
+  }
   strictEqual(await status("/mcp", { ...shown, origin: "http://evil.example" }), 403);
   using raw = await Deno.connect({ port, hostname: "127.0.0.1" });
   await raw.write(new TextEncoder().encode(

@@ -60,3 +60,22 @@ Deno.test("a handler on a passed socket streams, takes bodies, notices who goes,
   await using _next = await listenOn(listener, handler);
   strictEqual((await waiting).headers.get("x-q"), "later");
 });
+
+Deno.test("a method that no handler can be asked with is answered, and its connection is good for the next", async () => {
+  using listener = openListener({ host: "127.0.0.1", port: 0 });
+  await using server = await listenOn(listener, ({ method }) => new Response(method));
+  ok(server.address.kind === "tcp");
+  const { port } = server.address;
+  const ask = async (requests: string) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode(requests));
+    return (await new Response(connection.readable).text()).match(/^HTTP\/1.1 \d+/gm);
+  };
+  const host = `Host: 127.0.0.1:${port}\r\n`;
+  const next = `GET / HTTP/1.1\r\n${host}Connection: close\r\n\r\n`;
+  deepStrictEqual(
+    await ask(`TRACE / HTTP/1.1\r\n${host}Content-Length: 3\r\n\r\nabc${next}`),
+    ["HTTP/1.1 501", "HTTP/1.1 200"],
+  );
+  deepStrictEqual(await ask(`CONNECT a.example:443 HTTP/1.1\r\n${host}\r\n`), ["HTTP/1.1 501"]);
+});
