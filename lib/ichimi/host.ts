@@ -12,7 +12,13 @@ import type { Suggestion } from "./habits.ts";
 import { Memory } from "./memory.ts";
 import { namePattern } from "./pattern.ts";
 import { type Policy, refusal } from "./policy.ts";
-import { idProblem, type ProcessRecord, RECORD_DEFAULTS, type RecordChanges } from "./record.ts";
+import {
+  idProblem,
+  newIdProblem,
+  type ProcessRecord,
+  RECORD_DEFAULTS,
+  type RecordChanges,
+} from "./record.ts";
 import { Shelf } from "./shelf.ts";
 import { Specs } from "./specs.ts";
 import { refusalIn, standingOf } from "./standing.ts";
@@ -352,7 +358,8 @@ export class IchimiHost extends ServiceHost {
 
   /** @throws {HostError} When it may not be run. */
   #check(record: ProcessRecord): void {
-    const problem = idProblem(record.id);
+    // One that is there from before such ids were refused goes on.
+    const problem = this.#records.has(record.id) ? idProblem(record.id) : newIdProblem(record.id);
     if (problem !== undefined) {
       throw new HostError(`Cannot create process '${record.id.slice(0, 50)}': its id ${problem}`);
     }

@@ -61,3 +61,10 @@ export function idProblem(id: string): string | undefined {
   if (!id.isWellFormed()) return "has halves of characters";
   return CONTROL.test(id) ? "has control characters" : undefined;
 }
+
+/** The same for a process that there is not yet. */
+export function newIdProblem(id: string): string | undefined {
+  // However it is written, whoever reads an address takes it for a step: `/api/processes/%2e%2e` is `/api`.
+  if (id === "." || id === "..") return "is a step in a path, with which no address can name it";
+  return idProblem(id);
+}

@@ -1,6 +1,7 @@
 /** Ids, folders and commands that nobody expects, and ids that come again. */
 import { deepStrictEqual, doesNotMatch, match, rejects, strictEqual } from "node:assert/strict";
 import type { ToolResult } from "../../lib/mcp/mod.ts";
+import { Store } from "../../lib/ichimi/store.ts";
 import { World } from "./_world.ts";
 
 interface Read {
@@ -72,6 +73,40 @@ Deno.test("half a character is no id, and nothing is left of it", async () => {
     /has halves of characters/,
   );
   strictEqual(await assistant.call("list_processes"), "[]");
+});
+
+Deno.test("an id that no address can name is refused, and what has it from before runs, changes and is removed", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  const before = `${world.folder}/before.json`;
+  for (const id of [".", ".."]) {
+    await rejects(
+      assistant.call("create_process", { id, command: "true" }),
+      new RegExp(`Cannot create process '${id.replaceAll(".", "\\.")}': its id is a step in a path`),
+    );
+    Deno.writeTextFileSync(before, JSON.stringify([{ id, command: "true" }]));
+    await rejects(assistant.call("import_processes", { file_path: before }), /its id is a step in a path/);
+  }
+  strictEqual(await assistant.call("list_processes"), "[]");
+  for (const id of ["...", ".x", "..%2f"]) await assistant.call("create_process", { id, command: "true" });
+
+  await using old = new World();
+  Deno.mkdirSync(`${old.folder}/state`);
+  {
+    using store = Store.open(`${old.folder}/state/ichimi.sqlite`);
+    const record = { ...world.host.record("..."), project: old.folder };
+    for (const id of [".", ".."]) store.putProcess({ ...record, id });
+  }
+  await old.host.start(new AbortController().signal);
+  const other = old.assistant();
+  for (const id of [".", ".."]) {
+    await other.call("update_process", { id, command: "sh", args: ["-c", "echo it runs"] });
+    await other.call("start_process", { id });
+    await other.call("wait", { process: id, exit: true });
+    match(await other.call("get_process_output", { id, stream: "Both" }), /it runs/);
+    await other.call("remove_process", { id });
+  }
+  strictEqual(await other.call("list_processes"), "[]");
 });
 
 Deno.test("what was said of a process is not said of the one that has its id later, nor when it runs", async () => {
