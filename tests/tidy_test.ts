@@ -301,7 +301,11 @@ for (
       const key = path.split(".").at(-1)!;
       ok(new RegExp(`^(# )?${key} = `, "m").test(sample), `${path} is not in ${file}`);
     }
-    const { warnings } = parseConfig<Entries>(shape, sample.replaceAll(/^# (\w+ = )/gm, "$1"), file);
+    const { warnings } = parseConfig<Entries>(
+      shape,
+      sample.replaceAll(/^# (\w+ = |\[[\w.]+\]$)/gm, "$1"),
+      file,
+    );
     deepStrictEqual(warnings, []);
   });
 }

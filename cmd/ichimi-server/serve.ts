@@ -48,8 +48,9 @@ export async function serve(
   const host = stack.use(IchimiHost.open({
     stateFolder: state,
     policy: policyOf(config),
-    allow: allowRulesOf(config),
+    allow: allowRulesOf(config, Deno.env.get("HOME")),
     logMib,
+    trouble: (text) => log.warn(text),
   }));
   const lifetimes = stack.use(new Lifetimes(host, limitsOf(config), (text) => log.warn(text)));
   const { address, push } = config.agent;

@@ -14,6 +14,8 @@ export interface Key<T> {
   readonly sample: string;
   /** Whether the sample is not the default, but shows what could stand there. */
   readonly isExample?: true;
+  /** Whether a table without it is none. */
+  readonly isRequired?: true;
 }
 
 type Options<T> = { readonly help: string; readonly fallback: T };
@@ -52,6 +54,23 @@ export function text<const T extends string>(
         ? value as T
         : undefined,
   );
+}
+
+/** A folder that must be given: absolute, or below the user's, as `~/shop`; see `expandHome`. */
+export function folder(options: { readonly help: string; readonly example: string }): Key<string> {
+  const { help, example } = options;
+  const read = (value: unknown) => {
+    return typeof value === "string" && /^(?:\/|~(?:\/|$))/.test(value) ? value : undefined;
+  };
+  const expected = `an absolute folder such as "${example}"`;
+  return { ...key({ help, fallback: "" }, expected, JSON.stringify(example), read), isRequired: true };
+}
+
+/** A folder with `~` replaced. @throws {Error} When nobody knows what it stands for. */
+export function expandHome(folder: string, home: string | undefined): string {
+  if (!folder.startsWith("~")) return folder;
+  if (!home) throw new Error(`Cannot find folder ${folder}: HOME is not set`);
+  return `${home}${folder.slice(1)}`;
 }
 
 /** Text that may be left out. */

@@ -6,6 +6,8 @@
  */
 export {
   duration,
+  expandHome,
+  folder,
   integer,
   type Key,
   optionalDuration,

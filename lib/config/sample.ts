@@ -5,7 +5,7 @@ import type { Table, TableList, TableMap } from "./table.ts";
 /** Width at which help is wrapped. */
 const WIDTH = 80;
 
-/** TOML text with every key of the table: those with a default set to it, the others commented out. */
+/** TOML text with every key of the table: those with a default set to it, the others and examples commented out. */
 export function sampleConfig(shape: Table, title: string): string {
   return `${comment(title)}${tableText(shape, [])}`;
 }
@@ -19,7 +19,8 @@ function tableText(shape: Table, path: readonly string[], isList = false): strin
       tables.push(tableText((entry as TableList).each, [...path, name], true));
     } else if (entry.kind === "named") {
       const { each, example } = entry as TableMap;
-      tables.push(tableText(each, [...path, name, example]));
+      // As it stands it would be a table of that name.
+      tables.push(tableText(each, [...path, name, example]).replaceAll(/^(?=[^#\n])/gm, "# "));
     } else keys.push(keyText(name, entry as Key<unknown>));
   }
   const name = isList ? `[[${path.join(".")}]]` : `[${path.join(".")}]`;

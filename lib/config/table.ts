@@ -176,6 +176,7 @@ function readTable(shape: Table, found: Record<string, unknown>, reading: Readin
       if (value !== undefined && !isTable(value)) throw mismatch(reading, name, "a table", value);
       result[name] = readTable(entry as Table, value ?? {}, { ...reading, path: [...reading.path, name] });
     } else {
+      if (value === undefined && entry.isRequired === true) throw missing(reading, name, entry.expected);
       const read = value === undefined ? entry.fallback : entry.read(value);
       if (value !== undefined && read === undefined) throw mismatch(reading, name, entry.expected, value);
       result[name] = read;
@@ -205,6 +206,13 @@ function readNamed(map: TableMap, name: string, value: unknown, reading: Reading
 
 function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function missing(reading: Reading, name: string, expected: string): ConfigError {
+  const table = reading.path.at(-1) ?? "";
+  const at = place({ ...reading, path: reading.path.slice(0, -1) }, table);
+  const path = [...reading.path, name].join(".");
+  return new ConfigError(`Cannot read configuration ${at}: "${path}" is missing, expected ${expected}`);
 }
 
 function mismatch(reading: Reading, name: string, expected: string, value: unknown): ConfigError {

@@ -3,6 +3,8 @@ import { AGENT_PORT, AGENT_PUSH_SOCKET } from "../agent_client/mod.ts";
 import {
   type ConfigOf,
   duration,
+  expandHome,
+  folder,
   integer,
   namedTables,
   strings,
@@ -54,7 +56,7 @@ export const ICHIMI_CONFIG = table({
     }),
   }, { help: "What may be started. The originals' rules are the defaults." }),
   allow: namedTables({
-    folder: text<string>({ help: "Where it counts, and below.", fallback: "/" }),
+    folder: folder({ help: "Where it counts, and below.", example: "/home/alice/shop" }),
     commands: strings({
       help: "Command lines that may be started; * stands for anything, ? for one character.",
       example: ["npm run *", "cargo *"],
@@ -112,6 +114,7 @@ export function policyOf({ policy }: IchimiConfig): Policy {
   };
 }
 
-export function allowRulesOf({ allow }: IchimiConfig): AllowRule[] {
-  return Object.values(allow);
+/** @param home What `~` stands for. */
+export function allowRulesOf({ allow }: IchimiConfig, home: string | undefined): AllowRule[] {
+  return Object.values(allow).map((rule) => ({ ...rule, folder: expandHome(rule.folder, home) }));
 }

@@ -133,7 +133,8 @@ export class Daemon implements AsyncDisposable {
   /** Describes the processes of a snapshot, as JSON in the body. */
   async #take(c: Context): Promise<Response> {
     try {
-      return c.json(await takeSnapshot(this.#options.host, fromJson(await c.req.text()), undefined));
+      const options = { client: undefined, start: false, signal: c.req.raw.signal };
+      return c.json(await takeSnapshot(this.#options.host, fromJson(await c.req.text()), options));
     } catch (error) {
       if (error instanceof SnapshotError || error instanceof HostError) {
         return c.text(`${error.message}\n`, 400);

@@ -1,26 +1,18 @@
 /** The processes of a user, for all assistants that work for them. @module */
-import { normalize } from "node:path/posix";
-import { readKernelFile } from "../../ffi/files/mod.ts";
+import { abortable } from "../async/mod.ts";
 import { inspectInstance, type Line, type Stream } from "../keeper/mod.ts";
 import { HostError, lastLines, ServiceHost, treeUsage, UsageRates } from "../services/mod.ts";
 import { type Service, Supervisor } from "../supervisor/mod.ts";
 import type { AllowRule } from "./allow.ts";
 import { AllowList } from "./allow_list.ts";
+import { Catalogue, type CatalogueParts, type NewProcess } from "./catalogue.ts";
 import type { Client } from "./client.ts";
-import { findFolder } from "./folders.ts";
-import type { Suggestion } from "./habits.ts";
 import { Memory } from "./memory.ts";
 import { namePattern } from "./pattern.ts";
-import { type Policy, refusal } from "./policy.ts";
-import {
-  idProblem,
-  newIdProblem,
-  type ProcessRecord,
-  RECORD_DEFAULTS,
-  type RecordChanges,
-} from "./record.ts";
+import type { Policy } from "./policy.ts";
+import type { ProcessRecord, RecordChanges } from "./record.ts";
 import { Shelf } from "./shelf.ts";
-import { Specs } from "./specs.ts";
+import { bootId, Specs } from "./specs.ts";
 import { refusalIn, standingOf } from "./standing.ts";
 import { infoJson, isOfState, type Standing, type StateFilter } from "./state.ts";
 import { Store } from "./store.ts";
@@ -34,6 +26,8 @@ export interface HostOptions {
   readonly allow?: readonly AllowRule[];
   /** Kept of the log of one run. */
   readonly logMib: number;
+  /** Told of what could not be kept, where nobody asked for it. */
+  readonly trouble?: (text: string) => void;
 }
 
 /** What `list_processes` is asked for. */
@@ -42,8 +36,14 @@ export interface ListFilter {
   readonly name_pattern?: string | undefined;
 }
 
-/** How a new process is described. */
-export type NewProcess = Pick<ProcessRecord, "id" | "command"> & Partial<ProcessRecord>;
+/** How a process is started. */
+export interface StartOptions {
+  /** With whose environment; nobody in particular has that of who started it last. */
+  readonly client: Client | undefined;
+  readonly signal: AbortSignal;
+  /** Whether a person has allowed what its project would have to ask for. */
+  readonly isPermitted?: boolean;
+}
 
 const REMOVE_GRACE_MS = 5_000;
 /** Noted while a host is at work: the boot of the machine in which it is. */
@@ -56,52 +56,44 @@ export class IchimiHost extends ServiceHost {
   readonly shelf: Shelf;
   /** What may be started where. */
   readonly allowed: AllowList;
+  /** What was started after what. */
+  readonly memory: Memory;
   readonly #store: Store;
-  readonly #policy: Policy;
-  readonly #memory: Memory;
-  /** In the order in which they were made. */
-  readonly #records = new Map<string, ProcessRecord>();
+  readonly #catalogue: Catalogue;
   /** What became of each; forgotten when something happens to it. */
   readonly #standings = new Map<string, Standing>();
   readonly #specs: Specs;
   readonly #rates = new UsageRates();
   readonly #startedMs = performance.now();
-  readonly #changeListeners = new Set<(id: string) => void>();
-  #applying: Promise<unknown> = Promise.resolve();
+  /** What is being removed goes, also when nobody waits for it any more. */
+  readonly #removals = new Map<Service, Promise<void>>();
 
   /** @throws {Error} When another daemon has the state, or it cannot be read. */
   static open(options: HostOptions): IchimiHost {
     Deno.mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
-    const store = Store.open(`${options.stateFolder}/ichimi.sqlite`);
+    const { policy, trouble } = options;
+    const store = Store.open(`${options.stateFolder}/ichimi.sqlite`, trouble);
     try {
-      const specs = new Specs(options.logMib);
+      const specs = new Specs(options.logMib, store);
       const records = store.processes();
       const supervisor = Supervisor.open(records.map((each) => specs.of(each)), options.stateFolder);
-      return new IchimiHost(supervisor, options, { store, specs, records });
+      return new IchimiHost(options, { supervisor, store, specs, policy, records });
     } catch (error) {
       store[Symbol.dispose]();
       throw error;
     }
   }
 
-  private constructor(
-    supervisor: Supervisor,
-    { stateFolder, policy, allow = [] }: HostOptions,
-    { store, specs, records }: {
-      readonly store: Store;
-      readonly specs: Specs;
-      readonly records: readonly ProcessRecord[];
-    },
-  ) {
+  private constructor({ stateFolder, allow = [] }: HostOptions, parts: CatalogueParts) {
+    const { supervisor, store, specs } = parts;
     super(supervisor, undefined);
     this.stateFolder = stateFolder;
     this.#store = store;
     this.shelf = new Shelf(store);
-    this.#memory = new Memory(store);
+    this.memory = new Memory(store);
     this.#specs = specs;
-    this.#policy = policy;
+    this.#catalogue = new Catalogue(parts);
     this.allowed = new AllowList(allow, store);
-    for (const record of records) this.#records.set(record.id, record);
     supervisor.listen((notice) => {
       if (notice.kind !== "line") this.#standings.delete(notice.service);
     });
@@ -109,8 +101,7 @@ export class IchimiHost extends ServiceHost {
 
   /** Hears of processes that are described anew; of all else the supervisor tells. Returns how to stop listening. */
   listenForChanges(listener: (id: string) => void): () => void {
-    this.#changeListeners.add(listener);
-    return () => this.#changeListeners.delete(listener);
+    return this.#catalogue.listen(listener);
   }
 
   override get hasBuilds(): boolean {
@@ -124,7 +115,7 @@ export class IchimiHost extends ServiceHost {
   /** With upstream's words. */
   override service(id: string): Service {
     const service = this.supervisor.services.get(id);
-    if (service === undefined || !this.#records.has(id)) {
+    if (service === undefined || this.#catalogue.get(id) === undefined) {
       throw new HostError(`Process '${id}' not found`, { problem: "missing" });
     }
     return service;
@@ -133,12 +124,12 @@ export class IchimiHost extends ServiceHost {
   /** How a process was described. @throws {HostError} When there is none. */
   record(id: string): ProcessRecord {
     this.service(id);
-    return this.#records.get(id)!;
+    return this.#catalogue.get(id)!;
   }
 
   /** All of them, in the order in which they were made. */
   get records(): readonly ProcessRecord[] {
-    return [...this.#records.values()].filter(({ id }) => this.supervisor.services.has(id));
+    return this.#catalogue.all;
   }
 
   /** Whether something runs, or is to run again. */
@@ -153,7 +144,7 @@ export class IchimiHost extends ServiceHost {
 
   /** Goes on with what runs; starts what starts by itself, unless this follows a host that did not end. */
   async start(signal: AbortSignal): Promise<void> {
-    const boot = new TextDecoder().decode(readKernelFile("/proc/sys/kernel/random/boot_id")).trim();
+    const boot = bootId();
     const isFirst = this.#store.fact(AT_WORK_SINCE) !== boot;
     this.#store.note(AT_WORK_SINCE, boot);
     // A host that was killed while it removed one has left its folder.
@@ -161,61 +152,89 @@ export class IchimiHost extends ServiceHost {
     if (!isFirst || signal.aborted) return;
     for (const { id, autoStartOnRestore } of this.records) {
       const service = this.supervisor.services.get(id)!;
-      const isMeant = autoStartOnRestore && this.allowed.refusal(this.record(id)) === undefined;
-      if (isMeant && service.is("idle", "finished")) service.request("start");
+      if (!autoStartOnRestore || !service.is("idle", "finished")) continue;
+      const refused = this.allowed.refusal(this.record(id));
+      if (refused === undefined) service.request("start");
+      else this.#store.trouble(refused.message);
     }
   }
 
   /** Describes a process; it is not started. @throws {HostError} When its id is taken, or it may not be run. */
-  async create(given: NewProcess): Promise<ProcessRecord> {
-    const record = absolute({ ...RECORD_DEFAULTS, ...given });
-    const { id } = record;
-    this.#check(record);
-    if (this.#records.has(id)) throw conflict(`Process with id '${id}' already exists`);
-    this.#keep(record);
-    await this.#apply();
-    return record;
+  create(given: NewProcess): Promise<ProcessRecord> {
+    return this.#catalogue.create(given);
+  }
+
+  /**
+   * Describes a process and starts it; resolves with its pid. What could not be started is not there afterwards, so that
+   * it can be tried again.
+   * @throws {NotAllowed | HostError} As `create` and `startProcess`.
+   */
+  async createAndStart(given: NewProcess, options: StartOptions): Promise<number> {
+    await this.create(given);
+    try {
+      return await this.startProcess(given.id, options);
+    } catch (error) {
+      await this.remove(given.id, NEVER);
+      throw error;
+    }
   }
 
   /**
    * Describes several processes, those anew that are there.
    * @throws {HostError} When one of them may not be run; then nothing has changed.
    */
-  async putAll(given: readonly ProcessRecord[]): Promise<void> {
-    const records = given.map(absolute);
-    for (const record of records) this.#check(record);
-    this.#store.together(() => records.forEach((record) => this.#store.putProcess(record)));
-    for (const record of records) this.#records.set(record.id, record);
-    await this.#apply();
-    for (const { id } of records) this.#tellChange(id);
+  putAll(records: readonly ProcessRecord[]): Promise<void> {
+    return this.#catalogue.put(records);
   }
 
   /** Changes how a process is described; what runs of it does so until its next start. @throws {HostError} */
-  async update(id: string, changes: RecordChanges): Promise<ProcessRecord> {
-    const record = absolute({ ...this.record(id), ...changes });
-    this.#check(record);
-    this.#keep(record);
-    await this.#apply();
-    this.#tellChange(id);
-    return record;
+  async update(
+    id: string,
+    changes: RecordChanges,
+    { isPermitted = false }: Pick<StartOptions, "isPermitted"> = {},
+  ): Promise<ProcessRecord> {
+    const record = { ...this.record(id), ...changes };
+    if (this.startsAnew(id, changes) && !isPermitted) this.allowed.check(record);
+    await this.#catalogue.put([record]);
+    this.#specs.keepStarter(record);
+    return this.record(id);
+  }
+
+  /** Whether a changed process would be started again without anybody who asks for it. */
+  startsAnew(id: string, changes: RecordChanges): boolean {
+    const { restart } = { ...this.record(id), ...changes };
+    return restart !== "never" && !this.service(id).is("idle", "finished");
   }
 
   /**
-   * Starts a process for a client, with whose environment it runs; resolves with its pid, also when it has ended at once.
+   * Starts a process; resolves with its pid, also when it has ended at once.
    * @throws {NotAllowed} When it may not be started in its project. @throws {HostError} When there is none of that id, it runs already, or it cannot be started.
    */
-  async startProcess(
-    id: string,
-    client: Client | undefined,
-    signal: AbortSignal,
-    { isPermitted = false }: { readonly isPermitted?: boolean } = {},
-  ): Promise<number> {
+  async startProcess(id: string, options: StartOptions): Promise<number> {
     const service = this.service(id);
     if (!service.is("idle", "finished", "backoff")) throw conflict(`Process '${id}' is already running`);
-    this.#check(this.record(id));
-    if (!isPermitted) this.allowed.check(this.record(id));
+    this.#checkStart(id, options);
+    return await this.#start(service, options);
+  }
+
+  /** Stops a process if it runs, and starts it. @throws {NotAllowed | HostError} As `startProcess`, before it is stopped. */
+  async restartProcess(id: string, graceMs: number, options: StartOptions): Promise<number> {
+    const service = this.service(id);
+    this.#checkStart(id, options);
+    if (!service.is("idle", "finished")) await this.stopProcess(id, graceMs, options.signal);
+    return await this.#start(service, options);
+  }
+
+  #checkStart(id: string, { isPermitted = false }: StartOptions): void {
+    const record = this.record(id);
+    this.#catalogue.check(record);
+    if (!isPermitted) this.allowed.check(record);
+  }
+
+  async #start(service: Service, { client, signal }: StartOptions): Promise<number> {
+    const { name: id } = service.spec;
     const before = service.ledger.places("run").at(-1)?.number ?? 0;
-    this.#specs.startFor(id, client);
+    this.#specs.startFor(this.record(id), client);
     this.unremark(id);
     if (!service.request("start")) throw conflict(`Process '${id}' was removed meanwhile`);
     await service.current?.begun;
@@ -226,7 +245,7 @@ export class IchimiHost extends ServiceHost {
     const status = isNew ? inspectInstance(place.folder) : undefined;
     const refused = isNew ? refusalIn(place) : undefined;
     if (refused === undefined && status !== undefined && "pid" in status) {
-      this.#memory.started(id, client?.folder ?? "", Date.now());
+      this.memory.started(id, client?.folder ?? "", Date.now());
       return status.pid;
     }
     const reason = refused ?? this.lastEvent(id) ?? "it was stopped meanwhile";
@@ -243,7 +262,7 @@ export class IchimiHost extends ServiceHost {
     await super.restart(id, signal);
   }
 
-  /** Who started a process last, as long as they live: what they gave to it a start by nobody in particular gives too. */
+  /** Who started a process last: what they gave to it a start by nobody in particular gives too. */
   starter(id: string): Client | undefined {
     return this.#specs.starterOf(id);
   }
@@ -256,20 +275,34 @@ export class IchimiHost extends ServiceHost {
     await this.stopOne(id, signal);
   }
 
-  /** Stops a process if it runs, and forgets it and its logs. @throws {HostError} When there is none. */
+  /**
+   * Stops a process if it runs, and forgets it and its logs. That goes on when `signal` fires: it ends the waiting only.
+   * @throws {HostError} When there is none.
+   */
   async remove(id: string, signal: AbortSignal): Promise<void> {
     const service = this.service(id);
-    const { folder } = service.ledger;
-    // Nobody starts it any more.
-    service.dismiss();
-    if (!service.is("idle", "finished")) {
-      using _ = this.#specs.stopWithin(id, REMOVE_GRACE_MS);
-      await this.stopOne(id, signal);
+    let removal = this.#removals.get(service);
+    if (removal === undefined) {
+      removal = this.#remove(service).finally(() => this.#removals.delete(service));
+      this.#removals.set(service, removal);
     }
-    if (this.#records.get(id) === undefined || this.supervisor.services.get(id) !== service) return;
-    this.#store.dropProcess(id);
-    this.#records.delete(id);
-    await this.#apply();
+    await abortable(removal, signal);
+  }
+
+  async #remove(service: Service): Promise<void> {
+    const { spec: { name: id }, ledger: { folder } } = service;
+    // Nobody starts it any more.
+    service.isDismissed = true;
+    try {
+      if (!service.is("idle", "finished")) {
+        using _ = this.#specs.stopWithin(id, REMOVE_GRACE_MS);
+        await this.stopOne(id, NEVER);
+      }
+      await this.#catalogue.drop(id);
+    } catch (error) {
+      service.isDismissed = false;
+      throw error;
+    }
     await service.settled();
     this.#specs.forget(id);
     this.#rates.forget(id);
@@ -330,51 +363,20 @@ export class IchimiHost extends ServiceHost {
     return lines;
   }
 
-  override async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#store.isOpen) this.#store.note(AT_WORK_SINCE, undefined);
-    await super[Symbol.asyncDispose]();
+  override async release(): Promise<void> {
+    await Promise.allSettled(this.#removals.values());
+    await super.release();
   }
 
-  /** What is usually started after a process, or after the last one of a client's project, and does not run. */
-  suggestions(current: string | undefined, client: Client | undefined): Suggestion[] {
-    const isWanted = (id: string) => this.supervisor.services.get(id)?.is("idle", "finished") === true;
-    return this.#memory.suggestions({ current, project: client?.folder ?? "", isWanted });
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#removals.values());
+    if (this.#store.isOpen) this.#store.note(AT_WORK_SINCE, undefined);
+    await super[Symbol.asyncDispose]();
   }
 
   protected override close(): void {
     super.close();
     this.#store[Symbol.dispose]();
-  }
-
-  /** Known is what is kept: not what a full disk did not take. */
-  #keep(record: ProcessRecord): void {
-    this.#store.putProcess(record);
-    this.#records.set(record.id, record);
-  }
-
-  #tellChange(id: string): void {
-    for (const listener of [...this.#changeListeners]) listener(id);
-  }
-
-  /** @throws {HostError} When it may not be run. */
-  #check(record: ProcessRecord): void {
-    // One that is there from before such ids were refused goes on.
-    const problem = this.#records.has(record.id) ? idProblem(record.id) : newIdProblem(record.id);
-    if (problem !== undefined) {
-      throw new HostError(`Cannot create process '${record.id.slice(0, 50)}': its id ${problem}`);
-    }
-    const reason = refusal(record, this.#policy, findFolder);
-    if (reason !== undefined) throw new HostError(reason);
-  }
-
-  /** Makes services of the records, one change after the other. */
-  async #apply(): Promise<void> {
-    const work = this.#applying.then(() => {
-      const specs = [...this.#records.values()].map((each) => this.#specs.of(each));
-      return this.supervisor.apply(specs, { changed: NOTHING, signal: NEVER, except: () => true });
-    });
-    this.#applying = work.catch(() => "Told to whoever asked.");
-    await work;
   }
 }
 
@@ -382,17 +384,6 @@ function conflict(message: string): HostError {
   return new HostError(message, { problem: "conflict" });
 }
 
-/** A folder that is named from where the client works. */
-function absolute(record: ProcessRecord): ProcessRecord {
-  const { cwd, project } = record;
-  if (cwd === null || cwd.startsWith("/")) return record;
-  if (project === null) {
-    throw new HostError(`Working directory must be absolute where nobody knows the client's: ${cwd}`);
-  }
-  return { ...record, cwd: normalize(`${project}/${cwd}`) };
-}
-
-const NOTHING: ReadonlySet<string> = new Set();
 const NEVER = new AbortController().signal;
 
 /** As `get_process_status` tells it. */

@@ -18,9 +18,11 @@ export class Memory {
   started(id: string, project: string, nowMs: number): void {
     const before = this.#last.get(project);
     this.#last.set(project, { id, atMs: nowMs });
-    this.#count("starts", id, { id });
-    if (before === undefined || before.id === id || nowMs - before.atMs > TOGETHER_MS) return;
-    this.#count("habit", `${before.id}\n${id}`, { first: before.id, next: id });
+    this.#store.attempt("remember a start", () => {
+      this.#count("starts", id, { id });
+      if (before === undefined || before.id === id || nowMs - before.atMs > TOGETHER_MS) return;
+      this.#count("habit", `${before.id}\n${id}`, { first: before.id, next: id });
+    });
   }
 
   /** After a process, or after what was started last in a project. */

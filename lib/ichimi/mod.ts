@@ -4,7 +4,7 @@
  *
  * Reading order: `record.ts`, `policy.ts` and `allow.ts` (what may be run), `state.ts` and `standing.ts` (what became of it),
  * `template.ts`, `shelf.ts` and `habits.ts` (what is kept beside), `specs.ts` (what it is to the supervisor), `snapshots/`
- * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `host.ts` (all of them), `client.ts`,
+ * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `catalogue.ts` (what there is), `host.ts` (all of them), `client.ts`,
  * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket),
  * `door.ts` and `doorway.ts` (and on loopback, with a token), `timeline.ts` and `usage_history.ts` (what is looked back at),
  * `rest/` and `console.ts` (what programs and people of this user are served there). Logs and the
@@ -23,16 +23,17 @@ export { type RestContext, restRoutes } from "./rest/mod.ts";
 export { Timeline, type TimelineEvent } from "./timeline.ts";
 export { UsageHistory, type UsagePoint } from "./usage_history.ts";
 export { Doorway, type DoorwayOptions, type OpenDoor } from "./doorway.ts";
-export { snapshotOf, snapshotPath, startTaken, type Taken, takeSnapshot } from "./exchange.ts";
+export { snapshotOf, snapshotPath, type Taken, type TakeOptions, takeSnapshot } from "./exchange.ts";
 export * from "./snapshots/mod.ts";
 export { type Hello, parseHello } from "./hello.ts";
 export {
   type HostOptions,
   IchimiHost,
   type ListFilter,
-  type NewProcess,
   type ProcessStatus,
+  type StartOptions,
 } from "./host.ts";
+export type { NewProcess } from "./catalogue.ts";
 export { type LifetimeLimits, Lifetimes } from "./lifetimes.ts";
 export { namePattern } from "./pattern.ts";
 export { type Found, LOADER_VARIABLES, type Policy, refusal, SYSTEM_FOLDERS } from "./policy.ts";

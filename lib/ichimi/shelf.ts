@@ -114,13 +114,14 @@ export class Shelf {
     return this.#store.items("event");
   }
 
+  /** As far as there is room for it. */
   keepEvent(event: { readonly number: number }): void {
-    this.#store.putItem("event", `${event.number}`, event);
+    this.#store.attempt("keep an event", () => this.#store.putItem("event", `${event.number}`, event));
   }
 
   /** Leaves the newest. */
   trimEvents(count: number): void {
-    this.#store.trimItems("event", count);
+    this.#store.attempt("trim events", () => this.#store.trimItems("event", count));
   }
 
   /** What the person has chosen in the console, as far as it was. */

@@ -1,38 +1,65 @@
 /** What a process is to the supervisor. @module */
+import { readKernelFile } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import type { Policy, ServiceSpec } from "../supervisor/mod.ts";
 import type { Client } from "./client.ts";
 import type { ProcessRecord } from "./record.ts";
+import type { Store } from "./store.ts";
 
 const MIB = 2 ** 20;
 /** Size of a terminal that nobody has attached to. */
 const TERMINAL = { rows: 24, columns: 80 };
 const RESTARTS = { never: "never", on_failure: "on-failure", always: "always" } as const;
 const DEFAULT_GRACE_MS = 5_000;
+const KIND = "starter";
+
+/** Who started a process that may be started again without them, as it is kept. */
+interface KeptStarter {
+  readonly id: string;
+  readonly client: Omit<Client, "startTicks"> & { readonly startTicks: string };
+  /** With the machine's next boot their environment is of the past. */
+  readonly boot: string;
+}
 
 /** What a process is to the supervisor, with what is only known when it starts and stops. */
 export class Specs {
   readonly #logMib: number;
-  /** Who started a process last: it has their environment. */
+  readonly #store: Store;
+  /** Who started a process last, whether they live or not: it has their environment. */
   readonly #starters = new Map<string, Client>();
   /** How long the stop that is asked for right now waits. */
   readonly #graceMs = new Map<string, number>();
 
   /** @param logMib Kept of the log of one run. */
-  constructor(logMib: number) {
+  constructor(logMib: number, store: Store) {
     this.#logMib = logMib;
+    this.#store = store;
+    const boot = bootId();
+    for (const { id, client, boot: of } of store.items(KIND) as KeptStarter[]) {
+      if (of !== boot) store.dropItem(KIND, id);
+      else this.#starters.set(id, { ...client, startTicks: BigInt(client.startTicks) });
+    }
   }
 
-  /** The next run is for this client. */
-  startFor(id: string, client: Client | undefined): void {
-    if (client === undefined) this.#starters.delete(id);
-    else this.#starters.set(id, client);
+  /** Runs are for this client from now on; for the one before, when nobody in particular starts the next. */
+  startFor(record: ProcessRecord, client: Client | undefined): void {
+    if (client !== undefined) this.#starters.set(record.id, client);
+    this.keepStarter(record);
   }
 
-  /** Who started it last, as long as they live. */
+  /** Keeps who started a process as long as it may be started without them: a daemon after this one does it, too. */
+  keepStarter({ id, restart }: ProcessRecord): void {
+    const client = this.#starters.get(id);
+    this.#store.attempt(`keep the environment of process '${id}'`, () => {
+      if (client === undefined || restart === "never") return this.#store.dropItem(KIND, id);
+      const kept = { id, client: { ...client, startTicks: `${client.startTicks}` }, boot: bootId() };
+      this.#store.putItem(KIND, id, kept satisfies KeptStarter);
+    });
+  }
+
+  /** Who started it last. */
   starterOf(id: string): Client | undefined {
-    const starter = this.#starters.get(id);
-    return starter !== undefined && processStart(starter.pid) === starter.startTicks ? starter : undefined;
+    return this.#starters.get(id);
   }
 
   /** Its stop waits so long until it is killed, from now until disposed. */
@@ -45,6 +72,7 @@ export class Specs {
   forget(id: string): void {
     this.#starters.delete(id);
     this.#graceMs.delete(id);
+    this.#store.attempt(`forget the environment of process '${id}'`, () => this.#store.dropItem(KIND, id));
   }
 
   of(record: ProcessRecord): ServiceSpec {
@@ -63,10 +91,11 @@ export class Specs {
         graceMs: this.#graceMs.get(id) ?? DEFAULT_GRACE_MS,
       }),
       lifetime,
-      // One whose client is not known any more ends with the daemon.
+      // One whose client is not there any more ends with the daemon.
       get owner() {
         const starter = starters.get(id);
-        return starter && { pid: starter.pid, startTicks: starter.startTicks };
+        if (starter === undefined || processStart(starter.pid) !== starter.startTicks) return undefined;
+        return { pid: starter.pid, startTicks: starter.startTicks };
       },
       keeper: {
         retainBytes: this.#logMib * MIB,
@@ -74,4 +103,9 @@ export class Specs {
       },
     };
   }
+}
+
+/** Of the machine's boot. */
+export function bootId(): string {
+  return new TextDecoder().decode(readKernelFile("/proc/sys/kernel/random/boot_id")).trim();
 }

@@ -19,18 +19,22 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) ST
 const BUSY_MS = 2_000;
 
 export class Store implements Disposable {
+  /** Told of what nobody asked for and went wrong. */
+  readonly trouble: (text: string) => void;
   readonly #path: string;
+  /** Why what was attempted last could not be done. */
+  #attempt = "";
   readonly #db: DatabaseSync;
   readonly #put: ReturnType<DatabaseSync["prepare"]>;
   readonly #drop: ReturnType<DatabaseSync["prepare"]>;
 
   /**
-   * Opens a file, or begins one; `:memory:` keeps nothing.
+   * Opens a file, or begins one; `:memory:` keeps nothing. `trouble` is told of what nobody asked for and went wrong.
    * @throws {Error} When the file is none, is of a newer format, or cannot be written; the message names it.
    */
-  static open(path: string): Store {
+  static open(path: string, trouble?: (text: string) => void): Store {
     try {
-      return new Store(path);
+      return new Store(path, trouble);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : cause;
       const advice = /not a database|malformed/.test(`${reason}`)
@@ -40,8 +44,9 @@ export class Store implements Disposable {
     }
   }
 
-  private constructor(path: string) {
+  private constructor(path: string, trouble: (text: string) => void = () => {}) {
     this.#path = path;
+    this.trouble = trouble;
     this.#db = new DatabaseSync(path);
     try {
       this.#db.exec(
@@ -147,6 +152,18 @@ export class Store implements Disposable {
     } catch (error) {
       this.#db.exec("ROLLBACK");
       throw error;
+    }
+  }
+
+  /** Writes what may be lost where the disk is full or somebody else has the file; told once for each reason. */
+  attempt(what: string, write: () => void): void {
+    try {
+      write();
+      this.#attempt = "";
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (this.#attempt !== error.message) this.trouble(`Cannot ${what} in ${this.#path}: ${error.message}`);
+      this.#attempt = error.message;
     }
   }
 

@@ -34,8 +34,9 @@ export class Service {
   readonly spoken = new Spoken();
   /** How often it was started again after it had ended by itself. */
   restarts = 0;
+  /** Nothing starts it any more, whoever still knows it: it is about to be no service of its supervisor. */
+  isDismissed = false;
   #state: ServiceState = { kind: "idle" };
-  #dismissed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When it fires, Unix milliseconds. */
   #timerMs = 0;
@@ -92,7 +93,7 @@ export class Service {
 
   /** Asks for a change; returns at once. False when it is dismissed, and nothing comes of it. */
   request(what: "start" | "stop" | "restart"): boolean {
-    if (this.#dismissed && what !== "stop") return false;
+    if (this.isDismissed && what !== "stop") return false;
     this.#on({ kind: `${what}Requested` });
     return true;
   }
@@ -101,15 +102,6 @@ export class Service {
   hurry(): void {
     // It has been asked to end: it is only told when.
     if (this.is("stopping")) this.#end(this.#current, this.policy.graceMs, "SIGCONT");
-  }
-
-  /** Nothing starts it any more, whoever still knows it: it is about to be no service of its supervisor. */
-  dismiss(): void {
-    this.#dismissed = true;
-  }
-
-  get dismissed(): boolean {
-    return this.#dismissed;
   }
 
   /** Whether the state is one of `kinds`. */

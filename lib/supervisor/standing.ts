@@ -13,7 +13,7 @@ export function isUp(service: Service): boolean {
 
 /** Nothing more happens to it by itself, but what its policy makes of an end. */
 export function isSettled(service: Service): boolean {
-  return service.is("running", "finished") || service.dismissed;
+  return service.is("running", "finished") || service.isDismissed;
 }
 
 /** What was asked for has succeeded or failed. */

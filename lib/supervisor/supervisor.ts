@@ -142,7 +142,7 @@ export class Supervisor implements AsyncDisposable {
     const gone = this.#order.filter((name) => !wanted.has(name));
     for (const name of gone) {
       const service = this.#services.get(name)!;
-      service.dismiss();
+      service.isDismissed = true;
       // Whoever waits for it waits no longer.
       this.#tell({ kind: "state", service: name, state: service.state });
     }
@@ -191,7 +191,7 @@ export class Supervisor implements AsyncDisposable {
       const ending = this.#order.filter((name) => {
         return this.#services.get(name)!.spec.lifetime !== "persistent";
       });
-      for (const name of ending) this.#services.get(name)!.dismiss();
+      for (const name of ending) this.#services.get(name)!.isDismissed = true;
       await this.#stopAll(ending);
       await Promise.all(this.#work);
       // One that goes on may just be about to join its own, which is empty until then.

@@ -51,6 +51,7 @@ export class World implements AsyncDisposable {
       policy,
       allow: this.#options.allow ?? [],
       logMib: 8,
+      trouble: (text) => this.complaints.push(text),
     });
   }
 

@@ -1,6 +1,7 @@
 /** What may be started in a project: by a list, or by asking the person. */
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { type AllowRule, lineOf, verdict } from "../../lib/ichimi/mod.ts";
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { defaults, parseConfig, sampleConfig } from "../../lib/config/mod.ts";
+import { type AllowRule, allowRulesOf, ICHIMI_CONFIG, lineOf, verdict } from "../../lib/ichimi/mod.ts";
 import { World } from "./_world.ts";
 
 const SHOP: AllowRule = { folder: "/home/a/shop", commands: ["npm run *", "ls"], unlisted: "ask" };
@@ -35,6 +36,24 @@ Deno.test("the list of the deepest folder counts, whole command lines are compar
     ],
   );
   strictEqual(lineOf("sh", ["-c", "a b", "", "c"]), 'sh -c "a b" "" c');
+});
+
+Deno.test("a rule without a folder, or with one that is nowhere, is refused; the sample has no rules", () => {
+  const rules = (toml: string, home: string | undefined = "/home/a") =>
+    allowRulesOf(parseConfig(ICHIMI_CONFIG, toml, "f.toml").config, home);
+  throws(() => rules('[web]\n[allow.shop]\nunlisted = "ask"'), {
+    message:
+      'Cannot read configuration f.toml:2: "allow.shop.folder" is missing, expected an absolute folder ' +
+      'such as "/home/alice/shop"',
+  });
+  throws(
+    () => rules('[allow.shop]\nfolder = "shop"'),
+    /f\.toml:2: "allow\.shop\.folder" is "shop", expected an abs/,
+  );
+  throws(() => rules('[allow.shop]\nfolder = "~/shop"', ""), /folder ~\/shop: HOME is not set/);
+  deepStrictEqual(rules('[allow.shop]\nfolder = "~/shop"').map(({ folder }) => folder), ["/home/a/shop"]);
+  const sample = parseConfig(ICHIMI_CONFIG, sampleConfig(ICHIMI_CONFIG, "Sample."), "s").config;
+  deepStrictEqual(sample, defaults(ICHIMI_CONFIG));
 });
 
 /** What the person says to each question, in turn. */

@@ -151,7 +151,13 @@ Deno.test("what ichimi and vantage have kept is taken over, and stays as it was"
     ["db", "postgres", []],
   ]);
   const again = JSON.parse((await home.run("migrate", "--json", newer)).out);
-  deepStrictEqual(again.taken, { created: [], changed: ["web", "db"], skipped: [] });
+  deepStrictEqual(again.taken, {
+    created: [],
+    changed: ["web", "db"],
+    skipped: [],
+    started: [],
+    not_started: [],
+  });
   deepStrictEqual([Deno.readTextFileSync(newer), Deno.readTextFileSync(broken)], [YAML, "{"]);
   strictEqual((await home.run("migrate", `${home.folder}/nowhere`)).out, "There is nothing to take over.\n");
 });

@@ -335,7 +335,13 @@ Deno.test("a snapshot is restored, what starts by itself runs, and what runs alr
   await assistant.call("start_process", { id: "manual" });
   const { text, structured } = await assistant.ask("restore_snapshot");
   strictEqual(text, "Snapshot restored successfully\nNot changed, since they run: manual");
-  deepStrictEqual(structured, { created: ["auto"], changed: [], skipped: ["manual"], started: ["auto"] });
+  deepStrictEqual(structured, {
+    created: ["auto"],
+    changed: [],
+    skipped: ["manual"],
+    started: ["auto"],
+    not_started: [],
+  });
   const state = (id: string) => world.host.standing(id).state.kind;
   deepStrictEqual([state("auto"), state("manual")], ["running", "running"]);
 });

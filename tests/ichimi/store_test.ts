@@ -1,24 +1,26 @@
 /** What is kept when the disk takes no more, and what is said of files that are damaged. */
 import { DatabaseSync } from "node:sqlite";
-import { rejects, strictEqual, throws } from "node:assert/strict";
-import { Store } from "../../lib/ichimi/mod.ts";
+import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:assert/strict";
+import { Store, Timeline, type TimelineEvent } from "../../lib/ichimi/mod.ts";
 import { World } from "./_world.ts";
 
-/** While it stands, nothing is written to a table. */
+/** While it stands, nothing is written to any table. */
 function full(world: World): Disposable {
   const change = (sql: string) => {
     const db = new DatabaseSync(`${world.folder}/state/ichimi.sqlite`);
     db.exec(sql);
     db.close();
   };
-  for (const what of ["INSERT", "UPDATE", "DELETE"]) {
+  const triggers = ["processes", "items", "facts"].flatMap((table) =>
+    ["INSERT", "UPDATE", "DELETE"].map((what) => ({ table, what, name: `full_${table}_${what}` }))
+  );
+  for (const { table, what, name } of triggers) {
     change(
-      `CREATE TRIGGER full_${what} BEFORE ${what} ON processes BEGIN SELECT RAISE(ABORT, 'disk is full'); END`,
+      `CREATE TRIGGER ${name} BEFORE ${what} ON ${table} BEGIN SELECT RAISE(ABORT, 'disk is full'); END`,
     );
   }
   return {
-    [Symbol.dispose]: () =>
-      change("DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE; DROP TRIGGER full_DELETE"),
+    [Symbol.dispose]: () => change(triggers.map(({ name }) => `DROP TRIGGER ${name};`).join(" ")),
   };
 }
 
@@ -38,6 +40,30 @@ Deno.test("what a full disk does not take has not happened, and can be done late
   strictEqual(world.host.list().map(({ id }) => id).join(), "new");
   await world.reopen();
   strictEqual(world.host.list().map(({ id }) => id).join(), "new");
+});
+
+Deno.test("processes start and end on a full disk, and it is told once what is not remembered", async () => {
+  await using world = new World();
+  using timeline = new Timeline(world.host);
+  const assistant = world.assistant();
+  await assistant.call("create_process", {
+    id: "web",
+    command: "sleep",
+    args: ["100"],
+    restart: "on_failure",
+  });
+  {
+    using _ = full(world);
+    await assistant.call("start_process", { id: "web" });
+    await assistant.call("stop_process", { id: "web" });
+    const types = timeline.events({ process: "web" }).map(({ event_type }) => event_type);
+    deepStrictEqual(types, ["ended", "started", "created"]);
+    const [first, ...others] = world.complaints;
+    match(first!, /^Cannot .* in .*ichimi\.sqlite: disk is full$/);
+    deepStrictEqual(others, []);
+  }
+  await assistant.call("start_process", { id: "web" });
+  strictEqual((world.host.shelf.events.at(-1) as TimelineEvent).event_type, "started");
 });
 
 Deno.test("what a daemon leaves that is killed while it removes a process the next one removes", async () => {

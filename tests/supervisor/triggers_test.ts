@@ -373,7 +373,7 @@ Deno.test("apply(): what is removed stays down, and what has to stop stops, whoe
   strictEqual(moved.request("restart"), true);
   await applying;
   strictEqual(gone.request("start"), false);
-  deepStrictEqual([gone.state.kind, moved.state.kind, gone.dismissed], ["idle", "running", true]);
+  deepStrictEqual([gone.state.kind, moved.state.kind, gone.isDismissed], ["idle", "running", true]);
   deepStrictEqual(pids.map((pid) => processStart(pid)), [0n, 0n]);
   strictEqual(gone.ledger.places("run").length, 1);
   moved.request("stop");

@@ -1,7 +1,6 @@
 /** Processes: listed, described, started, stopped and removed, as upstream's routes do. @module */
 import { array, boolean, integer, object, oneOf, optional, string } from "../../mcp/mod.ts";
-import type { Client } from "../client.ts";
-import type { IchimiHost } from "../host.ts";
+import type { IchimiHost, StartOptions } from "../host.ts";
 import type { RecordChanges } from "../record.ts";
 import type { StateFilter } from "../state.ts";
 import { INFO, maybe, STATUS } from "../tools/schemas.ts";
@@ -47,8 +46,9 @@ export function processRoutes({ host, lifetimes }: RestContext): Route[] {
       answer: { status: 201, description: "It is there", schema: DONE },
       failures: [409, 422],
       async run({ body: { id, command, auto_start_on_create: startNow, ...rest }, signal }) {
-        await host.create({ id, command, lifetime: "persistent", ...changesOf(rest) });
-        if (startNow === true) await host.startProcess(id, undefined, signal);
+        const described = { id, command, lifetime: "persistent", ...changesOf(rest) } as const;
+        if (startNow !== true) await host.create(described);
+        else await host.createAndStart(described, { client: undefined, signal });
         return { message: `Process '${id}' created successfully` };
       },
     }),
@@ -98,7 +98,7 @@ export function processRoutes({ host, lifetimes }: RestContext): Route[] {
       failures: [404, 409, 422],
       async run({ path, body, signal }) {
         const id = path.id!;
-        const pid = await start(id, body.allow, signal);
+        const pid = await host.startProcess(id, startOptions(id, body.allow, signal));
         return { message: `Process '${id}' started with PID ${pid}`, pid };
       },
     }),
@@ -126,10 +126,8 @@ export function processRoutes({ host, lifetimes }: RestContext): Route[] {
       failures: [404, 409, 422],
       async run({ path, body, signal }) {
         const id = path.id!;
-        if (!host.service(id).is("idle", "finished")) {
-          await host.stopProcess(id, body.grace_period_ms ?? GRACE_MS, signal);
-        }
-        const pid = await start(id, body.allow, signal);
+        const graceMs = body.grace_period_ms ?? GRACE_MS;
+        const pid = await host.restartProcess(id, graceMs, startOptions(id, body.allow, signal));
         return { message: `Process '${id}' restarted with PID ${pid}`, pid };
       },
     }),
@@ -149,17 +147,20 @@ export function processRoutes({ host, lifetimes }: RestContext): Route[] {
     }),
   ];
 
-  /** @param isAllowed Whether a person has allowed what its project would have to ask for. */
-  function start(id: string, isAllowed: boolean | null | undefined, signal: AbortSignal): Promise<number> {
-    const refused = host.allowed.refusal(host.record(id));
-    const isPermitted = isAllowed === true && refused?.mayAsk === true;
-    return host.startProcess(id, starterOf(id), signal, { isPermitted });
-  }
-
-  /** Whose environment it gets: that of who started it last, or of somebody who works where it belongs. */
-  function starterOf(id: string): Client | undefined {
-    const { project } = host.record(id);
-    return host.starter(id) ?? [...lifetimes.present.values()].find(({ folder }) => folder === project);
+  /**
+   * With the environment of who started it last, or of somebody who works where it belongs.
+   * @param isAllowed Whether a person has allowed what its project would have to ask for.
+   */
+  function startOptions(
+    id: string,
+    isAllowed: boolean | null | undefined,
+    signal: AbortSignal,
+  ): StartOptions {
+    const record = host.record(id);
+    const isPermitted = isAllowed === true && host.allowed.refusal(record)?.mayAsk === true;
+    const client = host.starter(id) ??
+      [...lifetimes.present.values()].find(({ folder }) => folder === record.project);
+    return { client, signal, isPermitted };
   }
 }
 

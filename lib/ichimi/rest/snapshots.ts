@@ -1,19 +1,17 @@
 /** Snapshots: kept beside the daemon's state, taken back, and taken elsewhere. @module */
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { array, boolean, integer, object, oneOf, optional, string, withDefault } from "../../mcp/mod.ts";
-import { snapshotOf, startTaken, takeSnapshot } from "../exchange.ts";
-import type { IchimiHost } from "../host.ts";
+import { snapshotOf, takeSnapshot } from "../exchange.ts";
 import {
   type Format,
   formatOf,
   FORMATS,
   parseSnapshot,
-  type Snapshot,
   snapshotText,
   writeSnapshot,
 } from "../snapshots/mod.ts";
 import { timeText } from "../state.ts";
-import { maybe } from "../tools/schemas.ts";
+import { maybe, TAKEN } from "../tools/schemas.ts";
 import { RestError } from "./errors.ts";
 import { type RestContext, type Route, route } from "./route.ts";
 import { SNAPSHOT_FILE } from "./shapes.ts";
@@ -24,12 +22,6 @@ const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_. -]{0,99}$/u;
 /** More of them is more than anybody looks through. */
 const LISTED = 500;
 
-const TAKEN = object({
-  created: array(string()),
-  changed: array(string()),
-  skipped: array(string(), { description: "They run: stop them first" }),
-  started: array(string()),
-});
 const START = withDefault(boolean({ description: "Starts those that start by themselves" }), false);
 
 export function snapshotRoutes({ host }: RestContext): Route[] {
@@ -108,7 +100,8 @@ export function snapshotRoutes({ host }: RestContext): Route[] {
       failures: [404, 422],
       run: ({ path, body, signal }) => {
         const text = textIn(folder, path.name!);
-        return take(host, parseSnapshot(text, formatOf(path.name!)!), { start: body.start ?? false, signal });
+        const snapshot = parseSnapshot(text, formatOf(path.name!)!);
+        return takeSnapshot(host, snapshot, { client: undefined, start: body.start ?? false, signal });
       },
     }),
     route({
@@ -133,18 +126,9 @@ export function snapshotRoutes({ host }: RestContext): Route[] {
       answer: { status: 200, description: "What became of them", schema: TAKEN },
       failures: [422],
       run: ({ body: { content, format, start }, signal }) =>
-        take(host, parseSnapshot(content, format), { start, signal }),
+        takeSnapshot(host, parseSnapshot(content, format), { client: undefined, start, signal }),
     }),
   ];
-}
-
-async function take(
-  host: IchimiHost,
-  snapshot: Snapshot,
-  { start, signal }: { readonly start: boolean; readonly signal: AbortSignal },
-) {
-  const taken = await takeSnapshot(host, snapshot, undefined);
-  return { ...taken, started: start ? await startTaken(host, snapshot, undefined, signal) : [] };
 }
 
 function filesIn(folder: string) {

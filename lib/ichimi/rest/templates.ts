@@ -84,14 +84,15 @@ export function templateRoutes({ host }: RestContext): Route[] {
       failures: [404, 409, 422],
       async run({ path, body: { process_id: id, values, auto_start: startNow }, signal }) {
         const template = shelf.template(path.id!);
-        await host.create({
+        const described = {
           id,
           ...filled(template, values ?? {}),
           lifetime: "persistent",
           autoStartOnRestore: template.default_auto_start,
           tags: template.tags,
-        });
-        if (startNow === true) await host.startProcess(id, undefined, signal);
+        } as const;
+        if (startNow !== true) await host.create(described);
+        else await host.createAndStart(described, { client: undefined, signal });
         return { message: `Process '${id}' created from template '${template.name}'` };
       },
     }),

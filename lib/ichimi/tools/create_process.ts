@@ -47,14 +47,10 @@ export const createProcess: ToolMaker = ({ host, client }) =>
         const project = client?.folder ?? null;
         const startable = { id, command, args: changes.args ?? [], project, cwd: changes.cwd ?? null };
         const isPermitted = startNow === true && await permission(host, context, startable);
-        await host.create({
-          id,
-          command,
-          ...changes,
-          project,
-          session: isOfClient ? client?.id ?? null : null,
-        });
-        if (startNow === true) await host.startProcess(id, client, context.signal, { isPermitted });
+        const session = isOfClient ? client?.id ?? null : null;
+        const described = { id, command, ...changes, project, session };
+        if (startNow !== true) await host.create(described);
+        else await host.createAndStart(described, { client, signal: context.signal, isPermitted });
       });
       return { text: `Process '${id}' created successfully`, structured: { id } };
     },
@@ -75,9 +71,14 @@ export const updateProcess: ToolMaker = ({ host }) =>
       ...BEYOND,
     }),
     output: object({ id: string(), updated: array(string()) }),
-    async run({ id, ...given }) {
+    async run({ id, ...given }, context) {
       const updated = Object.keys(given).filter((key) => given[key as keyof typeof given] != null);
-      await orToolError(() => host.update(id, changesOf(given)));
+      const changes = changesOf(given);
+      await orToolError(async () => {
+        const isPermitted = host.startsAnew(id, changes) &&
+          await permission(host, context, { ...host.record(id), ...changes });
+        await host.update(id, changes, { isPermitted });
+      });
       const text = updated.length === 0
         ? `Process '${id}' - no attributes updated`
         : `Process '${id}' updated: ${updated.join(", ")}`;

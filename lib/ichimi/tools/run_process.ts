@@ -19,7 +19,7 @@ export const startProcess: ToolMaker = ({ host, client }) =>
     async run({ id }, context) {
       const pid = await orToolError(async () => {
         const isPermitted = await permission(host, context, host.record(id));
-        return await host.startProcess(id, client, context.signal, { isPermitted });
+        return await host.startProcess(id, { client, signal: context.signal, isPermitted });
       });
       return { text: `Process '${id}' started with PID ${pid}`, structured: { id, pid } };
     },

@@ -98,3 +98,14 @@ export const CLIP = object({
   content_type: string(),
   tags: array(string()),
 });
+
+/** What became of the processes of a snapshot. */
+export const TAKEN = object({
+  created: array(string()),
+  changed: array(string()),
+  skipped: array(string(), { description: "They run: stop them first" }),
+  started: array(string()),
+  not_started: array(object({ id: string(), reason: string() }), {
+    description: "Those that were to start by themselves, and why they did not",
+  }),
+});

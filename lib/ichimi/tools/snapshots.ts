@@ -1,19 +1,9 @@
 /** Taking processes elsewhere, or keeping them for later: upstream's exports, imports and snapshots. @module */
-import {
-  array,
-  boolean,
-  defineTool,
-  integer,
-  object,
-  oneOf,
-  optional,
-  string,
-  withDefault,
-} from "../../mcp/mod.ts";
+import { boolean, defineTool, integer, object, oneOf, optional, string, withDefault } from "../../mcp/mod.ts";
 import { HostError, orToolError } from "../../services/mod.ts";
-import { snapshotOf, snapshotPath, startTaken, takeSnapshot } from "../exchange.ts";
+import { snapshotOf, snapshotPath, takeSnapshot } from "../exchange.ts";
 import { type Format, formatOf, readSnapshot, writeSnapshot } from "../snapshots/mod.ts";
-import { maybe } from "./schemas.ts";
+import { maybe, TAKEN } from "./schemas.ts";
 import { type ToolContext, type ToolMaker } from "./tool.ts";
 
 const WRITES = { destructiveHint: false, openWorldHint: false };
@@ -23,12 +13,6 @@ const FILE = string({
 });
 const OPTIONAL_FILE = maybe(FILE);
 const WRITTEN = object({ path: string(), processes: integer() });
-const IMPORTED = object({
-  created: array(string()),
-  changed: array(string()),
-  skipped: array(string(), { description: "They run: stop them first" }),
-  started: array(string()),
-});
 
 export const exportProcesses: ToolMaker = (context) =>
   defineTool({
@@ -50,7 +34,7 @@ export const importProcesses: ToolMaker = (context) =>
     description: "Import processes from a file",
     annotations: READS,
     input: object({ file_path: FILE }),
-    output: IMPORTED,
+    output: TAKEN,
     run: ({ file_path: file }, { signal }) =>
       read(context, { file, start: false, signal }, (path) => `Processes imported successfully from ${path}`),
   });
@@ -84,7 +68,7 @@ export const importYaml: ToolMaker = (context) =>
     description: "Import processes from a YAML snapshot",
     annotations: READS,
     input: object({ file_path: FILE }),
-    output: IMPORTED,
+    output: TAKEN,
     run: ({ file_path: file }, { signal }) =>
       read(
         context,
@@ -111,7 +95,7 @@ export const restoreSnapshot: ToolMaker = (context) =>
     name: "restore_snapshot",
     description: "Restore the processes of the last snapshot, and start those that start by themselves",
     annotations: READS,
-    output: IMPORTED,
+    output: TAKEN,
     run: (_, { signal }) =>
       read(context, { file: SNAPSHOT_FILE, start: true, signal }, () => "Snapshot restored successfully"),
   });
@@ -172,11 +156,12 @@ function read(
     const isOwn = file === SNAPSHOT_FILE && start;
     const path = snapshotPath(host, file, isOwn ? undefined : client?.folder);
     const snapshot = told(() => readSnapshot(path, format));
-    const imported = await takeSnapshot(host, snapshot, client);
-    const started = start ? await startTaken(host, snapshot, client, signal) : [];
-    const { skipped } = imported;
-    const left = skipped.length === 0 ? "" : `\nNot changed, since they run: ${skipped.join(", ")}`;
-    return { text: text(path) + left, structured: { ...imported, started } };
+    const taken = await takeSnapshot(host, snapshot, { client, start, signal });
+    const left = taken.skipped.length === 0
+      ? []
+      : [`Not changed, since they run: ${taken.skipped.join(", ")}`];
+    const down = taken.not_started.map(({ id, reason }) => `Not started: '${id}': ${reason}`);
+    return { text: [text(path), ...left, ...down].join("\n"), structured: taken };
   });
 }
 

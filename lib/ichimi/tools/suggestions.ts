@@ -22,7 +22,12 @@ export const getSuggestions: ToolMaker = ({ host, client }) =>
       })),
     }),
     run({ current_process: current }) {
-      const suggestions = host.suggestions(current ?? undefined, client);
+      const isWanted = (id: string) => host.supervisor.services.get(id)?.is("idle", "finished") === true;
+      const suggestions = host.memory.suggestions({
+        current: current ?? undefined,
+        project: client?.folder ?? "",
+        isWanted,
+      });
       return { text: suggestionsText(suggestions), structured: { suggestions } };
     },
   });

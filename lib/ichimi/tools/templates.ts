@@ -119,11 +119,12 @@ export const createProcessFromTemplate: ToolMaker = ({ host, client }) =>
         const { id } = process;
         const startsNow = asked.auto_start === true;
         const isPermitted = startsNow && await permission(host, context, process);
-        await host.create(process);
-        const pid = startsNow
-          ? await host.startProcess(id, client, context.signal, { isPermitted })
-          : undefined;
-        const started = pid === undefined ? "" : ` and started with PID ${pid}`;
+        let started = "";
+        if (!startsNow) await host.create(process);
+        else {
+          const pid = await host.createAndStart(process, { client, signal: context.signal, isPermitted });
+          started = ` and started with PID ${pid}`;
+        }
         return {
           text: `Process '${id}' created from template '${template.name}'${started}`,
           structured: { id, template: template.name },
