@@ -106,12 +106,12 @@ Deno.test("a process has the environment and the folder of who starts it, and it
 Deno.test("names of any kind are names, and those that cannot be are refused", async () => {
   await using world = new World();
   const assistant = world.assistant();
-  for (const id of ["a/b", "..", "日本 語", "-x", "con:1", "x".repeat(200)]) {
+  for (const id of ["a/b", "...", "日本 語", "-x", "con:1", "x".repeat(200)]) {
     await assistant.run(id, "echo here");
     await assistant.call("wait", { process: id, exit: true });
     strictEqual(await assistant.call("get_process_output", { id, stream: "Both" }), "here");
   }
-  for (const id of ["", " ", "a\nb", "\x1b[31m", "x".repeat(201)]) {
+  for (const id of ["", " ", "..", ".", "a\nb", "\x1b[31m", "x".repeat(201)]) {
     await rejects(assistant.call("create_process", { id, command: "true" }), /^.*Cannot create process/);
   }
   await world.reopen();
