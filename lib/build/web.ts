@@ -1,10 +1,13 @@
 /**
  * Browser bundles: each `lib/<feature>/web/main.tsx` becomes `web/<feature>.js`, and each `style.css` beside it
- * `web/<feature>.css`.
+ * `web/<feature>.css`, behind what all pages share.
  * @module
  */
 import { ASSETS, ROOT } from "./paths.ts";
 import { exec, exists, type Step } from "./step.ts";
+
+/** Style of all pages. */
+const SHARED = "lib/web/page.css";
 
 /** Features with a page, from the folders. */
 export function webFeatures(): string[] {
@@ -32,12 +35,13 @@ export function webSteps(): Step[] {
     ];
     return {
       name: `web/${feature}`,
-      inputs: [folder, "deno.json"],
+      inputs: [folder, SHARED, "deno.json"],
       outputs: [script, style],
       recipe: args.join(" "),
       run: async () => {
         await exec(Deno.execPath(), args, { cwd: ROOT });
-        await Deno.copyFile(`${ROOT}${folder}/style.css`, style);
+        const styles = [SHARED, `${folder}/style.css`].map((path) => Deno.readTextFile(ROOT + path));
+        await Deno.writeTextFile(style, (await Promise.all(styles)).join(""));
       },
     };
   });
