@@ -122,7 +122,8 @@ function entriesFrom<T>(
 /** Lines are let go of in batches. */
 const SPARE = 1_000;
 
-function startsOf(folder: string): bigint[] {
+/** Where segments begin; none where no keeper has come yet. */
+export function startsOf(folder: string): bigint[] {
   try {
     return segmentStarts(folder);
   } catch (error) {

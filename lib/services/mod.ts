@@ -29,6 +29,7 @@ export {
   type LogPlace,
   readEntries,
   shownLine,
+  startsOf,
   takePlaced,
 } from "./log_lines.ts";
 export {

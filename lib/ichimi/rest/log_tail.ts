@@ -1,7 +1,7 @@
 /** The log of a process as it grows, over all of its runs. @module */
 import { type Line, LineAssembler, type LogEntry } from "../../keeper/mod.ts";
-import { flushPlaced, type LogPlace, takePlaced } from "../../services/mod.ts";
-import { RingError, SegmentReader, segmentStarts } from "../../ring/mod.ts";
+import { flushPlaced, type LogPlace, startsOf, takePlaced } from "../../services/mod.ts";
+import { RingError, SegmentReader } from "../../ring/mod.ts";
 import type { Service } from "../../supervisor/mod.ts";
 
 /** What a log tells: a line with its place, or the beginning of a run. */
@@ -113,15 +113,6 @@ function openLog(folder: string, from: "oldest" | bigint): OpenLog | undefined {
   } catch (error) {
     // Not written yet, or damaged: what a follower of it says stands in the timeline.
     if (error instanceof Deno.errors.NotFound || error instanceof RingError) return undefined;
-    throw error;
-  }
-}
-
-function startsOf(folder: string): bigint[] {
-  try {
-    return segmentStarts(folder);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
 }
