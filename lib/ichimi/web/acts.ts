@@ -26,6 +26,13 @@ export async function start(id: string, how: "start" | "restart" = "start"): Pro
   say("good", words.value.started(id));
 }
 
+/** Shows a process that was just made, and starts it where that is wanted. */
+export async function goToNew(id: string, isStarted: boolean): Promise<void> {
+  go("processes", id);
+  if (isStarted) await start(id);
+  else say("good", words.value.created(id));
+}
+
 export async function stop(id: string): Promise<void> {
   try {
     await request("POST", `/processes${pathOf(id, "stop")}`);

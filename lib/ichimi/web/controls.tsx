@@ -37,6 +37,19 @@ export function Button(
   );
 }
 
+/** A button that is on or off. */
+export function Toggle(
+  { value, ...button }: {
+    value: Signal<boolean>;
+    icon: IconName;
+    label: string;
+    iconOnly?: boolean;
+    kind?: "quiet";
+  },
+) {
+  return <Button {...button} pressed={value.value} onClick={() => value.value = !value.value} />;
+}
+
 /** One of several, side by side. */
 export function Segments<T extends string>(
   { label, options, value, choose }: {

@@ -2,7 +2,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pathOf } from "./api.ts";
-import { Button, Segments } from "./controls.tsx";
+import { Button, Segments, Toggle } from "./controls.tsx";
 import { bytesText, countText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { pageKeys } from "./keys.ts";
@@ -115,20 +115,8 @@ export function Log({ process: { id }, edit }: { process: Process; edit: () => v
               text: w.streams[value],
             }))}
           />
-          <Button
-            icon="clock"
-            label={w.times}
-            iconOnly
-            pressed={times.value}
-            onClick={() => times.value = !times.value}
-          />
-          <Button
-            icon="wrap"
-            label={w.wrap}
-            iconOnly
-            pressed={wrap.value}
-            onClick={() => wrap.value = !wrap.value}
-          />
+          <Toggle icon="clock" label={w.times} iconOnly value={times} />
+          <Toggle icon="wrap" label={w.wrap} iconOnly value={wrap} />
           <Button
             icon="follow"
             label={w.follow}

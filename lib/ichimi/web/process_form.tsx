@@ -1,10 +1,11 @@
 /** The form in which a process is described. @module */
-import { signal, useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { start } from "./acts.ts";
-import { ApiError, pathOf, request, say } from "./api.ts";
-import { Button, Check, Dialog, Field } from "./controls.tsx";
-import { go, type Process } from "./state.ts";
+import { goToNew } from "./acts.ts";
+import { pathOf, request, say } from "./api.ts";
+import { Check, Field } from "./controls.tsx";
+import { FormDialog } from "./form_dialog.tsx";
+import type { Process } from "./state.ts";
 import { words } from "./words.ts";
 
 /** @param of What is to be changed; `new` makes another one. */
@@ -24,10 +25,8 @@ export function ProcessForm({ of, onClose }: { of: Process | "new"; onClose: () 
     autoStart: signal(info?.auto_start_on_restore ?? false),
     startNow: signal(of === "new"),
   }), []);
-  const problem = useSignal<string | undefined>(undefined);
-  const save = async (event: Event) => {
-    event.preventDefault();
-    const { id, command, args, cwd, env, tags, lifetime, restart, input, autoStart, startNow } = fields;
+  const send = () => {
+    const { command, args, cwd, env, tags, lifetime, restart, input, autoStart } = fields;
     const body = {
       command: command.value.trim(),
       args: linesOf(args.value),
@@ -39,49 +38,40 @@ export function ProcessForm({ of, onClose }: { of: Process | "new"; onClose: () 
       auto_start_on_restore: autoStart.value,
       cwd: cwd.value.trim(),
     };
-    const name = id.value.trim();
-    try {
-      if (of === "new") await request("POST", "/processes", { id: name, ...body });
-      else await request("PUT", `/processes${pathOf(name)}`, body);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      problem.value = error.message;
-      return;
-    }
-    onClose();
-    if (of !== "new") return say("good", w.saved);
-    go("processes", name);
-    if (startNow.value) await start(name);
-    else say("good", w.created(name));
+    return of === "new"
+      ? request("POST", "/processes", { id: nameOf(), ...body })
+      : request("PUT", `/processes${pathOf(nameOf())}`, body);
   };
+  const nameOf = () => fields.id.value.trim();
+  const done = () => of === "new" ? goToNew(nameOf(), fields.startNow.value) : say("good", w.saved);
   const choices = <K extends string>(texts: Readonly<Record<K, string>>) =>
     (Object.keys(texts) as K[]).map((value) => ({ value, text: texts[value] }));
   return (
-    <Dialog title={info === undefined ? w.newProcess : w.editProcess(info.id)} wide onClose={onClose}>
-      <form onSubmit={(event) => void save(event)}>
-        <div class="fields">
-          {of === "new" && <Field label={w.identifier} value={fields.id} required />}
-          <Field label={w.command} value={fields.command} required mono />
-          <Field label={w.args} help={w.argsHelp} value={fields.args} lines={3} mono />
-          <Field label={w.environment} help={w.environmentHelp} value={fields.env} lines={3} mono />
-          <Field label={w.folder} help={w.folderHelp} value={fields.cwd} mono />
-          <Field label={w.tags} help={w.tagsHelp} value={fields.tags} />
-          <Field label={w.restartPolicy} value={fields.restart} choices={choices(w.restarts)} />
-          <Field label={w.lifetime} value={fields.lifetime} choices={choices(w.lifetimes)} />
-          <Field label={w.input} value={fields.input} choices={choices(w.inputs)} />
-          <div class="checks">
-            <Check label={w.autoStart} value={fields.autoStart} />
-            {of === "new" && <Check label={w.startNow} value={fields.startNow} />}
-          </div>
+    <FormDialog
+      title={info === undefined ? w.newProcess : w.editProcess(info.id)}
+      action={of === "new" ? w.create : w.save}
+      send={send}
+      done={done}
+      onClose={onClose}
+      wide
+    >
+      <div class="fields">
+        {of === "new" && <Field label={w.identifier} value={fields.id} required />}
+        <Field label={w.command} value={fields.command} required mono />
+        <Field label={w.args} help={w.argsHelp} value={fields.args} lines={3} mono />
+        <Field label={w.environment} help={w.environmentHelp} value={fields.env} lines={3} mono />
+        <Field label={w.folder} help={w.folderHelp} value={fields.cwd} mono />
+        <Field label={w.tags} help={w.tagsHelp} value={fields.tags} />
+        <Field label={w.restartPolicy} value={fields.restart} choices={choices(w.restarts)} />
+        <Field label={w.lifetime} value={fields.lifetime} choices={choices(w.lifetimes)} />
+        <Field label={w.input} value={fields.input} choices={choices(w.inputs)} />
+        <div class="checks">
+          <Check label={w.autoStart} value={fields.autoStart} />
+          {of === "new" && <Check label={w.startNow} value={fields.startNow} />}
         </div>
-        {problem.value !== undefined && <p class="problem" role="alert">{problem.value}</p>}
-        {of !== "new" && <p class="hint">{w.nextStart}</p>}
-        <footer>
-          <Button label={w.cancel} onClick={onClose} />
-          <Button label={of === "new" ? w.create : w.save} kind="main" submits />
-        </footer>
-      </form>
-    </Dialog>
+      </div>
+      {of !== "new" && <p class="hint">{w.nextStart}</p>}
+    </FormDialog>
   );
 }
 

@@ -1,6 +1,6 @@
 /** What a search in a log has found, and the way through it. @module */
 import type { Signal } from "@preact/signals";
-import { Button } from "./controls.tsx";
+import { Button, Toggle } from "./controls.tsx";
 import { countText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import type { LogSearch, SearchState } from "./log_search.ts";
@@ -35,13 +35,7 @@ export function SearchStrip(
           )}
           <Button icon="up" label={w.previous} iconOnly kind="quiet" onClick={() => void goTo(-1)} />
           <Button icon="down" label={w.next} iconOnly kind="quiet" onClick={() => void goTo(1)} />
-          <Button
-            icon="filter"
-            label={w.onlyMatches}
-            kind="quiet"
-            pressed={onlyMatches.value}
-            onClick={() => onlyMatches.value = !onlyMatches.value}
-          />
+          <Toggle icon="filter" label={w.onlyMatches} kind="quiet" value={onlyMatches} />
         </div>
       )}
     </div>

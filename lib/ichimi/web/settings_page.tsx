@@ -1,7 +1,7 @@
 /** What the person chooses, and where programs come in. @module */
 import { Segments } from "./controls.tsx";
 import { bytesText, spanText } from "./format.ts";
-import { KEYS } from "./keys.ts";
+import { KeyList } from "./key_list.tsx";
 import {
   begin,
   chooseLanguage,
@@ -83,14 +83,7 @@ export function SettingsPage() {
           <header>
             <h2>{w.help}</h2>
           </header>
-          <dl class="keys">
-            {KEYS.map(({ show, does }) => (
-              <div key={does}>
-                <dt>{show.map((key) => <kbd key={key}>{key}</kbd>)}</dt>
-                <dd>{w.keys[does]}</dd>
-              </div>
-            ))}
-          </dl>
+          <KeyList />
         </section>
       </div>
     </>

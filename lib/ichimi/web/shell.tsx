@@ -1,7 +1,7 @@
 /** What is around the pages: navigation, theme, language, help. @module */
 import { Button, Dialog } from "./controls.tsx";
 import { Icon, Sign } from "./icons.tsx";
-import { KEYS } from "./keys.ts";
+import { KeyList } from "./key_list.tsx";
 import { groupOf } from "./phase.ts";
 import { begin, language, theme, toggleLanguage, toggleTheme } from "./settings.ts";
 import { addressOf, connection, helpOpen, page, PAGES, processes } from "./state.ts";
@@ -82,14 +82,7 @@ export function Help() {
   const w = words.value;
   return (
     <Dialog title={w.help} onClose={() => helpOpen.value = false}>
-      <dl class="keys">
-        {KEYS.map(({ show, does }) => (
-          <div key={does}>
-            <dt>{show.map((key) => <kbd key={key}>{key}</kbd>)}</dt>
-            <dd>{w.keys[does]}</dd>
-          </div>
-        ))}
-      </dl>
+      <KeyList />
     </Dialog>
   );
 }

@@ -1,13 +1,14 @@
 /** Snapshots: kept, restored, taken elsewhere. @module */
 import { signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { TypeOf } from "../../mcp/mod.ts";
 import type { SNAPSHOT_FILE } from "../rest/shapes.ts";
-import { ApiError, ask, pathOf, request, say } from "./api.ts";
-import { Button, Check, confirmed, Dialog, Empty, Field } from "./controls.tsx";
+import { ask, pathOf, request, say } from "./api.ts";
+import { Collection } from "./collection.tsx";
+import { Button, Check, confirmed, Field } from "./controls.tsx";
+import { FormDialog } from "./form_dialog.tsx";
 import { bytesText, dateText } from "./format.ts";
 import { Icon } from "./icons.tsx";
-import { pageKeys } from "./keys.ts";
 import { words } from "./words.ts";
 
 type SnapshotFile = TypeOf<typeof SNAPSHOT_FILE>;
@@ -28,39 +29,27 @@ async function load(): Promise<void> {
 
 export function Snapshots() {
   const w = words.value;
-  useEffect(() => {
-    void load();
-    pageKeys.value = { create: () => isMaking.value = true };
-    return () => pageKeys.value = {};
-  }, []);
-  const found = files.value;
-  const create = (
-    <Button
-      icon="plus"
-      label={w.newSnapshot}
-      kind="main"
-      onClick={() => isMaking.value = true}
-    />
-  );
   return (
     <>
-      <header class="top">
-        <h1>{w.pages.snapshots}</h1>
-        <div class="tools">
-          <Import />
-          <Export />
-          {create}
-        </div>
-      </header>
-      {found === undefined
-        ? null
-        : found.length === 0
-        ? <Empty icon="snapshots" title={w.noSnapshots} more={w.noSnapshotsMore}>{create}</Empty>
-        : (
+      <Collection
+        page="snapshots"
+        texts={{ create: w.newSnapshot, none: w.noSnapshots, noneMore: w.noSnapshotsMore }}
+        items={files.value}
+        load={load}
+        create={() => isMaking.value = true}
+        tools={
+          <>
+            <Import />
+            <Export />
+          </>
+        }
+      >
+        {(found) => (
           <ul class="card rows">
             {found.map((file) => <Row key={file.name} file={file} />)}
           </ul>
         )}
+      </Collection>
       {isMaking.value && <SnapshotForm onClose={() => isMaking.value = false} />}
     </>
   );
@@ -180,42 +169,27 @@ function SnapshotForm({ onClose }: { onClose: () => void }) {
   const name = useSignal("");
   const format = useSignal("yaml");
   const onlyAutoStart = useSignal(false);
-  const problem = useSignal<string | undefined>(undefined);
-  const save = async (event: Event) => {
-    event.preventDefault();
-    try {
-      await request("POST", "/snapshots", {
-        name: name.value.trim() || null,
-        format: format.value,
-        only_auto_start: onlyAutoStart.value,
-      });
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      problem.value = error.message;
-      return;
-    }
-    onClose();
+  const send = () =>
+    request("POST", "/snapshots", {
+      name: name.value.trim() || null,
+      format: format.value,
+      only_auto_start: onlyAutoStart.value,
+    });
+  const done = async () => {
     say("good", w.saved);
     await load();
   };
   return (
-    <Dialog title={w.newSnapshot} onClose={onClose}>
-      <form onSubmit={(event) => void save(event)}>
-        <div class="fields">
-          <Field label={w.snapshotName} help={w.snapshotNameHelp} value={name} />
-          <Field
-            label={w.format}
-            value={format}
-            choices={FORMATS.map((value) => ({ value, text: value.toUpperCase() }))}
-          />
-          <Check label={w.onlyAutoStart} value={onlyAutoStart} />
-        </div>
-        {problem.value !== undefined && <p class="problem" role="alert">{problem.value}</p>}
-        <footer>
-          <Button label={w.cancel} onClick={onClose} />
-          <Button label={w.create} kind="main" submits />
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title={w.newSnapshot} action={w.create} send={send} done={done} onClose={onClose}>
+      <div class="fields">
+        <Field label={w.snapshotName} help={w.snapshotNameHelp} value={name} />
+        <Field
+          label={w.format}
+          value={format}
+          choices={FORMATS.map((value) => ({ value, text: value.toUpperCase() }))}
+        />
+        <Check label={w.onlyAutoStart} value={onlyAutoStart} />
+      </div>
+    </FormDialog>
   );
 }

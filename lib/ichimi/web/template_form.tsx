@@ -1,8 +1,9 @@
 /** The form in which a template is described. @module */
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { ApiError, pathOf, request, say } from "./api.ts";
-import { Button, Check, Dialog, Field } from "./controls.tsx";
+import { pathOf, request, say } from "./api.ts";
+import { Button, Check, Field } from "./controls.tsx";
+import { FormDialog } from "./form_dialog.tsx";
 import { linesOf, variablesOf } from "./process_form.tsx";
 import type { Template } from "./templates.tsx";
 import { words } from "./words.ts";
@@ -36,9 +37,7 @@ export function TemplateForm(
     defaultValue: signal(each.default_value ?? ""),
     required: signal(each.required),
   })));
-  const problem = useSignal<string | undefined>(undefined);
-  const save = async (event: Event) => {
-    event.preventDefault();
+  const send = () => {
     const { name, description, category, command, args, env, cwd, tags, autoStart } = fields;
     const body = {
       name: name.value.trim(),
@@ -57,17 +56,13 @@ export function TemplateForm(
         required: each.required.value,
       })),
     };
-    try {
-      if (before === undefined) await request("POST", "/templates", body);
-      else await request("PUT", `/templates${pathOf(before.template_id)}`, body);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      problem.value = error.message;
-      return;
-    }
+    return before === undefined
+      ? request("POST", "/templates", body)
+      : request("PUT", `/templates${pathOf(before.template_id)}`, body);
+  };
+  const done = () => {
     say("good", w.saved);
     onSaved();
-    onClose();
   };
   const addVariable = () => {
     const made = {
@@ -79,45 +74,45 @@ export function TemplateForm(
     variables.value = [...variables.value, made];
   };
   return (
-    <Dialog title={before === undefined ? w.newTemplate : w.editTemplate} wide onClose={onClose}>
-      <form onSubmit={(event) => void save(event)}>
-        <p class="hint">{w.templateGaps}</p>
-        <div class="fields">
-          <Field label={w.name} value={fields.name} required />
-          <Field label={w.category} value={fields.category} />
-          <Field label={w.description} value={fields.description} />
-          <Field label={w.tags} help={w.tagsHelp} value={fields.tags} />
-          <Field label={w.command} value={fields.command} required mono />
-          <Field label={w.folder} value={fields.cwd} mono />
-          <Field label={w.args} help={w.argsHelp} value={fields.args} lines={3} mono />
-          <Field label={w.environment} help={w.environmentHelp} value={fields.env} lines={3} mono />
-        </div>
-        <fieldset class="variables">
-          <legend>{w.variables}</legend>
-          {variables.value.map((each, at) => (
-            <div key={at}>
-              <Field label={w.name} value={each.name} mono />
-              <Field label={w.description} value={each.description} />
-              <Field label={w.defaultValue} value={each.defaultValue} mono />
-              <Check label={w.required} value={each.required} />
-              <Button
-                icon="close"
-                label={w.remove}
-                iconOnly
-                kind="quiet"
-                onClick={() => variables.value = variables.value.filter((other) => other !== each)}
-              />
-            </div>
-          ))}
-          <Button icon="plus" label={w.addVariable} kind="quiet" onClick={addVariable} />
-        </fieldset>
-        <Check label={w.autoStart} value={fields.autoStart} />
-        {problem.value !== undefined && <p class="problem" role="alert">{problem.value}</p>}
-        <footer>
-          <Button label={w.cancel} onClick={onClose} />
-          <Button label={w.save} kind="main" submits />
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={before === undefined ? w.newTemplate : w.editTemplate}
+      action={w.save}
+      send={send}
+      done={done}
+      onClose={onClose}
+      wide
+    >
+      <p class="hint">{w.templateGaps}</p>
+      <div class="fields">
+        <Field label={w.name} value={fields.name} required />
+        <Field label={w.category} value={fields.category} />
+        <Field label={w.description} value={fields.description} />
+        <Field label={w.tags} help={w.tagsHelp} value={fields.tags} />
+        <Field label={w.command} value={fields.command} required mono />
+        <Field label={w.folder} value={fields.cwd} mono />
+        <Field label={w.args} help={w.argsHelp} value={fields.args} lines={3} mono />
+        <Field label={w.environment} help={w.environmentHelp} value={fields.env} lines={3} mono />
+      </div>
+      <fieldset class="variables">
+        <legend>{w.variables}</legend>
+        {variables.value.map((each, at) => (
+          <div key={at}>
+            <Field label={w.name} value={each.name} mono />
+            <Field label={w.description} value={each.description} />
+            <Field label={w.defaultValue} value={each.defaultValue} mono />
+            <Check label={w.required} value={each.required} />
+            <Button
+              icon="close"
+              label={w.remove}
+              iconOnly
+              kind="quiet"
+              onClick={() => variables.value = variables.value.filter((other) => other !== each)}
+            />
+          </div>
+        ))}
+        <Button icon="plus" label={w.addVariable} kind="quiet" onClick={addVariable} />
+      </fieldset>
+      <Check label={w.autoStart} value={fields.autoStart} />
+    </FormDialog>
   );
 }

@@ -1,14 +1,14 @@
 /** Templates: made, changed, and filled. @module */
 import { computed, signal, useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { TypeOf } from "../../mcp/mod.ts";
 import type { TEMPLATE } from "../tools/schemas.ts";
-import { start } from "./acts.ts";
-import { ApiError, ask, pathOf, request, say } from "./api.ts";
-import { Button, Check, confirmed, Dialog, Empty, Field } from "./controls.tsx";
+import { goToNew } from "./acts.ts";
+import { ask, pathOf, request, say } from "./api.ts";
+import { Collection } from "./collection.tsx";
+import { Button, Check, confirmed, Field } from "./controls.tsx";
+import { FormDialog } from "./form_dialog.tsx";
 import { lineText } from "./format.ts";
-import { pageKeys } from "./keys.ts";
-import { go } from "./state.ts";
 import { TemplateForm } from "./template_form.tsx";
 import { words } from "./words.ts";
 
@@ -24,35 +24,21 @@ async function load(): Promise<void> {
 
 export function Templates() {
   const w = words.value;
-  useEffect(() => {
-    void load();
-    pageKeys.value = { create: () => editing.value = "new" };
-    return () => pageKeys.value = {};
-  }, []);
-  const found = templates.value;
-  const create = (
-    <Button
-      icon="plus"
-      label={w.newTemplate}
-      kind="main"
-      onClick={() => editing.value = "new"}
-    />
-  );
   return (
     <>
-      <header class="top">
-        <h1>{w.pages.templates}</h1>
-        <div class="tools">{create}</div>
-      </header>
-      {found === undefined
-        ? null
-        : found.length === 0
-        ? <Empty icon="templates" title={w.noTemplates} more={w.noTemplatesMore}>{create}</Empty>
-        : (
+      <Collection
+        page="templates"
+        texts={{ create: w.newTemplate, none: w.noTemplates, noneMore: w.noTemplatesMore }}
+        items={templates.value}
+        load={load}
+        create={() => editing.value = "new"}
+      >
+        {(found) => (
           <div class="tiles">
             {found.map((each) => <Tile key={each.template_id} template={each} />)}
           </div>
         )}
+      </Collection>
       {editing.value !== undefined && (
         <TemplateForm
           of={editing.value}
@@ -132,62 +118,48 @@ function UseForm({ template, onClose }: { template: Template; onClose: () => voi
     () => gapsOf(template).map((name) => ({ name, value: signal(known.get(name)?.default_value ?? "") })),
     [template],
   );
-  const problem = useSignal<string | undefined>(undefined);
   const preview = useMemo(() =>
     computed(() => {
       const given = new Map(values.map(({ name, value }) => [name, value.value]));
       const fill = (text: string) => text.replaceAll(GAP, (gap, name: string) => given.get(name) || gap);
       return lineText(fill(template.command), template.args.map(fill));
     }), [template]);
-  const save = async (event: Event) => {
-    event.preventDefault();
-    const name = id.value.trim();
+  const send = () => {
     // What is left empty and has a default, or is not needed, is for the daemon to fill.
     const given = values.filter(({ value }) => value.value !== "");
-    try {
-      await request("POST", `/templates${pathOf(template.template_id, "instantiate")}`, {
-        process_id: name,
-        values: Object.fromEntries(given.map((each) => [each.name, each.value.value])),
-      });
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      problem.value = error.message;
-      return;
-    }
-    onClose();
-    go("processes", name);
-    if (startNow.value) await start(name);
-    else say("good", w.created(name));
+    return request("POST", `/templates${pathOf(template.template_id, "instantiate")}`, {
+      process_id: id.value.trim(),
+      values: Object.fromEntries(given.map((each) => [each.name, each.value.value])),
+    });
   };
   return (
-    <Dialog title={w.useTemplateTitle(template.name)} onClose={onClose}>
-      <form onSubmit={(event) => void save(event)}>
-        <div class="fields">
-          <Field label={w.identifier} value={id} required />
-          {values.map(({ name, value }) => {
-            const { description, required = true, default_value } = known.get(name) ?? {};
-            return (
-              <Field
-                key={name}
-                label={name}
-                value={value}
-                required={required && default_value == null}
-                {...description == null ? {} : { help: description }}
-              />
-            );
-          })}
-          <div class="preview">
-            <span>{w.preview}</span>
-            <code>{preview.value}</code>
-          </div>
-          <Check label={w.startNow} value={startNow} />
+    <FormDialog
+      title={w.useTemplateTitle(template.name)}
+      action={w.create}
+      send={send}
+      done={() => goToNew(id.value.trim(), startNow.value)}
+      onClose={onClose}
+    >
+      <div class="fields">
+        <Field label={w.identifier} value={id} required />
+        {values.map(({ name, value }) => {
+          const { description, required = true, default_value } = known.get(name) ?? {};
+          return (
+            <Field
+              key={name}
+              label={name}
+              value={value}
+              required={required && default_value == null}
+              {...description == null ? {} : { help: description }}
+            />
+          );
+        })}
+        <div class="preview">
+          <span>{w.preview}</span>
+          <code>{preview.value}</code>
         </div>
-        {problem.value !== undefined && <p class="problem" role="alert">{problem.value}</p>}
-        <footer>
-          <Button label={w.cancel} onClick={onClose} />
-          <Button label={w.create} kind="main" submits />
-        </footer>
-      </form>
-    </Dialog>
+        <Check label={w.startNow} value={startNow} />
+      </div>
+    </FormDialog>
   );
 }
