@@ -2,7 +2,7 @@
 import { type Command, command, option, print, UsageError } from "../../lib/cli/mod.ts";
 import { duration, optionalText, text, toggle } from "../../lib/config/mod.ts";
 import { LIFETIMES } from "../../lib/ichimi/record.ts";
-import { JSON_OPTION, PROCESS } from "./ask.ts";
+import { ALLOW_OPTION, type Asker, JSON_OPTION, PROCESS } from "./ask.ts";
 
 const OPTIONS = { json: JSON_OPTION };
 
@@ -12,7 +12,9 @@ const asks = () => import("./ask.ts");
 const run = command({
   name: "run",
   summary: "describe a process and start it",
-  description: "It has this shell's environment and folder. Ends at once; the process goes on.",
+  description:
+    "It has this shell's environment and folder, also when it is started again, until the machine is. One of that id " +
+    "that does not run is described anew. Ends at once; the process goes on.",
   rest: "COMMAND",
   options: {
     ...OPTIONS,
@@ -28,6 +30,7 @@ const run = command({
       { value: "LIFETIME", complete: LIFETIMES.filter((each) => each !== "session") },
     ),
     restart: option(toggle({ help: "Starts it again when it fails.", fallback: false })),
+    allow: ALLOW_OPTION,
     autoStart: option(toggle({ help: "Starts it with the daemon, too.", fallback: false })),
   },
   examples: [
@@ -39,19 +42,44 @@ const run = command({
     const id = options.id ?? program.slice(program.lastIndexOf("/") + 1);
     const { Asker } = await asks();
     await using asker = await Asker.connect();
-    await asker.call("create_process", {
+    const described = {
       id,
       command: program,
       args,
       lifetime: options.lifetime,
       restart: options.restart ? "on_failure" : "never",
       auto_start_on_restore: options.autoStart,
-    }, { signal });
-    const { text, structured } = await asker.call("start_process", { id }, { signal });
+    };
+    const before = await known(asker, id, signal);
+    if (before?.state?.Running !== undefined) {
+      throw new Error(
+        `Cannot run '${id}': it runs already (PID ${before.state.Running.pid}); ` +
+          `stop it with "ichimi-server stop ${id}", or choose another --id`,
+      );
+    }
+    await asker.call(before === undefined ? "create_process" : "update_process", described, { signal });
+    const started = { signal, allow: options.allow };
+    const { text, structured } = await asker.call("start_process", { id }, started).catch(async (error) => {
+      // It can be tried again in another way.
+      if (before === undefined) await asker.call("remove_process", { id }, { signal });
+      throw error;
+    });
     print(options.json ? `${JSON.stringify(structured, null, 2)}\n` : `${text}\n`);
     return 0;
   },
 });
+
+/** A process as a list shows it, as far as it matters here. */
+interface Known {
+  readonly id: string;
+  readonly state?: { readonly Running?: { readonly pid: number } };
+}
+
+async function known(asker: Asker, id: string, signal: AbortSignal): Promise<Known | undefined> {
+  const filter = { name_pattern: id.replaceAll(/[*?]/g, "?") };
+  const { structured } = await asker.call("list_processes", { filter }, { signal });
+  return (structured as { readonly processes: readonly Known[] }).processes.find((each) => each.id === id);
+}
 
 const stop = command({
   name: "stop",
@@ -71,7 +99,16 @@ const stop = command({
     }),
 });
 
-const start = onProcess("start", "start_process", "start a process");
+const start = command({
+  name: "start",
+  summary: "start a process",
+  positionals: [PROCESS],
+  options: { ...OPTIONS, allow: ALLOW_OPTION },
+  examples: [["ichimi-server start web", "Asks on a terminal where the project's list is to ask"]],
+  run: async ({ args: [id], options, signal }) =>
+    await (await asks()).printed("start_process", { id }, { ...options, signal }),
+});
+
 const remove = onProcess("remove", "remove_process", "stop a process, and forget it with its logs");
 const status = onProcess("status", "get_process_status", "tell how a process is, and what it uses");
 const explain = onProcess(

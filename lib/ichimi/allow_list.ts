@@ -16,8 +16,12 @@ export class NotAllowed extends HostError {
 
   constructor(id: string, wanted: Allowed, mayAsk: boolean) {
     const { line, folder } = wanted;
+    const advice = mayAsk
+      ? `a person can allow it, with "ichimi-server start ${id}" on a terminal, in the console, or`
+      : "others are refused";
     super(
-      `Process '${id}' may not be started: '${line}' is not among the commands that are allowed in ${folder}`,
+      `Process '${id}' may not be started: '${line}' is not among the commands that are allowed in ${folder}; ` +
+        `${advice} in [allow] of ichimi.toml`,
     );
     this.wanted = wanted;
     this.mayAsk = mayAsk;

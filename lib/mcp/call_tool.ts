@@ -11,6 +11,19 @@ export interface ToolAnswer {
   readonly structured: unknown;
 }
 
+/** A question of a tool for the person, as `elicitation/create` has it. */
+export interface ToolQuestion {
+  readonly method: string;
+  readonly params: {
+    readonly message?: string;
+    readonly requestedSchema?: {
+      readonly properties?: Readonly<
+        Record<string, { readonly enum?: readonly string[]; readonly enumNames?: readonly string[] }>
+      >;
+    };
+  };
+}
+
 /** Which tool is called, and how. */
 export interface ToolCall {
   readonly name: string;
@@ -20,15 +33,27 @@ export interface ToolCall {
   readonly signal: AbortSignal;
   /** Told how far it is, of tools that take their time. */
   readonly progress?: ((message: string) => void) | undefined;
+  /** Answers questions of the tool, by their names; it is not asked when left out. */
+  readonly ask?: (questions: Readonly<Record<string, ToolQuestion>>) => Promise<Record<string, unknown>>;
   /** Sends the request; what it throws is thrown. */
   readonly fetch: (init: RequestInit) => Promise<Response>;
 }
 
 /** @throws {Error} When the server refuses, the tool fails, or the connection ends before the answer. */
-export async function callTool(
-  { name, args, client, signal, progress, fetch }: ToolCall,
-): Promise<ToolAnswer> {
-  const response = await fetch({
+export async function callTool(call: ToolCall): Promise<ToolAnswer> {
+  let result = await round(call, 1, {});
+  // Each round carries the answers to what the one before has asked.
+  for (let id = 2; result.inputRequests !== undefined; id++) {
+    const inputResponses = await call.ask?.(result.inputRequests);
+    result = await round(call, id, { inputResponses, requestState: result.requestState });
+  }
+  if (result.isError === true) throw new Error(textOf(result));
+  return { text: textOf(result), structured: result.structuredContent };
+}
+
+async function round(call: ToolCall, id: number, more: Record<string, unknown>): Promise<Result> {
+  const { name, args, signal, progress } = call;
+  const response = await call.fetch({
     method: "POST",
     headers: {
       "content-type": "application/json",
@@ -40,9 +65,9 @@ export async function callTool(
     },
     body: JSON.stringify({
       jsonrpc: "2.0",
-      id: 1,
+      id,
       method: "tools/call",
-      params: { name, arguments: args, _meta: envelope(client, progress !== undefined) },
+      params: { name, arguments: args, ...more, _meta: envelope(call) },
     }),
     signal,
   });
@@ -51,23 +76,25 @@ export async function callTool(
   }
   const { result, error } = await answerIn(response, progress);
   if (result === undefined) throw new Error(error?.message ?? "the server gives no answer");
-  if (result.isError === true) throw new Error(textOf(result));
-  return { text: textOf(result), structured: result.structuredContent };
+  return result;
 }
 
-function envelope(client: ToolCall["client"], hearsProgress: boolean): Record<string, unknown> {
+function envelope({ client, progress, ask }: ToolCall): Record<string, unknown> {
   return {
     "io.modelcontextprotocol/protocolVersion": PROTOCOL,
     "io.modelcontextprotocol/clientInfo": client,
-    "io.modelcontextprotocol/clientCapabilities": {},
-    ...hearsProgress ? { progressToken: 1 } : {},
+    "io.modelcontextprotocol/clientCapabilities": ask === undefined ? {} : { elicitation: {} },
+    ...progress === undefined ? {} : { progressToken: 1 },
   };
 }
 
 interface Result {
-  readonly content: readonly { readonly text?: string }[];
+  readonly content?: readonly { readonly text?: string }[];
   readonly structuredContent?: unknown;
   readonly isError?: boolean;
+  /** What has to be answered first. */
+  readonly inputRequests?: Readonly<Record<string, ToolQuestion>>;
+  readonly requestState?: string;
 }
 
 /** A message of JSON-RPC, as far as it matters here. */
@@ -90,6 +117,6 @@ async function answerIn(response: Response, progress: ToolCall["progress"]): Pro
   throw new Error("the server went away before it answered");
 }
 
-function textOf({ content }: Result): string {
+function textOf({ content = [] }: Result): string {
   return content.map(({ text = "" }) => text).join("");
 }

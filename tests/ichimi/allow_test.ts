@@ -87,7 +87,8 @@ Deno.test("a person is asked for what is not on the list: once, for good, or not
   await assistant.call("create_process", { id: "other", command: "sleep", args: ["0"] });
   const refused = {
     message:
-      `Process 'other' may not be started: 'sleep 0' is not among the commands that are allowed in ${world.folder}`,
+      `Process 'other' may not be started: 'sleep 0' is not among the commands that are allowed in ${world.folder}; a ` +
+      `person can allow it, with "ichimi-server start other" on a terminal, in the console, or in [allow] of ichimi.toml`,
   };
   await rejects(start("other"), refused);
   const who = person({ action: "decline" }, yes("no"), yes("once"), { action: "cancel" }, yes("always"));

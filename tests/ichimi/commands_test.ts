@@ -30,7 +30,17 @@ Deno.test("processes are run, listed, looked at, followed and removed", async (t
       /^\{\n {2}"id": "sleep",\n {2}"pid": \d+\n\}\n$/,
     );
     const twice = await home.run("run", "--", "sleep", "1");
-    deepStrictEqual([twice.code, twice.err], [1, "ichimi-server: Process with id 'sleep' already exists\n"]);
+    strictEqual(twice.code, 1);
+    match(
+      twice.err,
+      /^ichimi-server: Cannot run 'sleep': it runs already \(PID \d+\); stop it with "ichimi-server /,
+    );
+    const [bad, good] = [["--id", "once", "--", "nosuchprogram"], ["--id", "once", "--", "true"]];
+    match((await home.run("run", ...bad)).err, /^ichimi-server: Failed to start process: .*nosuchprogram/);
+    match((await home.run("status", "once")).err, /Process 'once' not found/);
+    // What has ended is described anew.
+    for (let round = 0; round < 2; round++) match(await text("run", ...good), /^Process 'once' started/);
+    await text("remove", "once");
     const nothing = await home.run("run", "--id", "x");
     strictEqual(nothing.code, 2);
     match(nothing.err, /^ichimi-server: say what to run/);
@@ -172,4 +182,45 @@ Deno.test("help and completion know the commands, and unknown words are told", a
   strictEqual(wrong.code, 2);
   match(wrong.err, /lst/);
   strictEqual(home.pid, 0);
+});
+
+Deno.test("who works at a terminal is asked for what is not on the list", async () => {
+  await using home = new Home();
+  Deno.mkdirSync(`${home.folder}/config/hostkit`, { recursive: true });
+  const project = `${home.folder}/project`;
+  Deno.writeTextFileSync(`${home.folder}/config/hostkit/ichimi.toml`, `[allow.p]\nfolder = "${project}"\n`);
+  const refused = await home.run("run", "--", "true");
+  strictEqual(refused.code, 1);
+  match(
+    refused.err,
+    /may not be started: 'true' is not among .*; a person can allow it, with "ichimi-server start/,
+  );
+  match((await home.run("run", "--allow", "--", "true")).out, /^Process 'true' started/);
+  match((await home.run("start", "true")).err, /may not be started/);
+  const [program, ...args] = toolCommand("ichimi-server");
+  const atTerminal = async (answer: string) => {
+    const line = [program, ...args, "start", "true"].map((word) => `'${word}'`).join(" ");
+    const child = new Deno.Command("script", {
+      args: ["-qec", line, "/dev/null"],
+      cwd: project,
+      env: home.env,
+      clearEnv: true,
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("no: No?")) text += await more(reader);
+    await writer.write(new TextEncoder().encode(`${answer}\n`));
+    for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+    await writer.close();
+    return { text, code: (await child.status).code };
+  };
+  const declined = await atTerminal("n");
+  strictEqual(declined.code, 1);
+  match(declined.text, /wants to run in .*project: true/);
+  const allowed = await atTerminal("always");
+  strictEqual(allowed.code, 0, allowed.text);
+  match((await home.run("start", "true")).out, /^Process 'true' started/);
 });
