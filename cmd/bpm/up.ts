@@ -43,6 +43,7 @@ export const up = command({
       }));
     const sinceMs = Date.now();
     manager.supervisor.listen((notice) => {
+      if (notice.kind === "part") return;
       if (notice.kind === "line" || notice.kind === "event") {
         const text = manager.mask(notice.kind === "line" ? notice.line.text : notice.text);
         lastLines.set(notice.service, text);

@@ -95,7 +95,7 @@ export class IchimiHost extends ServiceHost {
     this.#catalogue = new Catalogue(parts);
     this.allowed = new AllowList(allow, store);
     supervisor.listen((notice) => {
-      if (notice.kind !== "line") this.#standings.delete(notice.service);
+      if (notice.kind !== "line" && notice.kind !== "part") this.#standings.delete(notice.service);
     });
   }
 

@@ -74,7 +74,7 @@ export class Timeline implements Disposable {
 
   #take(notice: Notice): void {
     const { kind, service } = notice;
-    if (kind === "line") return;
+    if (kind === "line" || kind === "part") return;
     if (kind === "came") return this.#add(service, "created", "was created");
     if (kind === "went") {
       this.#states.delete(service);

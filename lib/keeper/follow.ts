@@ -2,7 +2,7 @@
 import { sleep } from "../async/mod.ts";
 import { type Doorbell, type ReadResult, SegmentReader } from "../ring/mod.ts";
 import { type ExitStatus, inspectLog, type InstanceStatus } from "./instance.ts";
-import { LineAssembler, type LogEntry } from "./lines.ts";
+import { LineAssembler, type LogEntry, STREAMS } from "./lines.ts";
 
 /** How an instance ended: with the child's own status, or without anybody knowing it. */
 export type InstanceEnd =
@@ -11,6 +11,9 @@ export type InstanceEnd =
   | { readonly kind: "lost"; readonly orphan?: number }
   /** Its keeper has ended, and the log that would tell how is not there any more, or damaged. */
   | { readonly kind: "unreadable" };
+
+/** What is heard of an instance: what its log tells, and that more of a line has come that has not ended. */
+export type Heard = LogEntry | { readonly kind: "part" };
 
 /** Until it is looked again whether a log can be read on. */
 const RETRY_MS = 250;
@@ -49,10 +52,10 @@ export class InstanceFollower implements Disposable {
   }
 
   /**
-   * Tells all entries; resolves with the end of the instance and its descendants. A log that cannot be read on is told,
+   * Tells all entries, and where none has come that a line goes on; resolves with the end of the instance and its descendants. A log that cannot be read on is told,
    * and tried again as long as its keeper lives: an instance whose log was removed runs on. @throws The signal's reason.
    */
-  async run(tell: (entry: LogEntry) => void): Promise<InstanceEnd> {
+  async run(tell: (heard: Heard) => void): Promise<InstanceEnd> {
     const { doorbell, signal } = this.#options;
     for (let told = "";;) {
       try {
@@ -76,9 +79,15 @@ export class InstanceFollower implements Disposable {
   }
 }
 
-function take(result: ReadResult, lines: LineAssembler, tell: (entry: LogEntry) => void): void {
+function take(result: ReadResult, lines: LineAssembler, tell: (heard: Heard) => void): void {
   if (result.kind === "records") {
-    while (result.records.next()) lines.take(result.records, tell);
+    let isTold = false;
+    const tellEntry = (entry: LogEntry) => {
+      isTold = true;
+      tell(entry);
+    };
+    while (result.records.next()) lines.take(result.records, tellEntry);
+    if (!isTold && STREAMS.some((stream) => lines.partBytes(stream) > 0)) tell({ kind: "part" });
   } else if (result.kind === "lapped") {
     const text = `${
       result.lostBytes + BigInt(lines.reset())

@@ -3,12 +3,13 @@ import { KEEPER_RECORDS } from "../../ffi/keeper/mod.ts";
 import type { Records } from "../ring/mod.ts";
 
 /** Bytes of the time stamp before each record's content. */
-const STAMP_BYTES = 8;
+export const STAMP_BYTES = 8;
 
 /** A line without its end is told in pieces of this size, so that no program makes a reader hold gigabytes. */
 export const LINE_BYTES = 65_536;
 
-export type Stream = "stdout" | "stderr";
+export const STREAMS = ["stdout", "stderr"] as const;
+export type Stream = (typeof STREAMS)[number];
 
 /** One line of output, without its newline. */
 export interface Line {
@@ -41,11 +42,14 @@ export class LineAssembler {
   readonly #fragments: Record<Stream, Fragment> = { stdout: fragment(), stderr: fragment() };
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  /** Tells everything that the record at which `records` stands completes. */
-  take(records: Records, tell: (entry: LogEntry) => void): void {
+  /**
+   * Tells everything that the record at which `records` stands completes.
+   * @param skipBytes So much of a stream's output in it was taken before.
+   */
+  take(records: Records, tell: (entry: LogEntry) => void, skipBytes = 0): void {
     const payload = records.payload();
     const timeMs = timeOf(payload);
-    const bytes = payload.subarray(STAMP_BYTES);
+    const bytes = payload.subarray(STAMP_BYTES + skipBytes);
     switch (records.kind) {
       case KEEPER_RECORDS.stdout:
         return this.#take("stdout", timeMs, bytes, tell);
@@ -60,11 +64,21 @@ export class LineAssembler {
 
   /** Tells what was begun and not ended by a newline; for the end of a log. */
   flush(tell: (entry: LogEntry) => void): void {
-    for (const stream of ["stdout", "stderr"] as const) {
-      const rest = this.#fragments[stream];
-      if (rest.used > 0) this.#tell(stream, rest.timeMs, rest.bytes.subarray(0, rest.used), tell);
-      rest.used = 0;
+    this.peek(tell);
+    this.reset();
+  }
+
+  /** The same, and goes on with it: it is told again when it is longer. */
+  peek(tell: (entry: LogEntry) => void): void {
+    for (const stream of STREAMS) {
+      const { used, bytes, timeMs } = this.#fragments[stream];
+      if (used > 0) this.#tell(stream, timeMs, bytes.subarray(0, used), tell);
     }
+  }
+
+  /** How many bytes of a line have come that has not ended. */
+  partBytes(stream: Stream): number {
+    return this.#fragments[stream].used;
   }
 
   /** Forgets what was begun: its end was overwritten. Returns how many bytes that were. */

@@ -8,8 +8,16 @@
  * @module
  */
 export { exitOf, type ExitStatus, giveUpInstance, inspectInstance, type InstanceStatus } from "./instance.ts";
-export { type Line, LINE_BYTES, LineAssembler, type LogEntry, type Stream } from "./lines.ts";
-export { type FollowOptions, type InstanceEnd, InstanceFollower, isPassing } from "./follow.ts";
+export {
+  type Line,
+  LINE_BYTES,
+  LineAssembler,
+  type LogEntry,
+  STAMP_BYTES,
+  type Stream,
+  STREAMS,
+} from "./lines.ts";
+export { type FollowOptions, type Heard, type InstanceEnd, InstanceFollower, isPassing } from "./follow.ts";
 export { endLeftOver, type LeftBehind, leftOver } from "./left_over.ts";
 export { KeeperControl } from "./control.ts";
 export {

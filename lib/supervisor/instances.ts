@@ -1,5 +1,5 @@
 /** The runs and builds of one service: begun, found again, followed to their ends. @module */
-import type { KeeperOptions, LogEntry } from "../keeper/mod.ts";
+import type { Heard, KeeperOptions } from "../keeper/mod.ts";
 import { type CgroupMaker, killCgroups, oomKills, removeCgroups } from "./cgroups.ts";
 import { fileName } from "./file_name.ts";
 import type { Equipment } from "./front.ts";
@@ -18,7 +18,7 @@ export interface InstanceContext extends RunContext {
 
 /** What is told of an instance. */
 export interface InstanceEvents {
-  said(place: Place, entry: LogEntry): void;
+  said(place: Place, heard: Heard): void;
   /** Nothing of it is left, and all that it said was told. */
   ended(run: Run, outcome: Outcome): void;
   /** It could not be followed. */
@@ -82,7 +82,7 @@ export class Instances {
   }
 
   #following(place: Place) {
-    return { context: this.#context, tell: (entry: LogEntry) => this.#events.said(place, entry) };
+    return { context: this.#context, tell: (heard: Heard) => this.#events.said(place, heard) };
   }
 
   #follow(run: Run): Run {

@@ -11,6 +11,8 @@ export type Notice =
   | { readonly kind: "went"; readonly service: string }
   | { readonly kind: "state"; readonly service: string; readonly state: ServiceState }
   | { readonly kind: "line"; readonly service: string; readonly of: InstanceKind; readonly line: Line }
+  /** More of a line that has not ended: a prompt, for example. */
+  | { readonly kind: "part"; readonly service: string; readonly of: InstanceKind }
   /** Something about the service that it does not say itself; `trigger` when that starts or restarts it right now. */
   | {
     readonly kind: "event";

@@ -5,13 +5,13 @@ import { abortable, sleep } from "../async/mod.ts";
 import {
   endLeftOver,
   type FollowOptions,
+  type Heard,
   InstanceFollower,
   type InstanceStatus,
   isPassing,
   isStartedHere,
   KeeperControl,
   type KeeperOptions,
-  type LogEntry,
   type StartedKeeper,
   startInstance,
 } from "../keeper/mod.ts";
@@ -47,7 +47,7 @@ export class Run {
   static start(
     place: Place,
     options: Omit<KeeperOptions, "folder">,
-    follow: { readonly context: RunContext; readonly tell: (entry: LogEntry) => void },
+    follow: { readonly context: RunContext; readonly tell: (heard: Heard) => void },
   ): Run {
     const keeper = startOrFail({ ...options, folder: place.folder });
     return new Run(place, follow, { keeper, from: "oldest" });
@@ -56,7 +56,7 @@ export class Run {
   /** Follows an instance that another manager started; tells what is new from now on, or everything. */
   static adopt(
     place: Place,
-    follow: { readonly context: RunContext; readonly tell: (entry: LogEntry) => void },
+    follow: { readonly context: RunContext; readonly tell: (heard: Heard) => void },
     from: "oldest" | "end",
   ): Run {
     return new Run(place, follow, { keeper: undefined, from });
@@ -64,7 +64,7 @@ export class Run {
 
   private constructor(
     place: Place,
-    { context, tell }: { readonly context: RunContext; readonly tell: (entry: LogEntry) => void },
+    { context, tell }: { readonly context: RunContext; readonly tell: (heard: Heard) => void },
     { keeper, from }: { readonly keeper: StartedKeeper | Error | undefined; readonly from: "oldest" | "end" },
   ) {
     this.place = place;
@@ -117,7 +117,7 @@ export class Run {
 
   async #follow(
     { doorbell, buffer, signal }: RunContext,
-    tell: (entry: LogEntry) => void,
+    tell: (heard: Heard) => void,
     { keeper, from }: { readonly keeper: StartedKeeper | Error | undefined; readonly from: "oldest" | "end" },
   ): Promise<Outcome> {
     try {
@@ -199,7 +199,7 @@ function startOrFail(options: KeeperOptions): StartedKeeper | Error {
 async function endAll(
   place: Place,
   before: InstanceStatus | undefined,
-  tell: (entry: LogEntry) => void,
+  tell: (heard: Heard) => void,
 ): Promise<void> {
   const session = before?.kind === "running" ? { session: before.pid } : {};
   const count = await endLeftOver({ folder: place.folder, ...session });

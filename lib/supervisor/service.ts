@@ -1,5 +1,5 @@
 /** One service: carries out what its state machine decides, and feeds it what happens. @module */
-import type { LogEntry } from "../keeper/mod.ts";
+import type { Heard } from "../keeper/mod.ts";
 import type { Rung } from "../swap/mod.ts";
 import { type InstanceKind, Ledger, type Place, settlePlace } from "./ledger.ts";
 import {
@@ -341,9 +341,10 @@ export class Service {
     return run !== undefined;
   }
 
-  #said(place: Place, entry: LogEntry): void {
+  #said(place: Place, entry: Heard): void {
     const { name: service } = this.spec;
     const { tell } = this.#context;
+    if (entry.kind === "part") return tell({ kind: "part", service, of: place.kind });
     if (entry.kind === "line" && place.kind === "run") this.spoken.hear(entry.line.text);
     if (entry.kind === "line") tell({ kind: "line", service, of: place.kind, line: entry.line });
     else if (entry.kind === "event") tell({ kind: "event", service, of: place.kind, text: entry.text });

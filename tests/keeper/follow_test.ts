@@ -1,17 +1,19 @@
 /** Instances that are followed: lines as they come, and how it ends. */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { InstanceFollower, KeeperControl, type LogEntry, startInstance } from "../../lib/keeper/mod.ts";
+import { type Heard, InstanceFollower, KeeperControl, startInstance } from "../../lib/keeper/mod.ts";
 import { Doorbell } from "../../lib/ring/mod.ts";
 import { Folder, until } from "./_log.ts";
 
 const never = new AbortController().signal;
 
-function collect(): { readonly texts: string[]; readonly tell: (entry: LogEntry) => void } {
+function collect(): { readonly texts: string[]; readonly tell: (entry: Heard) => void } {
   const texts: string[] = [];
-  const tell = (entry: LogEntry) =>
-    void texts.push(
+  const tell = (entry: Heard) => {
+    if (entry.kind === "part") return;
+    texts.push(
       entry.kind === "line" ? entry.line.text : entry.kind === "event" ? entry.text : "notification",
     );
+  };
   return { texts, tell };
 }
 
@@ -77,4 +79,27 @@ Deno.test("output that went away before it was read is told as so many bytes", a
   strictEqual((await follower.run(tell)).kind, "exited");
   ok(texts.some((text) => /^\d+ bytes of output were overwritten before they were read$/.test(text)));
   match(texts.at(-1)!, /^100000$/);
+});
+
+Deno.test("of a line that has not ended it is told that there is more of it", async () => {
+  using folder = new Folder();
+  await using doorbell = Doorbell.create(`${folder.path}/bell`);
+  const command: [string, ...string[]] = [
+    "sh",
+    "-c",
+    "printf 'name? '; read x; printf 'age? '; read x; echo end",
+  ];
+  const keeper = startInstance({ folder: folder.path, command, stdin: "pipe" });
+  await keeper.begun;
+  using follower = new InstanceFollower(folder.path, { doorbell, signal: never });
+  const heard: string[] = [];
+  const end = follower.run((each) => heard.push(each.kind === "line" ? each.line.text : each.kind));
+  using control = await KeeperControl.open(folder.path);
+  await until("the first question", () => heard.length === 1);
+  await control.input(new TextEncoder().encode("x\n"));
+  await until("the second one", () => heard.length === 2);
+  await control.input(new TextEncoder().encode("y\n"));
+  await end;
+  deepStrictEqual(heard, ["part", "part", "name? age? end"]);
+  await keeper.ended;
 });

@@ -100,7 +100,7 @@ function stream({ host, lifetimes, timeline, usage }: RestContext): Response {
     const soon = () => timer ??= setTimeout(flush, GATHER_MS);
     const stops = [
       host.supervisor.listen((notice) => {
-        if (notice.kind === "line") return;
+        if (notice.kind === "line" || notice.kind === "part") return;
         changed.add(notice.service);
         soon();
       }),

@@ -19,7 +19,7 @@ export function tellProgress(
   const { mask } = host;
   const names = new Set([process, ...host.namesOf(process)]);
   const stop = host.supervisor.listen((notice) => {
-    if (!names.has(notice.service) || notice.kind === "came" || notice.kind === "went") return;
+    if (!names.has(notice.service) || isUntold(notice)) return;
     if (notice.kind !== "state") {
       const nowMs = performance.now();
       if (nowMs - lineMs < LINE_EVERY_MS) return;
@@ -30,7 +30,13 @@ export function tellProgress(
   return { [Symbol.dispose]: stop };
 }
 
-function messageOf(notice: Exclude<Notice, { kind: "came" | "went" }>): string {
+type Untold = Extract<Notice, { kind: "came" | "went" | "part" }>;
+
+function isUntold(notice: Notice): notice is Untold {
+  return notice.kind === "came" || notice.kind === "went" || notice.kind === "part";
+}
+
+function messageOf(notice: Exclude<Notice, Untold>): string {
   if (notice.kind !== "state") {
     const text = notice.kind === "line" ? notice.line.text : notice.text;
     return `${notice.of === "build" ? "[build]" : `[${notice.service}]`} ${text.slice(0, LINE_CHARS)}`;
