@@ -1,7 +1,7 @@
 /** What a pattern finds in a log, each line with its place: for who shows it among lines that are shown anyway. Pure. @module */
 import type { Line, Stream } from "../keeper/mod.ts";
 import { plainText } from "../tui/plain_text.ts";
-import type { LogPlace } from "./log_lines.ts";
+import type { LogPlace } from "./log_reader.ts";
 import { compilePattern } from "./log_search.ts";
 
 /** What is asked for. */

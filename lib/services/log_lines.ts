@@ -1,19 +1,14 @@
 /** The lines of an instance's log, read from its segments. @module */
-import { type Line, LineAssembler, type LogEntry, type Stream } from "../keeper/mod.ts";
-import { type Records, SegmentReader, segmentStarts } from "../ring/mod.ts";
+import { type Line, type LogEntry, type Stream, STREAMS } from "../keeper/mod.ts";
+import { segmentStarts } from "../ring/mod.ts";
+import { type LogNews, type LogPlace, LogReader } from "./log_reader.ts";
 
 /** Upstream marks what was written to standard error, in the logs of processes and not in those of builds. */
 const STDERR_PREFIX = "[stderr] ";
 
-/** Where something stands in a log: the end of the record that completes it, and its number among what does. */
-export interface LogPlace {
-  readonly end: number;
-  readonly nth: number;
-}
-
 /**
- * Tells all that an instance has said until now, with its place, and the position behind it. `from` is such a position,
- * to go on there. Nothing when no keeper has come yet.
+ * Tells all that an instance has said until now, and the position behind it. `from` is such a position, to go on there.
+ * Nothing when no keeper has come yet.
  * @throws {RingError} When the log is damaged. @throws {RangeError} When `from` lies behind the end.
  */
 export function readEntries(
@@ -21,57 +16,21 @@ export function readEntries(
   tell: (entry: LogEntry, place: LogPlace) => void,
   from: "oldest" | bigint = "oldest",
 ): bigint {
-  const reader = openLog(folder, from);
-  if (reader === undefined) return 0n;
-  using _ = reader;
-  const lines = new LineAssembler();
-  for (
-    let result = reader.read();
-    result.kind !== "ended" && result.kind !== "empty";
-    result = reader.read()
-  ) {
-    if (result.kind === "lapped") lines.reset();
-    if (result.kind === "records") takePlaced(reader, result.records, lines, tell);
-  }
-  flushPlaced(reader, lines, tell);
-  return reader.position;
-}
-
-/** Takes what a reader has just read. */
-export function takePlaced(
-  { position }: SegmentReader,
-  records: Records,
-  lines: LineAssembler,
-  tell: (entry: LogEntry, place: LogPlace) => void,
-): void {
-  const behind = Number(position);
-  while (records.next()) {
-    const end = behind - records.remainingBytes;
-    let nth = 0;
-    lines.take(records, (entry) => tell(entry, { end, nth: nth++ }));
-  }
-}
-
-/** What has no end yet stands between the last record and the next. */
-export function flushPlaced(
-  { position }: SegmentReader,
-  lines: LineAssembler,
-  tell: (entry: LogEntry, place: LogPlace) => void,
-): void {
-  let nth = 0;
-  lines.flush((entry) => tell(entry, { end: Number(position) + 1, nth: nth++ }));
+  const log = LogReader.open(folder, from === "oldest" ? undefined : { at: from });
+  if (log === undefined) return 0n;
+  using _ = log;
+  log.read(entriesOnly(tell));
+  log.flush(tell);
+  return log.position.at;
 }
 
 /** What an instance, or its keeper, has said first. */
 export function firstEntry(folder: string): LogEntry | undefined {
-  const reader = openLog(folder, "oldest");
-  if (reader === undefined) return undefined;
-  using _ = reader;
-  const result = reader.read();
-  if (result.kind !== "records") return undefined;
-  const lines = new LineAssembler();
+  const log = LogReader.open(folder);
+  if (log === undefined) return undefined;
+  using _ = log;
   let first: LogEntry | undefined;
-  while (first === undefined && result.records.next()) lines.take(result.records, (entry) => first ??= entry);
+  log.read(entriesOnly((entry) => first ??= entry), 1);
   return first;
 }
 
@@ -81,49 +40,111 @@ export function firstEntry(folder: string): LogEntry | undefined {
  * @throws {RingError} When the log is damaged.
  */
 export function lastLines(folder: string, count: number, stream?: Stream): Line[] {
-  return lastEntries(folder, count, (entry) => {
-    return entry.kind === "line" && (stream === undefined || entry.line.stream === stream)
-      ? entry.line
-      : undefined;
-  });
+  return lastPlacedLines(folder, count, stream).map(({ line }) => line);
+}
+
+/** A line, and where it stands in its log. */
+export interface LineInLog {
+  readonly line: Line;
+  readonly place: LogPlace;
+}
+
+/** The same with their places. */
+export function lastPlacedLines(folder: string, count: number, stream?: Stream): LineInLog[] {
+  return lastEntries(folder, count, linesOf(stream));
+}
+
+/** The same without lines that have not ended, and what reads on behind them. Undefined when no keeper has come yet. */
+export function lastLinesAndRest(
+  folder: string,
+  count: number,
+  stream?: Stream,
+): { readonly last: LineInLog[]; readonly log: LogReader } | undefined {
+  return readBack(folder, count, { made: linesOf(stream), isWhole: false });
+}
+
+type Made<T> = (entry: LogEntry, place: LogPlace) => T | undefined;
+
+function linesOf(stream: Stream | undefined): Made<LineInLog> {
+  return (entry, place) => {
+    if (entry.kind !== "line" || (stream !== undefined && entry.line.stream !== stream)) return undefined;
+    return { line: entry.line, place };
+  };
 }
 
 /** The same of what is made of entries; what is made undefined does not count. */
-function lastEntries<T>(folder: string, count: number, made: (entry: LogEntry) => T | undefined): T[] {
-  const starts = startsOf(folder);
-  for (let segments = 1; count > 0 && starts.length > 0; segments *= 2) {
-    const at = Math.max(0, starts.length - segments);
-    const found = entriesFrom(folder, at === 0 ? "oldest" : starts[at]!, count, made);
-    if (at === 0 || found.length === count) return found;
-  }
-  return [];
+function lastEntries<T>(folder: string, count: number, made: Made<T>): T[] {
+  if (count <= 0) return [];
+  const found = readBack(folder, count, { made, isWhole: true });
+  found?.log[Symbol.dispose]();
+  return found?.last ?? [];
 }
 
-/** Fewer than `count` also when one of them may have begun before `from`. */
-function entriesFrom<T>(
+/** What is to be found. */
+interface Wanted<T> {
+  /** Undefined of what does not count. */
+  readonly made: Made<T>;
+  /** With lines that have not ended. */
+  readonly isWhole: boolean;
+}
+
+/** Begins nearer to the log's begin until there is enough. */
+function readBack<T>(
   folder: string,
-  from: "oldest" | bigint,
   count: number,
-  made: (entry: LogEntry) => T | undefined,
-): T[] {
+  wanted: Wanted<T>,
+): { readonly last: T[]; readonly log: LogReader } | undefined {
+  const starts = startsOf(folder);
+  for (let segments = 1; starts.length > 0; segments *= 2) {
+    const at = Math.max(0, starts.length - segments);
+    const log = LogReader.open(folder, at === 0 ? undefined : { at: starts[at]! });
+    if (log === undefined) return undefined;
+    using stack = new DisposableStack();
+    stack.use(log);
+    const last = readTail(log, count, { ...wanted, isTorn: at > 0 });
+    if (last === undefined) continue;
+    stack.move();
+    return { last, log };
+  }
+  return undefined;
+}
+
+/** Undefined when what comes before this log's begin is needed, too: its first lines may have begun there. */
+function readTail<T>(
+  log: LogReader,
+  count: number,
+  { made, isWhole, isTorn }: Wanted<T> & { readonly isTorn: boolean },
+): T[] | undefined {
   let found: T[] = [];
   /** Streams of which it is not known yet where a line begins. */
-  const torn = new Set<Stream>(from === "oldest" ? [] : ["stdout", "stderr"]);
-  readEntries(folder, (entry) => {
-    const each = made(entry);
+  const torn = new Set<Stream>(isTorn ? STREAMS : []);
+  const take = (entry: LogEntry, place: LogPlace) => {
+    const each = made(entry, place);
+    const isPart = entry.kind === "line" && torn.delete(entry.line.stream);
     if (each === undefined) return;
-    if (entry.kind === "line" && torn.delete(entry.line.stream)) found = [];
+    if (isPart) found = [];
     else found.push(each);
     if (found.length >= 2 * count + SPARE) found.splice(0, found.length - count);
-  }, from);
-  return found.slice(-count);
+  };
+  log.read(entriesOnly(take));
+  if (isWhole) log.flush(take);
+  const goesOn = [...torn].some((stream) => log.hasPart(stream));
+  if (isTorn && (found.length < count || goesOn)) return undefined;
+  return found.slice(found.length - Math.min(count, found.length));
 }
 
 /** Lines are let go of in batches. */
 const SPARE = 1_000;
 
-/** Where segments begin; none where no keeper has come yet. */
-export function startsOf(folder: string): bigint[] {
+function entriesOnly(
+  tell: (entry: LogEntry, place: LogPlace) => void,
+): (news: LogNews, place: LogPlace) => void {
+  return (news, place) => {
+    if (news.kind !== "lost") tell(news, place);
+  };
+}
+
+function startsOf(folder: string): bigint[] {
   try {
     return segmentStarts(folder);
   } catch (error) {
@@ -162,7 +183,12 @@ export function lastShownLines(
   return lastEntries(folder, count, (entry) => shownEntry(entry, kind, showing));
 }
 
-function shownEntry(entry: LogEntry, kind: "run" | "build", { name, mask }: Showing): string | undefined {
+/** As `search_logs` shows it; undefined of what it does not show. */
+export function shownEntry(
+  entry: LogEntry,
+  kind: "run" | "build",
+  { name, mask }: Showing,
+): string | undefined {
   if (entry.kind === "line") return mask(kind === "run" ? shownLine(entry.line) : entry.line.text);
   return entry.kind === "event" ? mask(`[${name}] ${entry.text}`) : undefined;
 }
@@ -170,13 +196,4 @@ function shownEntry(entry: LogEntry, kind: "run" | "build", { name, mask }: Show
 /** One line as upstream shows it. */
 export function shownLine({ stream, text }: Line): string {
   return stream === "stderr" ? STDERR_PREFIX + text : text;
-}
-
-function openLog(folder: string, from: "oldest" | bigint): SegmentReader | undefined {
-  try {
-    return SegmentReader.open(folder, { from });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -3,8 +3,9 @@
  * the tools and resources of assistants.
  *
  * Reading order: `host.ts` (what runs them, which a surface extends), `facts.ts` (what is known of one),
- * `log_lines.ts`, `log_search.ts` with `rust_pattern.ts` and `fold_case.ts`, `log_find.ts`, `searcher.ts` and
- * `digest.ts` (what they say), `secrets.ts` (what of it is not shown), `usage.ts` (what they use), `service_marks.ts` (what happens to them, for charts),
+ * `log_reader.ts`, `log_lines.ts`, `log_follower.ts`, `log_search.ts` with `rust_pattern.ts` and `fold_case.ts`,
+ * `log_find.ts`, `searcher.ts` and `digest.ts` (what they say), `secrets.ts` (what of it is not shown), `usage.ts`
+ * (what they use), `service_marks.ts` (what happens to them, for charts),
  * `resources.ts` and `tools/` (the MCP surface). How they are run is `lib/supervisor`'s; where their descriptions come
  * from belongs to `lib/bpm` and others.
  * @module
@@ -23,15 +24,15 @@ export {
 export { HostError, type HostProblem, type Mode, ServiceHost } from "./host.ts";
 export { type FindQuery, type Found, type FoundLine, LineFind } from "./log_find.ts";
 export {
-  firstEntry,
-  flushPlaced,
-  lastLines,
-  type LogPlace,
-  readEntries,
-  shownLine,
-  startsOf,
-  takePlaced,
-} from "./log_lines.ts";
+  isCursor,
+  type LogCursor,
+  LogFollower,
+  type PlacedLine,
+  type RunPlace,
+  type Told,
+} from "./log_follower.ts";
+export { firstEntry, lastLines, readEntries, shownLine } from "./log_lines.ts";
+export type { LogPlace } from "./log_reader.ts";
 export {
   compilePattern,
   EMPTY_LOG,

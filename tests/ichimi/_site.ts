@@ -24,6 +24,8 @@ export class EventReader implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
   #text = "";
+  /** Of the last event that had one. */
+  lastId: string | undefined;
 
   constructor(body: ReadableStream<Uint8Array>, readonly abort: AbortController) {
     this.#reader = body.getReader();
@@ -36,9 +38,10 @@ export class EventReader implements AsyncDisposable {
       if (end >= 0) {
         const block = this.#text.slice(0, end);
         this.#text = this.#text.slice(end + 2);
-        const [, event, data] = /^event: (.*)\ndata: (.*)$/s.exec(block) ?? [];
-        if (event !== undefined) return { event, data: JSON.parse(data!) };
-        continue;
+        const [, event, data, id] = /^event: (.*)\ndata: (.*)(?:\nid: (.*))?$/.exec(block) ?? [];
+        if (event === undefined) continue;
+        this.lastId = id ?? this.lastId;
+        return { event, data: JSON.parse(data!) };
       }
       const { value, done } = await this.#reader.read();
       ok(!done, "the stream has ended");
@@ -143,9 +146,9 @@ export class Site implements AsyncDisposable {
   }
 
   /** Follows a stream of events below `/api` until disposed. */
-  async follow(path: string): Promise<EventReader> {
+  async follow(path: string, more: Record<string, string> = {}): Promise<EventReader> {
     const abort = new AbortController();
-    const headers = { authorization: `Bearer ${this.door.token}` };
+    const headers = { authorization: `Bearer ${this.door.token}`, ...more };
     const response = await fetch(`${this.door.url}/api${path}`, { headers, signal: abort.signal });
     ok(response.headers.get("content-type") === "text/event-stream", `${response.status}`);
     return new EventReader(response.body!, abort);

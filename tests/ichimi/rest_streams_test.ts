@@ -1,6 +1,7 @@
 /** Streams: logs as they grow, over runs, and what happens to processes, for readers that are slow, too. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { Daemon } from "../../lib/ichimi/mod.ts";
+import { eventStream } from "../../lib/ichimi/rest/event_stream.ts";
 import { EventReader, Site } from "./_site.ts";
 
 interface Line {
@@ -71,6 +72,58 @@ Deno.test("a stream of errors has no output in it", async () => {
     [" * [stderr] bad"],
   );
   deepStrictEqual((await site.get("/processes/p/logs/search?pattern=out")).lines, [" * out", " * out again"]);
+});
+
+Deno.test("a stream begins with the same lines that are told without one, over runs and of one stream", async () => {
+  await using site = await Site.open();
+  await site.run("p", "echo bad 1 >&2; echo out; exec sleep 100");
+  await site.ask("POST", "/processes/p/stop");
+  await site.ask("POST", "/processes/p/start");
+  await site.world.until("the lines", async () => (await site.get("/processes/p/logs")).length === 4);
+  for (const query of ["stream=stderr&lines=3", "stream=stderr&lines=1", "lines=3", "lines=0", "lines=50"]) {
+    await using reader = await site.follow(`/processes/p/logs/stream?${query}`);
+    const { event, data } = await reader.next();
+    const texts = data.map(({ text }: Line) => text);
+    deepStrictEqual([event, texts], ["tail", await site.get(`/processes/p/logs?${query}`)], query);
+  }
+});
+
+Deno.test("who comes back says what came last, and has all that was said since, also the end of a line", async () => {
+  await using site = await Site.open();
+  await site.run("p", "echo one; printf tw; read x; echo o; read x; echo three", { input: "pipe" });
+  const first = await site.follow("/processes/p/logs/stream");
+  deepStrictEqual((await linesOf(first, 1)).map(({ text }) => text), ["one"]);
+  await first[Symbol.asyncDispose]();
+  const assistant = site.world.assistant();
+  await assistant.call("send", { process: "p", text: "\n" });
+  await assistant.call("wait", { process: "p", pattern: "^two$" });
+  await assistant.call("send", { process: "p", text: "\n" });
+  await using again = await site.follow("/processes/p/logs/stream", { "last-event-id": first.lastId! });
+  deepStrictEqual((await linesOf(again, 2)).map(({ text }) => text), ["two", "three"]);
+});
+
+Deno.test("a stream ends with its process, after its last words", async () => {
+  await using site = await Site.open();
+  await site.run("p", "trap 'echo bye; exit' TERM; echo here; sleep 100 & wait");
+  await using reader = await site.follow("/processes/p/logs/stream");
+  deepStrictEqual((await linesOf(reader, 1)).map(({ text }) => text), ["here"]);
+  await site.ask("DELETE", "/processes/p");
+  deepStrictEqual((await linesOf(reader, 1)).map(({ text }) => text), ["bye"]);
+  strictEqual((await reader.next()).event, "removed");
+  await rejects(reader.next(), /the stream has ended/);
+});
+
+Deno.test("a stream that cannot be opened leaves nothing behind", () => {
+  const left: string[] = [];
+  const refused = () =>
+    eventStream(() => {
+      using stack = new DisposableStack();
+      stack.defer(() => left.push("let go of"));
+      throw new Error("no");
+    });
+  // A beat that went on would be told by the test's sanitizer.
+  throws(refused, /^Error: no$/);
+  deepStrictEqual(left, ["let go of"]);
 });
 
 Deno.test("who watches is told of what is made, changed, ended and removed", async () => {

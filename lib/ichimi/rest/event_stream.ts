@@ -7,38 +7,52 @@ const BEAT_MS = 15_000;
 export interface EventSink {
   /** Whether the reader has taken what was sent before. */
   readonly isReady: boolean;
-  send(event: string, data: unknown): void;
+  /** @param id What a reader that lost its connection says, to go on behind this event. */
+  send(event: string, data: unknown, id?: string): void;
+  /** Nothing comes any more; disposes what `open` has returned. */
+  end(): void;
+}
+
+/** What sends events until it is disposed. */
+export interface EventSource extends Disposable {
+  /** Called whenever the reader has taken all. */
+  more(): void;
 }
 
 /**
- * A response whose events come from `open`, which is called once, with a sink, and returns how to end. `more` of what it
- * returns is called whenever the reader has taken all.
+ * A response whose events come from what `open`, which is called once, returns: it is disposed when the reader has gone.
+ * @throws What `open` throws; then nothing is left.
  */
-export function eventStream(
-  open: (sink: EventSink) => { readonly more: () => void; readonly close: () => void },
-): Response {
+export function eventStream(open: (sink: EventSink) => EventSource): Response {
   const encoder = new TextEncoder();
-  let source: ReturnType<typeof open> | undefined;
-  let beat: ReturnType<typeof setInterval> | undefined;
+  const owned = new DisposableStack();
+  let source: EventSource | undefined;
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => {
-      beat = setInterval(() => {
-        if (controller.desiredSize! > 0) controller.enqueue(encoder.encode(":\n\n"));
-      }, BEAT_MS);
-      source = open({
+      source = owned.use(open({
         get isReady() {
           return controller.desiredSize! > 0;
         },
-        send: (event, data) => {
-          controller.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+        send: (event, data, id) => {
+          const lines = [
+            `event: ${event}`,
+            `data: ${JSON.stringify(data)}`,
+            ...id === undefined ? [] : [`id: ${id}`],
+          ];
+          controller.enqueue(encoder.encode(`${lines.join("\n")}\n\n`));
         },
-      });
+        end: () => {
+          owned.dispose();
+          controller.close();
+        },
+      }));
+      const beat = setInterval(() => {
+        if (controller.desiredSize! > 0) controller.enqueue(encoder.encode(":\n\n"));
+      }, BEAT_MS);
+      owned.defer(() => clearInterval(beat));
     },
     pull: () => source?.more(),
-    cancel: () => {
-      clearInterval(beat);
-      source?.close();
-    },
+    cancel: () => owned.dispose(),
   });
   return new Response(body, {
     headers: {

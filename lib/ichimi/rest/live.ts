@@ -29,7 +29,7 @@ export function liveRoutes(context: RestContext): Route[] {
       path: "/timeline",
       id: "getTimeline",
       tag: "events",
-      summary: "What has happened since the daemon began, newest first",
+      summary: "What has happened lately, also under daemons before this one, newest first",
       query: object({
         limit: withDefault(integer({ minimum: 1, maximum: EVENTS_KEPT }), 200),
         process: optional(string({ description: "Only what has happened to this one" })),
@@ -98,38 +98,36 @@ function stream({ host, lifetimes, timeline, usage }: RestContext): Response {
       }
     };
     const soon = () => timer ??= setTimeout(flush, GATHER_MS);
-    const stops = [
-      host.supervisor.listen((notice) => {
-        if (notice.kind === "line" || notice.kind === "part") return;
-        changed.add(notice.service);
-        soon();
-      }),
-      host.listenForChanges((id) => {
-        changed.add(id);
-        soon();
-      }),
-      timeline.listen((event) => {
-        happened.push(event);
-        if (happened.length > EVENTS_KEPT) happened.shift();
-        soon();
-      }),
-      usage.watch((point) => {
-        newest = point;
-        soon();
-      }),
-    ];
+    using stack = new DisposableStack();
+    stack.defer(() => clearTimeout(timer));
+    stack.defer(host.supervisor.listen((notice) => {
+      if (notice.kind === "line" || notice.kind === "part") return;
+      changed.add(notice.service);
+      soon();
+    }));
+    stack.defer(host.listenForChanges((id) => {
+      changed.add(id);
+      soon();
+    }));
+    stack.defer(timeline.listen((event) => {
+      happened.push(event);
+      if (happened.length > EVENTS_KEPT) happened.shift();
+      soon();
+    }));
+    stack.defer(usage.watch((point) => {
+      newest = point;
+      soon();
+    }));
     sink.send("processes", {
       processes: host.records.map(({ id }) => liveProcess(host, id)),
       uptime_seconds: host.uptimeSeconds,
     });
+    const owned = stack.move();
     return {
       more: () => {
         if (changed.size > 0 || happened.length > 0 || newest !== undefined) soon();
       },
-      close: () => {
-        for (const stop of stops) stop();
-        clearTimeout(timer);
-      },
+      [Symbol.dispose]: () => owned.dispose(),
     };
   });
 }

@@ -1,21 +1,14 @@
 /** What processes say: the last of it, all that a pattern finds, and as it comes. @module */
 import { array, integer, object, oneOf, optional, string, withDefault } from "../../mcp/mod.ts";
-import type { Line, Stream } from "../../keeper/mod.ts";
-import { compilePattern } from "../../services/mod.ts";
-import type { IchimiHost } from "../host.ts";
-import { timeText } from "../state.ts";
-import { eventStream } from "./event_stream.ts";
+import type { Stream } from "../../keeper/mod.ts";
+import { compilePattern, isCursor, type LogCursor, type RunPlace } from "../../services/mod.ts";
 import { RestError } from "./errors.ts";
-import { LogTail, type RunPlace, type Told } from "./log_tail.ts";
+import { logStream, shownLine } from "./log_stream.ts";
 import { type RestContext, type Route, route } from "./route.ts";
 import { LOG_MATCHES } from "./shapes.ts";
 
 const LINES = 100;
-const MOST_LINES = 10_000;
-/** Lines that come close together go out together. */
-const GATHER_MS = 80;
-/** Lines of one event; a reader that is slow gets the next when it has taken them. */
-const AT_ONCE = 2_000;
+const MOST_LINES = 100_000;
 const tag = "logs";
 
 const LINES_QUERY = withDefault(
@@ -99,11 +92,14 @@ export function logRoutes({ host }: RestContext): Route[] {
       path: "/processes/{id}/logs/stream",
       id: "streamLogs",
       tag,
-      summary: "Lines as they come: `lines` (an array of LogLine), `run` and `lost`, first `tail`",
+      summary:
+        "Lines as they come: `lines` (an array of LogLine), `run` and `lost`, first `tail`, and `removed` at the end; " +
+        "who comes back with Last-Event-ID goes on there",
       query: object({ stream: STREAM, lines: LINES_QUERY }),
       answer: { status: 200, description: "Server-sent events", type: "text/event-stream" },
       failures: [404],
-      run: ({ path, query }) => stream(host, path.id!, { ...query, stream: only(query.stream) }),
+      run: ({ path, query: { stream, lines }, request }) =>
+        logStream(host, path.id!, { stream: only(stream), lines, from: cursorOf(request) }),
     }),
   ];
 }
@@ -112,60 +108,14 @@ function only(stream: "stdout" | "stderr" | "both" | undefined): Stream | undefi
   return stream === "both" ? undefined : stream;
 }
 
-function shownLine({ timeMs, stream, text }: Line, { run, end, nth }: RunPlace) {
-  return { time: timeText(timeMs), stream, text, place: `${run}.${end}.${nth}` };
+/** Of who lost the connection: what this daemon, or one before, has sent last. */
+function cursorOf({ headers }: Request): LogCursor | undefined {
+  const id = headers.get("last-event-id");
+  return id !== null && isCursor(id) ? id : undefined;
 }
 
 function placeOf(text: string): RunPlace {
   const [, run, end, nth] = /^(\d+)\.(\d+)\.(\d+)$/.exec(text) ?? [];
   if (run === undefined) throw new RestError(400, `before: expected the place of a line, got ${text}`);
   return { run: Number(run), end: Number(end), nth: Number(nth) };
-}
-
-function stream(
-  host: IchimiHost,
-  id: string,
-  { stream: wanted, lines: count }: { readonly stream: Stream | undefined; readonly lines: number },
-): Response {
-  const tail = new LogTail(host.service(id));
-  const isWanted = (told: Told) =>
-    told.kind !== "line" || wanted === undefined || told.line.stream === wanted;
-  const shown = (told: Told) => {
-    if (told.kind !== "line") return told;
-    return shownLine({ ...told.line, text: host.mask(told.line.text) }, told.place);
-  };
-  return eventStream((sink) => {
-    const first = tail.begin(count).filter((told) => told.kind === "line" && isWanted(told));
-    sink.send("tail", first.map(shown));
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const flush = () => {
-      timer = undefined;
-      if (!sink.isReady) return;
-      let batch: unknown[] = [];
-      const send = () => {
-        if (batch.length > 0) sink.send("lines", batch);
-        batch = [];
-      };
-      const hasMore = tail.read((told) => {
-        if (!isWanted(told)) return;
-        if (told.kind === "line") return void batch.push(shown(told));
-        send();
-        sink.send(told.kind, told.kind === "run" ? { run: told.run } : { bytes: told.bytes });
-      }, AT_ONCE);
-      send();
-      if (hasMore) soon();
-    };
-    const soon = () => timer ??= setTimeout(flush, GATHER_MS);
-    const stop = host.supervisor.listen((notice) => {
-      if (notice.service === id) soon();
-    });
-    return {
-      more: () => void soon(),
-      close: () => {
-        stop();
-        clearTimeout(timer);
-        tail[Symbol.dispose]();
-      },
-    };
-  });
 }
