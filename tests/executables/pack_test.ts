@@ -6,9 +6,12 @@ import { bundleProgram, keepUsing, rewriteBundle } from "../../lib/build/bundle.
 import { packagesOf } from "../../lib/build/licenses.ts";
 import { importLate, pack } from "../../lib/build/pack.ts";
 import { layOut } from "../../lib/build/pack_file.ts";
-import { ROOT } from "../../lib/build/paths.ts";
+import { ASSETS, ROOT } from "../../lib/build/paths.ts";
 import { toolNames, toolPermissions } from "../../lib/build/tools.ts";
 import { openRecording } from "../../lib/recording/mod.ts";
+import { onBrowser } from "../ichimi/_console.ts";
+import { Home } from "../ichimi/_front.ts";
+import { browser } from "../viewer/browser.ts";
 import { runProgram, temporaryFolder } from "./packed.ts";
 
 const COMMIT = "0123456789ab";
@@ -127,6 +130,48 @@ Deno.test("the packed file", async (t) => {
       agent.kill("SIGTERM");
       await agent.status;
     }
+  });
+
+  await t.step({
+    name: "has the console's page, which draws processes and searches their logs (needs chromium)",
+    ...browser,
+    fn: async () => {
+      await using home = new Home();
+      const { HOME, XDG_STATE_HOME, XDG_CONFIG_HOME } = home.env;
+      const { code, out, err } = await runProgram(`${folder.path}/ichimi-server`, ["console", "--json"], {
+        ...env,
+        HOME,
+        XDG_STATE_HOME,
+        XDG_CONFIG_HOME,
+      });
+      strictEqual(code, 0, err);
+      const { url, token } = JSON.parse(out);
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      for (const name of ["ichimi.js", "ichimi.css"]) {
+        const served = await fetch(`${url}/${name}`, { headers });
+        deepStrictEqual(
+          [served.status, await served.text()],
+          [200, await Deno.readTextFile(`${ASSETS}web/${name}`)],
+        );
+      }
+      const shell = { id: "web", command: "sh", args: ["-c", "echo it runs; exec sleep 100"] };
+      const body = JSON.stringify({ ...shell, auto_start_on_create: true });
+      const made = await fetch(`${url}/api/processes`, { method: "POST", headers, body });
+      strictEqual(made.status, 201, await made.text());
+      try {
+        await onBrowser(async (page) => {
+          await page.goto(`${url}/?token=${token}`);
+          await page.getByRole("heading", { name: "Busiest processes" }).waitFor();
+          await page.locator("#app").getByRole("link", { name: "web", exact: true }).first().click();
+          await page.locator(".line", { hasText: "it runs" }).waitFor();
+          await page.getByLabel("Search the log").fill("RUNS");
+          await page.locator(".found [role=status]", { hasText: "0 / 1 in 1 line" }).waitFor();
+        });
+      } finally {
+        // It would outlive its daemon.
+        strictEqual((await fetch(`${url}/api/processes/web`, { method: "DELETE", headers })).status, 204);
+      }
+    },
   });
 });
 

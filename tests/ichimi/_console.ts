@@ -13,9 +13,8 @@ interface Window {
   readonly expected?: RegExp;
 }
 
-/** Opens the console in a browser of its own; fails when the page complains. */
-export async function onConsole(
-  site: Site,
+/** Opens a page in a browser of its own; fails when the page complains. */
+export async function onBrowser(
   run: (page: Page) => Promise<void>,
   { width = 1440, height = 900, colors = "dark", locale = "en-GB", expected }: Window = {},
 ): Promise<void> {
@@ -29,14 +28,25 @@ export async function onConsole(
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(error.message));
-    await page.goto(site.address);
-    strictEqual(page.url(), `${site.door.url}/`, "the token does not stay in the address");
-    await page.evaluate("hostkit.ready");
     await run(page);
     deepStrictEqual(complaints.filter((text) => expected?.test(text) !== true), [], "the page is silent");
   } finally {
     await app.close();
   }
+}
+
+/** Opens the console of a site in a browser of its own; fails when the page complains. */
+export async function onConsole(
+  site: Site,
+  run: (page: Page) => Promise<void>,
+  window?: Window,
+): Promise<void> {
+  await onBrowser(async (page) => {
+    await page.goto(site.address);
+    strictEqual(page.url(), `${site.door.url}/`, "the token does not stay in the address");
+    await page.evaluate("hostkit.ready");
+    await run(page);
+  }, window);
 }
 
 /** A test with a site of its own, in which nothing may have gone wrong at the end. */
