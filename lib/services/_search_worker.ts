@@ -17,7 +17,8 @@ export interface SearchRequest {
 
 /** or lines with their places. */
 export interface FindRequest {
-  readonly folder: string;
+  /** Logs of runs, oldest first. */
+  readonly logs: readonly { readonly run: number; readonly folder: string }[];
   readonly find: FindQuery;
   readonly secrets: readonly string[];
 }
@@ -48,11 +49,15 @@ function search({ folder, kind, query, speaker, secrets }: SearchRequest): strin
   return search.text;
 }
 
-function find({ folder, find, secrets }: FindRequest): Found {
+function find({ logs, find, secrets }: FindRequest): Found {
   const lines = new LineFind(find);
   const mask = maskerOf(secrets);
-  readEntries(folder, (entry, place) => {
-    if (entry.kind === "line") lines.take({ ...entry.line, text: mask(entry.line.text) }, place);
-  });
+  for (const { run, folder } of logs) {
+    readEntries(folder, (entry, place) => {
+      if (entry.kind === "line") {
+        lines.take({ ...entry.line, text: mask(entry.line.text) }, { ...place, run });
+      }
+    });
+  }
   return lines.found;
 }

@@ -1,7 +1,7 @@
 /** What runs services, for those that look at them and steer them. @module */
 import { dependencyText } from "./dependency.ts";
 import { type Notice, type Place, type Service, Supervisor } from "../supervisor/mod.ts";
-import { type FindQuery, type Found, NOTHING_FOUND } from "./log_find.ts";
+import type { FindQuery, Found } from "./log_find.ts";
 import { instanceAt, type LogQuery } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
 import { Searcher } from "./searcher.ts";
@@ -182,14 +182,13 @@ export abstract class ServiceHost implements AsyncDisposable {
   }
 
   /**
-   * Lines of a run that a pattern finds, with their places; none where the run's log is kept no more.
+   * Lines that a pattern finds in all runs whose logs are kept, with their places.
    * @throws {HostError | PatternError} When there is no such process or pattern.
    */
-  async find(name: string, run: number, query: FindQuery, signal?: AbortSignal): Promise<Found> {
-    const place = this.logs(name, "run").find(({ number }) => number === run);
-    if (place === undefined) return NOTHING_FOUND;
-    const request = { folder: place.folder, find: query, secrets: [...this.secrets] };
-    return await this.#searcher.find(request, signal);
+  async find(name: string, query: FindQuery, signal?: AbortSignal): Promise<Found> {
+    const logs = this.logs(name, "run").map(({ number: run, folder }) => ({ run, folder }))
+      .filter(({ run }) => run <= query.before.run);
+    return await this.#searcher.find({ logs, find: query, secrets: [...this.secrets] }, signal);
   }
 
   /** Lets go of everything; the next host goes on with it. */

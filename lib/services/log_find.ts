@@ -1,7 +1,7 @@
-/** What a pattern finds in a log, each line with its place: for who shows it among lines that are shown anyway. Pure. @module */
+/** What a pattern finds in the logs of a service, each line with its place: for who shows it among lines that are shown anyway. Pure. @module */
 import type { Line, Stream } from "../keeper/mod.ts";
 import { plainText } from "../tui/plain_text.ts";
-import type { LogPlace } from "./log_reader.ts";
+import type { PlacedLine, RunPlace } from "./log_follower.ts";
 import { compilePattern } from "./log_search.ts";
 
 /** What is asked for. */
@@ -11,15 +11,13 @@ export interface FindQuery {
   /** Of this one alone; left out: of both. */
   readonly stream?: Stream;
   /** Lines from here on are known to who asks. */
-  readonly before: LogPlace;
+  readonly before: RunPlace;
   /** The last so many that match are told; one at least. */
   readonly most: number;
 }
 
 /** A line that matches. */
-export interface FoundLine {
-  readonly line: Line;
-  readonly place: LogPlace;
+export interface FoundLine extends PlacedLine {
   /** Which of the lines that were searched, from 1. */
   readonly number: number;
 }
@@ -30,8 +28,6 @@ export interface Found {
   readonly searched: number;
   readonly lines: readonly FoundLine[];
 }
-
-export const NOTHING_FOUND: Found = { matches: 0, searched: 0, lines: [] };
 
 /** Lines are let go of in batches. */
 const SPARE = 1_000;
@@ -50,7 +46,7 @@ export class LineFind {
     this.#pattern = compilePattern(query.pattern);
   }
 
-  take(line: Line, place: LogPlace): void {
+  take(line: Line, place: RunPlace): void {
     const { stream, before, most } = this.#query;
     if (stream !== undefined && line.stream !== stream || !isBefore(place, before)) return;
     this.#searched++;
@@ -65,6 +61,6 @@ export class LineFind {
   }
 }
 
-function isBefore(a: LogPlace, b: LogPlace): boolean {
-  return a.end < b.end || a.end === b.end && a.nth < b.nth;
+function isBefore(a: RunPlace, b: RunPlace): boolean {
+  return (a.run - b.run || a.end - b.end || a.nth - b.nth) < 0;
 }

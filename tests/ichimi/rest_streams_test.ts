@@ -237,3 +237,26 @@ Deno.test("a daemon that somebody watches has something to do, until they go", a
   strictEqual(looks.at(-1), false);
   end.abort();
 });
+
+Deno.test("what stands before a line of the stream is searched in all runs, each line once and in its order", async () => {
+  await using site = await Site.open();
+  await site.run("p", "seq -f 'out %.0f' 1 3000; echo err 1 >&2");
+  await site.world.assistant().call("wait", { process: "p", exit: true });
+  await site.ask("POST", "/processes/p/start");
+  await site.world.assistant().call("wait", { process: "p", exit: true });
+  const all: string[] = await site.get("/processes/p/logs?lines=10000");
+  strictEqual(all.length, 6_002);
+  for (const lines of [1, 100, 3_000, 3_001, 3_002, 6_000]) {
+    await using reader = await site.follow(`/processes/p/logs/stream?lines=${lines}`);
+    const { data: tail } = await reader.next();
+    const ask = (more: string) =>
+      site.get(`/processes/p/logs/matches?before=${tail[0].place}&last=10000&pattern=${more}`);
+    const { matches, searched, lines: found } = await ask("");
+    deepStrictEqual([tail.length, matches, searched], [lines, 6_002 - lines, 6_002 - lines]);
+    deepStrictEqual([...found, ...tail].map(({ text }: { text: string }) => text), all);
+    strictEqual(new Set([...found, ...tail].map(({ place }: { place: string }) => place)).size, 6_002);
+    const errors = 2 - tail.filter(({ stream }: { stream: string }) => stream === "stderr").length;
+    const { searched: ofErrors } = await ask("&stream=stderr");
+    strictEqual(ofErrors, errors);
+  }
+});

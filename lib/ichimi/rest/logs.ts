@@ -62,7 +62,7 @@ export function logRoutes({ host }: RestContext): Route[] {
       summary: "Lines that a regular expression finds before a line of the stream, and how many there are",
       query: object({
         pattern: string({ description: "In Rust's syntax; colours are no part of a line" }),
-        before: string({ description: "Place of a line: what comes before it in its run is searched" }),
+        before: string({ description: "Place of a line: what comes before it in all runs is searched" }),
         stream: STREAM,
         last: withDefault(
           integer({ description: "The last so many are told", minimum: 1, maximum: MOST_LINES }),
@@ -73,16 +73,15 @@ export function logRoutes({ host }: RestContext): Route[] {
       failures: [404],
       async run({ path, query: { pattern, before, stream, last }, signal }) {
         const { source, flags } = compilePattern(pattern);
-        const { run, ...place } = placeOf(before);
         const wanted = only(stream);
-        const found = await host.find(path.id!, run, {
+        const found = await host.find(path.id!, {
           pattern,
-          before: place,
+          before: placeOf(before),
           most: last,
           ...wanted === undefined ? {} : { stream: wanted },
         }, signal);
         const lines = found.lines.map(({ line, place, number }) => {
-          return { ...shownLine(line, { ...place, run }), number };
+          return { ...shownLine(line, place), number };
         });
         return { matches: found.matches, searched: found.searched, lines, pattern: { source, flags } };
       },
