@@ -28,7 +28,7 @@ import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
 import { becomeNewer, listenForUpgrade, serviceResources, tellEvents } from "../../lib/services/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
 import { VERSION } from "../../lib/version/mod.ts";
-import { listenOn } from "../../lib/web/mod.ts";
+import { isLoopbackName, listenOn } from "../../lib/web/mod.ts";
 import { folders } from "./paths.ts";
 import { readConfig } from "./settings.ts";
 
@@ -42,6 +42,11 @@ export async function serve(
   makeFolder(state, { of: "processes", mode: 0o700 });
   const log = processLog({ file: background ? logFile : undefined });
   for (const warning of warnings) log.warn(warning);
+  if (!isLoopbackName(config.web.host)) {
+    log.warn("web.host is not of loopback: the console's token goes over the network unencrypted", {
+      host: config.web.host,
+    });
+  }
   using services = new ServiceManager();
   await using stack = new AsyncDisposableStack();
   const { log_mib: logMib, idle_exit: idleMs } = config.processes;
@@ -61,7 +66,13 @@ export async function serve(
   const doorway = stack.use(
     new Doorway({ host: config.web.host, port: config.web.port, tokenFile: token, portFile: door, mounts }),
   );
-  const ci = stack.use(new CiWatch((text) => log.info(text)));
+  const ci = stack.use(
+    new CiWatch({
+      tell: (text) => log.info(text),
+      isWanted: (of) =>
+        of === undefined || [...lifetimes.present.values()].some(({ folder }) => folder === of),
+    }),
+  );
   mounts["/mcp"] = stack.use(ichimiRoutes({ host, agent, doorway, ci, info }));
   const timeline = stack.use(new Timeline(host));
   const usage = stack.use(new UsageHistory(host));

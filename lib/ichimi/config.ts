@@ -83,7 +83,8 @@ export const ICHIMI_CONFIG = table({
   }, { help: "The telemetry agent of this host." }),
   web: table({
     host: text<string>({
-      help: "Address of loopback on which the console and the APIs are served.",
+      help:
+        "Address on which the console and the APIs are served. Beyond loopback the token and all else goes over the network unencrypted.",
       fallback: "127.0.0.1",
     }),
     port: integer({

@@ -8,7 +8,7 @@ import { processStart } from "../../ffi/ring/mod.ts";
 import { aborted, deadline } from "../async/mod.ts";
 import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from "../mcp/mod.ts";
 import { HostError, serviceResources, type ToolOptions } from "../services/mod.ts";
-import type { CiWatch } from "./ci_watch.ts";
+import { ciResources, type CiWatch } from "./ci_watch.ts";
 import type { Client } from "./client.ts";
 import { parseHello, REPEATABLE_HEADER } from "./hello.ts";
 import { takeSnapshot } from "./exchange.ts";
@@ -37,7 +37,7 @@ export interface DaemonOptions extends ToolOptions {
   readonly host: IchimiHost;
   readonly lifetimes: Lifetimes;
   readonly doorway: Pick<Doorway, "open">;
-  readonly ci: Pick<CiWatch, "watch">;
+  readonly ci: Pick<CiWatch, "watch" | "changes" | "listen">;
   readonly info: Pick<McpServerInfo, "name" | "version">;
   /** Whether somebody has the console open: then it does not end by itself. */
   readonly isWatched?: () => boolean;
@@ -226,6 +226,10 @@ export function ichimiRoutes(
   toolsets: readonly string[] = DEFAULT_TOOLSETS,
 ): McpRoutes {
   const tools = ichimiTools({ host, agent, client, doorway, ci }, toolsets);
-  const registry = createRegistry({ tools, resources: [serviceResources(host)] });
+  const resources = [
+    serviceResources(host),
+    ...toolsets.includes("ci") ? [ciResources(ci, client?.folder)] : [],
+  ];
+  const registry = createRegistry({ tools, resources });
   return mcpRoutes(registry, { ...info, title: "ichimi", instructions: INSTRUCTIONS });
 }

@@ -32,7 +32,7 @@ export interface OpenDoor {
 
 export class Doorway implements AsyncDisposable {
   readonly #options: DoorwayOptions;
-  readonly #stack = new AsyncDisposableStack();
+  #stack: AsyncDisposable | undefined;
   #open: Promise<OpenDoor> | undefined;
 
   constructor(options: DoorwayOptions) {
@@ -48,17 +48,20 @@ export class Doorway implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
+    await this.#open?.catch(() => "It is not open.");
+    await this.#stack?.[Symbol.asyncDispose]();
   }
 
   async #begin(wanted: number | undefined): Promise<OpenDoor> {
     const { tokenFile, portFile, mounts } = this.#options;
     const token = tokenOf(tokenFile);
-    const listener = this.#stack.use(this.#listener(wanted));
+    await using stack = new AsyncDisposableStack();
+    const listener = stack.use(this.#listener(wanted));
     const { fetch } = door({ token, mounts });
-    const server: Server = this.#stack.use(await listenOn(listener, async (request) => await fetch(request)));
+    const server: Server = stack.use(await listenOn(listener, async (request) => await fetch(request)));
     if (server.address.kind !== "tcp") throw new TypeError("a port was asked for");
     writeFileSync(portFile, `${server.address.port}\n`, { mode: 0o600 });
+    this.#stack = stack.move();
     return { url: formatAddress(server.address), port: server.address.port, token };
   }
 

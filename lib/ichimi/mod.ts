@@ -15,7 +15,7 @@ export type { Client } from "./client.ts";
 export { type Allowed, type AllowRule, lineOf, verdict } from "./allow.ts";
 export { AllowList, NotAllowed, type Startable } from "./allow_list.ts";
 export { allowRulesOf, ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./config.ts";
-export { CiWatch } from "./ci_watch.ts";
+export { CI_URI, type CiChange, ciResources, CiWatch, type CiWatchOptions } from "./ci_watch.ts";
 export { Daemon, type DaemonOptions, ichimiRoutes } from "./daemon.ts";
 export { door, type DoorOptions, type Mounted } from "./door.ts";
 export { consolePage } from "./console.ts";

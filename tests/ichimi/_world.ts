@@ -33,8 +33,13 @@ export class World implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "ichimi-" });
   readonly complaints: string[] = [];
   readonly told: string[] = [];
+  /** Whether watches of CI go on in a folder. */
+  isWanted: (folder: string | undefined) => boolean = () => true;
   readonly doorway = { open: () => Promise.reject(new Error("there is no door here")) };
-  readonly ci = new CiWatch((text) => this.told.push(text));
+  readonly ci = new CiWatch({
+    tell: (text) => this.told.push(text),
+    isWanted: (folder) => this.isWanted(folder),
+  });
   readonly #options: WorldOptions;
   #host: IchimiHost | undefined;
   #lifetimes: Lifetimes | undefined;

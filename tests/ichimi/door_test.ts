@@ -1,9 +1,11 @@
 /** What the daemon serves on loopback: to whom it opens, and two surfaces over the same processes. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { until } from "../keeper/_log.ts";
 import { runPackage } from "../mcp/outside_tools.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
+import { Doorway } from "../../lib/ichimi/mod.ts";
+import { freePort } from "../free_port.ts";
 import { Home } from "./_front.ts";
 
 interface Door {
@@ -82,6 +84,18 @@ test("a port that somebody has is passed over", async () => {
   );
   const door = await openDoor(home);
   ok(door.port > port && door.port < port + 100, `${door.port} for ${port}`);
+});
+
+Deno.test("a door whose port cannot be noted is closed again", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "ichimi-" });
+  const port = freePort();
+  const files = { tokenFile: `${folder}/token`, portFile: `${folder}/none/door` };
+  await using doorway = new Doorway({ host: "127.0.0.1", port, ...files, mounts: {} });
+  await rejects(doorway.open(), /none\/door/);
+  Deno.listen({ hostname: "127.0.0.1", port }).close();
+  await Deno.mkdir(`${folder}/none`);
+  strictEqual((await doorway.open()).port, port);
+  await Deno.remove(folder, { recursive: true });
 });
 
 test("a daemon that follows another one opens the same door, one that was asked to end closes it", async () => {

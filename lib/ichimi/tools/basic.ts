@@ -11,7 +11,8 @@ export const echo: ToolMaker = () =>
     description: "Echo the input message back",
     annotations: LOOKS,
     input: object({ message: string() }),
-    run: ({ message }) => ({ text: `Echo: ${message}` }),
+    output: object({ message: string() }),
+    run: ({ message }) => ({ text: `Echo: ${message}`, structured: { message } }),
   });
 
 export const ping: ToolMaker = () =>
@@ -19,7 +20,8 @@ export const ping: ToolMaker = () =>
     name: "ping",
     description: "Simple ping/pong health check",
     annotations: LOOKS,
-    run: () => ({ text: "pong" }),
+    output: object({ answer: string() }),
+    run: () => ({ text: "pong", structured: { answer: "pong" } }),
   });
 
 /** @param names All tools of this server. */

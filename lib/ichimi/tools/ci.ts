@@ -2,6 +2,7 @@
 import { sleep } from "../../async/mod.ts";
 import { array, defineTool, integer, nullable, object, string, withDefault } from "../../mcp/mod.ts";
 import { HostError, orToolError, TASK_AFTER_MS } from "../../services/mod.ts";
+import { CI_URI } from "../ci_watch.ts";
 import { ciDetails, ciFailedLogs, type CiPlace, ciRun, ciRuns } from "../ci.ts";
 import { maybe } from "./schemas.ts";
 import { type ToolContext, type ToolMaker } from "./tool.ts";
@@ -28,6 +29,12 @@ const RUN = object({
   url: string(),
 });
 
+const TEXT = object({ text: string() });
+
+function told(text: string) {
+  return { text, structured: { text } };
+}
+
 export const listCiRuns: ToolMaker = (context) =>
   defineTool({
     name: "list_ci_runs",
@@ -49,8 +56,9 @@ export const getCiRunDetails: ToolMaker = (context) =>
     description: "Get detailed information about a specific CI run",
     annotations: LOOKS,
     input: object({ run_id: RUN_ID, repo: REPO }),
+    output: TEXT,
     run: ({ run_id: id, repo }, { signal }) =>
-      orToolError(async () => ({ text: await ciDetails(placeOf(context, repo), id, signal) })),
+      orToolError(async () => told(await ciDetails(placeOf(context, repo), id, signal))),
   });
 
 export const getCiFailedLogs: ToolMaker = (context) =>
@@ -59,8 +67,9 @@ export const getCiFailedLogs: ToolMaker = (context) =>
     description: "Get logs from failed jobs in a CI run",
     annotations: LOOKS,
     input: object({ run_id: RUN_ID, repo: REPO }),
+    output: TEXT,
     run: ({ run_id: id, repo }, { signal }) =>
-      orToolError(async () => ({ text: await ciFailedLogs(placeOf(context, repo), id, signal) })),
+      orToolError(async () => told(await ciFailedLogs(placeOf(context, repo), id, signal))),
   });
 
 export const waitForCiCompletion: ToolMaker = (context) =>
@@ -94,14 +103,15 @@ export const startCiMonitoring: ToolMaker = (context) =>
   defineTool({
     name: "start_ci_monitoring",
     description:
-      "Start monitoring CI runs in the background: what changes stands in the daemon's log and events",
+      `Start monitoring CI runs in the background, as long as a client works in this folder: what changes stands in ` +
+      `the resource ${CI_URI}, which can be subscribed to`,
     annotations: { destructiveHint: false, idempotentHint: true, openWorldHint: true },
     input: object({ poll_interval: withDefault(integer({ minimum: 5, maximum: 3_600 }), 30), repo: REPO }),
-    output: object({ poll_interval: integer() }),
+    output: object({ poll_interval: integer(), resource: string() }),
     run({ poll_interval: seconds, repo }) {
       context.ci.watch(placeOf(context, repo), seconds * 1_000);
       const text = `CI monitoring started with ${seconds}s polling interval`;
-      return { text, structured: { poll_interval: seconds } };
+      return { text, structured: { poll_interval: seconds, resource: CI_URI } };
     },
   });
 
