@@ -1,10 +1,10 @@
 /** Searches logs beside the host, so that neither 100 MB nor an evil pattern make it wait. @module */
 import { type FindQuery, type Found, LineFind } from "./log_find.ts";
 import { readEntries, tellShownLines } from "./log_lines.ts";
-import { LineSearch, type LogQuery } from "./log_search.ts";
+import { LineSearch, type LogQuery, type Selection } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
 
-/** What is asked of the worker: a text of lines, */
+/** What is asked of the worker: lines as texts, */
 export interface SearchRequest {
   readonly folder: string;
   readonly kind: "run" | "build";
@@ -24,7 +24,7 @@ export interface FindRequest {
 }
 
 /** What it answers; an error is told by name, since classes do not cross. */
-export type SearchReply = { readonly answer: string | Found } | {
+export type SearchReply = { readonly answer: Selection | Found } | {
   readonly error: string;
   readonly name: string;
 };
@@ -43,10 +43,10 @@ scope.onmessage = ({ data }) => {
   }
 };
 
-function search({ folder, kind, query, speaker, secrets }: SearchRequest): string {
+function search({ folder, kind, query, speaker, secrets }: SearchRequest): Selection {
   const search = new LineSearch(query);
   tellShownLines(folder, kind, { name: speaker, mask: maskerOf(secrets) }, (line) => search.take(line));
-  return search.text;
+  return search.selection;
 }
 
 function find({ logs, find, secrets }: FindRequest): Found {

@@ -2,7 +2,7 @@
 import { dependencyText } from "./dependency.ts";
 import { type Notice, type Place, type Service, Supervisor } from "../supervisor/mod.ts";
 import type { FindQuery, Found } from "./log_find.ts";
-import { instanceAt, type LogQuery } from "./log_search.ts";
+import { instanceAt, type LogQuery, type Selection } from "./log_search.ts";
 import { maskerOf } from "./secrets.ts";
 import { Searcher } from "./searcher.ts";
 
@@ -174,7 +174,7 @@ export abstract class ServiceHost implements AsyncDisposable {
     kind: Place["kind"],
     query: LogQuery & { readonly index?: number },
     signal?: AbortSignal,
-  ): Promise<string> {
+  ): Promise<Selection> {
     const places = this.logs(name, kind);
     const { folder } = places[instanceAt(query.index ?? -1, places.length)]!;
     const request = { folder, kind, query, speaker: this.name, secrets: [...this.secrets] };

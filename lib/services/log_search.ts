@@ -19,13 +19,26 @@ export interface LogQuery {
 }
 
 /** Answer for an instance without a line. */
-export const EMPTY_LOG = "(empty)";
+const EMPTY_LOG = "(empty)";
 /** Answer for a pattern that selects nothing. */
-export const NO_MATCH = "No matches found";
+const NO_MATCH = "No matches found";
 
 /** Before lines that match, and before those that stand around them. */
 const MATCH_PREFIX = " * ";
 const CONTEXT_PREFIX = "   ";
+
+/** What a search selects. */
+export interface Selection {
+  readonly lines: readonly string[];
+  /** Why there is none; left out also where head or tail cut all of them off. */
+  readonly none?: "empty" | "noMatch";
+}
+
+/** The answer's text. */
+export function selectionText({ lines, none }: Selection): string {
+  if (none === "empty") return EMPTY_LOG;
+  return none === "noMatch" ? NO_MATCH : lines.join("\n");
+}
 
 /** A pattern that is no regular expression; the message is upstream's. */
 export class PatternError extends SyntaxError {
@@ -51,7 +64,7 @@ export function instanceAt(index: number, count: number): number {
 export function searchLog(lines: readonly string[], query: LogQuery): string {
   const search = new LineSearch(query);
   for (const line of lines) search.take(line);
-  return search.text;
+  return selectionText(search.selection);
 }
 
 /** A search that is told line after line, and keeps what the answer may need: of a log of 100 MB the last line, when that is asked for. */
@@ -89,12 +102,11 @@ export class LineSearch {
     }
   }
 
-  get text(): string {
-    if (this.#isEmpty) return EMPTY_LOG;
-    if (this.#pattern !== undefined && this.#kept.length === 0) return NO_MATCH;
+  get selection(): Selection {
+    if (this.#isEmpty) return { lines: [], none: "empty" };
+    if (this.#pattern !== undefined && this.#kept.length === 0) return { lines: [], none: "noMatch" };
     const { head, tail } = this.#query;
-    const shown = tail !== undefined ? lastOf(this.#kept, tail) : this.#kept.slice(0, head ?? Infinity);
-    return shown.join("\n");
+    return { lines: tail !== undefined ? lastOf(this.#kept, tail) : this.#kept.slice(0, head ?? Infinity) };
   }
 
   #keep(line: string): void {

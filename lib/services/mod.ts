@@ -35,13 +35,13 @@ export { firstEntry, lastLines, readEntries, shownLine } from "./log_lines.ts";
 export type { LogPlace } from "./log_reader.ts";
 export {
   compilePattern,
-  EMPTY_LOG,
   instanceAt,
   InstanceError,
   type LogQuery,
-  NO_MATCH,
   PatternError,
   searchLog,
+  type Selection,
+  selectionText,
 } from "./log_search.ts";
 export { serviceResources } from "./resources.ts";
 export { translatePattern } from "./rust_pattern.ts";

@@ -6,7 +6,6 @@
  */
 import type { Resource, ResourceChange, ResourceContent, ResourceProvider } from "../mcp/mod.ts";
 import type { Notice } from "../supervisor/mod.ts";
-import { EMPTY_LOG } from "./log_search.ts";
 import type { ServiceHost } from "./host.ts";
 import { processFacts } from "./facts.ts";
 
@@ -94,10 +93,9 @@ async function log(
   { name, part }: { readonly name: string; readonly part: Part },
 ): Promise<ResourceContent> {
   const kind = part === "build" ? "build" : "run";
-  const found = host.logs(name, kind).length === 0
-    ? EMPTY_LOG
-    : await host.search(name, kind, { tail: LOG_LINES });
-  return { uri, mimeType: TEXT_TYPE, text: found === EMPTY_LOG ? "" : found };
+  const hasBegun = host.logs(name, kind).length > 0;
+  const { lines } = hasBegun ? await host.search(name, kind, { tail: LOG_LINES }) : { lines: [] };
+  return { uri, mimeType: TEXT_TYPE, text: lines.join("\n") };
 }
 
 /** Notices as changes; a process that comes or goes changes the list. */

@@ -1,7 +1,7 @@
 /** Searches in logs, one after the other in a worker that is ended when one takes too long. @module */
 import type { FindRequest, SearchReply, SearchRequest } from "./_search_worker.ts";
 import type { Found } from "./log_find.ts";
-import { PatternError } from "./log_search.ts";
+import { PatternError, type Selection } from "./log_search.ts";
 
 /** JavaScript's engine can need for ever for a pattern that Rust's does in no time. */
 const LIMIT_MS = 10_000;
@@ -10,7 +10,7 @@ const ABANDONED_MS = 1_000;
 
 interface Waiting {
   readonly request: SearchRequest | FindRequest;
-  readonly resolve: (answer: string | Found) => void;
+  readonly resolve: (answer: Selection | Found) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -27,11 +27,11 @@ export class Searcher implements Disposable {
   }
 
   /**
-   * The answer's text. When `signal` fires nobody waits for it any more: the search ends.
+   * What is selected. When `signal` fires nobody waits for it any more: the search ends.
    * @throws {PatternError} On a pattern that cannot be read, or takes too long. @throws The signal's reason.
    */
-  async search(request: SearchRequest, signal?: AbortSignal): Promise<string> {
-    return await this.#ask(request, signal) as string;
+  async search(request: SearchRequest, signal?: AbortSignal): Promise<Selection> {
+    return await this.#ask(request, signal) as Selection;
   }
 
   /** The same with the places of lines. */
@@ -46,9 +46,9 @@ export class Searcher implements Disposable {
     this.#end();
   }
 
-  async #ask(request: Waiting["request"], signal: AbortSignal | undefined): Promise<string | Found> {
+  async #ask(request: Waiting["request"], signal: AbortSignal | undefined): Promise<Selection | Found> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<string | Found>();
+    const { promise, resolve, reject } = Promise.withResolvers<Selection | Found>();
     const job = { request, resolve, reject };
     const onAbort = () => this.#drop(job, signal!.reason);
     signal?.addEventListener("abort", onAbort, { once: true });

@@ -1,7 +1,7 @@
 /** Clients that hang up in mid-call: nothing of their calls goes on, and nobody else waits for it. */
 import { match, rejects, strictEqual } from "node:assert/strict";
 import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
-import { Searcher } from "../../lib/services/mod.ts";
+import { Searcher, selectionText } from "../../lib/services/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
 import { listen } from "../../lib/web/mod.ts";
 import { until } from "../keeper/_log.ts";
@@ -60,7 +60,7 @@ Deno.test("a search whose asker has gone ends, also one that waits its turn, and
   using searcher = new Searcher(FOR_EVER_MS);
   const asked = { folder, kind: "run", speaker: "bpm", secrets: [] } as const;
   const search = (pattern: string, signal?: AbortSignal) =>
-    searcher.search({ ...asked, query: { pattern } }, signal);
+    searcher.search({ ...asked, query: { pattern } }, signal).then(selectionText);
   strictEqual(await search("x"), "(empty)");
   const [first, second] = [new AbortController(), new AbortController()];
   const reason = new Error("hung up");

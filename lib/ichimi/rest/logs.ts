@@ -49,9 +49,13 @@ export function logRoutes({ host }: RestContext): Route[] {
       failures: [404],
       async run({ path, query: { pattern, context = 0, tail }, signal }) {
         if (host.logs(path.id!, "run").length === 0) return { lines: [] };
-        const text = await host.search(path.id!, "run", { pattern, contextLines: context, tail }, signal);
-        // Both are answers of the tools to nothing found.
-        return { lines: text === "No matches found" || text === "(empty)" ? [] : text.split("\n") };
+        const { lines } = await host.search(
+          path.id!,
+          "run",
+          { pattern, contextLines: context, tail },
+          signal,
+        );
+        return { lines };
       },
     }),
     route({

@@ -1,6 +1,6 @@
 /** `search_logs` and `search_build_log`: one search in two kinds of logs. @module */
 import { array, boolean, defineTool, integer, object, optional, string } from "../../mcp/mod.ts";
-import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
+import { selectionText } from "../log_search.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 const INPUT = object({
@@ -41,9 +41,9 @@ function searcher(kind: "run" | "build", name: string, description: string): Too
       output: OUTPUT,
       async run({ process, context_lines: contextLines, ...query }, { signal }) {
         const asked = contextLines === undefined ? query : { ...query, contextLines };
-        const text = await orToolError(() => host.search(process, kind, asked, signal));
-        const found = text !== EMPTY_LOG && text !== NO_MATCH;
-        return { text, structured: { found, lines: found ? text.split("\n") : [] } };
+        const selection = await orToolError(() => host.search(process, kind, asked, signal));
+        const structured = { found: selection.none === undefined, lines: [...selection.lines] };
+        return { text: selectionText(selection), structured };
       },
     });
 }

@@ -12,7 +12,6 @@ import {
 } from "../../mcp/mod.ts";
 import { ask, holds, type Service, STATE_KINDS } from "../../supervisor/mod.ts";
 import { deadline, sleep } from "../../async/mod.ts";
-import { EMPTY_LOG, NO_MATCH } from "../log_search.ts";
 import type { ServiceHost } from "../host.ts";
 import { tellProgress } from "./progress.ts";
 import { orToolError, processName, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
@@ -120,7 +119,7 @@ async function aLine(
         const beganMs = performance.now();
         const found = await orToolError(() => host.search(name, "run", { pattern, tail: 1 }, signal));
         tookMs = performance.now() - beganMs;
-        if (found !== NO_MATCH && found !== EMPTY_LOG) return found;
+        if (found.lines.length > 0) return found.lines[0]!;
       }
       await said.promise;
     } catch (error) {
