@@ -1,7 +1,9 @@
 /** Searches logs beside the host, so that neither 100 MB nor an evil pattern make it wait. @module */
 import { type FindQuery, type Found, LineFind } from "./log_find.ts";
-import { readEntries, tellShownLines } from "./log_lines.ts";
-import { LineSearch, type LogQuery, type Selection } from "./log_search.ts";
+import { type LogCursor, LogFollower, type Told } from "./log_follower.ts";
+import { readEntries, shownEntry, tellShownLines } from "./log_lines.ts";
+import { compilePattern, LineSearch, type LogQuery, MATCH_PREFIX, type Selection } from "./log_search.ts";
+import type { Place } from "../supervisor/mod.ts";
 import { maskerOf } from "./secrets.ts";
 
 /** What is asked of the worker: lines as texts, */
@@ -15,7 +17,7 @@ export interface SearchRequest {
   readonly secrets: readonly string[];
 }
 
-/** or lines with their places. */
+/** lines with their places, */
 export interface FindRequest {
   /** Logs of runs, oldest first. */
   readonly logs: readonly { readonly run: number; readonly folder: string }[];
@@ -23,20 +25,40 @@ export interface FindRequest {
   readonly secrets: readonly string[];
 }
 
+/** or whether a line has come, in the newest run or since the look before. */
+export interface LookRequest {
+  /** Runs, oldest first. */
+  readonly places: readonly Place[];
+  /** A line's own text is to match. */
+  readonly pattern: string;
+  /** Of the look before. */
+  readonly cursor?: LogCursor | undefined;
+  readonly speaker: string;
+  readonly secrets: readonly string[];
+}
+
+/** What a look has seen. */
+export interface Look {
+  /** The last line that matches, as `search_logs` shows it. */
+  readonly line?: string | undefined;
+  /** For the next look. Lines that have not ended are looked at again. */
+  readonly cursor: LogCursor;
+}
+
 /** What it answers; an error is told by name, since classes do not cross. */
-export type SearchReply = { readonly answer: Selection | Found } | {
+export type SearchReply = { readonly answer: Selection | Found | Look } | {
   readonly error: string;
   readonly name: string;
 };
 
 const scope = self as unknown as {
-  onmessage: ((event: MessageEvent<SearchRequest | FindRequest>) => void) | null;
+  onmessage: ((event: MessageEvent<SearchRequest | FindRequest | LookRequest>) => void) | null;
   postMessage(reply: SearchReply): void;
 };
 
 scope.onmessage = ({ data }) => {
   try {
-    scope.postMessage({ answer: "find" in data ? find(data) : search(data) });
+    scope.postMessage({ answer: "find" in data ? find(data) : "places" in data ? look(data) : search(data) });
   } catch (error) {
     const { message, name } = error instanceof Error ? error : new Error(String(error));
     scope.postMessage({ error: message, name });
@@ -60,4 +82,19 @@ function find({ logs, find, secrets }: FindRequest): Found {
     });
   }
   return lines.found;
+}
+
+function look({ places, pattern, cursor, speaker: name, secrets }: LookRequest): Look {
+  const expression = compilePattern(pattern);
+  const mask = maskerOf(secrets);
+  let line: string | undefined;
+  const take = (told: Told) => {
+    if (told.kind !== "line" && told.kind !== "event") return;
+    const text = told.kind === "line" ? told.line.text : told.text;
+    if (expression.test(mask(text))) line = `${MATCH_PREFIX}${shownEntry(told, "run", { name, mask })}`;
+  };
+  using log = new LogFollower(() => places, cursor);
+  log.read(take);
+  log.peek(take);
+  return { line, cursor: log.cursor };
 }

@@ -3,6 +3,7 @@ import { dependencyText } from "./dependency.ts";
 import { type Notice, type Place, type Service, Supervisor } from "../supervisor/mod.ts";
 import type { FindQuery, Found } from "./log_find.ts";
 import { instanceAt, type LogQuery, type Selection } from "./log_search.ts";
+import type { Look, LookRequest } from "./_search_worker.ts";
 import { maskerOf } from "./secrets.ts";
 import { Searcher } from "./searcher.ts";
 
@@ -189,6 +190,21 @@ export abstract class ServiceHost implements AsyncDisposable {
     const logs = this.logs(name, "run").map(({ number: run, folder }) => ({ run, folder }))
       .filter(({ run }) => run <= query.before.run);
     return await this.#searcher.find({ logs, find: query, secrets: [...this.secrets] }, signal);
+  }
+
+  /**
+   * Looks for a line whose own text matches: in the newest run, and with the cursor of a look before in what was said
+   * since, also by runs that came after it.
+   * @throws {HostError | PatternError} When there is no such process or pattern.
+   */
+  look(
+    name: string,
+    { pattern, cursor }: Pick<LookRequest, "pattern" | "cursor">,
+    signal?: AbortSignal,
+  ): Promise<Look> {
+    const places = this.logs(name, "run");
+    const request = { places, pattern, cursor, speaker: this.name, secrets: [...this.secrets] };
+    return this.#searcher.look(request, signal);
   }
 
   /** Lets go of everything; the next host goes on with it. */

@@ -24,7 +24,7 @@ const EMPTY_LOG = "(empty)";
 const NO_MATCH = "No matches found";
 
 /** Before lines that match, and before those that stand around them. */
-const MATCH_PREFIX = " * ";
+export const MATCH_PREFIX = " * ";
 const CONTEXT_PREFIX = "   ";
 
 /** What a search selects. */

@@ -1,5 +1,5 @@
 /** Searches in logs, one after the other in a worker that is ended when one takes too long. @module */
-import type { FindRequest, SearchReply, SearchRequest } from "./_search_worker.ts";
+import type { FindRequest, Look, LookRequest, SearchReply, SearchRequest } from "./_search_worker.ts";
 import type { Found } from "./log_find.ts";
 import { PatternError, type Selection } from "./log_search.ts";
 
@@ -9,8 +9,8 @@ const LIMIT_MS = 10_000;
 const ABANDONED_MS = 1_000;
 
 interface Waiting {
-  readonly request: SearchRequest | FindRequest;
-  readonly resolve: (answer: Selection | Found) => void;
+  readonly request: SearchRequest | FindRequest | LookRequest;
+  readonly resolve: (answer: Selection | Found | Look) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -39,6 +39,11 @@ export class Searcher implements Disposable {
     return await this.#ask(request, signal) as Found;
   }
 
+  /** The same of lines that have come since a look before. */
+  async look(request: LookRequest, signal?: AbortSignal): Promise<Look> {
+    return await this.#ask(request, signal) as Look;
+  }
+
   [Symbol.dispose](): void {
     const reason = new Error("Cannot search: the tool ends");
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
@@ -46,9 +51,12 @@ export class Searcher implements Disposable {
     this.#end();
   }
 
-  async #ask(request: Waiting["request"], signal: AbortSignal | undefined): Promise<Selection | Found> {
+  async #ask(
+    request: Waiting["request"],
+    signal: AbortSignal | undefined,
+  ): Promise<Selection | Found | Look> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<Selection | Found>();
+    const { promise, resolve, reject } = Promise.withResolvers<Selection | Found | Look>();
     const job = { request, resolve, reject };
     const onAbort = () => this.#drop(job, signal!.reason);
     signal?.addEventListener("abort", onAbort, { once: true });

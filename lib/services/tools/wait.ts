@@ -11,8 +11,9 @@ import {
   ToolError,
 } from "../../mcp/mod.ts";
 import { ask, holds, type Service, STATE_KINDS } from "../../supervisor/mod.ts";
-import { deadline, sleep } from "../../async/mod.ts";
+import { abortable, deadline, sleep } from "../../async/mod.ts";
 import type { ServiceHost } from "../host.ts";
+import type { LogCursor } from "../log_follower.ts";
 import { tellProgress } from "./progress.ts";
 import { orToolError, processName, TASK_AFTER_MS, type ToolMaker } from "./tool.ts";
 
@@ -36,13 +37,17 @@ export const wait: ToolMaker = (host) =>
     name: "wait",
     description:
       "Waits until one thing holds of a process: that it is ready when nothing else is asked, a state, a line that " +
-      "matches (of its newest instance, also one that was said before), a port that takes connections, or its end. Answers at the latest after the timeout.",
+      "matches (of its newest instance, also one that was said before or has not ended, such as a prompt), a port that takes connections, or its end. Answers at the latest after the timeout.",
     annotations: { readOnlyHint: true, openWorldHint: false },
     task: { afterMs: TASK_AFTER_MS },
     input: object({
       process: processName,
       state: optional(oneOf(STATE_KINDS)),
-      pattern: optional(string({ description: "Regular expression for a line" })),
+      pattern: optional(
+        string({
+          description: "Regular expression for the line itself, without the [stderr] that answers show",
+        }),
+      ),
       port: optional(integer({ description: "On 127.0.0.1", minimum: 1, maximum: 65_535 })),
       exit: optional(boolean({ description: "Until it does not run any more" })),
       timeout_seconds: optional(
@@ -99,40 +104,49 @@ async function one(
   return isThere(service) ? `Process '${name}' is ${service.state.kind}` : undefined;
 }
 
-/** Looks with the search, which no pattern makes wait for ever, whenever something was said. */
+/**
+ * Looks whenever something was said, also of a line that has not ended; each look goes on where the one before was.
+ * In the worker of searches, so that no pattern makes others wait.
+ */
 async function aLine(
   host: ServiceHost,
-  service: Service,
+  { spec: { name } }: Service,
   pattern: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { name } = service.spec;
-  for (let tookMs = 0; !signal.aborted;) {
-    const said = Promise.withResolvers<void>();
-    const stopListening = host.supervisor.listen((notice) => {
-      if (notice.kind === "line" && notice.service === name && notice.of === "run") said.resolve();
-    });
-    const onAbort = () => said.resolve();
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      if (host.logs(name, "run").length > 0) {
-        const beganMs = performance.now();
-        const found = await orToolError(() => host.search(name, "run", { pattern, tail: 1 }, signal));
-        tookMs = performance.now() - beganMs;
-        if (found.lines.length > 0) return found.lines[0]!;
-      }
-      await said.promise;
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      stopListening();
+  let cursor: LogCursor | undefined;
+  using speech = listenTo(host, name);
+  try {
+    for (;;) {
+      const said = speech.next();
+      const beganMs = performance.now();
+      const look = await orToolError(() => host.look(name, { pattern, cursor }, signal));
+      if (look.line !== undefined) return look.line;
+      cursor = look.cursor;
+      const tookMs = performance.now() - beganMs;
+      await abortable(said, signal);
+      await sleep(Math.max(LINES_EVERY_MS, LOOKS_SHARE * tookMs), { signal });
     }
-    // Each look is at the whole log.
-    await sleep(Math.max(LINES_EVERY_MS, LOOKS_SHARE * tookMs), { signal }).catch(() => "The loop ends.");
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
-  return undefined;
+}
+
+/** `next` resolves when a process says something from then on. */
+function listenTo(host: ServiceHost, process: string): Disposable & { readonly next: () => Promise<void> } {
+  let said = Promise.withResolvers<void>();
+  const stop = host.supervisor.listen((notice) => {
+    const isSaid = notice.kind === "line" || notice.kind === "part";
+    if (isSaid && notice.service === process && notice.of === "run") said.resolve();
+  });
+  return {
+    next: () => {
+      said = Promise.withResolvers<void>();
+      return said.promise;
+    },
+    [Symbol.dispose]: stop,
+  };
 }
 
 async function aPort(port: number, signal: AbortSignal): Promise<string | undefined> {
