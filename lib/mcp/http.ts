@@ -7,6 +7,7 @@
  * @module
  */
 import { type Context, Hono } from "hono";
+import { boundedText } from "../web/bounded_text.ts";
 import { guardBrowsers } from "../web/guard.ts";
 import { bearerToken, isSameToken } from "../web/token.ts";
 import { Engine, type ServerOptions } from "./_engine.ts";
@@ -176,20 +177,12 @@ const GONE = Symbol("gone");
 
 /** The body as text; `undefined` when it is larger than `limitBytes`. */
 async function readBody(request: Request, limitBytes: number): Promise<string | undefined | typeof GONE> {
-  if (Number(request.headers.get("content-length")) > limitBytes) return undefined;
-  const decoder = new TextDecoder();
-  let [text, length] = ["", 0];
   try {
-    for await (const chunk of request.body ?? []) {
-      length += chunk.length;
-      if (length > limitBytes) return undefined;
-      text += decoder.decode(chunk, { stream: true });
-    }
+    return await boundedText(request, limitBytes);
   } catch (error) {
     if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Http) return GONE;
     throw error;
   }
-  return text + decoder.decode();
 }
 
 /** Streams of old clients: one comment, then signs of life, as they know it; nothing else ever comes. */

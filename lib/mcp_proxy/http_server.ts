@@ -2,6 +2,7 @@
 import { sleep } from "../async/mod.ts";
 import { isRecord } from "../mcp/json_rpc.ts";
 import { type HttpSession, requestHeaders } from "../mcp/request_headers.ts";
+import { boundedText } from "../web/bounded_text.ts";
 import { onceClient } from "../web/once.ts";
 import { readEvents } from "../mcp/sse.ts";
 import { type ChildCommand, endGuarded, endText, readText, spawnGuarded } from "./child.ts";
@@ -179,6 +180,8 @@ export class HttpServer implements Server {
         this.#unheard.add(id);
         return this.kill("refuses connections");
       }
+      // Asked again it would say the same.
+      if (error instanceof RangeError) return this.#events.tooLong(id);
       await this.#lose(id, `broke the connection (${reasonOf(error)})`, signal);
     } finally {
       this.#requests.delete(id);
@@ -239,7 +242,8 @@ export class HttpServer implements Server {
       }
       return isAnswered;
     }
-    const text = await response.text();
+    const text = await boundedText(response, this.#limits.messageBytes);
+    if (text === undefined) throw new RangeError("the answer is too long");
     if (type.includes("application/json") && this.#take(text, request)) return true;
     const error = {
       code: -32000,

@@ -184,6 +184,33 @@ async function serveBroken(how: "stream" | "status" | "socket", times: number) {
   return { url, asked, breaks, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
+Deno.test("proxy, HTTP: an answer that is too long is told as that, and not asked for again", async () => {
+  const asked: string[] = [];
+  await using server = await listen({ kind: "tcp", host: "127.0.0.1", port: 0 }, async (request) => {
+    const { id, params } = await request.json();
+    const name = params?.name;
+    if (name === undefined) return Response.json({ jsonrpc: "2.0", id, result: { tools: [] } });
+    asked.push(name);
+    const answer = JSON.stringify({
+      jsonrpc: "2.0",
+      id,
+      result: { content: [], filler: "x".repeat(200_000) },
+    });
+    const [type, body] = name === "stream"
+      ? ["text/event-stream", `data: ${answer}\n\n`]
+      : ["application/json", answer];
+    return new Response(body, { headers: { "content-type": type } });
+  });
+  ok(server.address.kind === "tcp");
+  const url = `http://127.0.0.1:${server.address.port}/mcp`;
+  await using client = new Behind({ limits: { messageBytes: 100_000 } }, { kind: "http", url });
+  for (const name of ["json", "stream"]) {
+    await client.ask("prompts/get", { name, _meta: ENVELOPE });
+    match((await client.receive()).error.message, /the answer of .* has more than 100000 bytes, the limit/);
+  }
+  deepStrictEqual(asked, ["json", "stream"]);
+});
+
 const BROKEN: ["stream" | "status" | "socket", RegExp][] = [
   ["stream", /when that closed the connection before it answered; it may have been done or not/],
   ["status", /when that answered with HTTP 503; it may have been done or not/],
