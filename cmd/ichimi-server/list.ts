@@ -17,6 +17,8 @@ interface Info {
   readonly project?: string;
 }
 
+/** How it ended last; the last one stands for all that is not clean. */
+const OUTCOMES = ["any", "clean", "failed", "killed", "spawn_error", "unknown", "not_clean"] as const;
 const STATES = ["Running", "Stopped", "Failed", "All"] as const;
 const asks = () => import("./ask.ts");
 
@@ -35,11 +37,23 @@ export const list = command({
       value: "STATE",
       complete: STATES,
     }),
+    outcome: option(text({ help: "Only those that ended so.", fallback: "any", oneOf: OUTCOMES }), {
+      value: "OUTCOME",
+      complete: OUTCOMES,
+    }),
   },
-  examples: [["ichimi-server list", "All"], ["ichimi-server list --state Running 'web*'", "Some"]],
+  examples: [
+    ["ichimi-server list", "All"],
+    ["ichimi-server list --state Running 'web*'", "Some"],
+    ["ichimi-server list --outcome not_clean", "What failed, was killed or could not be started"],
+  ],
   async run({ args: [pattern], options, signal }) {
     const { ask } = await asks();
-    const filter = { state: options.state, ...pattern === undefined ? {} : { name_pattern: pattern } };
+    const filter = {
+      state: options.state,
+      ...options.outcome === "any" ? {} : { outcome: options.outcome },
+      ...pattern === undefined ? {} : { name_pattern: pattern },
+    };
     const { structured } = await ask("list_processes", { filter }, { signal });
     const { processes } = structured as { readonly processes: readonly Info[] };
     if (options.json) print(`${JSON.stringify(processes, null, 2)}\n`);

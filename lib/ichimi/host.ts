@@ -8,13 +8,13 @@ import { AllowList } from "./allow_list.ts";
 import { Catalogue, type CatalogueParts, type NewProcess } from "./catalogue.ts";
 import type { Client } from "./client.ts";
 import { Memory } from "./memory.ts";
-import { namePattern } from "./pattern.ts";
 import type { Policy } from "./policy.ts";
 import type { ProcessRecord, RecordChanges } from "./record.ts";
 import { Shelf } from "./shelf.ts";
 import { bootId, Specs } from "./specs.ts";
 import { refusalIn, standingOf } from "./standing.ts";
-import { infoJson, isOfState, type Standing, type StateFilter } from "./state.ts";
+import { filterOf, type ListFilter } from "./list_filter.ts";
+import { infoJson, type Standing } from "./state.ts";
 import { Store } from "./store.ts";
 
 /** How a host is opened. */
@@ -28,12 +28,6 @@ export interface HostOptions {
   readonly logMib: number;
   /** Told of what could not be kept, where nobody asked for it. */
   readonly trouble?: (text: string) => void;
-}
-
-/** What `list_processes` is asked for. */
-export interface ListFilter {
-  readonly state?: StateFilter | undefined;
-  readonly name_pattern?: string | undefined;
 }
 
 /** How a process is started. */
@@ -328,11 +322,10 @@ export class IchimiHost extends ServiceHost {
   }
 
   /** The same of all that are asked for. */
-  list({ state = "All", name_pattern: pattern }: ListFilter = {}): ReturnType<typeof infoJson>[] {
-    const isMeant = pattern === undefined ? () => true : namePattern(pattern);
-    return this.records.filter(({ id, command }) => isMeant(id) || isMeant(command))
-      .map((record) => ({ record, standing: this.standing(record.id) }))
-      .filter(({ standing }) => isOfState(standing.state, state))
+  list(filter: ListFilter = {}): ReturnType<typeof infoJson>[] {
+    const isMeant = filterOf(filter);
+    return this.records.map((record) => ({ record, standing: this.standing(record.id) }))
+      .filter(({ record, standing }) => isMeant(record, standing))
       .map(({ record, standing }) => infoJson(record, standing));
   }
 

@@ -2,7 +2,7 @@
  * Processes for assistants: described, started, watched and stopped over MCP by any number of clients of one user, and
  * ended with a client, with the last one of its project, or never.
  *
- * Reading order: `record.ts`, `policy.ts` and `allow.ts` (what may be run), `state.ts` and `standing.ts` (what became of it),
+ * Reading order: `record.ts`, `policy.ts` and `allow.ts` (what may be run), `state.ts`, `standing.ts` and `list_filter.ts` (what became of it),
  * `template.ts`, `shelf.ts` and `habits.ts` (what is kept beside), `specs.ts` (what it is to the supervisor), `snapshots/`
  * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `catalogue.ts` (what there is), `host.ts` (all of them), `client.ts`,
  * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket),
@@ -26,15 +26,10 @@ export { Doorway, type DoorwayOptions, type OpenDoor } from "./doorway.ts";
 export { snapshotOf, snapshotPath, type Taken, type TakeOptions, takeSnapshot } from "./exchange.ts";
 export * from "./snapshots/mod.ts";
 export { type Hello, parseHello } from "./hello.ts";
-export {
-  type HostOptions,
-  IchimiHost,
-  type ListFilter,
-  type ProcessStatus,
-  type StartOptions,
-} from "./host.ts";
+export { type HostOptions, IchimiHost, type ProcessStatus, type StartOptions } from "./host.ts";
 export type { NewProcess } from "./catalogue.ts";
 export { type LifetimeLimits, Lifetimes } from "./lifetimes.ts";
+export { type ListFilter } from "./list_filter.ts";
 export { namePattern } from "./pattern.ts";
 export { type Found, LOADER_VARIABLES, type Policy, refusal, SYSTEM_FOLDERS } from "./policy.ts";
 export { idProblem, type Lifetime, type ProcessRecord, type RecordChanges } from "./record.ts";

@@ -25,15 +25,6 @@ export interface Standing {
 
 export const NEVER_STARTED: Standing = { state: { kind: "not_started" }, outcome: null, detail: null };
 
-/** States by which lists are filtered. */
-export const STATE_FILTERS = ["Running", "Stopped", "Failed", "All"] as const;
-export type StateFilter = (typeof STATE_FILTERS)[number];
-
-/** Whether a state is one of those that are asked for. */
-export function isOfState({ kind }: ProcessState, filter: StateFilter): boolean {
-  return filter === "All" || kind === filter.toLowerCase();
-}
-
 /** The state as upstream's serializer writes an enum. */
 function stateJson(state: ProcessState): unknown {
   switch (state.kind) {

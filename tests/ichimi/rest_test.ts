@@ -211,7 +211,7 @@ const BAD: [method: string, path: string, body: unknown, status: number, says: R
   ["GET", "/processes/nobody/logs/stream", undefined, 404, /not found/],
   ["GET", "/processes/%E0%A4%A", undefined, 400, /not encoded/],
   ["GET", "/processes?state=sleeping", undefined, 400, /^state: expected one of/],
-  ["GET", "/processes?unknown=1", undefined, 400, /^unknown: unknown; known: state, name_pattern$/],
+  ["GET", "/processes?unknown=1", undefined, 400, /^unknown: unknown; known: state, outcome, name_pattern$/],
   ["GET", "/status?x=1", undefined, 400, /^x: unknown/],
   ["GET", "/timeline?limit=abc", undefined, 400, /^limit: expected an integer/],
   ["GET", "/timeline?limit=0", undefined, 400, /^limit: expected at least 1/],

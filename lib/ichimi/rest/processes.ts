@@ -2,7 +2,7 @@
 import { array, boolean, integer, object, oneOf, optional, string } from "../../mcp/mod.ts";
 import type { IchimiHost, StartOptions } from "../host.ts";
 import type { RecordChanges } from "../record.ts";
-import type { StateFilter } from "../state.ts";
+import { OUTCOME_FILTERS, type StateFilter } from "../list_filter.ts";
 import { INFO, maybe, STATUS } from "../tools/schemas.ts";
 import { type RestContext, type Route, route } from "./route.ts";
 import { CHANGES, DONE, NEW_PROCESS } from "./shapes.ts";
@@ -28,13 +28,14 @@ export function processRoutes({ host, lifetimes }: RestContext): Route[] {
       summary: "All processes, or some of them",
       query: object({
         state: optional(oneOf(Object.keys(FILTERS))),
+        outcome: optional(oneOf(OUTCOME_FILTERS, { description: "How it ended last" })),
         name_pattern: optional(
           string({ description: "Part of the id or the command; with * or ? a pattern for all of it" }),
         ),
       }),
       answer: { status: 200, description: "In the order in which they were made", schema: array(INFO) },
-      run: ({ query: { state = "all", name_pattern } }) =>
-        host.list({ state: FILTERS[state]!, name_pattern }),
+      run: ({ query: { state = "all", outcome, name_pattern } }) =>
+        host.list({ state: FILTERS[state]!, outcome, name_pattern }),
     }),
     route({
       method: "post",

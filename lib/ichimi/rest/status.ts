@@ -1,6 +1,7 @@
 /** The daemon as a whole, and what the person has chosen in the console. @module */
 import { array, integer, nullable, number, object, oneOf, string, type TypeOf } from "../../mcp/mod.ts";
 import type { IchimiHost } from "../host.ts";
+import { isOfOutcome } from "../list_filter.ts";
 import { INFO } from "../tools/schemas.ts";
 import { type RestContext, type Route, route } from "./route.ts";
 import { EVENT, SETTINGS } from "./shapes.ts";
@@ -129,12 +130,11 @@ export function serverOf(host: IchimiHost, version: string): TypeOf<typeof SERVE
 export function statsOf(host: IchimiHost): TypeOf<typeof STATS> {
   const stats = { total: 0, running: 0, stopped: 0, failed: 0, auto_start_enabled: 0 };
   for (const { id, autoStartOnRestore } of host.records) {
-    const { state, outcome } = host.standing(id);
-    const isBad = state.kind === "failed" || outcome === "failed" || outcome === "spawn_error";
+    const standing = host.standing(id);
     stats.total++;
     if (autoStartOnRestore) stats.auto_start_enabled++;
-    if (state.kind === "running") stats.running++;
-    else if (isBad) stats.failed++;
+    if (standing.state.kind === "running") stats.running++;
+    else if (isOfOutcome(standing, "not_clean")) stats.failed++;
     else stats.stopped++;
   }
   return stats;

@@ -1,7 +1,7 @@
 /** `get_process_status`, `get_process_output` and `list_processes`. @module */
 import { array, defineTool, integer, number, object, oneOf, string } from "../../mcp/mod.ts";
 import { orToolError } from "../../services/mod.ts";
-import { STATE_FILTERS } from "../state.ts";
+import { OUTCOME_FILTERS, STATE_FILTERS } from "../list_filter.ts";
 import { INFO, maybe, STATUS } from "./schemas.ts";
 import { processId, type ToolMaker } from "./tool.ts";
 
@@ -57,7 +57,12 @@ export const listProcesses: ToolMaker = ({ host }) =>
     annotations: LOOKS,
     input: object({
       filter: maybe(object({
-        state: maybe(oneOf(STATE_FILTERS)),
+        state: maybe(oneOf(STATE_FILTERS, {
+          description: "Failed: nobody knows how it ended; who exited with an error is Stopped, see outcome",
+        })),
+        outcome: maybe(oneOf(OUTCOME_FILTERS, {
+          description: "How it ended last; not_clean: it failed, was killed or could not be started",
+        })),
         name_pattern: maybe(string({
           description: "Part of the id or the command; with * or ? a pattern for all of it",
         })),
@@ -68,6 +73,7 @@ export const listProcesses: ToolMaker = ({ host }) =>
       const processes = host.list({
         state: filter?.state ?? "All",
         name_pattern: filter?.name_pattern ?? undefined,
+        outcome: filter?.outcome ?? undefined,
       });
       return { text: JSON.stringify(processes, null, 2), structured: { processes } };
     },
