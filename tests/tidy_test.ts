@@ -23,6 +23,7 @@ import { BPM_CONFIG } from "../lib/bpm/mod.ts";
 import { ICHIMI_CONFIG } from "../lib/ichimi/mod.ts";
 import { LEDGER_FORMAT } from "../lib/supervisor/mod.ts";
 import { HISTORY_FORMAT } from "../lib/nix_btm/mod.ts";
+import { STORE_FORMAT } from "../lib/ichimi/mod.ts";
 import { FORMATS } from "../lib/version/mod.ts";
 import { SECTIONS } from "../lib/viewer/mod.ts";
 
@@ -390,6 +391,7 @@ Deno.test("the numbers of formats that --version tells are those that files are 
     ledger: LEDGER_FORMAT,
     journal: REZ_VERSION,
     history: HISTORY_FORMAT,
+    ichimi: STORE_FORMAT,
   });
 });
 

@@ -91,8 +91,8 @@ ${only(hasSocket, `Also=${name}.socket\n`)}`;
 /** Seccomp does all of it: no right is needed that a user's manager has not. */
 function hardening(tool: string): string {
   return `
-# Restricted as far as programs in development allow; "${tool} unit --unconfined" leaves this out, for projects that need
-# sudo or rootless containers (both gain privileges). What is not set would break others:
+# Restricted as far as programs in development allow; "${tool} unit install --unconfined" leaves this out, for projects
+# that need sudo or rootless containers (both gain privileges). What is not set would break others:
 # - a file system, users or a network of its own: they work on your files and ports, and with your docker
 # - MemoryDenyWriteExecute: compilers at run time, of Node, Deno, Java
 # - RestrictNamespaces, @mount and @privileged: sandboxes of browsers and of builds

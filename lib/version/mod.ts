@@ -9,7 +9,7 @@ import project from "../../deno.json" with { type: "json" };
 export const VERSION: string = project.version;
 
 /** Numbers of the formats that outlive a process; each folder's own constant must agree (a test compares them). */
-export const FORMATS = { ring: 1, ledger: 1, journal: 3, history: 1 } as const;
+export const FORMATS = { ring: 1, ledger: 1, journal: 3, history: 1, ichimi: 1 } as const;
 
 /** Replaced by the commit when an executable is made. */
 const COMMIT = "HOSTKIT_COMMIT";

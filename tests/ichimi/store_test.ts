@@ -1,7 +1,7 @@
 /** What is kept when the disk takes no more, and what is said of files that are damaged. */
 import { DatabaseSync } from "node:sqlite";
 import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:assert/strict";
-import { Store, Timeline, type TimelineEvent } from "../../lib/ichimi/mod.ts";
+import { Shelf, Store, Timeline, type TimelineEvent } from "../../lib/ichimi/mod.ts";
 import { World } from "./_world.ts";
 
 /** While it stands, nothing is written to any table. */
@@ -80,6 +80,25 @@ Deno.test("what a daemon leaves that is killed while it removes a process the ne
   const later = world.assistant();
   await later.call("create_process", { id: "web", command: "true" });
   strictEqual(await later.call("get_process_output", { id: "web", stream: "Both" }), "");
+});
+
+Deno.test("a store of the first format is read", () => {
+  const folder = Deno.makeTempDirSync({ prefix: "ichimi-" });
+  try {
+    const file = `${folder}/ichimi.sqlite`;
+    const db = new DatabaseSync(file);
+    db.exec(Deno.readTextFileSync(new URL("testdata/store-1.sql", import.meta.url)));
+    db.close();
+    using store = Store.open(file);
+    const [web, old] = store.processes();
+    deepStrictEqual([web!.id, web!.restart, web!.env], ["web", "on_failure", { A: "b" }]);
+    deepStrictEqual([old!.command, old!.args, old!.lifetime], ["true", [], "project"]);
+    const shelf = new Shelf(store);
+    deepStrictEqual([shelf.template("server").command, shelf.clips()[0]!.content], ["{{program}}", "text"]);
+    deepStrictEqual([shelf.events.length, shelf.settings], [1, { language: "ja" }]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 Deno.test("a damaged store is told with its file, and what to do about it", () => {
