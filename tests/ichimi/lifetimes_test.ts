@@ -1,6 +1,5 @@
 /** With whom processes end: sessions, projects, nobody; and across daemons. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { sleep } from "../../lib/async/mod.ts";
 import { World } from "./_world.ts";
 
 const AWAY = { lifetime: "session" };
@@ -22,21 +21,26 @@ Deno.test("a session's processes end with it, a project's with its last client, 
   strictEqual(state(world, "ours"), "running");
   world.lifetimes.leave(second);
   await world.until("the end of the project's", () => state(world, "ours") === "stopped");
-  await sleep(50);
+  // With it ends all that was begun.
+  await world.lifetimes[Symbol.asyncDispose]();
   strictEqual(state(world, "kept"), "running");
   deepStrictEqual(world.complaints, []);
 });
 
 Deno.test("a client that comes back in time finds its processes as they were", async () => {
-  await using world = new World({ limits: { sessionGraceMs: 200, projectGraceMs: 200 } });
-  const client = world.client();
-  world.lifetimes.join(client);
+  await using world = new World();
+  const [client, other] = [world.client(), world.client("/tmp")];
+  for (const each of [client, other]) world.lifetimes.join(each);
   const assistant = world.assistant(client);
   await assistant.run("mine", "exec sleep 100", AWAY);
   await assistant.run("ours", "exec sleep 100");
+  await world.assistant(other).run("theirs", "exec sleep 100", AWAY);
   world.lifetimes.leave(client);
   world.lifetimes.join(client);
-  await sleep(300);
+  // Who leaves later and stays away is waited for as long: then what was waited for before is over, too.
+  world.lifetimes.leave(other);
+  await world.until("the end of the other session's", () => state(world, "theirs") === "stopped");
+  await world.lifetimes[Symbol.asyncDispose]();
   deepStrictEqual([state(world, "mine"), state(world, "ours")], ["running", "running"]);
 });
 

@@ -228,8 +228,11 @@ Deno.test("proxy: a client that reads late gets all there is, and its server is 
   await client.begin();
   const pid = await client.serverPid();
   const id = await client.call("flood", { count: 1_000, bytes: 1_000 });
-  // Longer than it would take to find the server dead.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  // Meanwhile one that hangs is found so, by the same limits and begun later.
+  await using other = new Behind({ limits });
+  await other.begin();
+  await other.call("hang");
+  match((await other.receive()).error.message, /did not answer ping within 0\.2 s/);
   for (let n = 0; n < 1_000; n++) {
     const { params } = await client.receive();
     ok(params.data.startsWith(`${n} x`), params.data);
