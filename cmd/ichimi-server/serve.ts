@@ -84,7 +84,7 @@ export async function serve(
     mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),
   );
   const daemon = stack.use(
-    new Daemon({ host, agent, lifetimes, doorway, ci, info, isWatched: () => usage.isWatched }),
+    new Daemon({ host, agent, lifetimes, doorway, ci, info, usage }),
   );
   const listener = services.listeners[0] ?? ownSocket(socket, stack);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
@@ -95,7 +95,7 @@ export async function serve(
   services.ready(`serving assistants on ${addressText(listener.address)}`);
   signal.addEventListener("abort", () => services.stopping("stopping the processes"), { once: true });
   using upgrade = listenForUpgrade();
-  const idle = background ? daemon.untilIdle(idleMs, signal) : new AbortController().signal;
+  const idle = background ? daemon.untilIdle(idleMs, { signal }) : new AbortController().signal;
   const ended = AbortSignal.any([signal, upgrade.signal, idle]);
   await host.start(ended);
   lifetimes.begin();

@@ -15,8 +15,10 @@ import { takeSnapshot } from "./exchange.ts";
 import { fromJson, SnapshotError } from "./snapshots/mod.ts";
 import type { Doorway } from "./doorway.ts";
 import type { IchimiHost } from "./host.ts";
+import { Idle, type Later } from "./idle.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";
+import type { UsageHistory } from "./usage_history.ts";
 
 /** Larger environments than the kernel gives to a program there are not. */
 const HELLO_BYTES = 8 << 20;
@@ -24,8 +26,6 @@ const HELLO_BYTES = 8 << 20;
 const BEAT_MS = 15_000;
 /** Longer than a process is given to end. */
 const LEAVE_MS = 6_000;
-/** How often it is looked whether there is something to do. */
-const IDLE_LOOK_MS = 10_000;
 
 const INSTRUCTIONS =
   "Runs processes that outlive this session: servers, watchers, builds. create_process describes one, start_process runs " +
@@ -39,8 +39,8 @@ export interface DaemonOptions extends ToolOptions {
   readonly doorway: Pick<Doorway, "open">;
   readonly ci: Pick<CiWatch, "watch" | "changes" | "listen">;
   readonly info: Pick<McpServerInfo, "name" | "version">;
-  /** Whether somebody has the console open: then it does not end by itself. */
-  readonly isWatched?: () => boolean;
+  /** Tells whether somebody has the console open: then it does not end by itself. */
+  readonly usage?: Pick<UsageHistory, "isWatched" | "listenForWatchers">;
   /** What a client is served, when it is not processes. */
   readonly routes?: (client: Client) => McpRoutes;
 }
@@ -60,6 +60,7 @@ export class Daemon implements AsyncDisposable {
   readonly #app = new Hono();
   /** Requests that change something, and are not answered yet. */
   readonly #changing = new Set<Promise<void>>();
+  #idle: Idle | undefined;
   #isLeaving = false;
 
   constructor(options: DaemonOptions) {
@@ -110,16 +111,20 @@ export class Daemon implements AsyncDisposable {
     }
   }
 
-  /** Fires when for so long no client was there and nothing has run. */
-  untilIdle(forMs: number, signal: AbortSignal): AbortSignal {
-    const idle = new AbortController();
-    const { isWatched = () => false } = this.#options;
-    let sinceMs = performance.now();
-    const timer = setInterval(() => {
-      if (this.#joined.size > 0 || this.#options.host.isBusy || isWatched()) sinceMs = performance.now();
-      else if (performance.now() - sinceMs >= forMs) idle.abort();
-    }, Math.min(IDLE_LOOK_MS, forMs / 2));
-    AbortSignal.any([signal, idle.signal]).addEventListener("abort", () => clearInterval(timer));
+  /** Fires when for so long no client was there, nothing has run and nobody has watched, unless `signal` fires before. */
+  untilIdle(forMs: number, { signal, later }: { signal: AbortSignal; later?: Later }): AbortSignal {
+    const { host: { supervisor }, host, usage } = this.#options;
+    const stack = new DisposableStack();
+    const isNeeded = () => this.#joined.size > 0 || host.isBusy || usage?.isWatched === true;
+    const idle = stack.use(new Idle({ forMs, isNeeded, ...later === undefined ? {} : { later } }));
+    stack.defer(supervisor.listen(({ kind }) => {
+      if (kind === "state" || kind === "went") idle.look();
+    }));
+    if (usage !== undefined) stack.defer(usage.listenForWatchers(() => idle.look()));
+    this.#idle = idle;
+    const ended = AbortSignal.any([signal, idle.signal]);
+    if (ended.aborted) stack.dispose();
+    ended.addEventListener("abort", () => stack.dispose(), { once: true });
     return idle.signal;
   }
 
@@ -192,6 +197,7 @@ export class Daemon implements AsyncDisposable {
       end: () => end(),
     };
     this.#joined.set(id, joined);
+    this.#idle?.look();
     lifetimes.join(client);
     return new Response(body, { headers: { "content-type": "text/plain" } });
   }
@@ -210,6 +216,7 @@ export class Daemon implements AsyncDisposable {
     end();
     if (this.#joined.get(client.id) !== joined) return;
     this.#joined.delete(client.id);
+    this.#idle?.look();
     this.#options.lifetimes.leave(client);
     await routes[Symbol.asyncDispose]();
   }

@@ -26,6 +26,8 @@ export class UsageHistory implements Disposable {
   readonly #rates = new UsageRates();
   readonly #points: UsagePoint[] = [];
   readonly #watchers = new Set<(point: UsagePoint) => void>();
+  /** Told when somebody begins to look, and when nobody does any more. */
+  readonly #watchListeners = new Set<() => void>();
   /** Of the machine: busy and all ticks at the look before. */
   #ticks: readonly [busy: number, all: number] | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,16 +55,29 @@ export class UsageHistory implements Disposable {
       // Whoever comes sees something at once, unless it was looked a moment ago: CPU is a difference.
       const agoMs = Date.now() - (this.#points.at(-1)?.timeMs ?? 0);
       this.#later(Math.max(0, LEAST_MS - agoMs));
+      this.#tellWatchListeners();
     }
     return () => {
-      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#later(UNWATCHED_MS);
+      if (!this.#watchers.delete(watcher) || this.#watchers.size > 0) return;
+      this.#later(UNWATCHED_MS);
+      this.#tellWatchListeners();
     };
+  }
+
+  /** Hears when `isWatched` becomes another; returns how to stop listening. */
+  listenForWatchers(listener: () => void): () => void {
+    this.#watchListeners.add(listener);
+    return () => this.#watchListeners.delete(listener);
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#watchers.clear();
+  }
+
+  #tellWatchListeners(): void {
+    for (const listener of [...this.#watchListeners]) listener();
   }
 
   #later(ms: number): void {

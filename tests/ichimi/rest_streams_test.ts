@@ -1,6 +1,5 @@
 /** Streams: logs as they grow, over runs, and what happens to processes, for readers that are slow, too. */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { Daemon } from "../../lib/ichimi/mod.ts";
 import { eventStream } from "../../lib/ichimi/rest/event_stream.ts";
 import { EventReader, Site } from "./_site.ts";
 
@@ -208,34 +207,6 @@ Deno.test("what a reader does not take is gathered, and told once it reads again
     for (const { info } of data.changed) if (info.args[0]?.length === 2_000) known.add(info.id);
     return known.size === 300;
   });
-});
-
-Deno.test("a daemon that somebody watches has something to do, until they go", async () => {
-  await using site = await Site.open();
-  const { host, lifetimes, ci, doorway } = site.world;
-  const looks: boolean[] = [];
-  const isWatched = () => {
-    looks.push(site.usage.isWatched);
-    return site.usage.isWatched;
-  };
-  await using daemon = new Daemon({
-    host,
-    lifetimes,
-    ci,
-    doorway,
-    info: { name: "test", version: "1" },
-    isWatched,
-  });
-  const reader = await site.follow("/events");
-  await reader.next();
-  const end = new AbortController();
-  const idle = daemon.untilIdle(40, end.signal);
-  await site.world.until("some looks", () => looks.length >= 6);
-  deepStrictEqual([idle.aborted, new Set(looks)], [false, new Set([true])]);
-  await reader[Symbol.asyncDispose]();
-  await site.world.until("the end", () => idle.aborted);
-  strictEqual(looks.at(-1), false);
-  end.abort();
 });
 
 Deno.test("what stands before a line of the stream is searched in all runs, each line once and in its order", async () => {
