@@ -36,6 +36,8 @@ const SHARED = [
   "-fvisibility=hidden",
   "-shared",
   "-Wl,-z,text",
+  // A thread may still wait in it while the runtime lets go of it at the end: its code must stay where it is.
+  "-Wl,-z,nodelete",
   "-Wl,-z,defs",
   "-Wl,--gc-sections",
 ];

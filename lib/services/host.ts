@@ -258,7 +258,7 @@ export abstract class ServiceHost implements AsyncDisposable {
     if (state.kind === "idle") return `Process '${name}' was stopped meanwhile`;
     if (state.kind === "running") {
       return `Process '${name}' could not be replaced, the one before runs on${
-        ending || "; see search_build_log and search_logs"
+        ending || (this.hasBuilds ? "; see search_build_log and search_logs" : "; see search_logs")
       }`;
     }
     return `Failed to ${what} process '${name}': it is ${state.kind}${outcomeText(state)}${ending}`;

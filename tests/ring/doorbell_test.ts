@@ -183,3 +183,13 @@ Deno.test("Doorbell: a closed doorbell refuses to be used", async () => {
   await doorbell[Symbol.asyncDispose]();
   throws(() => doorbell.add(reader), /it is closed/);
 });
+
+Deno.test("Doorbell: a program that dies of an error while it waits tells it, and is not killed by a fault", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "bell-" });
+  const { code, signal, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("dying_waiter.ts", import.meta.url).pathname, folder],
+  }).output();
+  deepStrictEqual([code, signal], [1, null]);
+  match(new TextDecoder().decode(stderr), /on purpose/);
+  await Deno.remove(folder, { recursive: true });
+});
