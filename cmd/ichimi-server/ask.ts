@@ -2,8 +2,9 @@
 import { type Completion, option, print } from "../../lib/cli/mod.ts";
 import { toggle } from "../../lib/config/mod.ts";
 import { callTool, type ToolAnswer, type ToolQuestion } from "../../lib/mcp/call_tool.ts";
+import type { Connection } from "../../lib/ichimi/connection.ts";
 import { VERSION } from "../../lib/version/mod.ts";
-import { Connection } from "./connection.ts";
+import { connect } from "./connection.ts";
 
 export const JSON_OPTION = option(toggle({ help: "Prints the answer as JSON.", fallback: false }));
 export const ALLOW_OPTION = option(
@@ -32,14 +33,7 @@ export class Asker implements AsyncDisposable {
 
   static async connect(): Promise<Asker> {
     const { TOOLSET_NAMES } = await import("../../lib/ichimi/mod.ts");
-    return new Asker(
-      new Connection({
-        pid: Deno.pid,
-        folder: Deno.cwd(),
-        env: Deno.env.toObject(),
-        toolsets: TOOLSET_NAMES,
-      }),
-    );
+    return new Asker(connect({ toolsets: TOOLSET_NAMES }));
   }
 
   /** @throws {Error} When the tool fails. */

@@ -10,7 +10,7 @@ import { createRegistry, type McpRoutes, mcpRoutes, type McpServerInfo } from ".
 import { HostError, serviceResources, type ToolOptions } from "../services/mod.ts";
 import { ciResources, type CiWatch } from "./ci_watch.ts";
 import type { Client } from "./client.ts";
-import { parseHello, REPEATABLE_HEADER } from "./hello.ts";
+import { LOOKS_HEADER, parseHello, REPEATABLE_HEADER } from "./hello.ts";
 import { takeSnapshot } from "./exchange.ts";
 import { fromJson, SnapshotError } from "./snapshots/mod.ts";
 import type { Doorway } from "./doorway.ts";
@@ -60,11 +60,16 @@ export class Daemon implements AsyncDisposable {
   readonly #app = new Hono();
   /** Requests that change something, and are not answered yet. */
   readonly #changing = new Set<Promise<void>>();
+  /** Tools of which a call changes nothing, parted by spaces. */
+  readonly #looks: string;
   #idle: Idle | undefined;
   #isLeaving = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    const { host, agent, doorway, ci } = options;
+    this.#looks = ichimiTools({ host, agent, doorway, ci, client: undefined }, TOOLSET_NAMES)
+      .filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name).join(" ");
     this.#app.put("/clients/:id", (c) => this.#join(c));
     this.#app.all("/clients/:id/mcp", (c) => this.#ask(c));
     this.#app.put("/door", async (c) => {
@@ -199,7 +204,7 @@ export class Daemon implements AsyncDisposable {
     this.#joined.set(id, joined);
     this.#idle?.look();
     lifetimes.join(client);
-    return new Response(body, { headers: { "content-type": "text/plain" } });
+    return new Response(body, { headers: { "content-type": "text/plain", [LOOKS_HEADER]: this.#looks } });
   }
 
   /** A client comes anew while its connection before is not known to have ended. */

@@ -13,6 +13,9 @@ export interface Hello {
 /** Stands on requests that change nothing: they can be made again. */
 export const REPEATABLE_HEADER = "x-hostkit-repeatable";
 
+/** Stands on the answer to who comes: names of tools of which a call changes nothing, parted by spaces. */
+export const LOOKS_HEADER = "x-hostkit-looks";
+
 /** Undefined when it is not what a client says. */
 export function parseHello(text: string, toolsetNames: readonly string[]): Hello | undefined {
   let value: unknown;

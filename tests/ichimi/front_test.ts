@@ -1,9 +1,7 @@
 /** The front end and the daemon of a user, as programs: assistants that share, die and come back; daemons that do. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { until } from "../keeper/_log.ts";
-import { LOOKS } from "../../cmd/ichimi-server/stdio.ts";
 import { Home } from "./_front.ts";
-import { World } from "./_world.ts";
 
 /** The client's own child is its business. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -72,12 +70,6 @@ test("a daemon becomes a newer one in its place, and nobody's call is lost", asy
   await until("the newer one", () => home.log.split("serving assistants").length > before);
   strictEqual(home.pid, pid);
   strictEqual(await assistant.state("kept"), "Running");
-});
-
-test("what a front end asks again are the tools that only look", async () => {
-  await using world = new World();
-  const looks = world.assistant().tools.filter(({ annotations }) => annotations?.readOnlyHint === true);
-  deepStrictEqual(new Set(looks.map(({ name }) => name)), new Set(LOOKS));
 });
 
 test("sets of tools are those that are asked for, and others are refused by name", async () => {
