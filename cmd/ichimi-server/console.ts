@@ -3,7 +3,7 @@ import { command, option, print } from "../../lib/cli/mod.ts";
 import { optionalInteger, toggle } from "../../lib/config/mod.ts";
 import type { OpenDoor } from "../../lib/ichimi/mod.ts";
 
-export const console = command({
+export const consoleCommand = command({
   name: "console",
   summary: "open the web console, and print its address",
   description: "The address holds a token that lets whoever has it do what you can do. It stays the same.",

@@ -17,6 +17,13 @@ export const daemon = command({
       }),
       { value: "FILE", complete: "file" },
     ),
+    assets: option(
+      optionalText({
+        help: "Serves files of the console from here first and reads them anew.",
+        example: ".build/assets",
+      }),
+      { value: "DIR", complete: "directory" },
+    ),
     background: option(
       toggle({
         help: "Writes its log to a file in its state folder, and ends when there is nothing to do.",

@@ -34,7 +34,11 @@ import { readConfig } from "./settings.ts";
 
 /** Serves until it is asked to end, has nothing to do, or becomes a newer one. Returns the exit code. */
 export async function serve(
-  { background, config: file }: { readonly background: boolean; readonly config: string | undefined },
+  { background, config: file, assets }: {
+    readonly background: boolean;
+    readonly config: string | undefined;
+    readonly assets: string | undefined;
+  },
   signal: AbortSignal,
 ): Promise<number> {
   const { config, warnings } = readConfig(file);
@@ -78,7 +82,7 @@ export async function serve(
   const usage = stack.use(new UsageHistory(host));
   const rest = { host, lifetimes, timeline, usage, version: VERSION };
   mounts["/api"] = restRoutes(rest, (text) => log.error(text));
-  mounts["/"] = consolePage({ host, version: VERSION });
+  mounts["/"] = consolePage({ host, version: VERSION, ...assets === undefined ? {} : { assetsDir: assets } });
   const bpm = createRegistry({ tools: hostTools(host, { agent }), resources: [serviceResources(host)] });
   mounts["/bpm/mcp"] = stack.use(
     mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),

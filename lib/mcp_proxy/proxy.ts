@@ -46,7 +46,7 @@ const BACKOFF = { firstMs: 50, factor: 2, onceMs: 0 };
 /** Serves one client until it closes its end or the signal fires; then nothing of a server is left. */
 export async function runProxy(spec: ServerSpec, options: ProxyOptions = {}): Promise<void> {
   const { signal } = options;
-  const proxy = new Proxy(spec, options);
+  const proxy = new McpProxy(spec, options);
   const stop = () => proxy.stop();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });
@@ -54,7 +54,7 @@ export async function runProxy(spec: ServerSpec, options: ProxyOptions = {}): Pr
   signal?.removeEventListener("abort", stop);
 }
 
-class Proxy {
+class McpProxy {
   readonly #spec: ServerSpec;
   readonly #name: string;
   readonly #options: ProxyOptions;

@@ -4,9 +4,10 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { until } from "../keeper/_log.ts";
 import { runPackage } from "../mcp/outside_tools.ts";
 import { toolCommand } from "../../cmd/dev/tool_command.ts";
-import { Doorway } from "../../lib/ichimi/mod.ts";
+import { consolePage, Doorway } from "../../lib/ichimi/mod.ts";
 import { freePort } from "../free_port.ts";
 import { Home } from "./_front.ts";
+import { World } from "./_world.ts";
 
 interface Door {
   readonly url: string;
@@ -96,6 +97,20 @@ Deno.test("a door whose port cannot be noted is closed again", async () => {
   await Deno.mkdir(`${folder}/none`);
   strictEqual((await doorway.open()).port, port);
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("files of a folder stand for the console's own, as they are at each request", async () => {
+  await using world = new World();
+  const assetsDir = `${world.folder}/assets`;
+  const { fetch } = consolePage({ host: world.host, version: "9.9.9", assetsDir });
+  const style = async () => await (await fetch(new Request("http://localhost/ichimi.css"))).text();
+  const own = await style();
+  await Deno.mkdir(`${assetsDir}/web`, { recursive: true });
+  for (const text of ["body { color: red }", "body { color: blue }"]) {
+    await Deno.writeTextFile(`${assetsDir}/web/ichimi.css`, text);
+    strictEqual(await style(), text);
+  }
+  ok(own.length > 1_000);
 });
 
 test("a daemon that follows another one opens the same door, one that was asked to end closes it", async () => {

@@ -121,13 +121,13 @@ export function settingsOf(host: IchimiHost): TypeOf<typeof SETTINGS> {
 }
 
 /** The daemon in a few words. */
-export function serverOf(host: IchimiHost, version: string): TypeOf<typeof SERVER> {
+function serverOf(host: IchimiHost, version: string): TypeOf<typeof SERVER> {
   const currentTime = Math.floor(Date.now() / 1_000);
   return { status: "running", version, uptime_seconds: host.uptimeSeconds, current_time: currentTime };
 }
 
 /** How many there are of which. */
-export function statsOf(host: IchimiHost): TypeOf<typeof STATS> {
+function statsOf(host: IchimiHost): TypeOf<typeof STATS> {
   const stats = { total: 0, running: 0, stopped: 0, failed: 0, auto_start_enabled: 0 };
   for (const { id, autoStartOnRestore } of host.records) {
     const standing = host.standing(id);
