@@ -61,7 +61,7 @@ const PURE = [
   /^lib\/telemetry\/external\/(line|binary|store|pushed)\.ts$/,
   /^lib\/tsdb\//,
   /^lib\/ring\/records\.ts$/,
-  /^lib\/services\/(rust_pattern|fold_case|dependency|log_search|digest|secrets|span|service_marks)\.ts$/,
+  /^lib\/services\/(dependency|log_search|digest|secrets|span|service_marks)\.ts$/,
   /^lib\/bpm\/(changes|status_text|expand|board)\.ts$/,
   /^lib\/bpm\/init\/(?!disk)[a-z_]+\.ts$/,
   /^lib\/nix\//,

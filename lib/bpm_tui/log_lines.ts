@@ -1,4 +1,5 @@
 /** Lines of a log as they are collected, searched and shown. Pure. @module */
+import { rustRegExp } from "../regex/mod.ts";
 import { stripAnsi } from "../tui/mod.ts";
 
 /** One line. */
@@ -128,15 +129,12 @@ export interface Search {
 /** What was typed is a regular expression, or, when it is none, the text itself; capitals make it case-sensitive. */
 export function searchFor(text: string): Search {
   if (text === "") return { text };
-  const flags = /\p{Lu}/u.test(text.replaceAll(/\\./g, "")) ? "gu" : "giu";
+  const flags = /\p{Lu}/u.test(text.replaceAll(/\\./g, "")) ? "" : "(?i)";
   try {
-    return { text, pattern: new RegExp(text, flags) };
+    return { text, pattern: rustRegExp(flags + text, "g") };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return {
-      text,
-      pattern: new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), flags.replace("u", "")),
-    };
+    return { text, pattern: rustRegExp(flags + text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), "g") };
   }
 }
 

@@ -1,6 +1,7 @@
 /** Format, lint and types of everything: what `deno task fmt`, `lint`, `check` and `test` call. @module */
 import { ROOT } from "./paths.ts";
 import { exists, filesBelow } from "./step.ts";
+import { RUNTIME_FLAGS } from "./tools.ts";
 import { webFeatures } from "./web.ts";
 
 /** A command line of the tool chain, run in the checkout. */
@@ -42,7 +43,9 @@ export function typeCommands(): CommandLine[] {
 
 /** A run of tests, with the native libraries open before the first. */
 export function testCommand(...args: readonly string[]): CommandLine {
-  const options = ["--allow-all", "--no-check", "--quiet", "--preload", "tests/libraries.ts"];
+  // The runtime as the tools have it.
+  const flags = RUNTIME_FLAGS.filter((each) => each.startsWith("--v8-flags="));
+  const options = ["--allow-all", "--no-check", "--quiet", "--preload", "tests/libraries.ts", ...flags];
   return [Deno.execPath(), "test", ...options, ...args];
 }
 

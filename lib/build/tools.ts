@@ -5,12 +5,12 @@ import { exists } from "./step.ts";
 /**
  * Small heaps, at no cost in CPU: an agent at 100 ms has 87 MiB. `--optimize-for-size` saves nothing beside it (87 MiB
  * too, 82 instead of 87 at 1 s), and costs a viewer's queries a quarter of their speed. A request's signal fires when
- * its client goes away, and not, as it once did, after every answer. A regular expression that backtracks over 50,000
- * times goes on in V8's engine of linear time, where it has no case-insensitivity, lookaround or back references: a
- * thread that is lost in one cannot be ended.
+ * its client goes away, and not, as it once did, after every answer. Regular expressions of others run in V8's engine of
+ * linear time, for which the flag `l` asks (see `lib/regex`): a thread that is lost in one cannot be ended. One that
+ * backtracks over 50,000 times goes on there, too, but not all that it does counts: `(?:a?){60}a{60}$` is lost.
  */
 export const RUNTIME_FLAGS: readonly string[] = [
-  "--v8-flags=--max-semi-space-size=1,--enable-experimental-regexp-engine-on-excessive-backtracks",
+  "--v8-flags=--max-semi-space-size=1,--enable-experimental-regexp-engine,--enable-experimental-regexp-engine-on-excessive-backtracks",
   "--unstable-no-legacy-abort",
 ];
 

@@ -1,4 +1,5 @@
 /** Patterns of names: a part of one, or with `*` and `?` all of one. Pure. @module */
+import { linearRegExp } from "../regex/mod.ts";
 
 /** What a name has to be like: where the pattern has no `*` and no `?` it may stand anywhere in it. */
 export function namePattern(pattern: string): (name: string) => boolean {
@@ -11,6 +12,6 @@ export function wholePattern(pattern: string): (text: string) => boolean {
     part === "*" ? "[^]*" : part === "?" ? "[^]" : RegExp.escape(part)
   );
   // Stars in a row are one; otherwise texts of many of the same letter would take for ever.
-  const whole = new RegExp(`^${parts.join("").replaceAll(/(?:\[\^\]\*)+/g, "[^]*")}$`);
+  const whole = linearRegExp(`^${parts.join("").replaceAll(/(?:\[\^\]\*)+/g, "[^]*")}$`);
   return (text) => whole.test(text);
 }

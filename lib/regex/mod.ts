@@ -1,19 +1,9 @@
-/** What translators of other regular expressions into JavaScript's share. @module */
-
-/** Insides of ASCII's `[[:name:]]` classes, in POSIX and as RE2 and Rust's crate add them, for a JavaScript class. */
-export const POSIX_CLASSES: Readonly<Record<string, string>> = {
-  alnum: "0-9A-Za-z",
-  alpha: "A-Za-z",
-  ascii: "\\x00-\\x7f",
-  blank: "\\t ",
-  cntrl: "\\x00-\\x1f\\x7f",
-  digit: "0-9",
-  graph: "!-~",
-  lower: "a-z",
-  print: " -~",
-  punct: "!-\\/:-@\\[-`\\{-~",
-  space: "\\t\\n\\v\\f\\r ",
-  upper: "A-Z",
-  word: "0-9A-Za-z_",
-  xdigit: "0-9A-Fa-f",
-};
+/**
+ * Regular expressions of others: those of Rust's crate in JavaScript's syntax, and none that takes for ever.
+ *
+ * Reading order: `linear.ts` (how they are run), `rust_pattern.ts` (their syntax), `flat_pattern.ts` and `code_ranges.ts`
+ * (how they are said without flags), `posix_classes.ts`.
+ * @module
+ */
+export { linearRegExp, type LinePattern, linePattern, rustRegExp } from "./linear.ts";
+export { POSIX_CLASSES } from "./posix_classes.ts";

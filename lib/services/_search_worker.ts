@@ -2,7 +2,7 @@
 import { type FindQuery, type Found, LineFind } from "./log_find.ts";
 import { type LogCursor, LogFollower, type Told } from "./log_follower.ts";
 import { readEntries, shownEntry, tellShownLines } from "./log_lines.ts";
-import { compilePattern, LineSearch, type LogQuery, MATCH_PREFIX, type Selection } from "./log_search.ts";
+import { compileLinePattern, LineSearch, type LogQuery, MATCH_PREFIX, type Selection } from "./log_search.ts";
 import type { Place } from "../supervisor/mod.ts";
 import { maskerOf } from "./secrets.ts";
 
@@ -85,7 +85,7 @@ function find({ logs, find, secrets }: FindRequest): Found {
 }
 
 function look({ places, pattern, cursor, speaker: name, secrets }: LookRequest): Look {
-  const expression = compilePattern(pattern);
+  const expression = compileLinePattern(pattern);
   const mask = maskerOf(secrets);
   let line: string | undefined;
   const take = (told: Told) => {

@@ -7,8 +7,9 @@ const LOG = "log:";
 /** Undefined when `condition` is none: a word, or `log:` and a regular expression. */
 export function dependencyOf(name: string, condition: string): Dependency | undefined {
   if (condition.startsWith(LOG)) {
-    const pattern = patternOf(condition.slice(LOG.length).trim());
-    return pattern === undefined ? undefined : { name, condition: "log", pattern };
+    const written = condition.slice(LOG.length).trim();
+    const pattern = patternOf(written);
+    return pattern === undefined ? undefined : { name, condition: "log", pattern, written };
   }
   const isKnown = condition !== "log" && CONDITIONS.includes(condition as Condition);
   return isKnown ? { name, condition: condition as Exclude<Condition, "log"> } : undefined;
@@ -16,7 +17,8 @@ export function dependencyOf(name: string, condition: string): Dependency | unde
 
 /** As it is written in the file. */
 export function dependencyText(dependency: Dependency): string {
-  return dependency.condition === "log" ? `${LOG}${dependency.pattern.source}` : dependency.condition;
+  if (dependency.condition !== "log") return dependency.condition;
+  return `${LOG}${dependency.written ?? dependency.pattern.source}`;
 }
 
 function patternOf(source: string): RegExp | undefined {

@@ -2,7 +2,8 @@
 import type { Line, Stream } from "../keeper/mod.ts";
 import { plainText } from "../tui/plain_text.ts";
 import type { PlacedLine, RunPlace } from "./log_follower.ts";
-import { compilePattern } from "./log_search.ts";
+import type { LinePattern } from "../regex/mod.ts";
+import { compileLinePattern } from "./log_search.ts";
 
 /** What is asked for. */
 export interface FindQuery {
@@ -35,7 +36,7 @@ const SPARE = 1_000;
 /** Is told line after line, and keeps the last that match. */
 export class LineFind {
   readonly #query: FindQuery;
-  readonly #pattern: RegExp;
+  readonly #pattern: LinePattern;
   #lines: FoundLine[] = [];
   #matches = 0;
   #searched = 0;
@@ -43,7 +44,7 @@ export class LineFind {
   /** @throws {PatternError} On a pattern that cannot be read. */
   constructor(query: FindQuery) {
     this.#query = query;
-    this.#pattern = compilePattern(query.pattern);
+    this.#pattern = compileLinePattern(query.pattern);
   }
 
   take(line: Line, place: RunPlace): void {

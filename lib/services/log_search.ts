@@ -5,8 +5,7 @@
  * disagree the documents hold: `tail` wins over `head`.
  * @module
  */
-import { foldCase } from "./fold_case.ts";
-import { translatePattern } from "./rust_pattern.ts";
+import { type LinePattern, linePattern, rustRegExp } from "../regex/mod.ts";
 
 /** What is asked for. Counts are of lines. */
 export interface LogQuery {
@@ -70,7 +69,7 @@ export function searchLog(lines: readonly string[], query: LogQuery): string {
 /** A search that is told line after line, and keeps what the answer may need: of a log of 100 MB the last line, when that is asked for. */
 export class LineSearch {
   readonly #query: LogQuery;
-  readonly #pattern: RegExp | undefined;
+  readonly #pattern: LinePattern | undefined;
   /** Lines that may stand before a match yet to come. */
   #before: string[] = [];
   /** So many lines more belong to the match before. */
@@ -81,7 +80,7 @@ export class LineSearch {
   /** @throws {PatternError} On a pattern that cannot be read. */
   constructor(query: LogQuery) {
     this.#query = query;
-    this.#pattern = query.pattern === undefined ? undefined : compilePattern(query.pattern);
+    this.#pattern = query.pattern === undefined ? undefined : compileLinePattern(query.pattern);
   }
 
   take(line: string): void {
@@ -127,20 +126,19 @@ function lastOf(lines: string[], count: number): string[] {
 
 /** A regular expression in the syntax of the tools, which is Rust's. @throws {PatternError} When it is none. */
 export function compilePattern(pattern: string): RegExp {
+  return orPatternError(() => rustRegExp(pattern));
+}
+
+/** The same for many lines, quick where it can be. @throws {PatternError} When it is none. */
+export function compileLinePattern(pattern: string): LinePattern {
+  return orPatternError(() => linePattern(pattern));
+}
+
+function orPatternError<T>(work: () => T): T {
   try {
-    const { source, flags } = translatePattern(pattern);
-    const strict = new RegExp(source, flags.includes("v") ? flags : `${flags}u`);
-    // Without Unicode V8 can go on in linear time where a pattern backtracks without end; see `RUNTIME_FLAGS`.
-    if (flags.includes("v") || BEYOND_16_BITS.test(source)) return strict;
-    const folded = flags.includes("i") ? foldCase(source) : undefined;
-    return folded === undefined ? new RegExp(source, flags) : new RegExp(folded, flags.replace("i", ""));
+    return work();
   } catch (cause) {
-    // Without the runtime's own words around it: `Invalid regular expression: /(/u: Unterminated group`.
-    const reason = cause instanceof Error
-      ? cause.message.replace(/^Invalid regular expression: \/.*\/\w*: /s, "")
-      : String(cause);
+    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PatternError(`Invalid regex pattern: ${reason}`, { cause });
   }
 }
-
-const BEYOND_16_BITS = /[\u{10000}-\u{10ffff}]/u;

@@ -3,9 +3,9 @@
  * the tools and resources of assistants.
  *
  * Reading order: `host.ts` (what runs them, which a surface extends), `facts.ts` (what is known of one),
- * `log_reader.ts`, `log_lines.ts`, `log_follower.ts`, `log_search.ts` with `rust_pattern.ts` and `fold_case.ts`,
- * `log_find.ts`, `searcher.ts` and `digest.ts` (what they say), `secrets.ts` (what of it is not shown), `usage.ts`
- * (what they use), `service_marks.ts` (what happens to them, for charts),
+ * `log_reader.ts`, `log_lines.ts`, `log_follower.ts`, `log_search.ts`, `log_find.ts`, `searcher.ts` and `digest.ts` (what
+ * they say), `secrets.ts` (what of it is not shown), `usage.ts` (what they use), `service_marks.ts` (what happens to
+ * them, for charts),
  * `resources.ts` and `tools/` (the MCP surface). How they are run is `lib/supervisor`'s; where their descriptions come
  * from belongs to `lib/bpm` and others.
  * @module
@@ -44,7 +44,6 @@ export {
   selectionText,
 } from "./log_search.ts";
 export { serviceResources } from "./resources.ts";
-export { translatePattern } from "./rust_pattern.ts";
 export { Searcher } from "./searcher.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { type ServiceMark, ServiceMarks } from "./service_marks.ts";

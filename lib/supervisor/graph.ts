@@ -6,7 +6,13 @@ import type { Spoken } from "./spoken.ts";
 export type Dependency =
   | { readonly name: string; readonly condition: Exclude<Condition, "log"> }
   /** A line of its output matches; it may have been said before. */
-  | { readonly name: string; readonly condition: "log"; readonly pattern: RegExp };
+  | {
+    readonly name: string;
+    readonly condition: "log";
+    readonly pattern: RegExp;
+    /** The pattern as it was written, when that was another language. */
+    readonly written?: string;
+  };
 
 export const CONDITIONS = ["started", "ready", "completed", "completed_successfully", "log"] as const;
 export type Condition = (typeof CONDITIONS)[number];

@@ -1,5 +1,5 @@
 /** Clients that hang up in mid-call: nothing of their calls goes on, and nobody else waits for it. */
-import { match, rejects, strictEqual } from "node:assert/strict";
+import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { bpmTools, loadBpmConfig, Manager } from "../../lib/bpm/mod.ts";
 import { Searcher, selectionText } from "../../lib/services/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
@@ -132,6 +132,42 @@ build = ["sh", "-c", "while test -e hold; do sleep 0.01; done"]
       const service = served.manager.service("slow");
       return service.is("running") && service.current!.place.number > before;
     });
+  });
+});
+
+/** Patterns that engines which go back never end with, on a line of as many letters as are in one. */
+const EVIL = [
+  "(a+)+$",
+  "(?i:(a|aa)+)$",
+  "(?i)(ä|ää)+$",
+  "(([a-z&&[^x]]+)+)+$",
+  "(?:a?){60}a{60}$",
+  "(a{1,9}){1,9}$",
+];
+
+Deno.test("no pattern holds up a search, a wait, or a process that waits for a line; what is too large is told", async () => {
+  const config = `[process.said]
+command = ["sh", "-c", "head -c 50000 /dev/zero | tr '\\\\0' a; echo !; echo 99; exec sleep 1000"]
+ready = { log = "^(a|aa)+$|99" }
+[process.next]
+command = ["sleep", "1000"]
+depends_on = { said = "log: ^(a|aa)+$|99" }
+`;
+  await serve(config, async ({ client }) => {
+    strictEqual((await client.call("wait", { process: "next", state: "running" })).structured.met, true);
+    for (const pattern of EVIL) {
+      const [search, wait] = await Promise.all([
+        client.call("search_logs", { process: "said", pattern }),
+        client.call("wait", { process: "said", pattern, timeout_seconds: 0.1 }),
+      ]);
+      ok(search.text === "No matches found", pattern);
+      strictEqual(wait.structured.met, false, pattern);
+    }
+    for (const name of ["search_logs", "wait"]) {
+      const { isError, text } = await client.call(name, { process: "said", pattern: "(a{1,99}){1,99}$" });
+      ok(isError, name);
+      match(text, /Invalid regex pattern: written out it has more than 5000 characters/);
+    }
   });
 });
 

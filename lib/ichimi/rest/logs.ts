@@ -76,7 +76,7 @@ export function logRoutes({ host }: RestContext): Route[] {
       answer: { status: 200, description: "What was found", schema: LOG_MATCHES },
       failures: [404],
       async run({ path, query: { pattern, before, stream, last }, signal }) {
-        const { source, flags } = compilePattern(pattern);
+        const { source } = compilePattern(pattern);
         const wanted = only(stream);
         const found = await host.find(path.id!, {
           pattern,
@@ -87,7 +87,7 @@ export function logRoutes({ host }: RestContext): Route[] {
         const lines = found.lines.map(({ line, place, number }) => {
           return { ...shownLine(line, place), number };
         });
-        return { matches: found.matches, searched: found.searched, lines, pattern: { source, flags } };
+        return { matches: found.matches, searched: found.searched, lines, pattern: { source, flags: "" } };
       },
     }),
     route({

@@ -4,7 +4,7 @@
  * verbose mode, the anchors `\A` and `\z`, properties without braces. Source: the crate's documentation, "Syntax", 1.11.
  * @module
  */
-import { POSIX_CLASSES } from "../regex/mod.ts";
+import { POSIX_CLASSES } from "./posix_classes.ts";
 
 /** A pattern for `new RegExp`. */
 export interface Translated {
@@ -24,7 +24,7 @@ const SAME = /^[dDwWsSbBtnrfv]$/;
 const ANCHORS: Readonly<Record<string, string>> = {
   A: "^",
   z: "$",
-  "<": "\\b(?=\\w)",
+  "<": "\\b(?<!\\w)",
   ">": "\\b(?<=\\w)",
 };
 const PUNCTUATION = /^[!-/:-@[-`{-~ ]$/;
@@ -109,7 +109,8 @@ class Translator {
   }
 
   #group(): string {
-    const [opening] = this.#match(/\((?:\?(?:P?<[^=!>][^>]*>|<?[=!]|[imsux]*(?:-[imsux]+)?:))?/y)!;
+    if (this.#match(/\(\?<?[=!]/y) !== null) throw new SyntaxError("look-around is not supported");
+    const [opening] = this.#match(/\((?:\?(?:P?<[^=!>][^>]*>|[imsux]*(?:-[imsux]+)?:))?/y)!;
     this.#at += opening.length;
     const inner = this.#sequence(true);
     const closing = this.#pattern[this.#at] === ")" ? ")" : "";
@@ -210,6 +211,7 @@ class Translator {
     this.#at += all.length;
     const anchor = isInClass ? undefined : ANCHORS[char!];
     if (anchor !== undefined) return anchor;
+    if (/[1-9k]/.test(char!)) throw new SyntaxError("backreferences are not supported");
     if (char === "a") return "\\x07";
     if (SAME.test(char!) || !PUNCTUATION.test(char!)) return all;
     return (isInClass ? CLASS_SYNTAX : SYNTAX).test(char!) ? all : char!;

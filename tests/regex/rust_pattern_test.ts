@@ -1,7 +1,7 @@
 /** Patterns of Rust's regex crate, judged by ripgrep, which uses it. */
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { compilePattern, PatternError } from "../../lib/services/mod.ts";
-import { translatePattern } from "../../lib/services/rust_pattern.ts";
+import { translatePattern } from "../../lib/regex/rust_pattern.ts";
 
 const HAS_RIPGREP = await new Deno.Command("rg", { args: ["--version"], stdout: "null", stderr: "null" })
   .output()
@@ -102,7 +102,24 @@ Deno.test("translatePattern() leaves what both write the same, and takes what on
 
 Deno.test("compilePattern() refuses what is no pattern, and what JavaScript cannot say, with the reason", () => {
   for (
-    const bad of ["(", "[", "a{2,1}", "*", "\\", ")", "\\q", "(?P<n", "(?U)a", "[a~~b]", "[a&&", "[[:alpha:]"]
+    const bad of [
+      "(",
+      "[",
+      "a{2,1}",
+      "*",
+      "\\",
+      ")",
+      "\\q",
+      "(?P<n",
+      "(?U)a",
+      "[a~~b]",
+      "[a&&",
+      "[[:alpha:]",
+      "(?=a)",
+      "(?<!a)b",
+      "(a)\\1",
+      "(a{99}){99}",
+    ]
   ) {
     throws(() => compilePattern(bad), (error: Error) => {
       return error instanceof PatternError && /^Invalid regex pattern: ./.test(error.message);
