@@ -1,6 +1,6 @@
 /** Waiting for a signal. @module */
 
-/** Resolves when the signal fires. */
+/** Resolves when the signal fires. Waits for that: where something else may come first, use `abortable`. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -10,12 +10,12 @@ export function aborted(signal: AbortSignal): Promise<void> {
 
 /** What a promise comes to; whoever has gone is not kept waiting. @throws The signal's reason as soon as it fires. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const gone = Promise.withResolvers<never>();
   const leave = () => gone.reject(signal.reason);
-  signal.addEventListener("abort", leave, { once: true });
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
   try {
-    return await Promise.race([promise, gone.promise]);
+    return await Promise.race([gone.promise, promise]);
   } finally {
     signal.removeEventListener("abort", leave);
   }

@@ -1,7 +1,7 @@
 /** The socket of a service, which stays open while its instances come and go. @module */
 import { interposerEnvironment } from "../../ffi/interpose/mod.ts";
 import { addressText, adoptListeners, Listener, openListener } from "../../ffi/sockets/mod.ts";
-import { aborted, deadline, sleep } from "../async/mod.ts";
+import { abortable, deadline, sleep } from "../async/mod.ts";
 import type { KeptListener } from "../keeper/mod.ts";
 import {
   type Backend,
@@ -111,7 +111,7 @@ export class Front implements AsyncDisposable {
   async drain(place: Place, pid: number | undefined, signal: AbortSignal): Promise<void> {
     using limit = deadline(this.#spec.drainMs, signal);
     try {
-      await Promise.race([this.#drained(place, pid, limit.signal), aborted(limit.signal)]);
+      await abortable(this.#drained(place, pid, limit.signal), limit.signal);
     } catch (error) {
       if (!limit.signal.aborted) throw error;
     }

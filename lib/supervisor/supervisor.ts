@@ -1,6 +1,6 @@
 /** A set of services: started when what they depend on is there, stopped in reverse. @module */
 import { processStart } from "../../ffi/ring/mod.ts";
-import { aborted } from "../async/mod.ts";
+import { abortable } from "../async/mod.ts";
 import { Doorbell, readBuffer } from "../ring/mod.ts";
 import { CgroupMaker, cgroupOwner } from "./cgroups.ts";
 import { fileName } from "./file_name.ts";
@@ -166,7 +166,9 @@ export class Supervisor implements AsyncDisposable {
       await this.until(service, isAtRest, this.#closing.signal);
     }));
     this.#watch(come.catch(() => "Told to whoever waits."));
-    await Promise.race([come, aborted(signal)]);
+    await abortable(come, signal).catch((error) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   /** Resolves when `done` holds of the service, or when `signal` aborts. */

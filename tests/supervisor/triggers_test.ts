@@ -398,3 +398,28 @@ Deno.test("apply(): a service that waits for what does not come is waited for un
   Deno.writeTextFileSync(flag, "");
   await supervisor.until(supervisor.services.get("needs")!, (service) => service.is("running"));
 });
+
+Deno.test("apply(): what is done with one signal again and again leaves nothing on it", async () => {
+  using folder = new Folder();
+  await using supervisor = Supervisor.open([], folder.path);
+  await supervisor.start(never);
+  const { signal } = new AbortController();
+  const heard = new Set<unknown>();
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: object,
+  ) => {
+    heard.add(listener);
+    add(type, listener, options);
+  };
+  signal.removeEventListener = (type: string, listener: EventListenerOrEventListenerObject) => {
+    heard.delete(listener);
+    remove(type, listener);
+  };
+  for (const specs of [[shell("a", "true")], [], [shell("b", "true")], []]) {
+    await supervisor.apply(specs, { changed: new Set(), signal, except: () => true });
+  }
+  strictEqual(heard.size, 0);
+});
