@@ -11,11 +11,13 @@ import {
   consolePage,
   Daemon,
   Doorway,
+  Ground,
   type IchimiConfig,
   IchimiHost,
   ichimiRoutes,
   type LifetimeLimits,
   Lifetimes,
+  type Loss,
   type Mounted,
   policyOf,
   restRoutes,
@@ -23,7 +25,7 @@ import {
   UsageHistory,
 } from "../../lib/ichimi/mod.ts";
 import { makeFolder } from "../../lib/cli/make_folder.ts";
-import { processLog } from "../../lib/log/mod.ts";
+import { type Log, processLog } from "../../lib/log/mod.ts";
 import { createRegistry, mcpRoutes } from "../../lib/mcp/mod.ts";
 import { becomeNewer, listenForUpgrade, serviceResources, tellEvents } from "../../lib/services/mod.ts";
 import { ServiceManager } from "../../lib/systemd/mod.ts";
@@ -90,8 +92,16 @@ export async function serve(
   const daemon = stack.use(
     new Daemon({ host, agent, lifetimes, doorway, ci, info, usage }),
   );
-  const listener = services.listeners[0] ?? ownSocket(socket, stack);
+  const isOwn = services.listeners[0] === undefined;
+  const ground = new Ground(state, isOwn ? socket : undefined, (text) => log.warn(text));
+  const listener = services.listeners[0] ?? ownSocket(socket, stack, ground);
   stack.use(await listenOn(listener, daemon.fetch, { signal }));
+  const more = stack.use(new AsyncDisposableStack());
+  // It ends first of all: what the daemon itself removes is not missed.
+  stack.use(ground).watch(async () => {
+    const again = more.use(openListener({ path: socket }));
+    more.use(await listenOn(again, daemon.fetch, { signal }));
+  });
   rmSync(upgrading, { force: true });
   // Whoever has started it stops listening to its standard error now: what a runtime says there must find somebody.
   if (background) sendErrorsTo(logFile);
@@ -100,7 +110,7 @@ export async function serve(
   signal.addEventListener("abort", () => services.stopping("stopping the processes"), { once: true });
   using upgrade = listenForUpgrade();
   const idle = background ? daemon.untilIdle(idleMs, { signal }) : new AbortController().signal;
-  const ended = AbortSignal.any([signal, upgrade.signal, idle]);
+  const ended = AbortSignal.any([signal, upgrade.signal, idle, ground.lost]);
   await host.start(ended);
   lifetimes.begin();
   // Whoever looks at it goes on looking when the daemon is another one.
@@ -111,6 +121,7 @@ export async function serve(
     if (ended.aborted) resolve();
     ended.addEventListener("abort", () => resolve(), { once: true });
   });
+  if (ground.lost.aborted && !signal.aborted) return await leaveGround(ground, { host, daemon, log });
   if (!upgrade.signal.aborted || signal.aborted) {
     if (idle.aborted) log.info("nothing to do: ending");
     rmSync(door, { force: true });
@@ -122,6 +133,18 @@ export async function serve(
   return await becomeNewer(host, stack, { signal, services });
 }
 
+/** Its state is not its own any more: processes that the next daemon cannot know end, all of them; others wait for it. */
+async function leaveGround(
+  { lost }: Ground,
+  { host, daemon, log }: { readonly host: IchimiHost; readonly daemon: Daemon; readonly log: Log },
+): Promise<number> {
+  const { what, text } = lost.reason as Loss;
+  log.error(`${text}: ending`);
+  await daemon.leave();
+  await (what === "state" ? host.supervisor.stop({ persistent: true }) : host.release());
+  return 1;
+}
+
 function limitsOf({ processes }: IchimiConfig): LifetimeLimits {
   const { session_grace: sessionGraceMs, project_grace: projectGraceMs, keep: keepMs } = processes;
   return { sessionGraceMs, projectGraceMs, keepMs };
@@ -131,7 +154,7 @@ function limitsOf({ processes }: IchimiConfig): LifetimeLimits {
 const SOCKET_PATH_BYTES = 107;
 
 /** Nobody else has it: the state is this daemon's alone. */
-function ownSocket(path: string, stack: AsyncDisposableStack): Listener {
+function ownSocket(path: string, stack: AsyncDisposableStack, { lost }: Ground): Listener {
   const bytes = new TextEncoder().encode(path).length;
   if (bytes > SOCKET_PATH_BYTES) {
     throw new Error(
@@ -140,6 +163,7 @@ function ownSocket(path: string, stack: AsyncDisposableStack): Listener {
     );
   }
   const listener = stack.use(openListener({ path }));
-  stack.defer(() => Deno.removeSync(path));
+  // By now it may be that of another daemon.
+  stack.defer(() => lost.aborted ? undefined : rmSync(path, { force: true }));
   return listener;
 }

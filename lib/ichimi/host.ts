@@ -15,7 +15,7 @@ import { bootId, Specs } from "./specs.ts";
 import { refusalIn, standingOf } from "./standing.ts";
 import { filterOf, type ListFilter } from "./list_filter.ts";
 import { infoJson, type Standing } from "./state.ts";
-import { Store } from "./store.ts";
+import { STORE, Store } from "./store.ts";
 
 /** How a host is opened. */
 export interface HostOptions {
@@ -66,7 +66,7 @@ export class IchimiHost extends ServiceHost {
   static open(options: HostOptions): IchimiHost {
     Deno.mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
     const { policy, trouble } = options;
-    const store = Store.open(`${options.stateFolder}/ichimi.sqlite`, trouble);
+    const store = Store.open(`${options.stateFolder}/${STORE}`, trouble);
     try {
       const specs = new Specs(options.logMib, store);
       const records = store.processes();

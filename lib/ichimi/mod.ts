@@ -7,7 +7,7 @@
  * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `catalogue.ts` (what there is), `host.ts` (all of them), `client.ts` and `connection.ts` (who asks, and how they reach the daemon),
  * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket)
  * until it is `idle.ts`,
- * `door.ts` and `doorway.ts` (and on loopback, with a token), `timeline.ts` and `usage_history.ts` (what is looked back at),
+ * `ground.ts` (whether that is still there), `door.ts` and `doorway.ts` (and on loopback, with a token), `timeline.ts` and `usage_history.ts` (what is looked back at),
  * `rest/` and `console.ts` (what programs and people of this user are served there). Logs and the
  * tools that read them are those of `lib/services`; supervision, keepers and the protocol belong to others.
  * @module
@@ -19,6 +19,7 @@ export { allowRulesOf, ICHIMI_CONFIG, type IchimiConfig, policyOf } from "./conf
 export { CI_URI, type CiChange, ciResources, CiWatch, type CiWatchOptions } from "./ci_watch.ts";
 export { Daemon, type DaemonOptions, ichimiRoutes } from "./daemon.ts";
 export { door, type DoorOptions, type Mounted } from "./door.ts";
+export { Ground, type Loss } from "./ground.ts";
 export { consolePage } from "./console.ts";
 export { type RestContext, restRoutes } from "./rest/mod.ts";
 export { Timeline, type TimelineEvent } from "./timeline.ts";

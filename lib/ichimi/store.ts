@@ -2,6 +2,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { type ProcessRecord, RECORD_DEFAULTS } from "./record.ts";
 
+/** Its file in the state folder. */
+export const STORE = "ichimi.sqlite";
 /** Of the tables; a newer one is refused. */
 export const STORE_FORMAT = 1;
 

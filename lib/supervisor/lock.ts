@@ -1,7 +1,7 @@
 /** One manager for a state folder. @module */
 
 /** Keeps other managers out of a state folder while this one lives. */
-const LOCK = "manager.lock";
+export const LOCK = "manager.lock";
 const LOCK_TRIES = 10;
 const LOCK_PAUSE_MS = 5;
 

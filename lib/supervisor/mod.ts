@@ -44,7 +44,7 @@ export { ask, type PolledProbe, type Probe } from "./probes.ts";
 export { Run } from "./run.ts";
 export type { Notice } from "./notice.ts";
 export { Service } from "./service.ts";
-export { BusyError, managerOf } from "./lock.ts";
+export { BusyError, LOCK, managerOf } from "./lock.ts";
 export { cronProblem, nextTime, type Schedule } from "./schedule.ts";
 export type { Limits } from "./cgroups.ts";
 export { mayHold, watchFiles, type WatchSpec } from "./watch.ts";

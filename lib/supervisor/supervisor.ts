@@ -187,11 +187,11 @@ export class Supervisor implements AsyncDisposable {
     });
   }
 
-  /** Stops all but the persistent ones, dependants first; resolves when every process is gone. */
-  stop(): Promise<void> {
+  /** Stops all but the persistent ones, or those too, dependants first; resolves when every process is gone. */
+  stop({ persistent = false }: { readonly persistent?: boolean } = {}): Promise<void> {
     return this.#ending ??= this.#end(async () => {
       const ending = this.#order.filter((name) => {
-        return this.#services.get(name)!.spec.lifetime !== "persistent";
+        return persistent || this.#services.get(name)!.spec.lifetime !== "persistent";
       });
       for (const name of ending) this.#services.get(name)!.isDismissed = true;
       await this.#stopAll(ending);
