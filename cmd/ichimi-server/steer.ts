@@ -81,16 +81,15 @@ async function known(asker: Asker, id: string, signal: AbortSignal): Promise<Kno
   return (structured as { readonly processes: readonly Known[] }).processes.find((each) => each.id === id);
 }
 
+const GRACE_OPTION = option(duration({ help: "Until what does not end is killed.", fallback: "5s" }), {
+  value: "DURATION",
+});
+
 const stop = command({
   name: "stop",
   summary: "stop a process and all that it has started",
   positionals: [PROCESS],
-  options: {
-    ...OPTIONS,
-    grace: option(duration({ help: "Until what does not end is killed.", fallback: "5s" }), {
-      value: "DURATION",
-    }),
-  },
+  options: { ...OPTIONS, grace: GRACE_OPTION },
   examples: [["ichimi-server stop web", "With SIGTERM, then SIGKILL"]],
   run: async ({ args: [id], options, signal }) =>
     await (await asks()).printed("stop_process", { id, grace_period_ms: options.grace }, {
@@ -109,6 +108,19 @@ const start = command({
     await (await asks()).printed("start_process", { id }, { ...options, signal }),
 });
 
+const restart = command({
+  name: "restart",
+  summary: "stop a process if it runs, and start it",
+  positionals: [PROCESS],
+  options: { ...OPTIONS, grace: GRACE_OPTION, allow: ALLOW_OPTION },
+  examples: [["ichimi-server restart web", "It goes on running where it may not be started"]],
+  run: async ({ args: [id], options, signal }) =>
+    await (await asks()).printed("restart_process", { id, grace_period_ms: options.grace }, {
+      ...options,
+      signal,
+    }),
+});
+
 const remove = onProcess("remove", "remove_process", "stop a process, and forget it with its logs");
 const status = onProcess("status", "get_process_status", "tell how a process is, and what it uses");
 const explain = onProcess(
@@ -118,7 +130,7 @@ const explain = onProcess(
   "process",
 );
 
-export const STEERING: readonly Command[] = [run, start, stop, remove, status, explain];
+export const STEERING: readonly Command[] = [run, start, stop, restart, remove, status, explain];
 
 function onProcess(name: string, tool: string, summary: string, argument = "id"): Command {
   return command({

@@ -118,6 +118,7 @@ Deno.test("what may not be started is not started in another way either", async 
   deepStrictEqual(world.host.records, []);
   await assistant.call("create_process", { id: "a", ...described, auto_start_on_restore: true });
   await rejects(assistant.ask("start_process", { id: "a" }, nobody.context), refused);
+  await rejects(assistant.ask("restart_process", { id: "a" }, nobody.context), refused);
   await rejects(world.host.startOne("a", AbortSignal.timeout(1_000)), refused);
   await rejects(world.host.restart("a", AbortSignal.timeout(1_000)), refused);
   await assistant.call("create_snapshot");

@@ -106,11 +106,19 @@ Deno.test("processes are run, listed, looked at, followed and removed", async (t
     match((await home.run("logs", "web", "--stream", "out")).err, /"out", expected one of/);
   });
 
-  await test.step("status, stop, start, explain and remove", async () => {
+  await test.step("status, stop, start, explain, restart and remove", async () => {
     strictEqual(JSON.parse(await text("status", "sleep")).info.id, "sleep");
     strictEqual(await text("stop", "sleep"), "Process 'sleep' stopped successfully\n");
     match(await text("explain", "sleep"), /sleep/);
     match(await text("start", "sleep"), /^Process 'sleep' started with PID \d+\n$/);
+    const restarted = async (id: string, ...words: string[]) =>
+      /^Process '(.*)' restarted with PID (\d+)\n$/.exec(await text("restart", id, ...words))!.slice(1);
+    const [, first] = await restarted("sleep");
+    const [id, second] = await restarted("sleep", "--grace", "0s");
+    deepStrictEqual([id, first === second], ["sleep", false]);
+    await text("stop", "sleep");
+    deepStrictEqual(JSON.parse(await text("restart", "--json", "sleep")).id, "sleep");
+    match((await home.run("restart", "nobody")).err, /^ichimi-server: Process 'nobody' not found\n$/);
     for (const id of ["sleep", "web"]) {
       strictEqual(await text("remove", id), `Process '${id}' removed successfully\n`);
     }
@@ -175,7 +183,7 @@ Deno.test("what ichimi and vantage have kept is taken over, and stays as it was"
 Deno.test("help and completion know the commands, and unknown words are told", async () => {
   await using home = new Home();
   const { out } = await home.run("--help");
-  for (const name of ["list", "run", "logs", "console", "proxy", "migrate", "daemon"]) {
+  for (const name of ["list", "run", "restart", "logs", "console", "proxy", "migrate", "daemon"]) {
     ok(new RegExp(`^ {2}${name} `, "m").test(out), name);
   }
   const wrong = await home.run("lst");
@@ -196,7 +204,10 @@ Deno.test("who works at a terminal is asked for what is not on the list", async 
     /may not be started: 'true' is not among .*; a person can allow it, with "ichimi-server start/,
   );
   match((await home.run("run", "--allow", "--", "true")).out, /^Process 'true' started/);
-  match((await home.run("start", "true")).err, /may not be started/);
+  for (const again of ["start", "restart"]) {
+    match((await home.run(again, "true")).err, /may not be started/);
+  }
+  match((await home.run("restart", "--allow", "true")).out, /^Process 'true' restarted/);
   const [program, ...args] = toolCommand("ichimi-server");
   const atTerminal = async (answer: string) => {
     const line = [program, ...args, "start", "true"].map((word) => `'${word}'`).join(" ");

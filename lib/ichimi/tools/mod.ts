@@ -12,7 +12,7 @@ import {
 import { getClipboard, setClipboardText } from "./clipboard.ts";
 import { createProcess, updateProcess, updateProcessConfig } from "./create_process.ts";
 import { getProcessOutput, getProcessStatus, listProcesses } from "./look.ts";
-import { removeProcess, startProcess, stopProcess } from "./run_process.ts";
+import { removeProcess, restartProcess, startProcess, stopProcess } from "./run_process.ts";
 import {
   createFormattedSnapshot,
   createSnapshot,
@@ -47,9 +47,12 @@ const TOOLSETS: Readonly<Record<string, readonly ToolMaker[]>> = {
     listProcesses,
     removeProcess,
   ],
-  assist: [wait, readLogs, searchLogs, send, explain, usage].map((make): ToolMaker => ({ host, agent }) =>
-    make(host, { agent })
-  ),
+  assist: [
+    ...[wait, readLogs, searchLogs, send, explain, usage].map((make): ToolMaker => ({ host, agent }) =>
+      make(host, { agent })
+    ),
+    restartProcess,
+  ],
   config: [updateProcess, updateProcessConfig],
   templates: [
     createTemplate,

@@ -1,4 +1,4 @@
-/** `start_process`, `stop_process` and `remove_process`. @module */
+/** `start_process`, `stop_process`, `restart_process` and `remove_process`. @module */
 import { defineTool, integer, object, string } from "../../mcp/mod.ts";
 import { orToolError, TASK_AFTER_MS } from "../../services/mod.ts";
 import { permission } from "./allowed.ts";
@@ -8,6 +8,11 @@ import { processId, type ToolMaker } from "./tool.ts";
 const GRACE_MS = 5_000;
 /** A call that takes longer helps nobody. */
 const MOST_GRACE_MS = 600_000;
+const GRACE = maybe(integer({
+  description: "After SIGTERM, until all of it is killed; 5000 by default",
+  minimum: 0,
+  maximum: MOST_GRACE_MS,
+}));
 
 export const startProcess: ToolMaker = ({ host, client }) =>
   defineTool({
@@ -33,16 +38,29 @@ export const stopProcess: ToolMaker = ({ host }) =>
     task: { afterMs: TASK_AFTER_MS },
     input: object({
       id: processId,
-      grace_period_ms: maybe(integer({
-        description: "After SIGTERM, until all of it is killed; 5000 by default",
-        minimum: 0,
-        maximum: MOST_GRACE_MS,
-      })),
+      grace_period_ms: GRACE,
     }),
     output: object({ id: string() }),
     async run({ id, grace_period_ms: graceMs }, { signal }) {
       await orToolError(() => host.stopProcess(id, graceMs ?? GRACE_MS, signal));
       return { text: `Process '${id}' stopped successfully`, structured: { id } };
+    },
+  });
+
+export const restartProcess: ToolMaker = ({ host, client }) =>
+  defineTool({
+    name: "restart_process",
+    description: "Stop a process if it runs, and start it",
+    annotations: { destructiveHint: true, openWorldHint: false },
+    input: object({ id: processId, grace_period_ms: GRACE }),
+    output: object({ id: string(), pid: integer() }),
+    async run({ id, grace_period_ms: graceMs }, context) {
+      const pid = await orToolError(async () => {
+        const isPermitted = await permission(host, context, host.record(id));
+        const options = { client, signal: context.signal, isPermitted };
+        return await host.restartProcess(id, graceMs ?? GRACE_MS, options);
+      });
+      return { text: `Process '${id}' restarted with PID ${pid}`, structured: { id, pid } };
     },
   });
 
