@@ -1,8 +1,7 @@
-/** `ichimi-server list`: the processes of this user, and `logs`: what they say. @module */
+/** `ichimi-server list`: the processes of this user. @module */
 import { command, option, print } from "../../lib/cli/mod.ts";
-import { integer, text, toggle } from "../../lib/config/mod.ts";
-import { sleep } from "../../lib/async/time.ts";
-import { JSON_OPTION, PROCESS } from "./ask.ts";
+import { text, toggle } from "../../lib/config/mod.ts";
+import { JSON_OPTION } from "./ask.ts";
 
 /** As `list_processes` tells it. */
 interface Info {
@@ -99,79 +98,4 @@ function tableText(rows: readonly string[][]): string {
   return all.map((row) => `${row.map((cell, at) => cell.padEnd(widths[at]!)).join("  ").trimEnd()}\n`).join(
     "",
   );
-}
-
-const STREAMS = ["both", "stdout", "stderr"] as const;
-const FOLLOW_MS = 200;
-const FOLLOW_TOKENS = 100_000;
-
-export const logs = command({
-  name: "logs",
-  summary: "show what a process has said, and follow it",
-  positionals: [PROCESS],
-  options: {
-    lines: option(integer({ help: "The last so many.", fallback: 100, min: 0, max: 100_000 }), {
-      short: "n",
-      value: "LINES",
-    }),
-    follow: option(toggle({ help: "Goes on with what comes.", fallback: false }), { short: "f" }),
-    stream: option(text({ help: "Only one of them.", fallback: "both", oneOf: STREAMS }), {
-      value: "STREAM",
-      complete: STREAMS,
-    }),
-    json: JSON_OPTION,
-  },
-  examples: [["ichimi-server logs web -n 20", "The last lines"], [
-    "ichimi-server logs -f web",
-    "And what comes",
-  ]],
-  async run({ args: [id], options, signal }) {
-    const { Asker } = await asks();
-    await using asker = await Asker.connect();
-    const stream = options.stream[0]!.toUpperCase() + options.stream.slice(1);
-    // Where following begins is asked for first, so that nothing is missed between.
-    const begin = options.follow
-      ? await asker.call("read_logs", { processes: [id], max_tokens: 50 }, { signal })
-      : undefined;
-    const { structured } = await asker.call("get_process_output", { id, stream, lines: options.lines }, {
-      signal,
-    });
-    const { lines: last } = structured as { readonly lines: readonly Line[] };
-    tell(last, options.json);
-    let toldMs = last.at(-1)?.timeMs ?? 0;
-    let cursor = (begin?.structured as { readonly cursor: string } | undefined)?.cursor;
-    while (cursor !== undefined && !signal.aborted) {
-      await sleep(FOLLOW_MS, { signal }).catch(() => "It is to end.");
-      if (signal.aborted) break;
-      const asked = { processes: [id], cursor, max_tokens: FOLLOW_TOKENS };
-      const answer = (await asker.call("read_logs", asked, { signal })).structured as {
-        readonly cursor: string;
-        readonly lines: readonly (Line & { readonly repeated: number })[];
-        readonly omitted: number;
-      };
-      const isMeant = ({ timeMs, stream }: Line) =>
-        timeMs > toldMs && (options.stream === "both" || stream === options.stream);
-      if (answer.omitted > 0) {
-        console.error(`ichimi-server: ${answer.omitted} lines came too fast to be shown`);
-      }
-      // What came several times in a row is told once, with how often.
-      const lines = answer.lines.filter(isMeant).flatMap(({ repeated, timeMs, stream, text }) =>
-        Array.from({ length: repeated }, () => ({ timeMs, stream, text }))
-      );
-      tell(lines, options.json);
-      cursor = answer.cursor;
-      toldMs = 0;
-    }
-    return 0;
-  },
-});
-
-interface Line {
-  readonly timeMs: number;
-  readonly stream: string;
-  readonly text: string;
-}
-
-function tell(lines: readonly Line[], json: boolean): void {
-  print(lines.map((line) => json ? `${JSON.stringify(line)}\n` : `${line.text}\n`).join(""));
 }

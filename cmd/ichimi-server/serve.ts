@@ -83,14 +83,14 @@ export async function serve(
   const timeline = stack.use(new Timeline(host));
   const usage = stack.use(new UsageHistory(host));
   const rest = { host, lifetimes, timeline, usage, version: VERSION };
-  mounts["/api"] = restRoutes(rest, (text) => log.error(text));
+  const api = mounts["/api"] = restRoutes(rest, (text) => log.error(text));
   mounts["/"] = consolePage({ host, version: VERSION, ...assets === undefined ? {} : { assetsDir: assets } });
   const bpm = createRegistry({ tools: hostTools(host, { agent }), resources: [serviceResources(host)] });
   mounts["/bpm/mcp"] = stack.use(
     mcpRoutes(bpm, { ...BPM_UPSTREAM, version: VERSION }, { plainInfo: BPM_UPSTREAM }),
   );
   const daemon = stack.use(
-    new Daemon({ host, agent, lifetimes, doorway, ci, info, usage }),
+    new Daemon({ host, agent, lifetimes, doorway, ci, info, usage, rest: api }),
   );
   const isOwn = services.listeners[0] === undefined;
   const ground = new Ground(state, isOwn ? socket : undefined, (text) => log.warn(text));

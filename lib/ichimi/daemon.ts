@@ -13,6 +13,7 @@ import type { Client } from "./client.ts";
 import { LOOKS_HEADER, parseHello, REPEATABLE_HEADER } from "./hello.ts";
 import { takeSnapshot } from "./exchange.ts";
 import { fromJson, SnapshotError } from "./snapshots/mod.ts";
+import type { Mounted } from "./door.ts";
 import type { Doorway } from "./doorway.ts";
 import type { IchimiHost } from "./host.ts";
 import { Idle, type Later } from "./idle.ts";
@@ -41,6 +42,8 @@ export interface DaemonOptions extends ToolOptions {
   readonly info: Pick<McpServerInfo, "name" | "version">;
   /** Tells whether somebody has the console open: then it does not end by itself. */
   readonly usage?: Pick<UsageHistory, "isWatched" | "listenForWatchers">;
+  /** What whoever follows a log from the command line reads. */
+  readonly rest?: Mounted;
   /** What a client is served, when it is not processes. */
   readonly routes?: (client: Client) => McpRoutes;
 }
@@ -72,6 +75,7 @@ export class Daemon implements AsyncDisposable {
       .filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name).join(" ");
     this.#app.put("/clients/:id", (c) => this.#join(c));
     this.#app.all("/clients/:id/mcp", (c) => this.#ask(c));
+    this.#app.get("/clients/:id/api/*", (c) => this.#show(c));
     this.#app.put("/door", async (c) => {
       const port = Number(c.req.query("port") ?? NaN);
       return c.json(await this.#options.doorway.open(Number.isInteger(port) ? port : undefined));
@@ -114,6 +118,17 @@ export class Daemon implements AsyncDisposable {
       answered();
       throw error;
     }
+  }
+
+  /** Of the REST interface what changes nothing, for a client that is there as long as it reads. */
+  async #show(c: Context): Promise<Response> {
+    const { rest } = this.#options;
+    if (!this.#joined.has(c.req.param("id")!)) return c.text("no such client\n", 410);
+    if (this.#isLeaving) return c.text("leaving\n", 503);
+    if (rest === undefined) return c.text("not served here\n", 404);
+    const url = new URL(c.req.url);
+    url.pathname = url.pathname.slice(url.pathname.indexOf("/api/"));
+    return await rest.fetch(new Request(url, c.req.raw));
   }
 
   /** Fires when for so long no client was there, nothing has run and nobody has watched, unless `signal` fires before. */

@@ -1,14 +1,31 @@
-/** Reads the data of server-sent events. @module */
+/** Reads server-sent events. @module */
 
-/**
- * The data of each event of a stream, in order; comments and other fields are passed over.
- * @throws {RangeError} When one event is larger than `limitBytes`.
- */
+/** One event. */
+export interface ServerEvent {
+  readonly name: string;
+  readonly data: string;
+  /** What to say after a lost connection, to go on behind it. */
+  readonly id: string | undefined;
+}
+
+/** The data of each event of a stream, as `readServerEvents` finds them. */
 export async function* readEvents(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   limitBytes: number,
 ): AsyncGenerator<string> {
+  for await (const { data } of readServerEvents(body, limitBytes)) yield data;
+}
+
+/**
+ * The events of a stream that have data, in order; comments and other fields are passed over.
+ * @throws {RangeError} When one event is larger than `limitBytes`.
+ */
+export async function* readServerEvents(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  limitBytes: number,
+): AsyncGenerator<ServerEvent> {
   let [held, length, data]: [string[], number, string] = [[], 0, ""];
+  let [name, id]: [string, string | undefined] = ["message", undefined];
   for await (const piece of body.pipeThrough(new TextDecoderStream())) {
     // A carriage return at the end may be the first half of a line end.
     const endsLine = /[\r\n]/.test(piece) || held.at(-1)?.endsWith("\r") === true;
@@ -20,15 +37,19 @@ export async function* readEvents(
     const rest = lines.pop()!;
     [held, length] = [[rest], rest.length];
     for (const line of lines) {
-      if (line === "" && data !== "") {
-        yield data;
-        data = "";
-      } else if (line.startsWith("data:")) {
-        data += (data === "" ? "" : "\n") + line.slice("data:".length).replace(/^ /, "");
-      }
+      if (line === "") {
+        if (data !== "") yield { name, data, id };
+        [name, data, id] = ["message", "", undefined];
+      } else if (line.startsWith("data:")) data += (data === "" ? "" : "\n") + valueOf(line);
+      else if (line.startsWith("event:")) name = valueOf(line);
+      else if (line.startsWith("id:")) id = valueOf(line);
     }
     if (length + data.length > limitBytes) throw tooLarge(limitBytes);
   }
+}
+
+function valueOf(line: string): string {
+  return line.slice(line.indexOf(":") + 1).replace(/^ /, "");
 }
 
 function tooLarge(limitBytes: number): RangeError {
