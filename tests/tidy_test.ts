@@ -71,7 +71,7 @@ const PURE = [
   /^lib\/ichimi\/(allow|policy|record|state|pattern|config|hello|client|habits|template|unit)\.ts$/,
   /^lib\/ichimi\/snapshots\/(?!files|find|mod)[a-z]+\.ts$/,
   /^lib\/keeper\/lines\.ts$/,
-  /^lib\/mcp\/(schema|schema_check|tool|tasks|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients|request_headers)\.ts$/,
+  /^lib\/mcp\/(schema|schema_check|tool|tasks|task_id|plain|wire|ask|json_[a-z]+|toml_edit|lines|clients|request_headers)\.ts$/,
   /^lib\/ichimi\/proxy_config\.ts$/,
   /^lib\/mcp_proxy\/(message|repeat|session|table|lists|ending|inquiries|effect|router|shown|life|limits|own_tools)\.ts$/,
   /^lib\/nix_btm\/inline\/(?!session)[a-z_]+\.ts$/,

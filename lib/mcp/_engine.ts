@@ -4,6 +4,7 @@ import { Calls } from "./calls.ts";
 import { DEFAULT_LIMITS, type McpLimits } from "./limits.ts";
 import type { McpServerInfo, Registry } from "./registry.ts";
 import type { ResourceChange } from "./resource.ts";
+import { taskId } from "./task_id.ts";
 import { Tasks } from "./tasks.ts";
 import { type Tool, ToolError } from "./tool.ts";
 import { toolListing } from "./wire.ts";
@@ -24,6 +25,8 @@ export class Engine implements AsyncDisposable {
   /** All tools as new clients are shown them. */
   readonly listing: readonly Readonly<Record<string, unknown>>[];
   readonly #tools: ReadonlyMap<string, Tool>;
+  /** Of this start of the server, in ids of its tasks. */
+  readonly id = crypto.getRandomValues(new Uint8Array(4)).toHex();
   /** Signs the state that clients carry between two calls; a new one each start. */
   readonly stateKey = crypto.getRandomValues(new Uint8Array(32));
   /** Resources (the list itself is `""`) that were told a moment ago, and whether they have changed since. */
@@ -40,7 +43,10 @@ export class Engine implements AsyncDisposable {
     this.listing = registry.tools.map((tool) => toolListing(tool, "full"));
     this.#tools = new Map(registry.tools.map((tool) => [tool.name, tool]));
     this.calls = new Calls(this.limits, this.onError);
-    this.tasks = new Tasks(this.limits, Date.now, () => crypto.randomUUID());
+    this.tasks = new Tasks(this.limits, Date.now, ({ tool, input }, createdMs) => {
+      const kept = tool.task?.again === undefined ? undefined : { tool: tool.name, input, createdMs };
+      return taskId(this.id, crypto.randomUUID(), kept);
+    });
     this.#unwatch = registry.resources.flatMap((provider) =>
       provider.watch === undefined ? [] : [provider.watch((change) => this.#tell(change))]
     );

@@ -51,7 +51,9 @@ export class HouseServer extends McpServer {
     installTools(this.server, engine, half);
     installResources(this.server, engine, half);
     installPrompts(this.server, engine, half);
-    if (half === "modern") installTasks(this.server, engine);
+    if (half === "modern") {
+      installTasks(this.server, engine, (context) => callerOf(this.server, context, half, "a task"));
+    }
   }
 
   /** Lets the library compare `Mcp-Param-*` headers with the arguments. */

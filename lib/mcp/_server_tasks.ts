@@ -13,31 +13,62 @@ import type { Caller } from "./calls.ts";
 import type { Engine } from "./_engine.ts";
 import { object, type Schema, string } from "./schema.ts";
 import { checkValue } from "./schema_check.ts";
+import { originOf } from "./task_id.ts";
 import { TASKS_EXTENSION, type TaskState } from "./tasks.ts";
 import { callResult } from "./wire.ts";
 
 const TASK_ID = object({ taskId: string() });
 
 /** Serves the tasks of `engine`. */
-export function installTasks(server: Server, engine: Engine): void {
-  server.setRequestHandler("tasks/get", { params: standard(TASK_ID) }, ({ taskId }, context) => {
+export function installTasks(
+  server: Server,
+  engine: Engine,
+  callerOf: (context: ServerContext) => Caller,
+): void {
+  /** Also of a task that a server began that is not there any more, where it can be begun anew. */
+  const known = (taskId: string, context: ServerContext) => {
     requireTasks(context);
+    if (engine.tasks.get(taskId) === undefined) beginAgain(engine, taskId, callerOf(context));
     const task = engine.tasks.get(taskId);
-    if (task === undefined) throw unknownTask(taskId);
+    if (task === undefined) throw unknownTask(engine, taskId);
+    return task;
+  };
+  server.setRequestHandler("tasks/get", { params: standard(TASK_ID) }, ({ taskId }, context) => {
+    const task = known(taskId, context);
     return { ...task.head, ...stateFields(task.state) };
   });
   server.setRequestHandler("tasks/update", { params: standard(TASK_ID) }, ({ taskId }, context) => {
-    requireTasks(context);
+    known(taskId, context);
     // The library takes the answers out of the parameters, and leaves out what is no answer.
     const answers: Record<string, unknown> = { ...context.mcpReq.inputResponses };
-    if (!engine.tasks.answer(taskId, answers as Answers)) throw unknownTask(taskId);
+    engine.tasks.answer(taskId, answers as Answers);
     return {};
   });
   server.setRequestHandler("tasks/cancel", { params: standard(TASK_ID) }, ({ taskId }, context) => {
-    requireTasks(context);
-    if (!engine.tasks.cancel(taskId)) throw unknownTask(taskId);
+    known(taskId, context);
+    engine.tasks.cancel(taskId);
     return {};
   });
+}
+
+/** Makes the call anew that an id holds, under the same id. */
+function beginAgain(engine: Engine, id: string, caller: Caller): void {
+  const call = originOf(id)?.call;
+  const tool = engine.tool(call?.tool);
+  if (call === undefined || tool?.task?.again === undefined) return;
+  const { createdMs } = call;
+  const elapsedMs = Date.now() - createdMs;
+  if (elapsedMs < 0 || elapsedMs >= engine.limits.taskMs) return;
+  const checked = checkValue(tool.input.json, call.input);
+  if (!checked.ok) return;
+  // Who asks for the task now may go: it goes on.
+  const begun = engine.calls.start(tool, tool.task.again(checked.value, elapsedMs), {
+    ...caller,
+    signals: [],
+  });
+  if (begun.accepted && engine.tasks.adopt(begun, { id, createdMs }) === undefined) {
+    begun.cancel(new DOMException("There are too many tasks", "AbortError"));
+  }
 }
 
 function stateFields(state: TaskState): Record<string, unknown> {
@@ -74,8 +105,12 @@ export function missingTasks(): Error {
   return new MissingRequiredClientCapabilityError({ requiredCapabilities });
 }
 
-function unknownTask(taskId: string): Error {
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown task: ${taskId}`);
+function unknownTask({ id }: Engine, taskId: string): Error {
+  const origin = originOf(taskId);
+  const why = origin === undefined || origin.server === id
+    ? ""
+    : "; the server that began it was replaced or started again: see what became of what was asked for, and call again";
+  return new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown task: ${taskId}${why}`);
 }
 
 /** A schema of ours as the library takes them. Parameters of the protocol itself (`_meta`) may stand beside. */

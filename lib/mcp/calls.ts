@@ -27,6 +27,8 @@ export interface Caller
 /** A call that runs. */
 export interface Call {
   readonly tool: Tool;
+  /** Checked arguments. */
+  readonly input: unknown;
   /** Whether its handler was, or will be, called; a call that is refused is answered at once. */
   readonly accepted: boolean;
   /** Never rejects. */
@@ -80,6 +82,7 @@ interface RunOptions {
 class RunningCall implements Call {
   readonly accepted = true;
   readonly tool: Tool;
+  readonly input: unknown;
   readonly outcome: Promise<Outcome>;
   readonly #caller: Caller;
   readonly #controller = new AbortController();
@@ -90,6 +93,7 @@ class RunningCall implements Call {
 
   constructor(tool: Tool, caller: Caller, options: RunOptions) {
     this.tool = tool;
+    this.input = options.input;
     this.#caller = caller;
     this.#to = { progress: caller.progress, ask: (questions) => askCaller(questions, caller) };
     this.#hangUp = () => this.cancel(new DOMException("The client has gone or has cancelled", "AbortError"));
@@ -202,6 +206,7 @@ function failure(tool: Tool, error: unknown, onError: (error: unknown) => void):
 function refused(tool: Tool, text: string): Call {
   return {
     tool,
+    input: undefined,
     accepted: false,
     outcome: Promise.resolve(errorOutcome(text)),
     cancel: () => {},

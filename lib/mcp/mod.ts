@@ -3,7 +3,7 @@
  * them over HTTP and stdio in both eras of the protocol and in the dialect of bpm's old clients.
  *
  * Reading order: `schema.ts` and `tool.ts` (what a feature writes), `resource.ts`, `prompt.ts`, `registry.ts` (all of
- * it together), `calls.ts` and `tasks.ts` (how tools run), `http.ts` and `stdio.ts` (servers), `bridge.ts` (stdio in
+ * it together), `calls.ts`, `tasks.ts` and `task_id.ts` (how tools run), `http.ts` and `stdio.ts` (servers), `bridge.ts` (stdio in
  * front of a server that runs), `call_tool.ts` and `sse.ts` (clients), `install.ts` (entries in the files of clients). The
  * protocol's library costs 85 ms to load and is loaded when it is needed first; declaring tools costs nothing. What the
  * tools do belongs to the features.

@@ -53,25 +53,28 @@ interface Task {
 export class Tasks {
   readonly #limits: McpLimits;
   readonly #now: () => number;
-  readonly #newId: () => string;
+  readonly #newId: (call: Call, nowMs: number) => string;
   readonly #tasks = new Map<string, Task>();
 
   /** `now` is Unix milliseconds; an id must not be guessable, since knowing it is all that reading a task takes. */
-  constructor(limits: McpLimits, now: () => number, newId: () => string) {
+  constructor(limits: McpLimits, now: () => number, newId: (call: Call, nowMs: number) => string) {
     this.#limits = limits;
     this.#now = now;
     this.#newId = newId;
   }
 
-  /** Makes a task of a call; `undefined` at the limit, when the caller must wait for the call itself. */
-  adopt(call: Call): TaskHead | undefined {
+  /**
+   * Makes a task of a call; `undefined` at the limit, when the caller must wait for the call itself. `before` is what it
+   * was at a server that has gone.
+   */
+  adopt(call: Call, before?: { readonly id: string; readonly createdMs: number }): TaskHead | undefined {
     this.#expire();
     if (this.#tasks.size >= this.#limits.tasks) return undefined;
     const now = this.#now();
     const task: Task = {
-      id: this.#newId(),
+      id: before?.id ?? this.#newId(call, now),
       call,
-      createdMs: now,
+      createdMs: before?.createdMs ?? now,
       updatedMs: now,
       state: { status: "working" },
       waiting: [],
@@ -158,11 +161,11 @@ export class Tasks {
     };
   }
 
-  /** A task must be there for its whole time. They are in the order of their start: those to drop come first. */
+  /** A task must be there for its whole time. */
   #expire(): void {
     const oldest = this.#now() - this.#limits.taskMs;
     for (const task of this.#tasks.values()) {
-      if (task.createdMs > oldest) return;
+      if (task.createdMs > oldest) continue;
       task.call.cancel(new DOMException("The task's time is over", "AbortError"));
       this.#tasks.delete(task.id);
     }

@@ -97,15 +97,27 @@ export interface Tool {
    * can poll for one; 0 makes it one from the start. Other clients wait for the answer itself, unless `required`: then
    * they are refused.
    */
-  readonly task?: { readonly afterMs: number; readonly required?: boolean };
+  readonly task?: ToolTask<unknown>;
   run(input: unknown, context: ToolContext): ToolResult | Promise<ToolResult>;
 }
 
+/** How a call becomes a task. */
+export interface ToolTask<I> {
+  readonly afterMs: number;
+  readonly required?: boolean;
+  /**
+   * What to call it with when the server that began it has gone, so long after that. Only for tools that change nothing.
+   * Left out: the task is lost with the server.
+   */
+  again?(input: I, elapsedMs: number): I;
+}
+
 /** What `defineTool` takes: a `Tool` whose `run` has the types of its schemas. */
-export interface ToolDefinition<I, O> extends Omit<Tool, "input" | "output" | "run"> {
+export interface ToolDefinition<I, O> extends Omit<Tool, "input" | "output" | "task" | "run"> {
   /** Left out: no arguments. */
   readonly input?: Schema<I>;
   readonly output?: Schema<O>;
+  readonly task?: ToolTask<I>;
   run(input: I, context: ToolContext): TypedResult<O> | Promise<TypedResult<O>>;
 }
 

@@ -1,7 +1,10 @@
 /** The front end and the daemon of a user, as programs: assistants that share, die and come back; daemons that do. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { until } from "../keeper/_log.ts";
+import { ENVELOPE } from "../mcp/serving.ts";
 import { Home } from "./_front.ts";
+
+const POLLS = { extensions: { "io.modelcontextprotocol/tasks": {} } };
 
 /** The client's own child is its business. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -70,6 +73,26 @@ test("a daemon becomes a newer one in its place, and nobody's call is lost", asy
   await until("the newer one", () => home.log.split("serving assistants").length > before);
   strictEqual(home.pid, pid);
   strictEqual(await assistant.state("kept"), "Running");
+});
+
+test("a wait that became a task is known to the daemon that comes after", async () => {
+  await using home = new Home();
+  await using assistant = await home.assistant();
+  await assistant.run("kept", "read line; exit 3", { input: "pipe" });
+  const _meta = { ...ENVELOPE, "io.modelcontextprotocol/clientCapabilities": POLLS };
+  const say = async (method: string, params: Record<string, unknown>) => {
+    const message = { jsonrpc: "2.0", id: 1, method, params: { ...params, _meta } };
+    return (await home.talk([JSON.stringify(message)], [1])).find(({ id }) => id === 1).result;
+  };
+  const { taskId, status } = await say("tools/call", {
+    name: "wait",
+    arguments: { process: "kept", exit: true },
+  });
+  strictEqual(status, "working");
+  const { pid } = home;
+  await home.end("SIGKILL");
+  await until("another daemon", () => ![0, pid].includes(home.pid));
+  strictEqual((await say("tasks/get", { taskId })).status, "working");
 });
 
 test("sets of tools are those that are asked for, and others are refused by name", async () => {

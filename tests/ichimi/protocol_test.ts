@@ -1,5 +1,5 @@
 /** What clients of the protocol see beside tools: resources of processes, their changes, and waits as tasks. */
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { ichimiRoutes } from "../../lib/ichimi/mod.ts";
 import { listen } from "../../lib/web/mod.ts";
 import { connect, stateless } from "../mcp/serving.ts";
@@ -46,6 +46,48 @@ Deno.test("a wait that takes long is a task for clients that know them, and can 
     found: "Process 'web' is finished",
     state: "finished",
   });
+});
+
+Deno.test("a wait that is a task goes on at the next server, as a stop does not, which is told", async () => {
+  await using world = new World();
+  await world.assistant().run("web", "trap '' TERM; read line; exit 3", { input: "pipe" });
+  const call = (url: string, name: string, args: object) =>
+    stateless(url, "tools/call", { name, arguments: args }, POLLS);
+  const get = (url: string, taskId: string) => stateless(url, "tasks/get", { taskId }, POLLS);
+  const [waits, ends, stops] = await (async () => {
+    await using first = await served(world);
+    return await Promise.all([
+      call(first.url, "wait", { process: "web", exit: true, timeout_seconds: 600 }),
+      call(first.url, "wait", { process: "web", pattern: "never", timeout_seconds: 2 }),
+      call(first.url, "stop_process", { id: "web", grace_period_ms: 600_000 }),
+    ]);
+  })();
+  await using second = await served(world);
+  const { taskId, createdAt } = waits.result;
+  const { result } = await get(second.url, taskId);
+  deepStrictEqual([result.taskId, result.status, result.createdAt], [taskId, "working", createdAt]);
+  match(
+    (await get(second.url, stops.result.taskId)).error.message,
+    /server that began it was replaced .* call again$/,
+  );
+  // Whatever somebody makes up is no task, and calls nothing that changes anything.
+  for (
+    const made of [
+      "x",
+      taskId.replace(/[^.]*$/, "e30"),
+      `${taskId.slice(0, 45)}.${btoa('{"tool":"stop_process"}')}`,
+    ]
+  ) {
+    match((await get(second.url, made)).error.message, /^Unknown task: /);
+  }
+  // What was left of its time is over.
+  await world.until("the end of the short one", async () => {
+    return (await get(second.url, ends.result.taskId)).result.status === "completed";
+  });
+  strictEqual((await get(second.url, ends.result.taskId)).result.result.structuredContent.met, false);
+  await world.assistant().call("send", { process: "web", text: "\n" });
+  await world.until("the end", async () => (await get(second.url, taskId)).result.status === "completed");
+  strictEqual((await get(second.url, taskId)).result.result.structuredContent.met, true);
 });
 
 Deno.test("a process is two resources, since none is built", async () => {

@@ -17,6 +17,7 @@ const POLLS = { extensions: { "io.modelcontextprotocol/tasks": {} } };
 /** A call whose end is the test's. */
 class FakeCall implements Call {
   readonly accepted = true;
+  readonly input = {};
   readonly tool = defineTool({ name: "t", description: "", annotations: {}, run: () => ({ text: "" }) });
   readonly #end = Promise.withResolvers<Outcome>();
   readonly outcome = this.#end.promise;

@@ -77,7 +77,13 @@ export const waitForCiCompletion: ToolMaker = (context) =>
     name: "wait_for_ci_completion",
     description: "Wait for a CI run to complete and return its final status",
     annotations: LOOKS,
-    task: { afterMs: TASK_AFTER_MS },
+    task: {
+      afterMs: TASK_AFTER_MS,
+      again: (input, elapsedMs) => {
+        const leftSeconds = Math.round(input.timeout_secs - elapsedMs / 1_000);
+        return { ...input, timeout_secs: Math.max(1, leftSeconds) };
+      },
+    },
     input: object({
       run_id: RUN_ID,
       timeout_secs: withDefault(integer({ minimum: 1, maximum: MOST_SECONDS }), 600),

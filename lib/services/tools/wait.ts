@@ -39,7 +39,13 @@ export const wait: ToolMaker = (host) =>
       "Waits until one thing holds of a process: that it is ready when nothing else is asked, a state, a line that " +
       "matches (of its newest instance, also one that was said before or has not ended, such as a prompt), a port that takes connections, or its end. Answers at the latest after the timeout.",
     annotations: { readOnlyHint: true, openWorldHint: false },
-    task: { afterMs: TASK_AFTER_MS },
+    task: {
+      afterMs: TASK_AFTER_MS,
+      again: (input, elapsedMs) => {
+        const leftSeconds = (input.timeout_seconds ?? DEFAULT_SECONDS) - elapsedMs / 1_000;
+        return { ...input, timeout_seconds: Math.max(0, Math.round(leftSeconds)) };
+      },
+    },
     input: object({
       process: processName,
       state: optional(oneOf(STATE_KINDS)),
