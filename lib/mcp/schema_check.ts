@@ -16,26 +16,29 @@ const MAX_DEPTH = 64;
 
 /** Where in the value the check is, and in which document references are looked up. */
 interface Place {
-  readonly path: string;
+  /** The place around it; undefined for the whole value. */
+  readonly outer: Place | undefined;
+  /** The name or the index within that. */
+  readonly step: string | number;
   readonly root: JsonSchema;
   readonly depth: number;
 }
 
+/** What a keyword asks for: undefined when it has no objection and changes nothing. */
+type Rule = (schema: JsonSchema, value: unknown, place: Place) => Checked | undefined;
+
 /** Checks `value`. The value that comes back is a copy wherever a default was filled in. */
 export function checkValue(schema: JsonSchema, value: unknown): Checked {
-  return check(schema, value, { path: "", root: schema, depth: 0 });
+  return check(schema, value, { outer: undefined, step: "", root: schema, depth: 0 });
 }
 
 function check(schema: unknown, value: unknown, place: Place): Checked {
   if (schema === false) return wrong(place, "nothing is allowed here");
   if (!isObject(schema)) return { ok: true, value };
   if (place.depth > MAX_DEPTH) return wrong(place, "nested too deeply");
-  const inner = { ...place, depth: place.depth + 1 };
   let current = value;
-  for (
-    const rule of [checkReference, checkKind, checkText, checkNumber, checkArray, checkObject, checkLogic]
-  ) {
-    const result = rule(schema, current, inner);
+  for (const rule of rulesOf(schema)) {
+    const result = rule(schema, current, place);
     if (result === undefined) continue;
     if (!result.ok) return result;
     current = result.value;
@@ -43,10 +46,32 @@ function check(schema: unknown, value: unknown, place: Place): Checked {
   return { ok: true, value: current };
 }
 
+const RULES: readonly (readonly [Rule, ...keywords: string[]])[] = [
+  [checkReference, "$ref"],
+  [checkKind, "type", "const", "enum"],
+  [checkText, "minLength", "maxLength", "pattern"],
+  [checkNumber, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
+  [checkArray, "minItems", "maxItems", "items"],
+  [checkObject, "required", "properties", "additionalProperties"],
+  [checkLogic, "allOf", "if", "anyOf", "oneOf", "not"],
+];
+
+const known = new WeakMap<JsonSchema, readonly Rule[]>();
+
+/** The rules that a schema has keywords of; looked up once, since a long list is checked entry by entry. */
+function rulesOf(schema: JsonSchema): readonly Rule[] {
+  let rules = known.get(schema);
+  if (rules === undefined) {
+    rules = RULES.filter(([, ...keywords]) => keywords.some((each) => each in schema)).map(([rule]) => rule);
+    known.set(schema, rules);
+  }
+  return rules;
+}
+
 function checkReference(schema: JsonSchema, value: unknown, place: Place): Checked | undefined {
   if (typeof schema.$ref !== "string") return undefined;
   const target = resolve(place.root, schema.$ref);
-  return target === undefined ? undefined : check(target, value, place);
+  return target === undefined ? undefined : check(target, value, { ...place, depth: place.depth + 1 });
 }
 
 /** Only references into the same document: `#`, `#/$defs/name`, `#anchor`. */
@@ -126,13 +151,13 @@ function checkArray(schema: JsonSchema, value: unknown, place: Place): Checked |
     return wrong(place, `expected at most ${schema.maxItems} items, got ${value.length}`);
   }
   if (schema.items === undefined) return undefined;
-  const items: unknown[] = [];
-  for (const [index, item] of value.entries()) {
-    const result = check(schema.items, item, { ...place, path: `${place.path}[${index}]` });
+  let changed: unknown[] | undefined;
+  for (let index = 0; index < value.length; index++) {
+    const result = check(schema.items, value[index], within(place, index));
     if (!result.ok) return result;
-    items.push(result.value);
+    if (result.value !== value[index]) (changed ??= [...value])[index] = result.value;
   }
-  return { ok: true, value: items };
+  return changed && { ok: true, value: changed };
 }
 
 function checkObject(schema: JsonSchema, value: unknown, place: Place): Checked | undefined {
@@ -141,24 +166,31 @@ function checkObject(schema: JsonSchema, value: unknown, place: Place): Checked 
   for (const name of Array.isArray(schema.required) ? schema.required : []) {
     if (!Object.hasOwn(value, name)) return wrong(within(place, name), "required but missing");
   }
-  const fields = new Map<string, unknown>();
-  for (const [name, field] of Object.entries(value)) {
-    const rule = Object.hasOwn(properties, name) ? properties[name] : schema.additionalProperties;
-    if (rule === false && !Object.hasOwn(properties, name)) {
-      const known = Object.keys(properties).join(", ") || "none";
-      return wrong(within(place, name), `unknown; known: ${known}`);
+  let changed: Map<string, unknown> | undefined;
+  for (const name of Object.keys(value)) {
+    const isKnown = Object.hasOwn(properties, name);
+    const rule = isKnown ? properties[name] : schema.additionalProperties;
+    if (rule === false && !isKnown) {
+      const names = Object.keys(properties).join(", ") || "none";
+      return wrong(within(place, name), `unknown; known: ${names}`);
     }
-    const result = check(rule, field, within(place, name));
+    const result = check(rule, value[name], within(place, name));
     if (!result.ok) return result;
-    fields.set(name, result.value);
+    if (result.value !== value[name]) {
+      (changed ??= new Map(Object.entries(value))).set(name, result.value);
+    }
   }
-  for (const [name, rule] of Object.entries(properties)) {
-    if (!fields.has(name) && isObject(rule) && "default" in rule) fields.set(name, rule.default);
+  for (const name of Object.keys(properties)) {
+    const rule = properties[name];
+    if (Object.hasOwn(value, name) || !isObject(rule) || !("default" in rule)) continue;
+    (changed ??= new Map(Object.entries(value))).set(name, rule.default);
   }
-  return { ok: true, value: Object.fromEntries(fields) };
+  return changed && { ok: true, value: Object.fromEntries(changed) };
 }
 
-function checkLogic(schema: JsonSchema, value: unknown, place: Place): Checked | undefined {
+function checkLogic(schema: JsonSchema, value: unknown, outer: Place): Checked | undefined {
+  // The same value again: it does not get smaller.
+  const place = { ...outer, depth: outer.depth + 1 };
   let current = value;
   for (const part of listOf(schema.allOf)) {
     const result = check(part, current, place);
@@ -195,11 +227,20 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function within(place: Place, name: string): Place {
-  return { ...place, path: place.path === "" ? name : `${place.path}.${name}` };
+function within(outer: Place, step: string | number): Place {
+  return { outer, step, root: outer.root, depth: outer.depth + 1 };
 }
 
-function wrong({ path }: Place, problem: string): Checked {
+/** `filter.names[2]`. */
+function pathOf({ outer, step }: Place): string {
+  if (outer === undefined) return "";
+  const before = pathOf(outer);
+  if (typeof step === "number") return `${before}[${step}]`;
+  return before === "" ? step : `${before}.${step}`;
+}
+
+function wrong(place: Place, problem: string): Checked {
+  const path = pathOf(place);
   return { ok: false, problem: path === "" ? problem : `${path}: ${problem}` };
 }
 
