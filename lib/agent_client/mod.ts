@@ -9,4 +9,11 @@ export { AGENT_PORT, type AgentAddress, formatAgentAddress, parseAgentAddress } 
 export { AgentClient, type ClientLimits, explained, StatusError } from "./client.ts";
 export { AGENT_PUSH_SOCKET, AgentPush, type AgentPushOptions, type PushedRow, tellAgent } from "./push.ts";
 export { checkInterval, MIN_INTERVAL_MS, nextTickMs, sleepUntil, untilNextTick } from "./ticks.ts";
-export { AgentUsage, countedRatio, type CountedUsage, isOfThisHost } from "./usage.ts";
+export {
+  AgentUsage,
+  countedRatio,
+  type CountedUsage,
+  isOfThisHost,
+  type KernelView,
+  kernelView,
+} from "./usage.ts";

@@ -26,21 +26,32 @@ export interface CountedUsage {
   readonly byCgroup: ReadonlyMap<string, number>;
   /** Time in which tasks of a cgroup could have run and had no CPU. */
   readonly waitedByCgroup: ReadonlyMap<string, number>;
+  /** Time in which tasks of a cgroup waited for something else than a CPU. */
+  readonly offCpuByCgroup: ReadonlyMap<string, number>;
+  /** How often a cgroup's tasks gave up a CPU, and moved to another one. */
+  readonly switchesByCgroup: ReadonlyMap<string, number>;
+  readonly migrationsByCgroup: ReadonlyMap<string, number>;
+  /** System calls by path of the cgroup and kind, as `/a read`. */
+  readonly syscallsByCgroup: ReadonlyMap<string, number>;
 }
 
 /** What is told by owner. */
 export type Table = Exclude<keyof CountedUsage, "elapsedNs">;
 
-/** Which counters are added up, by what, and where. */
-const METRICS: Readonly<Record<string, { readonly table: Table; readonly owner: string }>> = {
-  task_cpu_usage: { table: "byProcess", owner: "tgid" },
-  cgroup_cpu_usage: { table: "byCgroup", owner: "name" },
-  cgroup_scheduler_runqueue_wait: { table: "waitedByCgroup", owner: "name" },
+/** Which counters are added up, by which of their labels, and where. */
+const METRICS: Readonly<Record<string, { readonly table: Table; readonly owner: readonly string[] }>> = {
+  task_cpu_usage: { table: "byProcess", owner: ["tgid"] },
+  cgroup_cpu_usage: { table: "byCgroup", owner: ["name"] },
+  cgroup_scheduler_runqueue_wait: { table: "waitedByCgroup", owner: ["name"] },
+  cgroup_scheduler_offcpu: { table: "offCpuByCgroup", owner: ["name"] },
+  cgroup_scheduler_context_switch: { table: "switchesByCgroup", owner: ["name"] },
+  cgroup_cpu_migrations: { table: "migrationsByCgroup", owner: ["name"] },
+  cgroup_syscall: { table: "syscallsByCgroup", owner: ["name", "op"] },
 };
 
 /** One counter at one look. */
 interface Counted {
-  readonly ns: number;
+  readonly count: number;
   readonly table: Table;
   readonly owner: string;
 }
@@ -111,11 +122,10 @@ function lookOf({ groups }: Snapshot): Look {
       const metric = METRICS[metadata.metric ?? ""];
       if (metric === undefined || missing?.[at] === 1) continue;
       if (metric.table === "byProcess") atNs = Number(window?.beginNs ?? 0n);
-      const owner = metadata[metric.owner] ?? "";
       found.set(`${name} ${metadata.start ?? ""}`, {
-        ns: wordsToNumber(words, at),
+        count: wordsToNumber(words, at),
         table: metric.table,
-        owner,
+        owner: metric.owner.map((label) => metadata[label] ?? "").join(" "),
       });
     }
   }
@@ -126,12 +136,17 @@ function lookOf({ groups }: Snapshot): Look {
 function usedBetween(before: Look, now: Look): CountedUsage | undefined {
   const elapsedNs = now.atNs - before.atNs;
   if (elapsedNs <= 0) return undefined;
-  const used = { byProcess: new Map(), byCgroup: new Map(), waitedByCgroup: new Map() } satisfies Record<
-    Table,
-    Map<string, number>
-  >;
-  for (const [key, { ns, table, owner }] of now.counters) {
-    const more = Math.max(0, ns - (before.counters.get(key)?.ns ?? 0));
+  const used = {
+    byProcess: new Map(),
+    byCgroup: new Map(),
+    waitedByCgroup: new Map(),
+    offCpuByCgroup: new Map(),
+    switchesByCgroup: new Map(),
+    migrationsByCgroup: new Map(),
+    syscallsByCgroup: new Map(),
+  } satisfies Record<Table, Map<string, number>>;
+  for (const [key, { count, table, owner }] of now.counters) {
+    const more = Math.max(0, count - (before.counters.get(key)?.count ?? 0));
     used[table].set(owner, (used[table].get(owner) ?? 0) + more);
   }
   return { elapsedNs, ...used };
@@ -145,10 +160,39 @@ export function isOfThisHost(counted: CountedUsage, pid: number): boolean {
   return counted.byProcess.has(`${pid}`);
 }
 
+/** What the kernel did for the tasks of a cgroup, each second. */
+export interface KernelView {
+  readonly contextSwitches: number;
+  readonly migrations: number;
+  /** Seconds of waiting for something else than a CPU, of all tasks together. */
+  readonly offCpu: number;
+  /** System calls by kind, those that there were. */
+  readonly syscalls: Readonly<Record<string, number>>;
+}
+
+/** Undefined when the agent counts nothing by that cgroup. */
+export function kernelView(counted: CountedUsage, cgroup: string): KernelView | undefined {
+  const seconds = counted.elapsedNs / 1e9;
+  const rate = (table: Table) => (counted[table].get(cgroup) ?? 0) / seconds;
+  const prefix = `${cgroup} `;
+  const calls = [...counted.syscallsByCgroup].filter(([owner, count]) =>
+    owner.startsWith(prefix) && count > 0
+  );
+  if (!counted.switchesByCgroup.has(cgroup) && calls.length === 0) return undefined;
+  return {
+    contextSwitches: rate("switchesByCgroup"),
+    migrations: rate("migrationsByCgroup"),
+    offCpu: rate("offCpuByCgroup") / 1e9,
+    syscalls: Object.fromEntries(
+      calls.map(([owner, count]) => [owner.slice(prefix.length), count / seconds]),
+    ),
+  };
+}
+
 /** Of one CPU's time, added up. Undefined when the agent has counted none of them: it came later, or its table is full. */
-export function countedRatio(
-  counted: CountedUsage,
-  table: Table,
+export function countedRatio<T extends Table>(
+  counted: Pick<CountedUsage, "elapsedNs" | T>,
+  table: T,
   owners: readonly (string | number)[],
 ): number | undefined {
   const found = owners.flatMap((owner) => counted[table].get(`${owner}`) ?? []);

@@ -91,11 +91,14 @@ function ratioSince(before: Look | undefined, now: Look): number | null {
 }
 
 /**
- * Path of the cgroup of version 2 that was made for the instance of a process; undefined where it has none of its own.
+ * Path of the cgroup that was made for the instance of a process, of version 2 or for the CPU; undefined where it has none
+ * of its own.
  * Source: `/proc/PID/cgroup` (cgroups(7)).
  */
 export function ownCgroup(pid: number, proc = "/proc"): string | undefined {
-  return /^0::(\/.*\bhostkit\/[^/\n]+\/[^/\n]+)$/m.exec(readIfThere(`${proc}/${pid}/cgroup`) ?? "")?.[1];
+  return /^\d+:(?:(?:[^:\n]*,)?cpu(?:,[^:\n]*)?)?:(\/.*\bhostkit\/[^/\n]+\/[^/\n]+)$/m.exec(
+    readIfThere(`${proc}/${pid}/cgroup`) ?? "",
+  )?.[1];
 }
 
 function childrenOf(folder: string): number[] {

@@ -1,10 +1,11 @@
 /** What processes use, as the telemetry agent counts it, where one answers. */
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { AgentUsage } from "../../lib/agent_client/mod.ts";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { AgentUsage, type KernelView } from "../../lib/agent_client/mod.ts";
 import { bpmTools } from "../../lib/bpm/mod.ts";
 import { ownCgroup } from "../../lib/services/usage.ts";
 import { encodeSnapshotV3, type Snapshot, storeBigint } from "../../lib/metrics/mod.ts";
 import type { ToolContext } from "../../lib/mcp/mod.ts";
+import { AgentProcess, CAN_LOAD_BPF } from "../telemetry/_agent_process.ts";
 import { Project, shell } from "./_project.ts";
 
 /** A task as an agent tells it: two counters. Of a cgroup: its path, and how long it waited. */
@@ -159,6 +160,8 @@ Deno.test("a cgroup is an instance's own when a manager made it, and is no longe
   const cases = [
     ["4:memory:/init.scope\n0::/hostkit/shop/api.run-3\n", "/hostkit/shop/api.run-3"],
     ["0::/user.slice/app/hostkit/shop/api.run-3\n1:cpu:/\n", "/user.slice/app/hostkit/shop/api.run-3"],
+    ["2:cpu,cpuacct:/hostkit/shop/api.run-3\n0::/\n", "/hostkit/shop/api.run-3"],
+    ["2:cpuacct:/hostkit/shop/api.run-3\n0::/\n", undefined],
     ["0::/init.scope\n", undefined],
     ["0::/hostkit/shop\n", undefined],
   ] as const;
@@ -210,4 +213,27 @@ Deno.test("usage tells what the agent has counted of a process and its children,
   }
   // One that does not know this process counts another host.
   strictEqual((await look(500, 1)).source, "proc");
+});
+
+Deno.test({
+  name: "usage tells what the kernel did for a process with a CPU cgroup of its own (needs root and BPF)",
+  ignore: !CAN_LOAD_BPF,
+  async fn() {
+    const limits = `[process."busy".limits]\ncpus = 0.5`;
+    const script = "while :; do read line < /proc/loadavg; done";
+    await using project = await Project.started(shell("busy", script, limits));
+    await using process = await AgentProcess.start("");
+    let nowMs = 0;
+    using agent = new AgentUsage({ kind: "unix", path: process.socket }, () => nowMs += 1_000);
+    const tool = bpmTools(project.manager, { agent }).find(({ name }) => name === "usage")!;
+    for (;;) {
+      const { text, structured } = await tool.run({}, {} as ToolContext);
+      const [service] = (structured as { services: { kernel: KernelView | null }[] }).services;
+      const { kernel } = service!;
+      if (kernel === null || kernel.syscalls.read === undefined) continue;
+      ok(kernel.syscalls.read > 100 && kernel.contextSwitches > 0, JSON.stringify(kernel));
+      match(text!, /^busy: .* CPU, waited .* calls\/s, \d+ context switches\/s$/);
+      break;
+    }
+  },
 });

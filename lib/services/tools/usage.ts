@@ -1,10 +1,37 @@
 /** `usage`: CPU and memory of processes with all that they have started. @module */
-import { countedRatio, type CountedUsage, isOfThisHost } from "../../agent_client/mod.ts";
-import { array, defineTool, integer, nullable, number, object, oneOf, string } from "../../mcp/mod.ts";
+import {
+  countedRatio,
+  type CountedUsage,
+  isOfThisHost,
+  type KernelView,
+  kernelView,
+} from "../../agent_client/mod.ts";
+import {
+  array,
+  defineTool,
+  integer,
+  nullable,
+  number,
+  object,
+  oneOf,
+  record,
+  string,
+} from "../../mcp/mod.ts";
 import { ownCgroup, treeUsage, UsageRates } from "../usage.ts";
 import type { ToolMaker } from "./tool.ts";
 
 const MIB = 2 ** 20;
+const SHOWN_CALLS = 3;
+
+const KERNEL = object({
+  contextSwitches: number(),
+  migrations: number({ description: "Moves to another CPU" }),
+  offCpu: number({ description: "Seconds of waiting for something else than a CPU, of all its threads" }),
+  syscalls: record(number(), { description: "System calls by kind" }),
+}, {
+  description:
+    "What the kernel did for it, each second since the call before; told by the agent of a process with a CPU cgroup of its own",
+});
 
 export const usage: ToolMaker = (host, { agent }) => {
   const rates = new UsageRates();
@@ -27,6 +54,7 @@ export const usage: ToolMaker = (host, { agent }) => {
           }),
         ),
         memoryBytes: integer(),
+        kernel: nullable(KERNEL),
       })),
     }),
     async run() {
@@ -43,21 +71,35 @@ export const usage: ToolMaker = (host, { agent }) => {
         const cpuRatio = shareOf(counted, "byCgroup", cgroup) ??
           (since.isWhole ? shareOf(counted, "byProcess", ...pids) : undefined) ?? since.ratio;
         const waitRatio = shareOf(counted, "waitedByCgroup", cgroup) ?? null;
-        return [{ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes }];
+        const kernel = counted && cgroup !== undefined ? kernelView(counted, cgroup) ?? null : null;
+        return [{ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes, kernel }];
       });
-      const lines = services.map(({ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes }) => {
-        const cpu = cpuRatio === null
-          ? `${cpuSeconds.toFixed(1)} s CPU`
-          : `${(100 * cpuRatio).toFixed(1)} % CPU`;
-        const count = processes === 1 ? "1 process" : `${processes} processes`;
-        const waited = waitRatio === null ? "" : `, waited ${(100 * waitRatio).toFixed(1)} %`;
-        return `${name}: ${cpu}${waited}, ${(memoryBytes / MIB).toFixed(1)} MiB, ${count}`;
-      });
+      const lines = services.map(
+        ({ name, processes, cpuSeconds, cpuRatio, waitRatio, memoryBytes, kernel }) => {
+          const cpu = cpuRatio === null
+            ? `${cpuSeconds.toFixed(1)} s CPU`
+            : `${(100 * cpuRatio).toFixed(1)} % CPU`;
+          const count = processes === 1 ? "1 process" : `${processes} processes`;
+          const waited = waitRatio === null ? "" : `, waited ${(100 * waitRatio).toFixed(1)} %`;
+          return `${name}: ${cpu}${waited}, ${(memoryBytes / MIB).toFixed(1)} MiB, ${count}${
+            kernelText(kernel)
+          }`;
+        },
+      );
       const source = counted === undefined ? "proc" as const : "agent" as const;
       return { text: lines.join("\n") || "(nothing runs)", structured: { source, services } };
     },
   });
 };
+
+/** The busiest kinds of system calls, and what kept it from a CPU. */
+function kernelText(kernel: KernelView | null): string {
+  if (kernel === null) return "";
+  const calls = Object.entries(kernel.syscalls).sort(([, a], [, b]) => b - a).slice(0, SHOWN_CALLS)
+    .map(([kind, rate]) => `${Math.round(rate)} ${kind}`).join(", ");
+  const switches = `${Math.round(kernel.contextSwitches)} context switches/s`;
+  return `; ${calls === "" ? "" : `${calls} calls/s, `}${switches}`;
+}
 
 /** What the agent has counted, if it counts the pids of this host. */
 async function countedHere(
