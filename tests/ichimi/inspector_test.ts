@@ -51,6 +51,9 @@ const STAGES: readonly (readonly (readonly [tool: string, args: readonly string[
     ],
   ],
   [
+    ["restart_process", ["id=web"], /PID/],
+  ],
+  [
     ["stop_process", ["id=web"], /stopped successfully/],
     ["delete_template", ["id=t"], /deleted successfully/],
   ],
