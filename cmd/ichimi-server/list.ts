@@ -2,6 +2,7 @@
 import { command, option, print } from "../../lib/cli/mod.ts";
 import { text, toggle } from "../../lib/config/mod.ts";
 import { JSON_OPTION } from "./ask.ts";
+import { safeText, tableText } from "./table.ts";
 
 /** As `list_processes` tells it. */
 interface Info {
@@ -57,7 +58,7 @@ export const list = command({
     const { processes } = structured as { readonly processes: readonly Info[] };
     if (options.json) print(`${JSON.stringify(processes, null, 2)}\n`);
     else if (options.ids) print(processes.map(({ id }) => `${id}\n`).join(""));
-    else print(tableText(processes.map(rowOf)));
+    else print(tableText(HEAD, processes.map(rowOf)));
     return 0;
   },
 });
@@ -83,19 +84,7 @@ function rowOf({ id, command, args, state, outcome, lifetime, project = "-" }: I
 
 const CELL_CHARS = 60;
 
-/** Control characters, and those that turn the order of letters around. */
-const STEERING = /[\p{Cc}\p{Bidi_Control}]/gu;
-
-/** What others have chosen must not steer a terminal. */
 function shown(text: string): string {
-  const safe = text.replaceAll(STEERING, "�");
+  const safe = safeText(text);
   return safe.length > CELL_CHARS ? `${safe.slice(0, CELL_CHARS - 1)}…` : safe;
-}
-
-function tableText(rows: readonly string[][]): string {
-  const all = [HEAD, ...rows];
-  const widths = HEAD.map((_, at) => Math.max(...all.map((row) => row[at]!.length)));
-  return all.map((row) => `${row.map((cell, at) => cell.padEnd(widths[at]!)).join("  ").trimEnd()}\n`).join(
-    "",
-  );
 }

@@ -1,6 +1,7 @@
 /** `ichimi-server`: processes for assistants, which outlive their sessions. @module */
 import { command, runTool } from "../../lib/cli/mod.ts";
 import { TOOL_INFO } from "../../lib/version/mod.ts";
+import { allowed } from "./allowed.ts";
 import { consoleCommand, openForFlags, WEB_FLAGS } from "./console.ts";
 import { daemon } from "./daemon.ts";
 import { list } from "./list.ts";
@@ -21,7 +22,7 @@ export const ichimiServer = command({
     toolsets: TOOLSETS,
     ...WEB_FLAGS,
   },
-  commands: [mcp, list, ...STEERING, logs, consoleCommand, proxy, migrate, unit, daemon],
+  commands: [mcp, list, ...STEERING, logs, allowed, consoleCommand, proxy, migrate, unit, daemon],
   examples: [
     ["ichimi-server mcp install", "Enter it in Claude Code"],
     ["ichimi-server list", "What runs for assistants"],

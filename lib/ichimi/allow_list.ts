@@ -39,10 +39,20 @@ export class AllowList {
     this.#store = store;
   }
 
+  /** As the configuration has them. */
+  get rules(): readonly AllowRule[] {
+    return this.#rules;
+  }
+
+  /** What a person has allowed for good, in that order; of rules that are no more, too. */
+  get learned(): readonly Allowed[] {
+    return this.#store.items(KIND) as Allowed[];
+  }
+
   /** Why a process may not be started in its project; undefined when it may. */
   refusal({ id, command, args, project, cwd }: Startable): NotAllowed | undefined {
     const asked = { folder: project ?? cwd, line: lineOf(command, args) };
-    const answer = verdict(this.#rules, this.#store.items(KIND) as Allowed[], asked);
+    const answer = verdict(this.#rules, this.learned, asked);
     if (answer === "allow") return undefined;
     const { folder } = ruleOf(this.#rules, asked.folder)!;
     return new NotAllowed(id, { folder, line: asked.line }, answer === "ask");
@@ -56,6 +66,20 @@ export class AllowList {
 
   /** From now on the command line may be started in the project. */
   add({ folder, line }: Allowed): void {
-    this.#store.putItem(KIND, `${folder}\n${line}`, { folder, line });
+    this.#store.putItem(KIND, keyOf({ folder, line }), { folder, line });
   }
+
+  /** It has to be asked for again; what runs goes on. @throws {HostError} When it was not allowed. */
+  remove(allowed: Allowed): void {
+    const key = keyOf(allowed);
+    if (this.#store.item(KIND, key) === undefined) {
+      const { folder, line } = allowed;
+      throw new HostError(`Nobody has allowed '${line}' for good in ${folder}`, { problem: "missing" });
+    }
+    this.#store.dropItem(KIND, key);
+  }
+}
+
+function keyOf({ folder, line }: Allowed): string {
+  return `${folder}\n${line}`;
 }

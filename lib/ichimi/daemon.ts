@@ -42,7 +42,7 @@ export interface DaemonOptions extends ToolOptions {
   readonly info: Pick<McpServerInfo, "name" | "version">;
   /** Tells whether somebody has the console open: then it does not end by itself. */
   readonly usage?: Pick<UsageHistory, "isWatched" | "listenForWatchers">;
-  /** What whoever follows a log from the command line reads. */
+  /** Below `/api`: what the command line asks for beside tools. */
   readonly rest?: Mounted;
   /** What a client is served, when it is not processes. */
   readonly routes?: (client: Client) => McpRoutes;
@@ -74,8 +74,8 @@ export class Daemon implements AsyncDisposable {
     this.#looks = ichimiTools({ host, agent, doorway, ci, client: undefined }, TOOLSET_NAMES)
       .filter(({ annotations }) => annotations?.readOnlyHint === true).map(({ name }) => name).join(" ");
     this.#app.put("/clients/:id", (c) => this.#join(c));
-    this.#app.all("/clients/:id/mcp", (c) => this.#ask(c));
-    this.#app.get("/clients/:id/api/*", (c) => this.#show(c));
+    this.#app.all("/clients/:id/mcp", (c) => this.#ask(c, ({ routes }) => routes.fetch(c.req.raw)));
+    this.#app.all("/clients/:id/api/*", (c) => this.#ask(c, () => this.#rest(c)));
     this.#app.put("/door", async (c) => {
       const port = Number(c.req.query("port") ?? NaN);
       return c.json(await this.#options.doorway.open(Number.isInteger(port) ? port : undefined));
@@ -97,17 +97,17 @@ export class Daemon implements AsyncDisposable {
     await Promise.race([Promise.all(this.#changing), aborted(limit.signal)]);
   }
 
-  async #ask(c: Context): Promise<Response> {
+  async #ask(c: Context, fetch: (joined: Joined) => Promise<Response>): Promise<Response> {
     const joined = this.#joined.get(c.req.param("id")!);
     if (joined === undefined) return c.text("no such client\n", 410);
     if (this.#isLeaving) return c.text("leaving\n", 503);
-    if (c.req.header(REPEATABLE_HEADER) !== undefined) return await joined.routes.fetch(c.req.raw);
+    if (c.req.header(REPEATABLE_HEADER) !== undefined) return await fetch(joined);
     const { promise: change, resolve } = Promise.withResolvers<void>();
     const answered = () => resolve();
     this.#changing.add(change);
     void change.then(() => this.#changing.delete(change));
     try {
-      const response = await joined.routes.fetch(c.req.raw);
+      const response = await fetch(joined);
       if (response.body === null) {
         answered();
         return response;
@@ -120,11 +120,9 @@ export class Daemon implements AsyncDisposable {
     }
   }
 
-  /** Of the REST interface what changes nothing, for a client that is there as long as it reads. */
-  async #show(c: Context): Promise<Response> {
+  /** Asks the REST interface as if it were asked at its own path. */
+  async #rest(c: Context): Promise<Response> {
     const { rest } = this.#options;
-    if (!this.#joined.has(c.req.param("id")!)) return c.text("no such client\n", 410);
-    if (this.#isLeaving) return c.text("leaving\n", 503);
     if (rest === undefined) return c.text("not served here\n", 404);
     const url = new URL(c.req.url);
     url.pathname = url.pathname.slice(url.pathname.indexOf("/api/"));

@@ -102,6 +102,13 @@ Deno.test("a person is asked for what is not on the list: once, for good, or not
   deepStrictEqual(who.questions, Array(5).fill(`An assistant wants to run in ${world.folder}: sleep 0`));
   await world.reopen();
   await world.assistant().call("start_process", { id: "other" });
+  const allowed = { folder: world.folder, line: "sleep 0" };
+  deepStrictEqual([world.host.allowed.rules, world.host.allowed.learned], [allow, [allowed]]);
+  world.host.allowed.remove(allowed);
+  await world.reopen();
+  deepStrictEqual(world.host.allowed.learned, []);
+  await rejects(world.assistant().call("start_process", { id: "other" }), refused);
+  throws(() => world.host.allowed.remove(allowed), /Nobody has allowed 'sleep 0' for good in \//);
 });
 
 Deno.test("what may not be started is not started in another way either", async () => {

@@ -234,4 +234,23 @@ Deno.test("who works at a terminal is asked for what is not on the list", async 
   const allowed = await atTerminal("always");
   strictEqual(allowed.code, 0, allowed.text);
   match((await home.run("start", "true")).out, /^Process 'true' started/);
+
+  strictEqual(
+    (await home.run("allowed")).out.replaceAll(project, "P").replaceAll(/ +/g, " "),
+    "FOLDER ALLOWED COMMAND\nP for good true\nP on request (all others)\n",
+  );
+  strictEqual(
+    (await home.run("allowed", "remove", project, "true")).out,
+    `'true' is asked for again in ${project}\n`,
+  );
+  match((await home.run("start", "true")).err, /may not be started/);
+  deepStrictEqual(JSON.parse((await home.run("allowed", "--json")).out), {
+    rules: [{ folder: project, commands: [], unlisted: "ask" }],
+    learned: [],
+  });
+  const twice = await home.run("allowed", "remove", project, "true");
+  deepStrictEqual([twice.code, twice.err], [
+    1,
+    `ichimi-server: Nobody has allowed 'true' for good in ${project}\n`,
+  ]);
 });

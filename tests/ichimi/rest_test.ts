@@ -127,6 +127,9 @@ Deno.test("every good answer has the shape that the document says, and every ope
   const text = await check("GET", "/export", "/export?format=json");
   await check("POST", "/import", "/import", { content: text, format: "json" });
   await check("DELETE", "/processes/{id}", "/processes/a");
+  site.world.host.allowed.add({ folder: "/a", line: "make" });
+  await check("GET", "/allowed", "/allowed");
+  await check("DELETE", "/allowed", "/allowed?folder=/a&line=make");
   const all = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map((each) => each.operationId)
   );
@@ -374,4 +377,22 @@ Deno.test("what a project's rules are to ask a person for is started once a pers
   strictEqual((await site.ask("POST", "/processes/asked/start", { allow: true })).status, 200);
   const never = await site.ask("POST", "/processes/refused/start", { allow: true });
   deepStrictEqual([never.status, never.body.code], [422, "refused"]);
+});
+
+Deno.test("what a person has allowed for good is listed, and taken back", async () => {
+  const rules = [{ folder: "/home/a", commands: ["npm *"], unlisted: "ask" }] as const;
+  await using site = await Site.open({ allow: rules });
+  const [made, other] = ["npx make", "rm -r 'a b'"].map((line) => ({ folder: "/home/a", line }));
+  for (const each of [made!, other!]) site.world.host.allowed.add(each);
+  deepStrictEqual(await site.get("/allowed"), { rules, learned: [made, other] });
+  const path = `/allowed?${new URLSearchParams(other)}`;
+  deepStrictEqual(
+    [
+      (await site.ask("DELETE", path)).status,
+      (await site.ask("DELETE", path)).body,
+      (await site.ask("DELETE", "/allowed")).status,
+    ],
+    [204, { error: "Nobody has allowed 'rm -r 'a b'' for good in /home/a", code: "not_found" }, 400],
+  );
+  deepStrictEqual((await site.get("/allowed")).learned, [made]);
 });

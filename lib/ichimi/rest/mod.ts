@@ -4,11 +4,12 @@
  *
  * Reading order: `route.ts` (what a route is), `router.ts` (how one is found, asked and answered), `errors.ts`, `shapes.ts`,
  * then the subjects: `status.ts`, `processes.ts`, `logs.ts` with `log_tail.ts`, `live.ts` with `event_stream.ts`,
- * `templates.ts`, `clipboard.ts`, `snapshots.ts`; `openapi.ts`. Who may ask at all is the door's business.
+ * `templates.ts`, `clipboard.ts`, `snapshots.ts`, `allowed.ts`; `openapi.ts`. Who may ask at all is the door's business.
  * @module
  */
 import { jsonSchema } from "../../mcp/mod.ts";
 import type { Mounted } from "../door.ts";
+import { allowedRoutes } from "./allowed.ts";
 import { clipboardRoutes } from "./clipboard.ts";
 import { liveRoutes } from "./live.ts";
 import { logRoutes } from "./logs.ts";
@@ -34,6 +35,7 @@ export function restRoutes(context: RestContext, tell: (text: string) => void): 
     ...templateRoutes(context),
     ...clipboardRoutes(context),
     ...snapshotRoutes(context),
+    ...allowedRoutes(context),
     route({
       method: "get",
       path: "/openapi.json",

@@ -12,6 +12,7 @@ import {
   type Schema,
   string,
 } from "../../mcp/mod.ts";
+import { UNLISTED } from "../allow.ts";
 import { INPUTS, LIFETIMES, RESTARTS } from "../record.ts";
 import { STATE_KINDS } from "../../supervisor/mod.ts";
 import { EVENT_TYPES } from "../timeline.ts";
@@ -121,6 +122,21 @@ export const SNAPSHOT_FILE = object({
   modified_at: string(),
 });
 
+/** What a person has allowed for good. */
+export const LEARNED = object({
+  folder: string({ description: "Of the rule that asked; absolute" }),
+  line: string({ description: "The command with its arguments" }),
+});
+
+export const ALLOWED = object({
+  rules: array(object({
+    folder: string({ description: "And below; the rule of the deepest folder counts" }),
+    commands: array(string({ description: "Command lines; * is anything, ? one character" })),
+    unlisted: oneOf(UNLISTED, { description: "What happens to all others" }),
+  })),
+  learned: array(LEARNED),
+});
+
 /** By the names that they have in the document. */
 export const SHAPES: Readonly<Record<string, Schema<unknown>>> = {
   Process: INFO,
@@ -139,4 +155,6 @@ export const SHAPES: Readonly<Record<string, Schema<unknown>>> = {
   LogLine: LOG_LINE,
   LogMatches: LOG_MATCHES,
   SnapshotFile: SNAPSHOT_FILE,
+  Learned: LEARNED,
+  Allowed: ALLOWED,
 };
