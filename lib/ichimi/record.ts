@@ -50,6 +50,21 @@ export const RECORD_DEFAULTS = {
 /** What may be changed of a process later. */
 export type RecordChanges = Partial<Omit<ProcessRecord, "id" | "project" | "session">>;
 
+/** What a client says of a process that is there, under upstream's names; what is left out or null stays as it is. */
+export function changesOf(
+  { auto_start_on_restore: autoStartOnRestore, ...rest }: {
+    readonly auto_start_on_restore?: boolean | null | undefined;
+    readonly [key: string]: unknown;
+  },
+): RecordChanges {
+  const given = Object.entries({ ...rest, autoStartOnRestore })
+    .filter(([, value]) => value !== undefined && value !== null);
+  // An empty folder is the project's.
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, name === "cwd" && value === "" ? null : value]),
+  );
+}
+
 const ID_CHARS = 200;
 const CONTROL = /\p{Cc}/u;
 

@@ -1,7 +1,7 @@
 /** Processes: listed, described, started, stopped and removed, as upstream's routes do. @module */
 import { array, boolean, integer, object, oneOf, optional, string } from "../../mcp/mod.ts";
 import type { IchimiHost, StartOptions } from "../host.ts";
-import type { RecordChanges } from "../record.ts";
+import { changesOf } from "../record.ts";
 import { OUTCOME_FILTERS, type StateFilter } from "../list_filter.ts";
 import { INFO, maybe, STATUS } from "../tools/schemas.ts";
 import { type RestContext, type Route, route } from "./route.ts";
@@ -171,17 +171,6 @@ const ALLOW = maybe(
 const GRACE = maybe(
   integer({ description: "Until it is killed; 5000 by default", minimum: 0, maximum: LONGEST_GRACE_MS }),
 );
-
-/** What is given, under the names of a record. */
-function changesOf(given: Readonly<Record<string, unknown>>): RecordChanges {
-  const { auto_start_on_restore: autoStartOnRestore, cwd, ...rest } = given;
-  const all = Object.entries({ ...rest, autoStartOnRestore, cwd })
-    .filter(([, value]) => value !== undefined && value !== null);
-  // An empty folder is the project's.
-  return Object.fromEntries(
-    all.map(([name, value]) => [name, name === "cwd" && value === "" ? null : value]),
-  );
-}
 
 /** A process as streams show it. */
 export function liveProcess(host: IchimiHost, id: string) {

@@ -1,7 +1,7 @@
 /** `create_process`, `update_process` and `update_process_config`: how processes are described. @module */
 import { array, boolean, defineTool, object, oneOf, optional, record, string } from "../../mcp/mod.ts";
 import { orToolError } from "../../services/mod.ts";
-import { INPUTS, LIFETIMES, type RecordChanges, RESTARTS } from "../record.ts";
+import { changesOf, INPUTS, LIFETIMES, RESTARTS } from "../record.ts";
 import { permission } from "./allowed.ts";
 import { maybe } from "./schemas.ts";
 import { processId, type ToolMaker } from "./tool.ts";
@@ -104,14 +104,3 @@ export const updateProcessConfig: ToolMaker = ({ host }) =>
       };
     },
   });
-
-/** What is given, under the names of a record. */
-function changesOf(
-  { auto_start_on_restore: autoStartOnRestore, ...rest }: {
-    readonly auto_start_on_restore?: boolean | null;
-    readonly [key: string]: unknown;
-  },
-): RecordChanges {
-  const all = { ...rest, autoStartOnRestore };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
-}
