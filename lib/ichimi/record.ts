@@ -51,12 +51,8 @@ export const RECORD_DEFAULTS = {
 export type RecordChanges = Partial<Omit<ProcessRecord, "id" | "project" | "session">>;
 
 /** What a client says of a process that is there, under upstream's names; what is left out or null stays as it is. */
-export function changesOf(
-  { auto_start_on_restore: autoStartOnRestore, ...rest }: {
-    readonly auto_start_on_restore?: boolean | null | undefined;
-    readonly [key: string]: unknown;
-  },
-): RecordChanges {
+export function changesOf(said: Readonly<Record<string, unknown>>): RecordChanges {
+  const { auto_start_on_restore: autoStartOnRestore, ...rest } = said;
   const given = Object.entries({ ...rest, autoStartOnRestore })
     .filter(([, value]) => value !== undefined && value !== null);
   // An empty folder is the project's.
