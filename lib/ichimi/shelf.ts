@@ -16,8 +16,17 @@ export interface Clip {
   readonly tags: readonly string[];
 }
 
-/** Of the clipboard's history. */
+/** Some of the clips, and how many there are. */
+export interface Clips {
+  readonly items: readonly Clip[];
+  readonly total: number;
+}
+
+/** Of the clipboard's history; the oldest are let go of. */
 const CLIPS_KEPT = 100;
+/** Of all of them, as they are kept: more than a clip can take, whatever is in it. */
+const CLIPS_BYTES = 64 * 2 ** 20;
+/** A larger one is refused. */
 const CLIP_BYTES = 4 * 2 ** 20;
 const SETTINGS = "console settings";
 
@@ -72,17 +81,32 @@ export class Shelf {
     return template;
   }
 
-  /** Newest first. */
-  clips(): Clip[] {
-    return (this.#store.items("clip") as Clip[]).reverse();
+  get newestClip(): Clip | undefined {
+    return this.clips(1).items[0];
   }
 
-  /** Those that have a text in them or in their names. */
-  searchClips(text: string): Clip[] {
+  /** The newest ones, newest first. */
+  clips(most: number): Clips {
+    return { items: [...this.#store.newest("clip", most)] as Clip[], total: this.#store.countItems("clip") };
+  }
+
+  /** Those that have a text in them, in their names or in their tags, and all of the tags that are asked for. */
+  searchClips(
+    text: string,
+    { most, tags = [] }: { readonly most: number; readonly tags?: readonly string[] },
+  ): Clips {
     const wanted = text.toLowerCase();
-    return this.clips().filter(({ content, filename, tags }) =>
-      [content, filename ?? "", ...tags].some((each) => each.toLowerCase().includes(wanted))
-    );
+    const items: Clip[] = [];
+    let total = 0;
+    for (const clip of this.#store.newest("clip") as Generator<Clip>) {
+      const texts = [clip.content, clip.filename ?? "", ...clip.tags];
+      const isMeant = tags.every((tag) => clip.tags.includes(tag)) &&
+        texts.some((each) => each.toLowerCase().includes(wanted));
+      if (!isMeant) continue;
+      total++;
+      if (items.length < most) items.push(clip);
+    }
+    return { items, total };
   }
 
   /** @throws {HostError} When it is too large. */
@@ -94,19 +118,22 @@ export class Shelf {
       readonly type?: string;
     } = {},
   ): Clip {
-    if (content.length > CLIP_BYTES) {
-      throw new HostError(`Cannot keep ${content.length} characters: at most ${CLIP_BYTES} are taken`);
+    const bytes = new TextEncoder().encode(content).length;
+    if (bytes > CLIP_BYTES) {
+      throw new HostError(`Cannot keep ${bytes} bytes: at most ${CLIP_BYTES} are taken`);
     }
     const now = timeText(Date.now());
     const id = crypto.randomUUID();
     const clip = { id, content, filename, created_at: now, updated_at: now, content_type: type, tags };
-    this.#store.putItem("clip", id, clip);
-    for (const { id: old } of this.clips().slice(CLIPS_KEPT)) this.#store.dropItem("clip", old);
+    this.#store.together(() => {
+      this.#store.putItem("clip", id, clip);
+      this.#store.trimItems("clip", CLIPS_KEPT, CLIPS_BYTES);
+    });
     return clip;
   }
 
   clearClips(): void {
-    for (const { id } of this.clips()) this.#store.dropItem("clip", id);
+    this.#store.trimItems("clip", 0);
   }
 
   /** What has happened to processes, in its order. */

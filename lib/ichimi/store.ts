@@ -101,12 +101,25 @@ export class Store implements Disposable {
     return row === undefined ? undefined : JSON.parse(row.item as string);
   }
 
-  /** Leaves the newest of a kind. */
-  trimItems(kind: string, count: number): void {
+  /** The newest of a kind, newest first; read one after the other, so that not all are in memory. */
+  *newest(kind: string, count = Infinity): Generator<unknown, void, void> {
+    const rows = this.#db.prepare("SELECT item FROM items WHERE kind = ? ORDER BY number DESC LIMIT ?");
+    for (const { item } of rows.iterate(kind, Number.isFinite(count) ? count : -1)) {
+      yield JSON.parse(item as string);
+    }
+  }
+
+  countItems(kind: string): number {
+    return Number(this.#db.prepare("SELECT count(*) AS count FROM items WHERE kind = ?").get(kind)!.count);
+  }
+
+  /** Leaves the newest of a kind: so many, and so many bytes of them. Reads none. */
+  trimItems(kind: string, count: number, bytes = Infinity): void {
     this.#db.prepare(
-      "DELETE FROM items WHERE kind = ?1 AND number NOT IN " +
-        "(SELECT number FROM items WHERE kind = ?1 ORDER BY number DESC LIMIT ?2)",
-    ).run(kind, count);
+      "DELETE FROM items WHERE kind = ?1 AND number NOT IN (SELECT number FROM (SELECT number, " +
+        "row_number() OVER newest_first AS nth, sum(octet_length(item)) OVER newest_first AS bytes " +
+        "FROM items WHERE kind = ?1 WINDOW newest_first AS (ORDER BY number DESC)) WHERE nth <= ?2 AND bytes <= ?3)",
+    ).run(kind, count, bytes);
   }
 
   putItem(kind: string, id: string, item: object): void {

@@ -117,14 +117,27 @@ Deno.test("what one assistant puts into the clipboard the other takes out, also 
   deepStrictEqual(JSON.parse(await world.assistant().call("get_clipboard")), put);
   deepStrictEqual([put.content, put.tags, put.content_type, put.filename], ["日本", ["a"], "text", null]);
   for (let at = 0; at < 120; at++) world.host.shelf.clip(`clip ${at}`);
-  strictEqual(world.host.shelf.clips().length, 100);
-  deepStrictEqual(world.host.shelf.searchClips("CLIP 11").map(({ content }) => content).slice(-1), [
-    "clip 110",
-  ]);
+  const { shelf } = world.host;
+  deepStrictEqual([shelf.clips(1_000).items.length, shelf.clips(1).total], [100, 100]);
+  const { items, total } = shelf.searchClips("CLIP 11", { most: 2 });
+  deepStrictEqual([items.map(({ content }) => content), total], [["clip 119", "clip 118"], 10]);
   await rejects(
     world.assistant().call("set_clipboard_text", { content: "x".repeat(5_000_000) }),
     /at most \d+/,
   );
+});
+
+Deno.test("the clipboard takes bytes, each clip and all of them so many, and lets go of the oldest", async () => {
+  await using world = new World();
+  const { shelf } = world.host;
+  shelf.clip("x".repeat(4 << 20));
+  throws(() => shelf.clip("ü".repeat(3 << 20)), /Cannot keep 6291456 bytes: at most 4194304 are taken/);
+  for (let at = 0; at < 20; at++) shelf.clip(`${at} ${"x".repeat(4_000_000)}`);
+  const kept = shelf.clips(100).items.map(({ content }) => content.slice(0, 2).trim());
+  deepStrictEqual(kept, Array.from({ length: 16 }, (_, at) => `${19 - at}`));
+  strictEqual(shelf.newestClip!.content.slice(0, 3), "19 ");
+  shelf.clearClips();
+  deepStrictEqual(shelf.clips(100), { items: [], total: 0 });
 });
 
 Deno.test("what is usually started next is suggested, with how often it was", async () => {

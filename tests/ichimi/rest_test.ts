@@ -19,6 +19,23 @@ interface Document {
   readonly components: unknown;
 }
 
+Deno.test("the clipboard is searched for texts and tags, and tells how many there are", async () => {
+  await using site = await Site.open();
+  const clips: [string, string[]][] = [["a one", ["x", "y"]], ["a two", ["x"]], ["b", ["x", "y"]], [
+    "a three",
+    [],
+  ]];
+  for (const [content, tags] of clips) await site.ask("POST", "/clipboard/text", { content, tags });
+  const found = async (query: string) => {
+    const { items, total_count } = await site.get(`/clipboard/${query}`);
+    return [items.map(({ content }: { content: string }) => content), total_count];
+  };
+  deepStrictEqual(await found("search?query=A&limit=1"), [["a three"], 3]);
+  deepStrictEqual(await found("search?query=a&tags=x"), [["a two", "a one"], 2]);
+  deepStrictEqual(await found("search?query=&tags=y,%20x"), [["b", "a one"], 2]);
+  deepStrictEqual(await found("history?limit=1"), [["a three"], 4]);
+});
+
 Deno.test("the OpenAPI document is valid to a judge of others, and names each operation once", async () => {
   await using site = await Site.open();
   const document: Document = await site.get("/openapi.json");

@@ -94,7 +94,7 @@ Deno.test("a store of the first format is read", () => {
     deepStrictEqual([web!.id, web!.restart, web!.env], ["web", "on_failure", { A: "b" }]);
     deepStrictEqual([old!.command, old!.args, old!.lifetime], ["true", [], "project"]);
     const shelf = new Shelf(store);
-    deepStrictEqual([shelf.template("server").command, shelf.clips()[0]!.content], ["{{program}}", "text"]);
+    deepStrictEqual([shelf.template("server").command, shelf.newestClip!.content], ["{{program}}", "text"]);
     deepStrictEqual([shelf.events.length, shelf.settings], [1, { language: "ja" }]);
   } finally {
     Deno.removeSync(folder, { recursive: true });

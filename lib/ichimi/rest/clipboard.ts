@@ -1,12 +1,15 @@
 /** Texts that assistants and their person hand to each other, under upstream's routes. @module */
 import { array, integer, object, optional, string, withDefault } from "../../mcp/mod.ts";
 import { HostError } from "../../services/mod.ts";
-import type { Clip } from "../shelf.ts";
+import type { Clips } from "../shelf.ts";
 import { CLIP, maybe } from "../tools/schemas.ts";
 import { type RestContext, type Route, route } from "./route.ts";
 
 const tag = "clipboard";
-const LIST = object({ items: array(CLIP), total_count: integer() });
+const LIST = object({
+  items: array(CLIP),
+  total_count: integer({ description: "Also of those beyond the limit" }),
+});
 const LIMIT = integer({ minimum: 0, maximum: 1_000 });
 
 export function clipboardRoutes({ host: { shelf } }: RestContext): Route[] {
@@ -20,7 +23,7 @@ export function clipboardRoutes({ host: { shelf } }: RestContext): Route[] {
       answer: { status: 200, description: "The text", schema: CLIP },
       failures: [404],
       run() {
-        const [clip] = shelf.clips();
+        const clip = shelf.newestClip;
         if (clip === undefined) throw new HostError("No clipboard item found", { problem: "missing" });
         return clip;
       },
@@ -42,7 +45,7 @@ export function clipboardRoutes({ host: { shelf } }: RestContext): Route[] {
       summary: "The last texts",
       query: object({ limit: withDefault(LIMIT, 100) }),
       answer: { status: 200, description: "Newest first", schema: LIST },
-      run: ({ query: { limit } }) => list(shelf.clips().slice(0, limit)),
+      run: ({ query: { limit } }) => list(shelf.clips(limit)),
     }),
     route({
       method: "post",
@@ -71,13 +74,23 @@ export function clipboardRoutes({ host: { shelf } }: RestContext): Route[] {
       id: "searchClipboard",
       tag,
       summary: "Texts that have a word in them, in their names or in their tags",
-      query: object({ query: string(), limit: withDefault(LIMIT, 50), tags: optional(string()) }),
+      query: object({
+        query: string(),
+        limit: withDefault(LIMIT, 50),
+        tags: optional(string({ description: "Only those that have all of these, parted by commas" })),
+      }),
       answer: { status: 200, description: "Newest first", schema: LIST },
-      run: ({ query: { query, limit } }) => list(shelf.searchClips(query).slice(0, limit)),
+      run: ({ query: { query, limit, tags = "" } }) =>
+        list(
+          shelf.searchClips(query, {
+            most: limit,
+            tags: tags.split(",").map((tag) => tag.trim()).filter((tag) => tag !== ""),
+          }),
+        ),
     }),
   ];
 }
 
-function list(items: readonly Clip[]) {
-  return { items, total_count: items.length };
+function list({ items, total }: Clips) {
+  return { items, total_count: total };
 }

@@ -9,7 +9,7 @@ import { CHANGES, DONE, NEW_PROCESS } from "./shapes.ts";
 
 const GRACE_MS = 5_000;
 const LONGEST_GRACE_MS = 600_000;
-/** Upstream's words; what is none of them means all, as upstream takes it. */
+/** Upstream's words; another one is refused, where upstream takes it for all. */
 const FILTERS: Readonly<Record<string, StateFilter>> = {
   running: "Running",
   stopped: "Stopped",

@@ -26,7 +26,7 @@ export const getClipboard: ToolMaker = ({ host: { shelf } }) =>
     output: CLIP,
     run: () =>
       orToolError(() => {
-        const [clip] = shelf.clips();
+        const clip = shelf.newestClip;
         if (clip === undefined) throw new HostError("No clipboard item found");
         return { text: JSON.stringify(clip, null, 2), structured: clip };
       }),
