@@ -3,6 +3,7 @@ import { abortable } from "../async/mod.ts";
 import { inspectInstance, type Line, type Stream } from "../keeper/mod.ts";
 import { HostError, lastLines, ServiceHost, treeUsage, UsageRates } from "../services/mod.ts";
 import { type Service, Supervisor } from "../supervisor/mod.ts";
+import { Absences } from "./absences.ts";
 import type { AllowRule } from "./allow.ts";
 import { AllowList } from "./allow_list.ts";
 import { Catalogue, type CatalogueParts, type NewProcess } from "./catalogue.ts";
@@ -52,6 +53,8 @@ export class IchimiHost extends ServiceHost {
   readonly allowed: AllowList;
   /** What was started after what. */
   readonly memory: Memory;
+  /** Which sessions have gone, and since when. */
+  readonly absences: Absences;
   readonly #store: Store;
   readonly #catalogue: Catalogue;
   /** What became of each; forgotten when something happens to it. */
@@ -85,6 +88,7 @@ export class IchimiHost extends ServiceHost {
     this.#store = store;
     this.shelf = new Shelf(store);
     this.memory = new Memory(store);
+    this.absences = new Absences(store);
     this.#specs = specs;
     this.#catalogue = new Catalogue(parts);
     this.allowed = new AllowList(allow, store);

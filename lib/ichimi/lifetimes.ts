@@ -54,6 +54,7 @@ export class Lifetimes implements AsyncDisposable {
   /** A client has come, or has come back. */
   join(client: Client): void {
     this.#present.set(client.id, client);
+    this.#host.absences.forget(client.id);
     this.#keep(client.id);
     this.#keep(client.folder);
   }
@@ -61,6 +62,8 @@ export class Lifetimes implements AsyncDisposable {
   /** Its connection has ended: with its program, or for a moment. */
   leave({ id, pid, startTicks, folder }: Client): void {
     if (!this.#present.delete(id)) return;
+    const leavesSome = this.#host.records.some(({ session }) => session === id);
+    if (leavesSome) this.#host.absences.since(id, Date.now());
     const hasEnded = processStart(pid) !== startTicks;
     this.#endLater(id, hasEnded ? 0 : this.#limits.sessionGraceMs);
     const hasOthers = [...this.#present.values()].some((other) => other.folder === folder);
@@ -99,13 +102,16 @@ export class Lifetimes implements AsyncDisposable {
     );
   }
 
-  /** Forgets what sessions have left long ago. */
+  /** Forgets what sessions have left that have been gone for long, however it ended, or if it never began. */
   async #prune(): Promise<void> {
-    const beforeMs = Date.now() - this.#limits.keepMs;
-    for (const { id, session } of this.#host.records) {
-      if (session === null || this.#present.has(session)) continue;
-      const { state } = this.#host.standing(id);
-      if (state.kind !== "stopped" || state.stoppedMs > beforeMs) continue;
+    const nowMs = Date.now();
+    const left = this.#host.records.flatMap(({ id, lifetime, session }) =>
+      lifetime === "session" && session !== null && !this.#present.has(session) ? [{ id, session }] : []
+    );
+    this.#host.absences.keepOnly(new Set(left.map(({ session }) => session)));
+    for (const { id, session } of left) {
+      const goneMs = this.#host.absences.since(session, nowMs);
+      if (goneMs > nowMs - this.#limits.keepMs || !this.#host.service(id).is("idle", "finished")) continue;
       await this.#try(`forget process '${id}'`, () => this.#host.remove(id, NEVER));
     }
   }

@@ -4,10 +4,12 @@ import type { Store } from "./store.ts";
 
 /** Pairs that are remembered; the oldest are forgotten. */
 const HABITS_KEPT = 2_000;
+/** Projects whose last start is remembered; those in which nothing was started for longest are forgotten. */
+const PROJECTS_KEPT = 500;
 
 export class Memory {
   readonly #store: Store;
-  /** The last start in each project. */
+  /** The last start in each project, the oldest first. */
   readonly #last = new Map<string, { readonly id: string; readonly atMs: number }>();
 
   constructor(store: Store) {
@@ -17,7 +19,10 @@ export class Memory {
   /** A process was started. @param project Folder of whoever did; empty for nobody in particular. */
   started(id: string, project: string, nowMs: number): void {
     const before = this.#last.get(project);
+    this.#last.delete(project);
     this.#last.set(project, { id, atMs: nowMs });
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > PROJECTS_KEPT) this.#last.delete(oldest!);
     this.#store.attempt("remember a start", () => {
       this.#count("starts", id, { id });
       if (before === undefined || before.id === id || nowMs - before.atMs > TOGETHER_MS) return;

@@ -10,8 +10,10 @@ export class ServiceMarks {
 
   /** The mark of a notice, where it has one. */
   take(notice: Notice, nowMs: number): ServiceMark | undefined {
+    const { service } = notice;
+    if (notice.kind === "went") this.#before.delete(service);
     if (notice.kind !== "state") return undefined;
-    const { service, state } = notice;
+    const { state } = notice;
     const before = this.#before.get(service);
     this.#before.set(service, state);
     if (before?.kind === state.kind) return undefined;

@@ -1,6 +1,7 @@
 /** Upstream's later tools: templates, clipboard and suggestions. */
 import { deepStrictEqual, match, rejects, strictEqual, throws } from "node:assert/strict";
-import { filled, type Template, TemplateError } from "../../lib/ichimi/mod.ts";
+import { filled, Store, type Template, TemplateError } from "../../lib/ichimi/mod.ts";
+import { Memory } from "../../lib/ichimi/memory.ts";
 import { World } from "./_world.ts";
 
 const TEMPLATE: Template = {
@@ -163,4 +164,23 @@ Deno.test("what is usually started next is suggested, with how often it was", as
     await world.assistant({ ...client, folder: "/tmp" }).call("get_suggestions"),
     "No suggestions available at this time.",
   );
+});
+
+Deno.test("the last start is known of the projects in which something was started last", () => {
+  using store = Store.open(":memory:");
+  const memory = new Memory(store);
+  for (let round = 0; round < 2; round++) {
+    memory.started("db", "/first", 0);
+    memory.started("api", "/first", 1);
+    memory.started("db", "/first", 2);
+  }
+  const next = () =>
+    memory.suggestions({ current: undefined, project: "/first", isWanted: () => true }).map(({ process }) =>
+      process
+    );
+  deepStrictEqual(next(), ["api"]);
+  for (let at = 0; at < 499; at++) memory.started("web", `/${at}`, 3);
+  deepStrictEqual(next(), ["api"]);
+  memory.started("web", "/one/more", 3);
+  deepStrictEqual(next(), []);
 });

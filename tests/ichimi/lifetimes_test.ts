@@ -85,6 +85,44 @@ Deno.test("what a session has left is forgotten after a while, what others have 
   strictEqual(world.host.records[0]!.id, "ours");
 });
 
+Deno.test("what a session has left without ever starting it, or lost, is forgotten too, since the session has gone", async () => {
+  await using world = new World({ limits: { keepMs: 0 } });
+  const [client, other] = [world.client(), world.client()];
+  for (const each of [client, other]) world.lifetimes.join(each);
+  const assistant = world.assistant(client);
+  await assistant.call("create_process", { id: "never", command: "true", ...AWAY });
+  await assistant.call("create_process", { id: "other", command: "true", lifetime: "project" });
+  await assistant.call("create_process", { id: "chosen", command: "true", ...AWAY });
+  await assistant.call("update_process", { id: "chosen", lifetime: "persistent" });
+  await assistant.run("lost", "exec sleep 100", AWAY);
+  const service = world.host.service("lost");
+  const status = service.current!.status();
+  if (status.kind === "running") Deno.kill(status.keeperPid, "SIGKILL");
+  await world.until("its end", () => service.is("finished"));
+  strictEqual(state(world, "lost"), "failed");
+  await world.assistant(other).call("create_process", { id: "theirs", command: "true", ...AWAY });
+  world.lifetimes.leave(client);
+  world.lifetimes.begin();
+  await world.until("the end of both", () => world.host.records.length === 3);
+  deepStrictEqual(world.host.records.map(({ id }) => id), ["other", "chosen", "theirs"]);
+});
+
+Deno.test("since when a session has gone is known to the next daemon, and forgotten when it comes back", async () => {
+  await using world = new World({ limits: { keepMs: 1_000_000 } });
+  const client = world.client();
+  world.lifetimes.join(client);
+  await world.assistant(client).call("create_process", { id: "mine", command: "true", ...AWAY });
+  world.lifetimes.leave(client);
+  const goneMs = world.host.absences.since(client.id, Infinity);
+  strictEqual(goneMs <= Date.now(), true);
+  await world.reopen();
+  world.lifetimes.begin();
+  strictEqual(world.host.absences.since(client.id, Infinity), goneMs);
+  world.lifetimes.join(client);
+  strictEqual(world.host.absences.since(client.id, 7), 7);
+  strictEqual(world.host.records.length, 1);
+});
+
 Deno.test("a process has the environment and the folder of who starts it, and its own before them", async () => {
   await using world = new World();
   const client = world.client(world.folder, { PATH: Deno.env.get("PATH")!, WHO: "client", OTHER: "kept" });

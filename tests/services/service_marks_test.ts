@@ -36,3 +36,11 @@ Deno.test("crashes, restarts and swaps of a service are marked, each change once
   ]);
   deepStrictEqual(marks.take({ kind: "came", service: "api" }, 9), undefined);
 });
+
+Deno.test("of a service that is none any more nothing is known: the next one of its name starts anew", () => {
+  const marks = new ServiceMarks();
+  const runs: Notice = { kind: "state", service: "api", state: { kind: "running", failures: 0, sinceMs: 1 } };
+  deepStrictEqual(marks.take(runs, 9)?.name, "start");
+  deepStrictEqual(marks.take({ kind: "went", service: "api" }, 9), undefined);
+  deepStrictEqual(marks.take(runs, 9)?.name, "start");
+});
