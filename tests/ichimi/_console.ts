@@ -3,6 +3,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
 import { browser, CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
 import { Site } from "./_site.ts";
+import type { WorldOptions } from "./_world.ts";
 
 interface Window {
   readonly width?: number;
@@ -50,12 +51,12 @@ export async function onConsole(
 }
 
 /** A test with a site of its own, in which nothing may have gone wrong at the end. */
-export function test(name: string, fn: (site: Site) => Promise<void>): void {
+export function test(name: string, fn: (site: Site) => Promise<void>, options: WorldOptions = {}): void {
   Deno.test({
     name: `${name} (needs chromium)`,
     ...browser,
     fn: async () => {
-      await using site = await Site.open();
+      await using site = await Site.open(options);
       await fn(site);
       deepStrictEqual(site.bugs, []);
     },

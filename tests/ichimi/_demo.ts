@@ -24,6 +24,13 @@ done`,
   queue: "exec sleep 1000",
 };
 
+const SHOP = "/home/mika/shop";
+/** What may be started where in the demo. */
+export const DEMO_RULES = [
+  { folder: SHOP, commands: ["npm run *", "docker compose up *"], unlisted: "ask" },
+  { folder: "/home/mika/infra", commands: ["terraform plan"], unlisted: "refuse" },
+] as const;
+
 /** Makes processes, templates, snapshots and clips; some run. */
 export async function makeDemo(site: Site): Promise<void> {
   const folder = `${site.world.folder}/shop`;
@@ -85,4 +92,7 @@ export async function makeDemo(site: Site): Promise<void> {
     filename: "notes.md",
     content: "# To do\n\n- start the database first\n- then migrate, then web\n",
   });
+  for (const line of ["make test", "node tools/migrate.js --to latest --seed development"]) {
+    site.world.host.allowed.add({ folder: SHOP, line });
+  }
 }

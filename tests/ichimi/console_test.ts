@@ -6,7 +6,7 @@ import { browser, CHROMIUM, CHROMIUM_FLAGS } from "../viewer/browser.ts";
 import { complaintsOfAxe } from "./_axe.ts";
 import { onConsole, test } from "./_console.ts";
 import type { OpenDoor } from "../../lib/ichimi/mod.ts";
-import { makeDemo } from "./_demo.ts";
+import { DEMO_RULES, makeDemo } from "./_demo.ts";
 import { Home } from "./_front.ts";
 import { faintTexts, nameless } from "./_in_page.js";
 
@@ -152,6 +152,33 @@ test("templates are made and filled, snapshots kept and restored, texts left", (
     strictEqual(await page.evaluate("navigator.clipboard.readText()"), "have a look at this");
   }));
 
+test("what was allowed for good is shown with the rules, and taken back", async (site) => {
+  const { allowed } = site.world.host;
+  for (const line of ["make all", "make test"]) allowed.add({ folder: "/home/a", line });
+  allowed.add({ folder: "/gone", line: "true" });
+  await onConsole(site, async (page) => {
+    await page.keyboard.press("7");
+    const lines = page.locator(".allowed li");
+    await lines.first().waitFor();
+    deepStrictEqual(
+      (await lines.allInnerTexts()).map((text) => text.replaceAll(/\s*\n\s*/g, ": ")),
+      [
+        "npm run *: Configured",
+        "make all: Always, as you said",
+        "make test: Always, as you said",
+        "All others: You are asked",
+        "true: /gone",
+      ],
+    );
+    for (const line of ["make all", "true"]) {
+      await page.getByRole("button", { name: `Ask for “${line}” again` }).click();
+      await page.getByText(`“${line}” is asked for again`).waitFor();
+    }
+    strictEqual(await lines.count(), 3);
+    deepStrictEqual(allowed.learned, [{ folder: "/home/a", line: "make test" }]);
+  });
+}, { allow: [{ folder: "/home/a", commands: ["npm run *"], unlisted: "ask" }] });
+
 test("theme and language follow system and browser, are switched, and stay", async (site) => {
   const look = (page: Page) =>
     page.evaluate("[document.documentElement.dataset.theme, document.documentElement.lang, document.title]");
@@ -239,5 +266,5 @@ for (
         ok(beyond <= 0, `${each} is ${beyond} pixels wider than the window`);
       }
     }, { width, height, colors, locale });
-  });
+  }, { allow: DEMO_RULES });
 }

@@ -1,4 +1,5 @@
 /** What the person chooses, and where programs come in. @module */
+import { AllowedCard } from "./allowed.tsx";
 import { Segments } from "./controls.tsx";
 import { bytesText, spanText } from "./format.ts";
 import { KeyList } from "./key_list.tsx";
@@ -78,6 +79,7 @@ export function SettingsPage() {
               </div>
             </dl>
           </section>
+          <AllowedCard />
         </div>
         <section class="card">
           <header>

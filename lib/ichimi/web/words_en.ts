@@ -226,6 +226,14 @@ export const EN = {
   api: "REST interface",
   apiMore: "OpenAPI document",
   mcp: "MCP over HTTP",
+  allowed: "What may be started",
+  allAllowed: "Everything: ichimi.toml has no [allow.NAME] with rules.",
+  configured: "Configured",
+  forGood: "Always, as you said",
+  others: "All others",
+  unlisted: { allow: "Allowed", ask: "You are asked", refuse: "Refused" },
+  takeBack: (line: string) => `Ask for “${line}” again`,
+  takenBack: (line: string) => `“${line}” is asked for again`,
   // Keys
   keys: {
     pages: "Open a page",
