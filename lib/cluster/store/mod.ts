@@ -1,0 +1,6 @@
+/**
+ * What the cluster keeps its state in. `store.ts` says what every store does; `sqlite.ts` is that of one machine.
+ * @module
+ */
+export * from "./store.ts";
+export { SQLITE_STORE_FORMAT, SqliteStore, type SqliteStoreOptions } from "./sqlite.ts";
