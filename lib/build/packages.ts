@@ -29,6 +29,7 @@ const PACKAGES: Record<Profile, readonly Package[]> = {
     ["chromium", "/usr/bin/chromium"],
     ["clang-format", "/usr/bin/clang-format"],
     ["direnv", "/usr/bin/direnv"],
+    ["etcd-server", "/usr/bin/etcd"],
     ["fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     ["iproute2", "/usr/sbin/tc"],
     ["nftables", "/usr/sbin/nft"],
