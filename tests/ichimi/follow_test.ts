@@ -51,12 +51,17 @@ class Follower implements AsyncDisposable {
 const SPEAKER =
   "echo ready; n=0; while n=$((n+1)); do until [ -e done$n ]; do sleep 0.01; done; cat say$n; done";
 
-class Speaker {
+class Speaker implements AsyncDisposable {
   readonly #home: Home;
   #count = 0;
 
   constructor(home: Home) {
     this.#home = home;
+  }
+
+  /** It would outlive the daemon. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#home.run("remove", "p");
   }
 
   say(text: string): void {
@@ -68,7 +73,7 @@ class Speaker {
 
 Deno.test("logs -f shows a line whole that comes in pieces, and those of the same moment", async () => {
   await using home = new Home();
-  const speaker = new Speaker(home);
+  await using speaker = new Speaker(home);
   await home.run("run", "--id", "p", "--", "sh", "-c", SPEAKER);
   speaker.say("abc");
   await until("the first piece", async () => (await home.run("logs", "p")).out === "ready\nabc\n");
@@ -89,7 +94,7 @@ Deno.test("logs -f shows a line whole that comes in pieces, and those of the sam
 
 Deno.test("logs -f goes on when the daemon becomes a newer one or is killed, and ends with the process", async () => {
   await using home = new Home();
-  const speaker = new Speaker(home);
+  await using speaker = new Speaker(home);
   await home.run("run", "--id", "p", "--", "sh", "-c", SPEAKER);
   await using follower = new Follower(home, "p");
   await follower.until("ready\n");
