@@ -6,8 +6,8 @@
  * `template.ts`, `shelf.ts` and `habits.ts` (what is kept beside), `specs.ts` (what it is to the supervisor), `snapshots/`
  * and `exchange.ts` (what goes into files and comes back), `store.ts` (what is kept), `catalogue.ts` (what there is),
  * `host.ts` (all of them), `client.ts` and `connection.ts` (who asks, and how they reach the daemon),
- * `lifetimes.ts` (what ends with whom), `tools/` (what assistants can do), `daemon.ts` (what is served on the user's socket)
- * with `idle.ts` (until nobody needs it), `ground.ts` (whether that is still there), `door.ts` and `doorway.ts` (and on
+ * `lifetimes.ts` and `absences.ts` (what ends with whom, and is forgotten), `tools/` (what assistants can do),
+ * `daemon.ts` (what is served on the user's socket) with `idle.ts` (until nobody needs it), `ground.ts` (whether that is still there), `door.ts` and `doorway.ts` (and on
  * loopback, with a token), `timeline.ts` and `usage_history.ts` (what is looked back at),
  * `rest/` and `console.ts` (what programs and people of this user are served there). Logs and the
  * tools that read them are those of `lib/services`; supervision, keepers and the protocol belong to others.
