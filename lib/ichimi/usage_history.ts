@@ -11,7 +11,7 @@ export interface UsagePoint {
   readonly processes: ReadonlyMap<string, { readonly cpu: number; readonly memory: number }>;
 }
 
-/** Looks that are kept: six minutes while somebody watches. */
+/** Looks that are kept: six minutes while somebody watches, an hour while nobody does. */
 export const POINTS_KEPT = 180;
 /** How often is looked while somebody watches, and while nobody does. */
 export const WATCHED_MS = 2_000;

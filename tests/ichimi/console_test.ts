@@ -111,6 +111,40 @@ test("what others do is on the page at once, and the list is filtered, sorted an
   });
 });
 
+test("what happens while the page asks what was before is there once", async (site) => {
+  await site.ask("POST", "/processes", { id: "before", command: "true" });
+  await onConsole(site, async (page) => {
+    // The answers are those of before, and come after what has happened meanwhile.
+    const { promise: told, resolve } = Promise.withResolvers<void>();
+    const answered: string[] = [];
+    for (const path of ["timeline", "usage"]) {
+      await page.route(new RegExp(`/api/${path}`), async (route) => {
+        const response = await route.fetch();
+        answered.push(path);
+        await told;
+        await route.fulfill({ response });
+      });
+    }
+    await page.goto(`${site.door.url}/#/processes`);
+    await page.reload();
+    await site.world.until("both answers", () => answered.length === 2);
+    await site.ask("POST", "/processes", { id: "meanwhile", command: "true" });
+    await row(page, "meanwhile").waitFor();
+    const { usage: { points }, usage: { points: { length } } } = site;
+    await site.world.until("a look that is told", () => points.length > length + 1);
+    resolve();
+    await page.evaluate("hostkit.ready");
+    await site.ask("POST", "/processes", { id: "after", command: "true" });
+    await row(page, "after").waitFor();
+    await page.keyboard.press("6");
+    deepStrictEqual(await page.locator(".events li a").allInnerTexts(), ["after", "meanwhile", "before"]);
+    await page.keyboard.press("1");
+    const drawn = async () =>
+      (await page.locator(".stat .memory .stroke").getAttribute("d"))?.match(/[ML]/g)?.length;
+    await site.world.until("each look, once", async () => await drawn() === points.length);
+  });
+});
+
 test("templates are made and filled, snapshots kept and restored, texts left", (site) =>
   onConsole(site, async (page) => {
     const dialog = page.getByRole("dialog");

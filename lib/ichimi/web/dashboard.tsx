@@ -6,7 +6,7 @@ import { bytesText, percentText, spanText } from "./format.ts";
 import { Icon } from "./icons.tsx";
 import { groupOf, phaseOf, sinceMs, stateOf } from "./phase.ts";
 import { begin } from "./settings.ts";
-import { Spark } from "./spark.tsx";
+import { Span, Spark } from "./spark.tsx";
 import {
   addressOf,
   assistants,
@@ -66,6 +66,7 @@ export function Dashboard() {
           value={percentText(machineCpu.value.at(-1))}
           more={w.byProcesses(percentText(allCpu.value))}
         >
+          <Span />
           <Spark column={machineCpu} least={25} large />
         </Stat>
         <Stat
@@ -73,6 +74,7 @@ export function Dashboard() {
           value={percentText(machineMemory.value.at(-1))}
           more={w.byProcesses(bytesText(allMemory.value))}
         >
+          <Span />
           <Spark column={machineMemory} least={50} tone="memory" large />
         </Stat>
         <Stat
@@ -93,6 +95,7 @@ export function Dashboard() {
           <section class="card">
             <header>
               <h2>{w.busiest}</h2>
+              {busiest.value.length > 0 && <Span />}
               <a href={addressOf("processes")}>{w.seeAll}</a>
             </header>
             {busiest.value.length === 0 ? <Empty icon="processes" title={w.noneRuns} /> : (

@@ -1,7 +1,9 @@
 /** The stream of what happens, from the daemon. @module */
 import { batch } from "@preact/signals";
 import { ask } from "./api.ts";
+import { mergedEvents } from "./history.ts";
 import {
+  type Change,
   connection,
   daemonStartMs,
   events,
@@ -12,10 +14,20 @@ import {
   putChanges,
   putHistory,
   putUsage,
+  type Usage,
   type UsageColumns,
 } from "./state.ts";
 
 const AGAIN_MS = 1_000;
+
+/** What a connection has told. */
+interface Since {
+  readonly events: Happening[];
+  readonly usage: Usage[];
+}
+
+/** While it is asked for what was before. */
+let since: Since | undefined;
 
 /** Resolves when everything is there for the first time. */
 export function connect(): Promise<void> {
@@ -37,16 +49,31 @@ function open(first: () => void): void {
       daemonStartMs.value = Date.now() - 1_000 * uptime;
       putAll(processes);
     });
+    const told = since = { events: [], usage: [] } as Since;
     const [history, past] = await Promise.all([
       ask<UsageColumns>("GET", "/usage"),
       ask<readonly Happening[]>("GET", "/timeline?limit=1000"),
     ]);
-    if (history !== undefined) putHistory(history);
-    if (past !== undefined) events.value = past;
+    // Otherwise another connection has come, which asks itself.
+    if (since === told) {
+      since = undefined;
+      batch(() => {
+        if (history !== undefined) putHistory(history, told.usage);
+        if (past !== undefined) events.value = mergedEvents(past, told.events);
+      });
+    }
     first();
   });
-  source.addEventListener("change", ({ data }) => putChanges(JSON.parse(data)));
-  source.addEventListener("usage", ({ data }) => putUsage(JSON.parse(data)));
+  source.addEventListener("change", ({ data }) => {
+    const change: Change = JSON.parse(data);
+    since?.events.push(...change.events);
+    putChanges(change);
+  });
+  source.addEventListener("usage", ({ data }) => {
+    const usage: Usage = JSON.parse(data);
+    since?.usage.push(usage);
+    putUsage(usage);
+  });
   source.addEventListener("error", () => {
     connection.value = "lost";
     // It tries by itself, but not after an answer that was no stream.

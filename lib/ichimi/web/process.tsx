@@ -11,7 +11,7 @@ import { Log } from "./log.tsx";
 import { isUp, phaseOf, sinceMs, stateOf } from "./phase.ts";
 import { ProcessForm } from "./process_form.tsx";
 import { formFor } from "./processes.tsx";
-import { Spark } from "./spark.tsx";
+import { Span, Spark } from "./spark.tsx";
 import { addressOf, byId, events, now, type Process } from "./state.ts";
 import { EventRow } from "./timeline.tsx";
 import { words } from "./words.ts";
@@ -81,11 +81,13 @@ function Charts({ process }: { process: Process }) {
       <section class="card stat" aria-label={w.cpu}>
         <h2>{w.cpu}</h2>
         <strong>{percentText(up ? process.cpu.value.at(-1) : undefined)}</strong>
+        <Span />
         <Spark column={process.cpu} least={20} large />
       </section>
       <section class="card stat" aria-label={w.memory}>
         <h2>{w.memory}</h2>
         <strong>{bytesText(up ? process.memory.value.at(-1) : undefined)}</strong>
+        <Span />
         <Spark column={process.memory} least={16 * 2 ** 20} tone="memory" large />
       </section>
     </div>

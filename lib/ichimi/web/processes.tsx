@@ -8,7 +8,7 @@ import { Icon } from "./icons.tsx";
 import { pageKeys, selected } from "./keys.ts";
 import { groupOf, isUp, phaseOf, sinceMs } from "./phase.ts";
 import { ProcessForm } from "./process_form.tsx";
-import { Spark } from "./spark.tsx";
+import { Span, Spark } from "./spark.tsx";
 import { addressOf, go, now, type Process, processes } from "./state.ts";
 import { words } from "./words.ts";
 
@@ -142,6 +142,7 @@ function Head({ column, text }: { column: Column; text: string }) {
       <button type="button" onClick={() => sortBy(column)}>
         {text}
         {order !== undefined && <Icon name={order.isDown ? "down" : "up"} />}
+        {(column === "cpu" || column === "memory") && <Span />}
       </button>
     </th>
   );

@@ -1,56 +1,34 @@
 /** Small charts of what is used. @module */
 import type { ReadonlySignal } from "@preact/signals";
-import { POINTS } from "./state.ts";
+import { spanText } from "./format.ts";
+import { type Column, pathOf } from "./history.ts";
+import { span, times } from "./state.ts";
+import { words } from "./words.ts";
 
-const HEIGHT = 100;
-
-/** So many points fill a chart at least: what has just begun is not drawn as if it were long. */
-const LEAST_POINTS = 12;
-
-/** Points over which a column is drawn: all there are. */
-function widthOf(column: readonly unknown[]): number {
-  return Math.min(POINTS, Math.max(LEAST_POINTS, column.length)) - 1;
-}
-
-/** The line of a column in a box, newest at the right; gaps where there is no value. */
-export function pathOf(column: readonly (number | null)[], most: number): { line: string; area: string } {
-  const first = widthOf(column) + 1 - column.length;
-  let [line, area, run] = ["", "", 0];
-  const end = (at: number) => {
-    if (run > 0) area += `L${at - 1} ${HEIGHT}Z`;
-    run = 0;
-  };
-  for (const [index, value] of column.entries()) {
-    const x = first + index;
-    if (value === null) {
-      end(x);
-      continue;
-    }
-    const y = (HEIGHT * (1 - Math.min(1, value / most))).toFixed(1);
-    line += `${run === 0 ? "M" : "L"}${x} ${y}`;
-    area += run === 0 ? `M${x} ${HEIGHT}L${x} ${y}` : `L${x} ${y}`;
-    run++;
-  }
-  end(first + column.length);
-  return { line, area };
+/** How long the charts of the page go back. */
+export function Span() {
+  return <small class="span">{words.value.last(spanText(span.value))}</small>;
 }
 
 /** @param least The top of the chart is at least this, so that a little noise does not look like much. */
 export function Spark(
   { column, least, tone = "cpu", large = false }: {
-    column: ReadonlySignal<readonly (number | null)[]>;
+    column: ReadonlySignal<Column>;
     least: number;
     tone?: "cpu" | "memory";
     large?: boolean;
   },
 ) {
   const values = column.value;
+  const kind = `spark ${tone} ${large ? "large" : ""}`;
+  // What has nothing to draw is not drawn again with each look.
+  if (values.every((each) => each === null)) return <svg class={kind} aria-hidden="true" />;
   const most = Math.max(least, ...values.map((each) => each ?? 0)) * 1.08;
-  const { line, area } = pathOf(values, most);
+  const { line, area } = pathOf(values, times.value, most);
   return (
     <svg
-      class={`spark ${tone} ${large ? "large" : ""}`}
-      viewBox={`0 0 ${widthOf(values)} ${HEIGHT}`}
+      class={kind}
+      viewBox={`0 0 ${span.value / 1_000} 100`}
       preserveAspectRatio="none"
       aria-hidden="true"
     >

@@ -1,29 +1,46 @@
 /** What the page shows, as signals: processes as they are, what they use, what has happened, and where in the page one is. @module */
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { TypeOf } from "../../mcp/mod.ts";
+import { type Column, mergedEvents, shownTimes, spanOf } from "./history.ts";
 import type { EVENT, LIVE, SETTINGS, USAGE } from "../rest/shapes.ts";
 
 export type Live = TypeOf<typeof LIVE>;
 export type Happening = TypeOf<typeof EVENT>;
 export type UsageColumns = TypeOf<typeof USAGE>;
 export type Settings = TypeOf<typeof SETTINGS>;
-type Column = readonly (number | null)[];
+
+/** What has changed. */
+export interface Change {
+  readonly changed: readonly Live[];
+  readonly removed: readonly string[];
+  readonly events: readonly Happening[];
+}
+
+/** One look at what everything uses. */
+export interface Usage {
+  /** Unix milliseconds. */
+  readonly time: number;
+  readonly machine: { readonly cpu: number | null; readonly memory: number };
+  readonly processes: Readonly<Record<string, readonly [cpu: number, memory: number]>>;
+  readonly manager_memory: number;
+  readonly assistants: number;
+}
 
 /** One process: each part changes by itself, so that only what shows it is drawn again. */
 export interface Process {
   readonly id: string;
   readonly live: Signal<Live>;
-  /** Percent of a core, and bytes, oldest first. */
+  /** Percent of a core, and bytes, at the last of `times`. */
   readonly cpu: Signal<Column>;
   readonly memory: Signal<Column>;
 }
 
-/** Points of a sparkline: three minutes. */
-export const POINTS = 90;
-const EVENTS_SHOWN = 1_000;
-
 export const processes = signal<readonly Process[]>([]);
 export const events = signal<readonly Happening[]>([]);
+/** When it was looked at what is used; charts show these. */
+export const times = signal<readonly number[]>([]);
+/** How long that is. */
+export const span = computed(() => spanOf(times.value));
 export const machineCpu = signal<Column>([]);
 export const machineMemory = signal<Column>([]);
 export const managerMemory = signal(0);
@@ -90,13 +107,7 @@ export function putAll(found: readonly Live[]): void {
 }
 
 /** Some have changed, or have gone. */
-export function putChanges(
-  { changed, removed, events: happened }: {
-    readonly changed: readonly Live[];
-    readonly removed: readonly string[];
-    readonly events: readonly Happening[];
-  },
-): void {
+export function putChanges({ changed, removed, events: happened }: Change): void {
   batch(() => {
     const known = byId.peek();
     const added = changed.filter(({ info }) => !known.has(info.id)).map(newProcess);
@@ -109,51 +120,53 @@ export function putChanges(
       processes.value = [...processes.value.filter(({ id }) => !gone.has(id)), ...added];
     }
     if (happened.length > 0) {
-      events.value = [...happened.toReversed(), ...events.value].slice(0, EVENTS_SHOWN);
+      events.value = mergedEvents(events.value, happened);
     }
   });
 }
 
-/** One look at what everything uses. */
+/** What everything uses now; what is known already is passed over. */
 export function putUsage(
-  { machine, processes: used, manager_memory, assistants: present }: {
-    readonly machine: { readonly cpu: number | null; readonly memory: number };
-    readonly processes: Readonly<Record<string, readonly [cpu: number, memory: number]>>;
-    readonly manager_memory: number;
-    readonly assistants: number;
-  },
+  { time, machine, processes: used, manager_memory, assistants: present }: Usage,
 ): void {
   batch(() => {
-    machineCpu.value = pushed(machineCpu.value, machine.cpu);
-    machineMemory.value = pushed(machineMemory.value, machine.memory);
     managerMemory.value = manager_memory;
     assistants.value = present;
+    if (time <= (times.value.at(-1) ?? 0)) return;
+    times.value = shownTimes([...times.value, time]);
+    const count = times.value.length;
+    const put = (column: Signal<Column>, value: number | null) =>
+      column.value = [...column.peek(), value].slice(-count);
+    put(machineCpu, machine.cpu);
+    put(machineMemory, machine.memory);
     for (const { id, cpu, memory } of processes.peek()) {
       const [usedCpu, usedMemory] = used[id] ?? [null, null];
       // What does not run, and did not, stays as it is.
       if (usedCpu === null && cpu.peek().every((each) => each === null)) continue;
-      cpu.value = pushed(cpu.peek(), usedCpu);
-      memory.value = pushed(memory.peek(), usedMemory);
+      put(cpu, usedCpu);
+      put(memory, usedMemory);
     }
   });
 }
 
-/** What was used before the page was opened. */
-export function putHistory({ machine, processes: used }: UsageColumns): void {
+/** What was used before the page was opened. @param since What has come while it was asked for. */
+export function putHistory(
+  { times: known, machine, processes: used }: UsageColumns,
+  since: readonly Usage[],
+): void {
   batch(() => {
-    machineCpu.value = machine.cpu.slice(-POINTS);
-    machineMemory.value = machine.memory.slice(-POINTS);
+    times.value = shownTimes(known);
+    const shown = (column: Column = []) => times.value.length === 0 ? [] : column.slice(-times.value.length);
+    machineCpu.value = shown(machine.cpu);
+    machineMemory.value = shown(machine.memory);
     for (const { id, cpu, memory } of processes.peek()) {
-      cpu.value = used[id]?.cpu.slice(-POINTS) ?? [];
-      memory.value = used[id]?.memory.slice(-POINTS) ?? [];
+      cpu.value = shown(used[id]?.cpu);
+      memory.value = shown(used[id]?.memory);
     }
+    for (const usage of since) putUsage(usage);
   });
 }
 
 function newProcess(live: Live): Process {
   return { id: live.info.id, live: signal(live), cpu: signal([]), memory: signal([]) };
-}
-
-function pushed(column: Column, value: number | null): Column {
-  return [...column.slice(1 - POINTS), value];
 }

@@ -253,6 +253,7 @@ export const EN = {
     help: "This help",
     escape: "Close, or go back",
   },
+  last: (text: string) => `last ${text}`,
   ago: (text: string) => `${text} ago`,
   units: { d: "d", h: "h", m: "m", s: "s" },
 };

@@ -231,6 +231,7 @@ export const JA: Words = {
     help: "このヘルプ",
     escape: "閉じる・戻る",
   },
+  last: (text) => `直近 ${text}`,
   ago: (text) => `${text}前`,
   units: { d: "日", h: "時間", m: "分", s: "秒" },
 };
