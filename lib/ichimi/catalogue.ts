@@ -1,10 +1,9 @@
 /** The processes that there are: how each was described, kept, and made a service of. @module */
-import { normalize } from "node:path/posix";
 import { HostError } from "../services/mod.ts";
 import type { Supervisor } from "../supervisor/mod.ts";
 import { findFolder } from "./folders.ts";
 import { type Policy, refusal } from "./policy.ts";
-import { idProblem, newIdProblem, type ProcessRecord, RECORD_DEFAULTS } from "./record.ts";
+import { folderOf, idProblem, newIdProblem, type ProcessRecord, RECORD_DEFAULTS } from "./record.ts";
 import type { Specs } from "./specs.ts";
 import type { Store } from "./store.ts";
 
@@ -123,5 +122,5 @@ function absolute(record: ProcessRecord): ProcessRecord {
   if (project === null) {
     throw new HostError(`Working directory must be absolute where nobody knows the client's: ${cwd}`);
   }
-  return { ...record, cwd: normalize(`${project}/${cwd}`) };
+  return { ...record, cwd: folderOf(record) };
 }

@@ -56,7 +56,10 @@ export const ICHIMI_CONFIG = table({
     }),
   }, { help: "What may be started. The originals' rules are the defaults." }),
   allow: namedTables({
-    folder: folder({ help: "Where it counts, and below.", example: "/home/alice/shop" }),
+    folder: folder({
+      help: "Where it counts, and below: for who works there, and for what runs there.",
+      example: "/home/alice/shop",
+    }),
     commands: strings({
       help: "Command lines that may be started; * stands for anything, ? for one character.",
       example: ["npm run *", "cargo *"],

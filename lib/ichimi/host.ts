@@ -36,8 +36,8 @@ export interface StartOptions {
   /** With whose environment; nobody in particular has that of who started it last. */
   readonly client: Client | undefined;
   readonly signal: AbortSignal;
-  /** Whether a person has allowed what its project would have to ask for. */
-  readonly isPermitted?: boolean;
+  /** The question to which a person has just said yes. */
+  readonly permitted?: string | undefined;
 }
 
 const REMOVE_GRACE_MS = 5_000;
@@ -68,20 +68,21 @@ export class IchimiHost extends ServiceHost {
   /** @throws {Error} When another daemon has the state, or it cannot be read. */
   static open(options: HostOptions): IchimiHost {
     Deno.mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
-    const { policy, trouble } = options;
+    const { policy, trouble, logMib, allow = [] } = options;
     const store = Store.open(`${options.stateFolder}/${STORE}`, trouble);
     try {
-      const specs = new Specs(options.logMib, store);
+      const allowed = new AllowList(allow, store);
+      const specs = new Specs({ logMib, store, allowed });
       const records = store.processes();
       const supervisor = Supervisor.open(records.map((each) => specs.of(each)), options.stateFolder);
-      return new IchimiHost(options, { supervisor, store, specs, policy, records });
+      return new IchimiHost(options, allowed, { supervisor, store, specs, policy, records });
     } catch (error) {
       store[Symbol.dispose]();
       throw error;
     }
   }
 
-  private constructor({ stateFolder, allow = [] }: HostOptions, parts: CatalogueParts) {
+  private constructor({ stateFolder }: HostOptions, allowed: AllowList, parts: CatalogueParts) {
     const { supervisor, store, specs } = parts;
     super(supervisor, undefined);
     this.stateFolder = stateFolder;
@@ -91,7 +92,7 @@ export class IchimiHost extends ServiceHost {
     this.absences = new Absences(store);
     this.#specs = specs;
     this.#catalogue = new Catalogue(parts);
-    this.allowed = new AllowList(allow, store);
+    this.allowed = allowed;
     supervisor.listen((notice) => {
       if (notice.kind !== "line" && notice.kind !== "part") this.#standings.delete(notice.service);
     });
@@ -189,10 +190,13 @@ export class IchimiHost extends ServiceHost {
   async update(
     id: string,
     changes: RecordChanges,
-    { isPermitted = false }: Pick<StartOptions, "isPermitted"> = {},
+    { permitted }: Pick<StartOptions, "permitted"> = {},
   ): Promise<ProcessRecord> {
     const record = { ...this.record(id), ...changes };
-    if (this.startsAnew(id, changes) && !isPermitted) this.allowed.check(record);
+    if (this.startsAnew(id, changes)) {
+      this.allowed.check(record, permitted);
+      this.allowed.permit(id, permitted);
+    }
     await this.#catalogue.put([record]);
     this.#specs.keepStarter(record);
     return this.record(id);
@@ -201,7 +205,10 @@ export class IchimiHost extends ServiceHost {
   /** Whether a changed process would be started again without anybody who asks for it. */
   startsAnew(id: string, changes: RecordChanges): boolean {
     const { restart } = { ...this.record(id), ...changes };
-    return restart !== "never" && !this.service(id).is("idle", "finished");
+    const { state } = this.service(id);
+    if (state.kind === "idle" || state.kind === "finished") return false;
+    if (state.kind === "stopping") return state.then !== "idle";
+    return restart !== "never" || state.kind === "backoff";
   }
 
   /**
@@ -223,14 +230,15 @@ export class IchimiHost extends ServiceHost {
     return await this.#start(service, options);
   }
 
-  #checkStart(id: string, { isPermitted = false }: StartOptions): void {
+  #checkStart(id: string, { permitted }: StartOptions): void {
     const record = this.record(id);
     this.#catalogue.check(record);
-    if (!isPermitted) this.allowed.check(record);
+    this.allowed.check(record, permitted);
   }
 
-  async #start(service: Service, { client, signal }: StartOptions): Promise<number> {
+  async #start(service: Service, { client, permitted, signal }: StartOptions): Promise<number> {
     const { name: id } = service.spec;
+    this.allowed.permit(id, permitted);
     const before = service.ledger.places("run").at(-1)?.number ?? 0;
     this.#specs.startFor(this.record(id), client);
     this.unremark(id);
@@ -303,6 +311,7 @@ export class IchimiHost extends ServiceHost {
     }
     await service.settled();
     this.#specs.forget(id);
+    this.allowed.permit(id, undefined);
     this.#rates.forget(id);
     this.#standings.delete(id);
     await Deno.remove(folder, { recursive: true }).catch((error) => {

@@ -1,4 +1,5 @@
 /** What is known of a process before it runs: its command, and with whom it ends. Pure. @module */
+import { normalize } from "node:path/posix";
 
 /** With whom a process ends: the client that has it, the last client of its project, or nobody. */
 export const LIFETIMES = ["session", "project", "persistent"] as const;
@@ -59,6 +60,12 @@ export function changesOf(said: Readonly<Record<string, unknown>>): RecordChange
   return Object.fromEntries(
     given.map(([name, value]) => [name, name === "cwd" && value === "" ? null : value]),
   );
+}
+
+/** Where a process runs; null where nobody has said it. */
+export function folderOf({ cwd, project }: Pick<ProcessRecord, "cwd" | "project">): string | null {
+  if (cwd === null) return project;
+  return project === null || cwd.startsWith("/") ? cwd : normalize(`${project}/${cwd}`);
 }
 
 const ID_CHARS = 200;

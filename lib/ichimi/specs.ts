@@ -2,6 +2,7 @@
 import { readKernelFile } from "../../ffi/files/mod.ts";
 import { processStart } from "../../ffi/ring/mod.ts";
 import type { Policy, ServiceSpec } from "../supervisor/mod.ts";
+import type { AllowList } from "./allow_list.ts";
 import type { Client } from "./client.ts";
 import type { ProcessRecord } from "./record.ts";
 import type { Store } from "./store.ts";
@@ -25,15 +26,21 @@ interface KeptStarter {
 export class Specs {
   readonly #logMib: number;
   readonly #store: Store;
+  readonly #allowed: AllowList;
   /** Who started a process last, whether they live or not: it has their environment. */
   readonly #starters = new Map<string, Client>();
   /** How long the stop that is asked for right now waits. */
   readonly #graceMs = new Map<string, number>();
 
   /** @param logMib Kept of the log of one run. */
-  constructor(logMib: number, store: Store) {
+  constructor({ logMib, store, allowed }: {
+    readonly logMib: number;
+    readonly store: Store;
+    readonly allowed: AllowList;
+  }) {
     this.#logMib = logMib;
     this.#store = store;
+    this.#allowed = allowed;
     const boot = bootId();
     for (const { id, client, boot: of } of store.items(KIND) as KeptStarter[]) {
       if (of !== boot) store.dropItem(KIND, id);
@@ -81,11 +88,15 @@ export class Specs {
     const cwd = record.cwd ?? record.project;
     return {
       name: id,
-      command: () => ({
-        argv: [command, ...args],
-        env: { ...starters.get(id)?.env, ...env },
-        ...(cwd === null ? {} : { cwd }),
-      }),
+      command: () => {
+        // Whatever was asked before: meanwhile the process may have become another one.
+        this.#allowed.checkRun(record);
+        return {
+          argv: [command, ...args],
+          env: { ...starters.get(id)?.env, ...env },
+          ...(cwd === null ? {} : { cwd }),
+        };
+      },
       policy: (): Partial<Policy> => ({
         restart: RESTARTS[record.restart],
         graceMs: this.#graceMs.get(id) ?? DEFAULT_GRACE_MS,

@@ -24,6 +24,7 @@ Deno.test("the list of the deepest folder counts, whole command lines are compar
       at("/home/a/shop", "make"),
       at("/home/a/shopping", "rm"),
       at("/home/a/shop/api", "npm run dev"),
+      at("/home/b/../a//shop/api/", "npm run dev"),
       at("/home/a/shop/api", "cargo b"),
       at("/home/b/x", "rm"),
       at(null, "rm"),
@@ -32,7 +33,7 @@ Deno.test("the list of the deepest folder counts, whole command lines are compar
     ],
     [
       ...["allow", "allow", "ask", "ask", "ask", "allow", "allow"],
-      ...["refuse", "allow", "allow", "allow", "refuse", "refuse"],
+      ...["refuse", "refuse", "allow", "allow", "allow", "refuse", "refuse"],
     ],
   );
   strictEqual(lineOf("sh", ["-c", "a b", "", "c"]), 'sh -c "a b" "" c');
@@ -64,8 +65,9 @@ function person(...answers: readonly unknown[]) {
     context: {
       clientCapabilities: { elicitation: {} },
       ask: (asked: Record<string, { params?: Record<string, unknown> }>) => {
-        questions.push(String(asked.allow!.params!.message));
-        return Promise.resolve({ allow: answers[questions.length - 1] });
+        const [[key, { params }]] = Object.entries(asked) as [[string, { params?: Record<string, unknown> }]];
+        questions.push(String(params!.message));
+        return Promise.resolve({ [key]: answers[questions.length - 1] });
       },
     },
   };

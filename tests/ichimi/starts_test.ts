@@ -84,7 +84,8 @@ Deno.test("a restart that is refused leaves what runs alone", async () => {
   const { state } = world.host.standing("web");
   await rejects(world.host.restartProcess("web", 1_000, options), /may not be started/);
   deepStrictEqual(world.host.standing("web").state, state);
-  await world.host.restartProcess("web", 1_000, { ...options, isPermitted: true });
+  const permitted = world.host.allowed.refusal(world.host.record("web"))?.question;
+  await world.host.restartProcess("web", 1_000, { ...options, permitted });
   strictEqual(world.host.standing("web").state.kind, "running");
 });
 

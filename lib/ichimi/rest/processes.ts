@@ -158,10 +158,10 @@ export function processRoutes({ host, lifetimes }: RestContext): Route[] {
     signal: AbortSignal,
   ): StartOptions {
     const record = host.record(id);
-    const isPermitted = isAllowed === true && host.allowed.refusal(record)?.mayAsk === true;
+    const permitted = isAllowed === true ? host.allowed.refusal(record)?.question : undefined;
     const client = host.starter(id) ??
       [...lifetimes.present.values()].find(({ folder }) => folder === record.project);
-    return { client, signal, isPermitted };
+    return { client, signal, permitted };
   }
 }
 

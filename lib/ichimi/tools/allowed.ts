@@ -1,36 +1,37 @@
 /** Starting what a person may have to allow first. @module */
+import { createHash } from "node:crypto";
 import type { ToolContext } from "../../mcp/mod.ts";
 import type { Startable } from "../allow_list.ts";
 import type { IchimiHost } from "../host.ts";
 
-const KEY = "allow";
-
 /**
- * True when a person has just allowed it, false when nobody has to. What they allow for good is remembered. Comes before
- * whatever a tool changes: where the person is asked it is called anew.
+ * The question to which a person has just said yes; undefined when nobody has to. What they allow for good is remembered.
+ * Comes before whatever a tool changes: where the person is asked it is called anew.
  * @throws {NotAllowed} When they do not allow it, or cannot be asked.
  */
 export async function permission(
   host: IchimiHost,
   context: Pick<ToolContext, "ask" | "clientCapabilities">,
   process: Startable,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const refused = host.allowed.refusal(process);
-  if (refused === undefined) return false;
-  if (!refused.mayAsk || !("elicitation" in context.clientCapabilities)) throw refused;
-  const { folder, line } = refused.wanted;
-  const answers = await context.ask({ [KEY]: question(folder, line) });
-  const { action, content } = answers[KEY] as { action?: unknown; content?: { answer?: unknown } };
+  if (refused === undefined) return undefined;
+  const { question, wanted } = refused;
+  if (question === undefined || !("elicitation" in context.clientCapabilities)) throw refused;
+  // What was answered of another question is no answer to this one: meanwhile the process may have become another one.
+  const key = `allow-${createHash("sha256").update(question).digest("hex")}`;
+  const answers = await context.ask({ [key]: form(question) });
+  const { action, content } = answers[key] as { action?: unknown; content?: { answer?: unknown } };
   if (action !== "accept" || !["once", "always"].includes(String(content?.answer))) throw refused;
-  if (content?.answer === "always") host.allowed.add({ folder, line });
-  return true;
+  if (content?.answer === "always") { for (const each of wanted) host.allowed.add(each); }
+  return question;
 }
 
-function question(folder: string, line: string) {
+function form(message: string) {
   return {
     method: "elicitation/create" as const,
     params: {
-      message: `An assistant wants to run in ${folder}: ${line}`,
+      message,
       requestedSchema: {
         type: "object",
         properties: {

@@ -45,12 +45,13 @@ export const createProcess: ToolMaker = ({ host, client }) =>
         const changes = changesOf(rest);
         const isOfClient = changes.lifetime === "session";
         const project = client?.folder ?? null;
-        const startable = { id, command, args: changes.args ?? [], project, cwd: changes.cwd ?? null };
-        const isPermitted = startNow === true && await permission(host, context, startable);
+        const { args = [], env = {}, cwd = null } = changes;
+        const startable = { id, command, args, env, project, cwd };
+        const permitted = startNow === true ? await permission(host, context, startable) : undefined;
         const session = isOfClient ? client?.id ?? null : null;
         const described = { id, command, ...changes, project, session };
         if (startNow !== true) await host.create(described);
-        else await host.createAndStart(described, { client, signal: context.signal, isPermitted });
+        else await host.createAndStart(described, { client, signal: context.signal, permitted });
       });
       return { text: `Process '${id}' created successfully`, structured: { id } };
     },
@@ -75,9 +76,10 @@ export const updateProcess: ToolMaker = ({ host }) =>
       const updated = Object.keys(given).filter((key) => given[key as keyof typeof given] != null);
       const changes = changesOf(given);
       await orToolError(async () => {
-        const isPermitted = host.startsAnew(id, changes) &&
-          await permission(host, context, { ...host.record(id), ...changes });
-        await host.update(id, changes, { isPermitted });
+        const permitted = host.startsAnew(id, changes)
+          ? await permission(host, context, { ...host.record(id), ...changes })
+          : undefined;
+        await host.update(id, changes, { permitted });
       });
       const text = updated.length === 0
         ? `Process '${id}' - no attributes updated`

@@ -23,8 +23,8 @@ export const startProcess: ToolMaker = ({ host, client }) =>
     output: object({ id: string(), pid: integer() }),
     async run({ id }, context) {
       const pid = await orToolError(async () => {
-        const isPermitted = await permission(host, context, host.record(id));
-        return await host.startProcess(id, { client, signal: context.signal, isPermitted });
+        const permitted = await permission(host, context, host.record(id));
+        return await host.startProcess(id, { client, signal: context.signal, permitted });
       });
       return { text: `Process '${id}' started with PID ${pid}`, structured: { id, pid } };
     },
@@ -56,8 +56,8 @@ export const restartProcess: ToolMaker = ({ host, client }) =>
     output: object({ id: string(), pid: integer() }),
     async run({ id, grace_period_ms: graceMs }, context) {
       const pid = await orToolError(async () => {
-        const isPermitted = await permission(host, context, host.record(id));
-        const options = { client, signal: context.signal, isPermitted };
+        const permitted = await permission(host, context, host.record(id));
+        const options = { client, signal: context.signal, permitted };
         return await host.restartProcess(id, graceMs ?? GRACE_MS, options);
       });
       return { text: `Process '${id}' restarted with PID ${pid}`, structured: { id, pid } };

@@ -118,11 +118,11 @@ export const createProcessFromTemplate: ToolMaker = ({ host, client }) =>
         };
         const { id } = process;
         const startsNow = asked.auto_start === true;
-        const isPermitted = startsNow && await permission(host, context, process);
+        const permitted = startsNow ? await permission(host, context, process) : undefined;
         let started = "";
         if (!startsNow) await host.create(process);
         else {
-          const pid = await host.createAndStart(process, { client, signal: context.signal, isPermitted });
+          const pid = await host.createAndStart(process, { client, signal: context.signal, permitted });
           started = ` and started with PID ${pid}`;
         }
         return {
