@@ -17,6 +17,7 @@ export function instanceOf(id: string, more: Partial<Instance> = {}): Instance {
     constraints: { nodeLabels: {}, zones: [], tolerations: [], near: null, apart: null, node: null },
     autostart: false,
     placement: null,
+    lastEpoch: 0,
     isDeleting: false,
     createdAt: "2026-11-21T00:00:00.000Z",
     ...more,

@@ -1,7 +1,7 @@
 /** Where instances are placed, and what is said of nodes that will not do. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type Instance, type NodeLive, plan, refusal, type Weights, whyNot } from "../../lib/cluster/mod.ts";
-import { candidatesOf } from "../../lib/cluster/schedule/mod.ts";
+import { candidatesOf, place } from "../../lib/cluster/schedule/mod.ts";
 import { seededRandom } from "../metrics/seeded.ts";
 import { asking, instanceOf, liveOf, nodeOf, snapshotOf } from "./_model.ts";
 
@@ -157,13 +157,7 @@ Deno.test("chance: no plan promises more than there is, or goes where a filter o
       }
       const chosen = fitting.find(({ node }) => node.id === decision.node);
       ok(chosen !== undefined, `seed ${seed}: ${instance.id} goes where it may not be`);
-      const { cpuMillis, memoryMib } = instance.resources;
-      chosen.free = {
-        ...chosen.free,
-        cpuMillis: chosen.free.cpuMillis - cpuMillis,
-        memoryMib: chosen.free.memoryMib - memoryMib,
-      };
-      chosen.instances.push(instance);
+      place(chosen, instance);
       ok(chosen.free.cpuMillis >= 0 && chosen.free.memoryMib >= 0, `seed ${seed}: overcommitted`);
     }
   }

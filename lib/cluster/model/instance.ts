@@ -101,6 +101,8 @@ export interface Instance {
   readonly autostart: boolean;
   /** Null while it waits for a place. */
   readonly placement: Placement | null;
+  /** Of its last placement, 0 when it never had one: the next one counts on. */
+  readonly lastEpoch: number;
   /** Whether it is to be no more: it is forgotten once nothing is left of it. */
   readonly isDeleting: boolean;
   /** RFC 3339. */

@@ -19,6 +19,22 @@ export interface Candidate {
   readonly total: Resources;
   free: Resources;
   readonly instances: Instance[];
+  /** How many instances of a kind it has, by `kindOf`. */
+  readonly kinds: Map<string, number>;
+}
+
+/** Instances of a kind are spread over nodes: those of a project with the same labels. */
+export function kindOf({ project, labels }: Instance): string {
+  const sorted = Object.entries(labels).sort(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify([project, ...sorted]);
+}
+
+/** Puts an instance on a node: with what it takes. */
+export function place(candidate: Candidate, instance: Instance): void {
+  const kind = kindOf(instance);
+  candidate.free = less(candidate.free, instance.resources);
+  candidate.instances.push(instance);
+  candidate.kinds.set(kind, (candidate.kinds.get(kind) ?? 0) + 1);
 }
 
 export const NOTHING: Resources = { cpuMillis: 0, memoryMib: 0, diskMib: 0 };
@@ -29,13 +45,14 @@ export function candidatesOf({ nodes, lives, allocations, instances }: Snapshot)
     const live = lives.get(node.id);
     const total = promised(live?.capacity ?? NOTHING, node);
     const reserved = Object.entries(allocations.get(node.id)?.instances ?? {});
-    return {
-      node,
-      live,
-      total,
-      free: reserved.reduce((free, [, resources]) => less(free, resources), total),
-      instances: reserved.flatMap(([id]) => instances.get(id) ?? []),
-    };
+    const candidate: Candidate = { node, live, total, free: total, instances: [], kinds: new Map() };
+    for (const [id, resources] of reserved) {
+      const instance = instances.get(id);
+      // What is reserved counts, also for what is not known any more.
+      if (instance !== undefined) place(candidate, { ...instance, resources });
+      else candidate.free = less(candidate.free, resources);
+    }
+    return candidate;
   }).sort((a, b) => a.node.id < b.node.id ? -1 : 1);
 }
 

@@ -19,6 +19,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   node: ({ constraints: { node: wanted } }, { node }) =>
     wanted !== null && wanted !== node.id ? `is not the node that is asked for, ${wanted}` : undefined,
   taint({ constraints: { tolerations } }, { node }) {
+    if (node.taints.length === 0) return undefined;
     const minded = node.taints.find(({ key, value }) =>
       !tolerations.includes(key) && !tolerations.includes(`${key}=${value}`)
     );
@@ -76,9 +77,11 @@ const KINDS: readonly { readonly key: keyof Resources; readonly text: (amount: n
   { key: "diskMib", text: (mib) => `${mib} MiB of disk` },
 ];
 
+const ORDER = Object.entries(FILTERS);
+
 /** Why an instance cannot be on a node; undefined when it can. */
 export function refusal(instance: Instance, candidate: Candidate): Refusal | undefined {
-  for (const [filter, objection] of Object.entries(FILTERS)) {
+  for (const [filter, objection] of ORDER) {
     const reason = objection(instance, candidate);
     if (reason !== undefined) return { filter, reason };
   }

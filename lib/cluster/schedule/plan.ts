@@ -1,6 +1,6 @@
 /** Where instances are placed: from a snapshot and what waits to a plan, with a reason for all that is refused. Pure. @module */
 import type { Instance } from "../model/instance.ts";
-import { type Candidate, candidatesOf, less, type Snapshot } from "./candidate.ts";
+import { type Candidate, candidatesOf, kindOf, place, type Snapshot } from "./candidate.ts";
 import { type Refusal, refusal } from "./filters.ts";
 import { DEFAULT_WEIGHTS, score, type Weights } from "./scores.ts";
 
@@ -23,8 +23,7 @@ export function plan(
     const decision = decide(instance, candidates, weights);
     if (decision.node !== undefined) {
       const chosen = candidates.find(({ node }) => node.id === decision.node)!;
-      chosen.free = less(chosen.free, instance.resources);
-      chosen.instances.push(instance);
+      place(chosen, instance);
     }
     return decision;
   });
@@ -38,13 +37,14 @@ export function whyNot(snapshot: Snapshot, instance: Instance): ReadonlyMap<stri
 function decide(instance: Instance, candidates: readonly Candidate[], weights: Weights): Decision {
   let best: { readonly node: string; readonly score: number } | undefined;
   const refusals = new Map<string, Refusal>();
+  const kind = kindOf(instance);
   for (const candidate of candidates) {
     const refused = refusal(instance, candidate);
     if (refused !== undefined) {
       refusals.set(candidate.node.id, refused);
       continue;
     }
-    const found = score(instance, candidate, weights);
+    const found = score(instance, candidate, { weights, kind });
     if (best === undefined || found > best.score) best = { node: candidate.node.id, score: found };
   }
   return best === undefined

@@ -6,7 +6,7 @@ import { type Candidate, less } from "./candidate.ts";
 export interface Weights {
   /** Full nodes first, so that others stay empty. */
   readonly pack: number;
-  /** Empty nodes first, and those with few of the same project. */
+  /** Empty nodes first, and those with few of the same kind. */
   readonly spread: number;
   /** Nodes that have its images. */
   readonly image: number;
@@ -16,27 +16,23 @@ export interface Weights {
 
 export const DEFAULT_WEIGHTS: Weights = { pack: 0, spread: 1, image: 1, balance: 0.5 };
 
-/** The higher the better; each consideration gives 0 to 1. */
-export function score(instance: Instance, candidate: Candidate, weights: Weights): number {
+/** The higher the better; each consideration gives 0 to 1. @param kind `kindOf` the instance. */
+export function score(
+  instance: Instance,
+  candidate: Candidate,
+  { weights, kind }: { readonly weights: Weights; readonly kind: string },
+): number {
   const left = less(candidate.free, instance.resources);
   const [cpu, memory] = [shareLeft(left, candidate, "cpuMillis"), shareLeft(left, candidate, "memoryMib")];
   const empty = (cpu + memory) / 2;
   return weights.pack * (1 - empty) +
-    weights.spread * (empty + 1 / (1 + fellows(instance, candidate))) / 2 +
+    weights.spread * (empty + 1 / (1 + (candidate.kinds.get(kind) ?? 0))) / 2 +
     weights.image * imageShare(instance, candidate) +
     weights.balance * (1 - Math.abs(cpu - memory));
 }
 
 function shareLeft(left: Resources, { total }: Candidate, key: "cpuMillis" | "memoryMib"): number {
   return total[key] === 0 ? 0 : left[key] / total[key];
-}
-
-/** Others of its project that have its labels. */
-function fellows({ project, labels }: Instance, { instances }: Candidate): number {
-  const wanted = Object.entries(labels);
-  return instances.filter((each) =>
-    each.project === project && wanted.every(([name, value]) => each.labels[name] === value)
-  ).length;
 }
 
 function imageShare({ workload }: Instance, { live }: Candidate): number {
