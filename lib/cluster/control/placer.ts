@@ -39,7 +39,7 @@ export class Placer {
 
   /** Places what waits now. */
   async round(): Promise<Round> {
-    const { state, weights = DEFAULT_WEIGHTS } = this.#options;
+    const { weights = DEFAULT_WEIGHTS } = this.#options;
     this.#forgetSeen();
     const snapshot = this.#snapshot();
     const waiting = [...snapshot.instances.values()]
