@@ -10,6 +10,7 @@
 export { type Clock, MACHINE_CLOCK } from "./clock.ts";
 export * from "./model/instance.ts";
 export * from "./model/node.ts";
+export * from "./model/project.ts";
 export { Keys, LAYOUT } from "./model/keys.ts";
 export * from "./store/mod.ts";
 export * from "./schedule/mod.ts";
