@@ -2,11 +2,12 @@
  * A cluster of machines that runs programs and tiny virtual machines, and keeps its word: what was taken is run once, and
  * every decision can be explained.
  *
- * Reading order: `clock.ts` (time is an argument), `store/` (where the state is), `model/` (what the state is of),
+ * Reading order: `clock.ts` and `chance.ts` (time and chance are arguments), `store/` (where the state is), `model/` (what the state is of),
  * `schedule/` (where things are placed, and why not). Everything that decides is pure; what acts takes time, chance and
  * transport as arguments, so that servers, store and agents can be run together in a simulation.
  * @module
  */
+export { type Chance, MACHINE_CHANCE } from "./chance.ts";
 export { type Clock, MACHINE_CLOCK } from "./clock.ts";
 export * from "./model/instance.ts";
 export * from "./model/node.ts";

@@ -1,4 +1,5 @@
 /** What is asked of instances: made, changed and deleted, each in one transaction. @module */
+import { type Chance, MACHINE_CHANCE } from "../chance.ts";
 import type { Clock } from "../clock.ts";
 import type { Instance, Power } from "../model/instance.ts";
 import type { Keys } from "../model/keys.ts";
@@ -13,6 +14,14 @@ export type NewInstance = Omit<
   "id" | "generation" | "placement" | "lastEpoch" | "isDeleting" | "createdAt"
 >;
 
+/** What it works with. */
+export interface ComputeOptions {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly chance?: Chance;
+}
+
 /** With which a request may be sent again. */
 export interface RequestOptions {
   readonly key?: string | undefined;
@@ -25,13 +34,15 @@ export class Compute {
   readonly #store: Store;
   readonly #keys: Keys;
   readonly #clock: Clock;
+  readonly #chance: Chance;
   readonly #mutations: Mutations;
 
-  constructor({ store, keys, clock }: { readonly store: Store; readonly keys: Keys; readonly clock: Clock }) {
+  constructor({ store, keys, clock, chance = MACHINE_CHANCE }: ComputeOptions) {
     this.#store = store;
     this.#keys = keys;
     this.#clock = clock;
-    this.#mutations = new Mutations(store, keys, clock);
+    this.#chance = chance;
+    this.#mutations = new Mutations({ store, keys, clock, chance });
   }
 
   /** Takes note of an instance; the scheduler finds a place for it. @throws {ClusterError} */
@@ -39,7 +50,7 @@ export class Compute {
     check(given);
     const instance: Instance = {
       ...given,
-      id: crypto.randomUUID(),
+      id: this.#chance.id(),
       generation: 1,
       placement: null,
       lastEpoch: 0,

@@ -1,4 +1,5 @@
 /** Changes that are made once, however often they are asked for. @module */
+import type { Chance } from "../chance.ts";
 import type { Clock } from "../clock.ts";
 import type { Keys } from "../model/keys.ts";
 import {
@@ -39,17 +40,21 @@ interface Kept {
   readonly result: unknown;
 }
 
+/** What changes are made with. */
+export interface MutationParts {
+  readonly store: Pick<Store, "commit" | "grant" | "get">;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
 /** Makes changes, and knows for a day which it has made. */
 export class Mutations {
-  readonly #store: Pick<Store, "commit" | "grant" | "get">;
-  readonly #keys: Keys;
-  readonly #clock: Clock;
+  readonly #parts: MutationParts;
   #lease: { readonly promise: Promise<Lease>; readonly untilMs: number } | undefined;
 
-  constructor(store: Pick<Store, "commit" | "grant" | "get">, keys: Keys, clock: Clock) {
-    this.#store = store;
-    this.#keys = keys;
-    this.#clock = clock;
+  constructor(parts: MutationParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -58,21 +63,23 @@ export class Mutations {
    * @throws {ClusterError} Its own, or when the store does not do it.
    */
   async make<T>(
-    { key = crypto.randomUUID(), content }: Asked,
+    { key: given, content }: Asked,
     attempt: (found: ReadonlyMap<string, Entry | undefined>) => Promise<Attempt<T>>,
   ): Promise<T> {
-    const record = this.#keys.request(key);
+    const { store, keys, clock, chance } = this.#parts;
+    const key = given ?? chance.id();
+    const record = keys.request(key);
     let found: ReadonlyMap<string, Entry | undefined> = new Map();
     let lost: StoreError | undefined;
     for (let tries = 0; tries < TRIES; tries++) {
-      if (tries > 0) await this.#clock.sleep(PAUSE_MS * Math.min(tries, 10));
+      if (tries > 0) await clock.sleep(PAUSE_MS * Math.min(tries, 10) + chance.below(PAUSE_MS));
       try {
         // Whether a try that nobody has answered was done stands there.
-        const before = lost === undefined ? found.get(record) : await this.#store.get(record);
+        const before = lost === undefined ? found.get(record) : await store.get(record);
         if (before !== undefined) return resultIn<T>(before, key, content);
         const { when, then, result } = await attempt(found);
         const kept: Kept = { content, result };
-        const committed = await this.#store.commit({
+        const committed = await store.commit({
           when: [...when, { key: record, is: "absent" }],
           then: [...then, { put: record, value: JSON.stringify(kept), lease: (await this.#shared()).id }],
         });
@@ -91,9 +98,10 @@ export class Mutations {
   }
 
   #shared(): Promise<Lease> {
-    if (this.#lease === undefined || this.#clock.now() > this.#lease.untilMs) {
-      const promise = this.#store.grant(KEPT_MS + SHARED_MS);
-      this.#lease = { promise, untilMs: this.#clock.now() + SHARED_MS };
+    const { store, clock } = this.#parts;
+    if (this.#lease === undefined || clock.now() > this.#lease.untilMs) {
+      const promise = store.grant(KEPT_MS + SHARED_MS);
+      this.#lease = { promise, untilMs: clock.now() + SHARED_MS };
       promise.catch(() => this.#lease = undefined);
     }
     return this.#lease.promise;

@@ -1,5 +1,6 @@
 /** The store of one machine: a file of SQLite, which one process has. @module */
 import { DatabaseSync } from "node:sqlite";
+import { type Chance, MACHINE_CHANCE } from "../chance.ts";
 import { type Clock, MACHINE_CLOCK } from "../clock.ts";
 import {
   type Change,
@@ -43,6 +44,7 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL)
 export interface SqliteStoreOptions {
   /** Of leases. */
   readonly clock?: Clock;
+  readonly chance?: Chance;
 }
 
 interface Row {
@@ -56,6 +58,7 @@ interface Row {
 export class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #clock: Clock;
+  readonly #chance: Chance;
   readonly #statements = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   /** When each runs out; a new number for each renewal. */
   readonly #leases = new Map<string, AbortController>();
@@ -78,9 +81,10 @@ export class SqliteStore implements Store {
     }
   }
 
-  private constructor(path: string, { clock = MACHINE_CLOCK }: SqliteStoreOptions) {
+  private constructor(path: string, { clock = MACHINE_CLOCK, chance = MACHINE_CHANCE }: SqliteStoreOptions) {
     this.#db = new DatabaseSync(path);
     this.#clock = clock;
+    this.#chance = chance;
     try {
       this.#db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
       const { user_version: format } = this.#db.prepare("PRAGMA user_version").get() as {
@@ -183,7 +187,7 @@ export class SqliteStore implements Store {
 
   // deno-lint-ignore require-await
   async grant(ttlMs: number): Promise<Lease> {
-    const lease = { id: crypto.randomUUID(), ttlMs };
+    const lease = { id: this.#chance.id(), ttlMs };
     this.#sql("INSERT INTO leases (id, ttl_ms) VALUES (?, ?)").run(lease.id, ttlMs);
     this.#run(lease);
     return lease;
