@@ -1,4 +1,5 @@
 /** Instances and nodes for tests. @module */
+import type { NewInstance } from "../../lib/cluster/control/compute.ts";
 import type { Instance, Node, NodeLive, Snapshot } from "../../lib/cluster/mod.ts";
 
 /** A small instance that may be anywhere. */
@@ -20,6 +21,26 @@ export function instanceOf(id: string, more: Partial<Instance> = {}): Instance {
     lastEpoch: 0,
     isDeleting: false,
     createdAt: "2026-11-21T00:00:00.000Z",
+    ...more,
+  };
+}
+
+/** An instance as it is asked for. */
+export function newInstance(name: string, more: Partial<NewInstance> = {}): NewInstance {
+  const { project, labels, workload, resources, power, restart, lost, constraints, autostart } = instanceOf(
+    name,
+  );
+  return {
+    name,
+    project,
+    labels,
+    workload,
+    resources,
+    power,
+    restart,
+    lost,
+    constraints,
+    autostart,
     ...more,
   };
 }

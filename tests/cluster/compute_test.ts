@@ -10,17 +10,9 @@ import {
   StoreError,
   unlimited,
 } from "../../lib/cluster/mod.ts";
-import { instanceOf } from "./_model.ts";
+import { newInstance } from "./_model.ts";
 
 const keys = new Keys();
-
-function newInstance(name: string, more: Partial<NewInstance> = {}): NewInstance {
-  const { id: _id, generation: _g, placement: _p, lastEpoch: _l, isDeleting: _d, createdAt: _c, ...given } =
-    instanceOf(
-      name,
-    );
-  return { ...given, ...more };
-}
 
 const problem = (wanted: ClusterProblem, words: RegExp) => (error: unknown) => {
   ok(error instanceof ClusterError, String(error));

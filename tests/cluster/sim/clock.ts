@@ -1,4 +1,5 @@
 /** Time that passes when everything that could be done at a moment is done. @module */
+import { setImmediate } from "node:timers";
 import type { Chance, Clock } from "../../../lib/cluster/mod.ts";
 import { type SeededRandom, seededRandom } from "../../metrics/seeded.ts";
 
@@ -31,7 +32,7 @@ export class SimTime {
   }
 
   /** Lets so much time pass. `check` is called after each moment. */
-  async pass(ms: number, check: () => void): Promise<void> {
+  async pass(ms: number, check: () => Promise<void>): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await settled();
     while (this.#due.length > 0 && this.#due[0]!.atMs <= untilMs) {
@@ -39,7 +40,7 @@ export class SimTime {
       this.#nowMs = due.atMs;
       due.run();
       await settled();
-      check();
+      await check();
     }
     this.#nowMs = untilMs;
   }
@@ -51,7 +52,7 @@ function isLater(a: Due, b: Due): boolean {
 
 /** All that follows at once has followed: nothing of a simulation waits for the machine. */
 function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The clock of one machine of a simulation; its wall clock may be wrong, and it may stand still for a while. */
