@@ -2,6 +2,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Compute, type NewInstance } from "../../lib/cluster/control/compute.ts";
 import { ClusterError, type ClusterProblem } from "../../lib/cluster/control/errors.ts";
+import { reap } from "../../lib/cluster/control/reaper.ts";
 import {
   Keys,
   MACHINE_CLOCK,
@@ -65,6 +66,11 @@ Deno.test("a request that is sent again is answered as the first, and one that o
   // The late copy of an old request changes nothing.
   strictEqual((await compute.setPower("web", "stopped", { key: "s" })).power, "stopped");
   strictEqual((await compute.get("web")).power, "running");
+  const { id } = await compute.delete("web", { key: "d" });
+  strictEqual(await reap(store, keys, id), true);
+  // It is no more: what deleted it is answered as it was.
+  strictEqual((await compute.delete("web", { key: "d" })).id, id);
+  await rejects(compute.delete("web"), problem("not found", /There is no instance "web"/));
   await rejects(
     compute.create(newInstance("db"), { key: "k" }),
     problem("invalid", /key "k" was used for another/),

@@ -110,11 +110,11 @@ export class Compute {
     { key, project = "default", content }: OfProject & { readonly content: string },
     changed: (instance: Instance) => Instance,
   ): Promise<Instance> {
-    const { instance: { id } } = await this.#find(wanted, project);
-    return await this.#mutations.make({ key, content: contentOf(content, id) }, async () => {
-      const { instance, revision } = await this.#find(id, project);
+    const asked = { key, content: contentOf(content, [project, wanted]) };
+    return await this.#mutations.make(asked, async () => {
+      const { instance, revision } = await this.#find(wanted, project);
       const result = changed(instance);
-      const instanceKey = this.#keys.instance(id);
+      const instanceKey = this.#keys.instance(instance.id);
       return {
         when: [{ key: instanceKey, revision }],
         then: [{ put: instanceKey, value: JSON.stringify(result) }],

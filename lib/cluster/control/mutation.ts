@@ -71,11 +71,12 @@ export class Mutations {
     const record = keys.request(key);
     let found: ReadonlyMap<string, Entry | undefined> = new Map();
     let lost: StoreError | undefined;
+    // What is asked for again may be impossible by now, since it was done; so may what nobody has answered.
+    let mayBeDone = given !== undefined;
     for (let tries = 0; tries < TRIES; tries++) {
       if (tries > 0) await clock.sleep(PAUSE_MS * Math.min(tries, 10) + chance.below(PAUSE_MS));
       try {
-        // Whether a try that nobody has answered was done stands there.
-        const before = lost === undefined ? found.get(record) : await store.get(record);
+        const before = mayBeDone ? await store.get(record) : found.get(record);
         if (before !== undefined) return resultIn<T>(before, key, content);
         const { when, then, result } = await attempt(found);
         const kept: Kept = { content, result };
@@ -85,12 +86,12 @@ export class Mutations {
         });
         if (committed.ok) return result;
         ({ found } = committed);
-        lost = undefined;
+        [lost, mayBeDone] = [undefined, false];
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         if (error.problem === "refused") throw new ClusterError(error.message, "invalid", { cause: error });
         if (error.problem === "no lease") this.#lease = undefined;
-        lost = error;
+        [lost, mayBeDone] = [error, true];
       }
     }
     const reason = lost?.message ?? "others change the same all the time";
