@@ -1,7 +1,7 @@
 /** The processes of a user, for all assistants that work for them. @module */
 import { abortable } from "../async/mod.ts";
 import { inspectInstance, type Line, type Stream } from "../keeper/mod.ts";
-import { HostError, lastLines, ServiceHost, treeUsage, UsageRates } from "../services/mod.ts";
+import { HostError, lastLines, ServiceHost, UsageRates } from "../services/mod.ts";
 import { type Service, Supervisor } from "../supervisor/mod.ts";
 import { Absences } from "./absences.ts";
 import type { AllowRule } from "./allow.ts";
@@ -13,6 +13,7 @@ import type { Policy } from "./policy.ts";
 import type { ProcessRecord, RecordChanges } from "./record.ts";
 import { Shelf } from "./shelf.ts";
 import { bootId, Specs } from "./specs.ts";
+import { type ProcessUsage, usageOf } from "./process_usage.ts";
 import { refusalIn, standingOf } from "./standing.ts";
 import { filterOf, type ListFilter } from "./list_filter.ts";
 import { infoJson, type Standing } from "./state.ts";
@@ -342,21 +343,9 @@ export class IchimiHost extends ServiceHost {
       .map(({ record, standing }) => infoJson(record, standing));
   }
 
-  /** The same of one, with what it uses: percent of a core since it was looked at last, and bytes. */
-  status(id: string): ProcessStatus {
-    const { state } = this.standing(id);
-    const info = this.info(id);
-    if (state.kind !== "running") return { info, cpu_usage: null, memory_usage: null, uptime_seconds: null };
-    const uptimeMs = Math.max(0, Date.now() - state.startedMs);
-    const used = treeUsage(state.pid);
-    const { ratio } = this.#rates.ratio(id, state.pid, used);
-    const cpu = ratio ?? (uptimeMs === 0 ? 0 : 1_000 * used.cpuSeconds / uptimeMs);
-    return {
-      info,
-      cpu_usage: Math.round(1_000 * cpu) / 10,
-      memory_usage: used.memoryBytes,
-      uptime_seconds: Math.floor(uptimeMs / 1_000),
-    };
+  /** The same of one, with what it uses. */
+  status(id: string): { readonly info: ReturnType<typeof infoJson> } & ProcessUsage {
+    return { info: this.info(id), ...usageOf(id, this.standing(id).state, this.#rates) };
   }
 
   /** The last lines of all runs that are kept, in order of time. @throws {HostError} When there is no such process. */
@@ -391,11 +380,3 @@ function conflict(message: string): HostError {
 }
 
 const NEVER = new AbortController().signal;
-
-/** As `get_process_status` tells it. */
-export interface ProcessStatus {
-  readonly info: ReturnType<typeof infoJson>;
-  readonly cpu_usage: number | null;
-  readonly memory_usage: number | null;
-  readonly uptime_seconds: number | null;
-}

@@ -29,7 +29,7 @@ export { Doorway, type DoorwayOptions, type OpenDoor } from "./doorway.ts";
 export { snapshotOf, snapshotPath, type Taken, type TakeOptions, takeSnapshot } from "./exchange.ts";
 export * from "./snapshots/mod.ts";
 export { type Hello, parseHello } from "./hello.ts";
-export { type HostOptions, IchimiHost, type ProcessStatus, type StartOptions } from "./host.ts";
+export { type HostOptions, IchimiHost, type StartOptions } from "./host.ts";
 export type { NewProcess } from "./catalogue.ts";
 export { type LifetimeLimits, Lifetimes } from "./lifetimes.ts";
 export { type ListFilter } from "./list_filter.ts";
