@@ -21,9 +21,8 @@ export function guardBrowsers(hosts: readonly string[] = []): MiddlewareHandler 
   return async (c, next) => {
     const host = c.req.header("host") ?? "";
     const name = hostName(host);
-    if (host !== "" && !isLoopbackName(name) && !isNumeric(name) && !hosts.includes(name)) {
-      return c.text(`host "${name}" is not served here\n`, 421);
-    }
+    const isServed = name !== undefined && (isLoopbackName(name) || isNumeric(name) || hosts.includes(name));
+    if (host !== "" && !isServed) return c.text(`host "${name ?? host}" is not served here\n`, 421);
     const origin = c.req.header("origin");
     if (origin !== undefined && !sameOrigin(origin, host)) {
       return c.text(`origin "${origin}" is not allowed\n`, 403);
@@ -32,8 +31,10 @@ export function guardBrowsers(hosts: readonly string[] = []): MiddlewareHandler 
   };
 }
 
-function hostName(host: string): string {
-  return host.startsWith("[") ? host.slice(1, host.indexOf("]")) : host.replace(/:\d+$/, "");
+/** Without the port; undefined when it is none, whatever a part of it looks like. */
+function hostName(host: string): string | undefined {
+  const [, address, name] = /^(?:\[([\da-f:.]+)\]|([^:[\]]+))(?::\d*)?$/i.exec(host) ?? [];
+  return address ?? name;
 }
 
 function isNumeric(name: string): boolean {

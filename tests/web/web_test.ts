@@ -106,7 +106,18 @@ Deno.test("pages of other sites and rebound names are refused; programs and this
     strictEqual(await status({ host, origin: "http://evil.example" }), 403, host);
     strictEqual(await status({ host, origin: "null" }), 403, host);
   }
-  strictEqual(await status({ host: "evil.example" }), 421);
+  for (
+    const host of [
+      "evil.example",
+      "[::1].evil.example",
+      "[::1",
+      "a:b.evil.example",
+      "me@127.0.0.1",
+      "1.2.3.4:x",
+    ]
+  ) {
+    strictEqual(await status({ host }), 421, host);
+  }
   ok(isLoopbackName("LOCALHOST") && isLoopbackName("127.1.2.3") && !isLoopbackName("127.0.0.1.evil.example"));
 });
 
