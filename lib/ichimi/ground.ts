@@ -5,7 +5,7 @@
  */
 import { lstatSync } from "node:fs";
 import { sleep } from "../async/mod.ts";
-import { LOCK } from "../supervisor/mod.ts";
+import { LOCK, SERVICES } from "../supervisor/mod.ts";
 import { STORE } from "./store.ts";
 
 /** What a daemon has lost: all that it knew, or only the lock that keeps others away from it. */
@@ -25,7 +25,7 @@ export class Ground implements AsyncDisposable {
   readonly #folder: string;
   readonly #socket: string | undefined;
   readonly #tell: (text: string) => void;
-  readonly #before: Readonly<Record<"folder" | "store" | "lock", string | undefined>>;
+  readonly #before: Readonly<Record<"folder" | "services" | "store" | "lock", string | undefined>>;
   readonly #lost = new AbortController();
   readonly #closed = new AbortController();
   #watcher: Deno.FsWatcher | undefined;
@@ -81,9 +81,9 @@ export class Ground implements AsyncDisposable {
   }
 
   async #look(listenAgain: () => Promise<void>): Promise<void> {
-    const { folder, store, lock } = this.#now();
+    const { folder, services, store, lock } = this.#now();
     const [state, before] = [this.#folder, this.#before];
-    if (folder !== before.folder || store !== before.store) {
+    if (folder !== before.folder || services !== before.services || store !== before.store) {
       return this.#lose({ what: "state", text: `${state} was removed, or is another one now` });
     }
     if (lock !== before.lock) return this.#lose({ what: "lock", text: `the lock of ${state} was removed` });
@@ -108,9 +108,10 @@ export class Ground implements AsyncDisposable {
     this.#watcher = undefined;
   }
 
-  #now(): Readonly<Record<"folder" | "store" | "lock", string | undefined>> {
+  #now(): Readonly<Record<"folder" | "services" | "store" | "lock", string | undefined>> {
     return {
       folder: identityOf(this.#folder),
+      services: identityOf(`${this.#folder}/${SERVICES}`),
       store: identityOf(`${this.#folder}/${STORE}`),
       lock: identityOf(`${this.#folder}/${LOCK}`),
     };

@@ -49,4 +49,4 @@ export { cronProblem, nextTime, type Schedule } from "./schedule.ts";
 export type { Limits } from "./cgroups.ts";
 export { mayHold, watchFiles, type WatchSpec } from "./watch.ts";
 export { answerTo, type Trigger } from "./triggers.ts";
-export { Supervisor } from "./supervisor.ts";
+export { SERVICES, Supervisor } from "./supervisor.ts";

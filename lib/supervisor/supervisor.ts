@@ -13,7 +13,8 @@ import type { ServiceSpec } from "./spec.ts";
 import { isAtRest, isSettled, isUp, newestOf } from "./standing.ts";
 import { answerTo, type Trigger, Triggers } from "./triggers.ts";
 
-const SERVICES = "services";
+/** In the state folder: what each service has left. */
+export const SERVICES = "services";
 
 /** Runs services until disposed. What it leaves in `folder` lets the next one go on where this one stood. */
 export class Supervisor implements AsyncDisposable {

@@ -44,6 +44,19 @@ for (const [how, take] of TAKEN) {
   });
 }
 
+test("a daemon whose processes' folders are removed ends, with all that runs in them, and the next one can start them", async () => {
+  await using home = new Home();
+  await using assistant = await home.assistant();
+  await assistant.run("kept", "exec sleep 1000", { lifetime: "persistent" });
+  const pids = [home.pid, await pidOf(assistant, "kept")];
+  Deno.removeSync(`${home.state}/services`, { recursive: true });
+  await until("the end of all", () => pids.every((pid) => processStart(pid) === 0n));
+  strictEqual(await assistant.state("kept"), "NotStarted");
+  await assistant.call("start_process", { id: "kept" });
+  strictEqual(await assistant.state("kept"), "Running");
+  await assistant.call("remove_process", { id: "kept" });
+});
+
 test("a daemon whose socket is removed makes it again, and nothing else changes", async () => {
   await using home = new Home();
   {
