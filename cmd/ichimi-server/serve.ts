@@ -129,8 +129,18 @@ export async function serve(
   }
   log.info("becoming a newer daemon", { pid: Deno.pid });
   await daemon.leave();
-  Deno.writeTextFileSync(upgrading, `${Deno.pid} ${processStart(Deno.pid)}\n`);
+  noteUpgrade(upgrading, log);
   return await becomeNewer(host, stack, { signal, services });
+}
+
+/** Clients that come meanwhile wait; on a full disk they find out by themselves. */
+function noteUpgrade(file: string, log: Log): void {
+  try {
+    Deno.writeTextFileSync(file, `${Deno.pid} ${processStart(Deno.pid)}\n`);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    log.warn(`Cannot write ${file}: ${error.message}`);
+  }
 }
 
 /** Its state is not its own any more: processes that the next daemon cannot know end, all of them; others wait for it. */

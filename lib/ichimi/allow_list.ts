@@ -84,8 +84,18 @@ export class AllowList {
     if (refused !== undefined && (permitted === undefined || refused.question !== permitted)) throw refused;
   }
 
-  /** What becomes of a process from now on a person has said yes to; undefined when nobody was asked. */
-  permit(id: string, question: string | undefined): void {
+  /** As `check`, and what runs of the process from now on has that yes. @throws {NotAllowed} */
+  permit(process: Startable, permitted: string | undefined): void {
+    this.check(process, permitted);
+    this.#remember(process.id, permitted);
+  }
+
+  /** Nothing is known of a process any more. */
+  forget(id: string): void {
+    this.#remember(id, undefined);
+  }
+
+  #remember(id: string, question: string | undefined): void {
     if (this.#permitted.get(id) === question) return;
     if (question === undefined) this.#permitted.delete(id);
     else this.#permitted.set(id, question);

@@ -74,6 +74,7 @@ export class Catalogue {
   /** Forgets a process; its service stops if it runs. */
   async drop(id: string): Promise<void> {
     this.#parts.store.dropProcess(id);
+    this.#scrubAfter([this.#records.get(id)]);
     this.#records.delete(id);
     await this.#apply();
   }
@@ -93,8 +94,16 @@ export class Catalogue {
   async #put(records: readonly ProcessRecord[]): Promise<void> {
     const { store } = this.#parts;
     store.together(() => records.forEach((record) => store.putProcess(record)));
+    this.#scrubAfter(records.map(({ id }) => this.#records.get(id)));
     for (const record of records) this.#records.set(record.id, record);
     await this.#apply();
+  }
+
+  /** What environments were given is forgotten with those that had it. */
+  #scrubAfter(before: readonly (ProcessRecord | undefined)[]): void {
+    const { store } = this.#parts;
+    const hadSome = before.some((record) => Object.keys(record?.env ?? {}).length > 0);
+    if (hadSome) store.attempt("clean up", () => store.scrub());
   }
 
   /** Makes services of the records, one change after the other. */

@@ -9,6 +9,6 @@ export interface Client {
   readonly startTicks: bigint;
   /** Where it works, absolute. */
   readonly folder: string;
-  /** Its environment, which its processes have too. Never kept on disk. */
+  /** Its environment, which its processes have too. Kept only while one of them may be started again without it. */
   readonly env: Readonly<Record<string, string>>;
 }

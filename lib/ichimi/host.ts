@@ -1,4 +1,5 @@
 /** The processes of a user, for all assistants that work for them. @module */
+import { rm } from "node:fs/promises";
 import { abortable } from "../async/mod.ts";
 import { inspectInstance, type Line, type Stream } from "../keeper/mod.ts";
 import { HostError, lastLines, ServiceHost, UsageRates } from "../services/mod.ts";
@@ -16,7 +17,7 @@ import { bootId, Specs } from "./specs.ts";
 import { type ProcessUsage, usageOf } from "./process_usage.ts";
 import { refusalIn, standingOf } from "./standing.ts";
 import { filterOf, type ListFilter } from "./list_filter.ts";
-import { infoJson, type Standing } from "./state.ts";
+import { infoJson, type ProcessStatus, type Standing } from "./state.ts";
 import { STORE, Store } from "./store.ts";
 
 /** How a host is opened. */
@@ -146,7 +147,7 @@ export class IchimiHost extends ServiceHost {
   async start(signal: AbortSignal): Promise<void> {
     const boot = bootId();
     const isFirst = this.#store.fact(AT_WORK_SINCE) !== boot;
-    this.#store.note(AT_WORK_SINCE, boot);
+    if (isFirst) this.#store.attempt("note a start", () => this.#store.note(AT_WORK_SINCE, boot));
     // A host that was killed while it removed one has left its folder.
     await this.supervisor.start(signal, { except: () => true, forget: true });
     if (!isFirst || signal.aborted) return;
@@ -194,10 +195,7 @@ export class IchimiHost extends ServiceHost {
     { permitted }: Pick<StartOptions, "permitted"> = {},
   ): Promise<ProcessRecord> {
     const record = { ...this.record(id), ...changes };
-    if (this.startsAnew(id, changes)) {
-      this.allowed.check(record, permitted);
-      this.allowed.permit(id, permitted);
-    }
+    if (this.startsAnew(id, changes)) this.allowed.permit(record, permitted);
     await this.#catalogue.put([record]);
     this.#specs.keepStarter(record);
     return this.record(id);
@@ -239,7 +237,7 @@ export class IchimiHost extends ServiceHost {
 
   async #start(service: Service, { client, permitted, signal }: StartOptions): Promise<number> {
     const { name: id } = service.spec;
-    this.allowed.permit(id, permitted);
+    this.allowed.permit(this.record(id), permitted);
     const before = service.ledger.places("run").at(-1)?.number ?? 0;
     this.#specs.startFor(this.record(id), client);
     this.unremark(id);
@@ -305,20 +303,22 @@ export class IchimiHost extends ServiceHost {
         using _ = this.#specs.stopWithin(id, REMOVE_GRACE_MS);
         await this.stopOne(id, NEVER);
       }
-      await this.#catalogue.drop(id);
+      await this.#catalogue.drop(id).catch(async () => {
+        // Where the disk is full its logs make room.
+        await service.settled();
+        await rm(folder, { recursive: true, force: true });
+        await this.#catalogue.drop(id);
+      });
     } catch (error) {
       service.isDismissed = false;
       throw error;
     }
     await service.settled();
     this.#specs.forget(id);
-    this.allowed.permit(id, undefined);
+    this.allowed.forget(id);
     this.#rates.forget(id);
     this.#standings.delete(id);
-    await Deno.remove(folder, { recursive: true }).catch((error) => {
-      // It has never run.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await rm(folder, { recursive: true, force: true });
   }
 
   /** What became of a process. @throws {HostError} When there is none. */
@@ -365,7 +365,9 @@ export class IchimiHost extends ServiceHost {
 
   override async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled(this.#removals.values());
-    if (this.#store.isOpen) this.#store.note(AT_WORK_SINCE, undefined);
+    if (this.#store.isOpen) {
+      this.#store.attempt("note the end", () => this.#store.note(AT_WORK_SINCE, undefined));
+    }
     await super[Symbol.asyncDispose]();
   }
 

@@ -43,7 +43,7 @@ export class Specs {
     this.#allowed = allowed;
     const boot = bootId();
     for (const { id, client, boot: of } of store.items(KIND) as KeptStarter[]) {
-      if (of !== boot) store.dropItem(KIND, id);
+      if (of !== boot) this.#dropStarter(id);
       else this.#starters.set(id, { ...client, startTicks: BigInt(client.startTicks) });
     }
   }
@@ -57,8 +57,8 @@ export class Specs {
   /** Keeps who started a process as long as it may be started without them: a daemon after this one does it, too. */
   keepStarter({ id, restart }: ProcessRecord): void {
     const client = this.#starters.get(id);
+    if (client === undefined || restart === "never") return this.#dropStarter(id);
     this.#store.attempt(`keep the environment of process '${id}'`, () => {
-      if (client === undefined || restart === "never") return this.#store.dropItem(KIND, id);
       const kept = { id, client: { ...client, startTicks: `${client.startTicks}` }, boot: bootId() };
       this.#store.putItem(KIND, id, kept satisfies KeptStarter);
     });
@@ -79,7 +79,16 @@ export class Specs {
   forget(id: string): void {
     this.#starters.delete(id);
     this.#graceMs.delete(id);
-    this.#store.attempt(`forget the environment of process '${id}'`, () => this.#store.dropItem(KIND, id));
+    this.#dropStarter(id);
+  }
+
+  /** An environment may have secrets: nothing of it is left. */
+  #dropStarter(id: string): void {
+    this.#store.attempt(`forget the environment of process '${id}'`, () => {
+      if (this.#store.item(KIND, id) === undefined) return;
+      this.#store.dropItem(KIND, id);
+      this.#store.scrub();
+    });
   }
 
   of(record: ProcessRecord): ServiceSpec {

@@ -1,4 +1,5 @@
 /** What outlives the daemon beside processes and their logs: how they were described. In SQLite. @module */
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { type ProcessRecord, RECORD_DEFAULTS } from "./record.ts";
 
@@ -17,6 +18,10 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
 
+/** For its user alone. */
+const OWN = 0o600;
+/** Instead of a file. */
+const MEMORY = ":memory:";
 /** Somebody else has the file for a moment. */
 const BUSY_MS = 2_000;
 
@@ -49,10 +54,12 @@ export class Store implements Disposable {
   private constructor(path: string, trouble: (text: string) => void = () => {}) {
     this.#path = path;
     this.trouble = trouble;
+    // What stands beside it takes its mode: environments have secrets.
+    if (path !== MEMORY) makePrivate(path);
     this.#db = new DatabaseSync(path);
     try {
       this.#db.exec(
-        `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`,
+        `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;`,
       );
       const { user_version: format } = this.#db.prepare("PRAGMA user_version").get() as {
         user_version: number;
@@ -60,7 +67,8 @@ export class Store implements Disposable {
       if (format > STORE_FORMAT) {
         throw new SyntaxError(`its format is ${format}, this build reads ${STORE_FORMAT}`);
       }
-      this.#db.exec(`${SCHEMA} PRAGMA user_version = ${STORE_FORMAT};`);
+      // On a full disk one that is there already can be opened as it is.
+      if (format < STORE_FORMAT) this.#db.exec(`${SCHEMA} PRAGMA user_version = ${STORE_FORMAT};`);
       this.#put = this.#db.prepare(
         "INSERT INTO processes (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
       );
@@ -153,6 +161,11 @@ export class Store implements Disposable {
     }
   }
 
+  /** Nothing is left of what was dropped or replaced so far, neither in the file nor beside it. */
+  scrub(): void {
+    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
   get isOpen(): boolean {
     return this.#db.isOpen;
   }
@@ -165,7 +178,8 @@ export class Store implements Disposable {
       this.#db.exec("COMMIT");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      // On a full disk it was rolled back already.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }
   }
@@ -185,4 +199,9 @@ export class Store implements Disposable {
   [Symbol.dispose](): void {
     if (this.isOpen) this.#db.close();
   }
+}
+
+function makePrivate(path: string): void {
+  closeSync(openSync(path, "a", OWN));
+  chmodSync(path, OWN);
 }

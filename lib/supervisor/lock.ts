@@ -2,6 +2,8 @@
 
 /** Keeps other managers out of a state folder while this one lives. */
 export const LOCK = "manager.lock";
+/** No pid has more digits. */
+const PID_CHARS = 10;
 const LOCK_TRIES = 10;
 const LOCK_PAUSE_MS = 5;
 
@@ -16,8 +18,8 @@ export function takeLock(folder: string): Deno.FsFile {
   // Whoever only looks whether there is a manager has it for a moment.
   for (let tries = 1; tries < LOCK_TRIES && !file.tryLockSync(true); tries++) pause(LOCK_PAUSE_MS);
   if (file.tryLockSync(true)) {
-    file.truncateSync();
-    file.writeSync(new TextEncoder().encode(`${Deno.pid}`));
+    // In the place of the one before: on a full disk there is room for it, and for no other.
+    file.writeSync(new TextEncoder().encode(`${Deno.pid}`.padEnd(PID_CHARS)));
     return file;
   }
   file.close();

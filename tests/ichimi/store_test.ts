@@ -126,3 +126,27 @@ Deno.test("a damaged store is told with its file, and what to do about it", () =
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test("environments are for their user alone, and nothing is left of those that were forgotten", async () => {
+  await using world = new World();
+  const [given, own] = [crypto.randomUUID(), crypto.randomUUID()];
+  const state = `${world.folder}/state`;
+  const files = () =>
+    [...Deno.readDirSync(state)].map(({ name }) => name).filter((name) => /sqlite/.test(name));
+  const has = (secret: string) =>
+    files().some((name) =>
+      new TextDecoder("latin1").decode(Deno.readFileSync(`${state}/${name}`)).includes(secret)
+    );
+  const { PATH = "" } = Deno.env.toObject();
+  const assistant = world.assistant(world.client(world.folder, { PATH, TOKEN: given }));
+  await assistant.run("web", "exec sleep 100", { env: { OWN: own } });
+  deepStrictEqual([has(given), has(own)], [false, true]);
+  await assistant.call("update_process", { id: "web", restart: "always" });
+  deepStrictEqual([has(given), has(own)], [true, true]);
+  for (const name of files()) strictEqual(Deno.statSync(`${state}/${name}`).mode! & 0o777, 0o600, name);
+  await assistant.call("update_process", { id: "web", restart: "never", env: {} });
+  deepStrictEqual([has(given), has(own)], [false, false]);
+  await assistant.call("update_process", { id: "web", restart: "always", env: { OWN: own } });
+  await assistant.call("remove_process", { id: "web" });
+  deepStrictEqual([has(given), has(own)], [false, false]);
+});
