@@ -48,5 +48,6 @@ export { Searcher } from "./searcher.ts";
 export { maskerOf, parseEnvFile } from "./secrets.ts";
 export { type ServiceMark, ServiceMarks } from "./service_marks.ts";
 export { becomeNewer, listenForUpgrade, type Upgrade } from "./upgrade.ts";
-export { ownCgroup, type TreeUsage, treeUsage, UsageRates } from "./usage.ts";
+export { type TreeUsage, treeUsage } from "../procfs/mod.ts";
+export { ownCgroup, UsageRates } from "./usage.ts";
 export * from "./tools/mod.ts";

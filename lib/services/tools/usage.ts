@@ -17,7 +17,8 @@ import {
   record,
   string,
 } from "../../mcp/mod.ts";
-import { ownCgroup, treeUsage, UsageRates } from "../usage.ts";
+import { treeUsage } from "../../procfs/mod.ts";
+import { ownCgroup, UsageRates } from "../usage.ts";
 import type { ToolMaker } from "./tool.ts";
 
 const MIB = 2 ** 20;
