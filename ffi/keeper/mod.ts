@@ -58,6 +58,8 @@ export interface KeeperOptions {
   readonly command: readonly [string, ...string[]];
   /** Beside the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Nothing of this process's environment. */
+  readonly clearEnv?: boolean;
   /** Absolute. */
   readonly cwd?: string;
   /** Standard input: nothing (the default), a pipe, or a terminal of this size for all three. */
@@ -134,6 +136,7 @@ export function startKeeper(options: KeeperOptions): StartedKeeper {
   const command = new Deno.Command(assetPath("bin/keeper"), {
     args: keeperArguments(options),
     env: { ...options.env },
+    clearEnv: options.clearEnv ?? false,
     stdin: "null",
     stdout: "null",
     stderr: "piped",

@@ -274,7 +274,8 @@ function ownCgroups(text: string): Map<string, string> {
   return found;
 }
 
-function cgroupsOf(folder: string): string[] {
+/** Those of the instance in a folder. */
+export function cgroupsOf(folder: string): string[] {
   try {
     return Deno.readTextFileSync(`${folder}/${NAMES}`).split("\n").filter((path) => path !== "");
   } catch (error) {

@@ -39,14 +39,23 @@ export {
   type Observed,
   startOrder,
 } from "./graph.ts";
-export { type InstanceKind, Ledger, LEDGER_FORMAT, type Place, wasEnded } from "./ledger.ts";
+export {
+  type InstanceKind,
+  Ledger,
+  LEDGER_FORMAT,
+  lives,
+  type Place,
+  settlePlace,
+  wasEnded,
+} from "./ledger.ts";
 export { ask, type PolledProbe, type Probe } from "./probes.ts";
 export { Run } from "./run.ts";
+export { type InstanceContext, Instances } from "./instances.ts";
 export type { Notice } from "./notice.ts";
 export { Service } from "./service.ts";
-export { BusyError, LOCK, managerOf } from "./lock.ts";
+export { BusyError, LOCK, managerOf, takeLock } from "./lock.ts";
 export { cronProblem, nextTime, type Schedule } from "./schedule.ts";
-export type { Limits } from "./cgroups.ts";
+export { CgroupMaker, cgroupsOf, findHierarchies, type Limits } from "./cgroups.ts";
 export { mayHold, watchFiles, type WatchSpec } from "./watch.ts";
 export { answerTo, type Trigger } from "./triggers.ts";
 export { SERVICES, Supervisor } from "./supervisor.ts";
