@@ -5,6 +5,7 @@
  * Reading order: `clock.ts` and `chance.ts` (time and chance are arguments), `store/` (where the state is), `model/` (what the state is of),
  * `schedule/` (where things are placed, and why not). Everything that decides is pure; what acts takes time, chance and
  * transport as arguments, so that servers, store and agents can be run together in a simulation.
+ * `drivers/` (what runs instances on a node) is imported by itself: it brings native libraries.
  * @module
  */
 export { type Chance, MACHINE_CHANCE } from "./chance.ts";

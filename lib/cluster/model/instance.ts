@@ -10,6 +10,8 @@ export interface ProcessWorkload {
   readonly env: Readonly<Record<string, string>>;
   /** Absolute; a folder of the instance's own when null. */
   readonly cwd: string | null;
+  /** What it has as its standard input: nothing by default, or a console. */
+  readonly input?: "pipe" | "terminal";
 }
 
 /** A tiny virtual machine: QEMU's `microvm`. */
