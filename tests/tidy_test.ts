@@ -250,7 +250,8 @@ Deno.test("no catch is empty, no export is a default, no enum and no any", () =>
     ["enum", /^\s*(export )?(const )?enum /m],
     ["any", /[:<]\s*any\b/],
   ];
-  const wrong = SOURCES.flatMap(({ path, text }) =>
+  const written = SOURCES.filter(({ path }) => !path.endsWith("_generated.ts"));
+  const wrong = written.flatMap(({ path, text }) =>
     // A catch that says why dropping is safe is not empty.
     rules.filter(([name, rule]) => rule.test(name === "empty catch" ? text : code(text))).map(([name]) =>
       `${path}: ${name}`

@@ -5,6 +5,7 @@ import { sampleConfig } from "../../lib/config/mod.ts";
 import { BPM_CONFIG } from "../../lib/bpm/mod.ts";
 import { ICHIMI_CONFIG } from "../../lib/ichimi/mod.ts";
 import { RECORD_CONFIG } from "../../lib/recording/mod.ts";
+import { contractCode, CONTRACTS } from "./proto.ts";
 import { AGENT_CONFIG } from "../../lib/telemetry/mod.ts";
 
 /** A generated file: its path in the checkout and what makes its text. */
@@ -19,6 +20,7 @@ export const GENERATED: readonly Generated[] = [
   { path: "config/bpm.mcp-run", make: bpmSample },
   { path: "config/ichimi.toml", make: ichimiSample },
   { path: "config/record.toml", make: recordSample },
+  ...[...CONTRACTS].map(([path, contract]) => ({ path, make: () => contractCode(contract) })),
 ];
 
 export async function run(): Promise<number> {

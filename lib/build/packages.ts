@@ -32,10 +32,12 @@ const PACKAGES: Record<Profile, readonly Package[]> = {
     ["etcd-server", "/usr/bin/etcd"],
     ["fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
     ["iproute2", "/usr/sbin/tc"],
+    ["libprotobuf-dev", "/usr/include/google/protobuf/timestamp.proto"],
     ["nftables", "/usr/sbin/nft"],
     // The programs alone: Debian's unit for nix-daemon is in nix-setup-systemd, which is not wanted.
     ["nix-bin", "/usr/bin/nix-build"],
     ["procps", "/usr/bin/pgrep"],
+    ["protobuf-compiler", "/usr/bin/protoc"],
     ["prometheus", "/usr/bin/promtool"],
     ["python3-minimal", "/usr/bin/python3"],
     ["ripgrep", "/usr/bin/rg"],
