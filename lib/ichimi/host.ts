@@ -17,7 +17,7 @@ import { bootId, Specs } from "./specs.ts";
 import { type ProcessUsage, usageOf } from "./process_usage.ts";
 import { refusalIn, standingOf } from "./standing.ts";
 import { filterOf, type ListFilter } from "./list_filter.ts";
-import { infoJson, type ProcessStatus, type Standing } from "./state.ts";
+import { infoJson, type Standing } from "./state.ts";
 import { STORE, Store } from "./store.ts";
 
 /** How a host is opened. */

@@ -39,7 +39,7 @@ export { idProblem, type Lifetime, type ProcessRecord, type RecordChanges } from
 export { type Clip, Shelf } from "./shelf.ts";
 export { filled, type Template, TemplateError } from "./template.ts";
 export { type Suggestion, suggestionsAfter, suggestionsText } from "./habits.ts";
-export { type Outcome, type ProcessState, type ProcessStatus, type Standing } from "./state.ts";
+export { type Outcome, type ProcessState, type Standing } from "./state.ts";
 export { Store, STORE_FORMAT } from "./store.ts";
 export { DEFAULT_TOOLSETS, ichimiTools, TOOLSET_NAMES } from "./tools/mod.ts";
 export { ichimiService, ichimiSocket, type IchimiUnitOptions, isIchimiUnit } from "./unit.ts";

@@ -65,11 +65,3 @@ export function infoJson(record: ProcessRecord, { state, outcome, detail }: Stan
     ...(record.tags.length === 0 ? {} : { tags: record.tags }),
   };
 }
-
-/** As `get_process_status` tells it. */
-export interface ProcessStatus {
-  readonly info: ReturnType<typeof infoJson>;
-  readonly cpu_usage: number | null;
-  readonly memory_usage: number | null;
-  readonly uptime_seconds: number | null;
-}

@@ -160,7 +160,7 @@ Deno.test("tables by name keep the file's order, and their mistakes have places"
   }]]);
   deepStrictEqual(parseConfig(shape, "", "f").config.process, {});
   deepStrictEqual(allKeys(shape).map(({ path }) => path), ["process.web.command"]);
-  match(sampleConfig(shape, "Sample."), /^\[process\.web\]$/m);
+  match(sampleConfig(shape, "Sample."), /^# \[process\.web\]$/m);
   throws(() => parseConfig(shape, "process = 3", "f"), /"process" is 3, expected tables \[process\.<name>\]/);
   throws(() => parseConfig(shape, "process.web = 3", "f"), /"process\.web" is 3, expected a table/);
   throws(
