@@ -36,6 +36,8 @@ export abstract class ServiceHost implements AsyncDisposable {
   /** Of the tool: it stands before words that no process has said. */
   abstract readonly name: string;
   readonly #searcher: Searcher;
+  /** Who waits for a line is not to wait for searches of whole logs. */
+  readonly #looker: Searcher;
   /** The last words about each process that it did not say itself. */
   readonly #events = new Map<string, string>();
   #masker = { known: 0, mask: maskerOf([]) };
@@ -44,6 +46,7 @@ export abstract class ServiceHost implements AsyncDisposable {
   protected constructor(supervisor: Supervisor, searchLimitMs: number | undefined) {
     this.supervisor = supervisor;
     this.#searcher = new Searcher(searchLimitMs);
+    this.#looker = new Searcher(searchLimitMs);
     supervisor.listen((notice) => {
       if (notice.kind === "event") this.remark(notice.service, notice.text);
       if (notice.kind === "went") this.unremark(notice.service);
@@ -204,7 +207,7 @@ export abstract class ServiceHost implements AsyncDisposable {
   ): Promise<Look> {
     const places = this.logs(name, "run");
     const request = { places, pattern, cursor, speaker: this.name, secrets: [...this.secrets] };
-    return this.#searcher.look(request, signal);
+    return this.#looker.look(request, signal);
   }
 
   /** Lets go of everything; the next host goes on with it. */
@@ -222,6 +225,7 @@ export abstract class ServiceHost implements AsyncDisposable {
   /** Ends what the host does by itself; its processes are another matter. */
   protected close(): void {
     this.#searcher[Symbol.dispose]();
+    this.#looker[Symbol.dispose]();
   }
 
   /** Asks for a change and waits for what becomes of it. */

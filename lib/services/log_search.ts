@@ -31,12 +31,15 @@ export interface Selection {
   readonly lines: readonly string[];
   /** Why there is none; left out also where head or tail cut all of them off. */
   readonly none?: "empty" | "noMatch";
+  /** That there were more than an answer takes. */
+  readonly note?: string;
 }
 
 /** The answer's text. */
-export function selectionText({ lines, none }: Selection): string {
+export function selectionText({ lines, none, note }: Selection): string {
   if (none === "empty") return EMPTY_LOG;
-  return none === "noMatch" ? NO_MATCH : lines.join("\n");
+  if (none === "noMatch") return NO_MATCH;
+  return [...note === undefined ? [] : [note], ...lines].join("\n");
 }
 
 /** A pattern that is no regular expression; the message is upstream's. */
@@ -66,6 +69,9 @@ export function searchLog(lines: readonly string[], query: LogQuery): string {
   return selectionText(search.selection);
 }
 
+/** Characters of an answer: nobody reads more at once, and all others would wait while it is written. */
+const MOST_CHARS = 4 * 2 ** 20;
+
 /** A search that is told line after line, and keeps what the answer may need: of a log of 100 MB the last line, when that is asked for. */
 export class LineSearch {
   readonly #query: LogQuery;
@@ -75,6 +81,9 @@ export class LineSearch {
   /** So many lines more belong to the match before. */
   #after = 0;
   #kept: string[] = [];
+  #chars = 0;
+  /** Lines that were found, and are too many for an answer. */
+  #leftOut = 0;
   #isEmpty = true;
 
   /** @throws {PatternError} On a pattern that cannot be read. */
@@ -105,15 +114,48 @@ export class LineSearch {
     if (this.#isEmpty) return { lines: [], none: "empty" };
     if (this.#pattern !== undefined && this.#kept.length === 0) return { lines: [], none: "noMatch" };
     const { head, tail } = this.#query;
-    return { lines: tail !== undefined ? lastOf(this.#kept, tail) : this.#kept.slice(0, head ?? Infinity) };
+    if (tail !== undefined) this.#keepLast(tail);
+    this.#letGo();
+    const lines = this.#keepsFirst ? this.#kept.slice(0, head) : this.#kept;
+    const isCut = this.#leftOut > 0 && lines.length < (tail ?? head ?? Infinity);
+    return { lines, ...isCut ? { note: this.#note } : {} };
+  }
+
+  get #note(): string {
+    const which = this.#keepsFirst ? "first" : "last";
+    return `(the ${which} ${this.#kept.length} lines: all would be more than ${MOST_CHARS} characters; ` +
+      "ask for fewer, with pattern, head or tail)";
+  }
+
+  get #keepsFirst(): boolean {
+    return this.#query.head !== undefined && this.#query.tail === undefined;
   }
 
   #keep(line: string): void {
-    const { head, tail } = this.#query;
+    const { head = 0, tail } = this.#query;
     // One more than is asked for tells that there was something.
-    if (tail === undefined && head !== undefined && this.#kept.length > head) return;
+    if (this.#keepsFirst && (this.#leftOut > 0 || this.#kept.length > head)) return;
+    if (this.#keepsFirst && this.#chars + line.length > MOST_CHARS) {
+      this.#leftOut++;
+      return;
+    }
     this.#kept.push(line);
-    if (tail !== undefined && this.#kept.length >= 2 * tail + SPARE) this.#kept = lastOf(this.#kept, tail);
+    this.#chars += line.length;
+    if (tail !== undefined && this.#kept.length >= 2 * tail + SPARE) this.#keepLast(tail);
+    if (this.#chars > 2 * MOST_CHARS) this.#letGo();
+  }
+
+  #keepLast(count: number): void {
+    this.#kept = lastOf(this.#kept, count);
+    this.#chars = this.#kept.reduce((sum, line) => sum + line.length, 0);
+  }
+
+  /** The last line stays, however long it is. */
+  #letGo(): void {
+    let at = 0;
+    while (this.#chars > MOST_CHARS && at < this.#kept.length - 1) this.#chars -= this.#kept[at++]!.length;
+    if (at > 0) this.#kept = this.#kept.slice(at);
+    this.#leftOut += at;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Answers of the log searches: selection, context, cutting, and upstream's texts. */
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { instanceAt, InstanceError, PatternError, searchLog } from "../../lib/services/mod.ts";
+import { LineSearch, type LogQuery } from "../../lib/services/log_search.ts";
 
 const LINES = ["a start", "b work", "[stderr] c error: x", "d work", "e work", "f error: y", "g end"];
 
@@ -68,4 +69,27 @@ Deno.test("instanceAt() counts from the newest below zero and from the oldest ab
       new InstanceError(`Log instance ${index} not found (have 3 instances)`),
     );
   }
+});
+
+Deno.test("an answer has no more than four million characters: the last lines, or the first, and says so", () => {
+  const line = "x".repeat(1_000);
+  const lines = Array.from({ length: 20_000 }, (_, at) => `${at} ${line}`);
+  const found = (query: LogQuery) => {
+    const search = new LineSearch(query);
+    for (const each of lines) search.take(each);
+    const { lines: told, note } = search.selection;
+    return [told[0]?.split(" ").find((word) => /\d/.test(word)), told.length, note?.split(":")[0]];
+  };
+  const [first, count, note] = found({});
+  deepStrictEqual([Number(first) + Number(count), note], [20_000, `(the last ${count} lines`]);
+  ok(Number(count) > 4_000 && Number(count) < 4_200, `${count} lines`);
+  deepStrictEqual(found({ pattern: "x" })[0], String(20_000 - Number(found({ pattern: "x" })[1])));
+  deepStrictEqual(found({ tail: 3 }), ["19997", 3, undefined]);
+  deepStrictEqual(found({ tail: 10_000 }), [first, count, note]);
+  deepStrictEqual(found({ head: 3 }), ["0", 3, undefined]);
+  const [, most] = found({ head: 10_000 });
+  deepStrictEqual(found({ head: 10_000 }), ["0", most, `(the first ${most} lines`]);
+  ok(Number(most) > 4_000 && Number(most) < 4_200, `${most} lines`);
+  deepStrictEqual(found({ head: 0 }), [undefined, 0, undefined]);
+  deepStrictEqual(found({ tail: 0 }), [undefined, 0, undefined]);
 });

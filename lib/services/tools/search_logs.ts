@@ -22,6 +22,7 @@ const OUTPUT = object({
   lines: array(string(), {
     description: "With a pattern, lines that match begin with ' * ' and those around them with three blanks",
   }),
+  note: optional(string({ description: "That there were more than an answer takes" })),
 });
 
 export const searchLogs: ToolMaker = searcher("run", "search_logs", "Searches the output of a process");
@@ -42,7 +43,12 @@ function searcher(kind: "run" | "build", name: string, description: string): Too
       async run({ process, context_lines: contextLines, ...query }, { signal }) {
         const asked = contextLines === undefined ? query : { ...query, contextLines };
         const selection = await orToolError(() => host.search(process, kind, asked, signal));
-        const structured = { found: selection.none === undefined, lines: [...selection.lines] };
+        const { none, lines, note } = selection;
+        const structured = {
+          found: none === undefined,
+          lines: [...lines],
+          ...note === undefined ? {} : { note },
+        };
         return { text: selectionText(selection), structured };
       },
     });
