@@ -1,8 +1,9 @@
 /** One node with its server and agent: what is asked for comes about, and is told. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { MemoryDriver, MemoryMachine } from "../../lib/cluster/drivers/mod.ts";
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
+import type { NewInstance } from "../../lib/cluster/control/compute.ts";
+import { MemoryDriver, MemoryMachine, openProcessDriver } from "../../lib/cluster/drivers/mod.ts";
 import { MACHINE_CLOCK } from "../../lib/cluster/mod.ts";
-import { newInstance } from "./_model.ts";
+import { instanceOf, newInstance } from "./_model.ts";
 import { OneNode } from "./_one_node.ts";
 
 const clock = MACHINE_CLOCK;
@@ -87,4 +88,29 @@ Deno.test("one node: what runs goes on without its agent, and the next one has i
   strictEqual(after?.pid, before?.pid);
   deepStrictEqual([...machine.instances.keys()].sort(), [kept.id, "orphan"].sort());
   ok(one.complaints.some((text) => /^orphan is here, and nobody knows it/.test(text)), one.complaints.join());
+});
+
+Deno.test("one node: a real program is run under its keeper, paused, killed, started again and deleted", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "cluster-" });
+  await using one = await OneNode.begin([await openProcessDriver({ folder })]);
+  const workload = { ...instanceOf("x").workload, command: ["sleep", "1000"] } as NewInstance["workload"];
+  const { id } = await one.compute.create(newInstance("web", { workload }));
+  const running = await one.until(id, "running");
+  const name = (pid: number) => Deno.readTextFileSync(`/proc/${pid}/comm`).trim();
+  strictEqual(name(running!.pid!), "sleep");
+  await one.compute.setPower("web", "paused");
+  await one.until(id, "paused");
+  await one.compute.setPower("web", "running");
+  const again = await one.until(id, "running");
+  strictEqual(again!.pid, running!.pid);
+  Deno.kill(running!.pid!, "SIGKILL");
+  const failed = await one.until(id, "failed");
+  match(failed?.reason ?? "", /SIGKILL/);
+  const restarted = await one.until(id, "running");
+  ok(restarted!.pid !== running!.pid);
+  await one.compute.delete("web");
+  await one.until(id, "forgotten");
+  throws(() => name(restarted!.pid!));
+  await one.stopAgent();
+  await Deno.remove(folder, { recursive: true });
 });
