@@ -1,5 +1,8 @@
 /** What tests of drivers share. @module */
 import { kernelPathExists, listKernelFolder } from "../../ffi/files/mod.ts";
+import { existsSync } from "node:fs";
+import { QEMU } from "../../lib/build/guest_kernel.ts";
+import { tinyGuest } from "../../lib/cluster/drivers/mod.ts";
 import type { Instance } from "../../lib/cluster/mod.ts";
 import { leftOver } from "../../lib/keeper/mod.ts";
 import { findHierarchies } from "../../lib/supervisor/mod.ts";
@@ -24,6 +27,24 @@ export function ticking(id: string, epoch: number): Instance {
       env: {},
       cwd: null,
       input: "pipe",
+    },
+  });
+}
+
+/** Whether there is an emulator, and the guest that it runs. */
+export const HAS_MICROVM: boolean = existsSync(QEMU) && existsSync(tinyGuest());
+
+/** The same as `ticking` in a machine of its own, ten times a second; `q` shuts it down, `x` crashes it. */
+export function tickingGuest(id: string, epoch: number): Instance {
+  return instanceOf(id, {
+    placement: { node: "n", epoch },
+    resources: { cpuMillis: 1_000, memoryMib: 16, diskMib: 0 },
+    workload: {
+      driver: "microvm",
+      kernel: { name: "tiny", sha256: "" },
+      initrd: null,
+      cmdline: `hello ${id}`,
+      acceleration: "tcg",
     },
   });
 }

@@ -8,3 +8,4 @@
 export * from "./driver.ts";
 export { MemoryDriver, MemoryMachine, type MemoryOperation, type MemoryOptions } from "./memory.ts";
 export { openProcessDriver } from "./process/mod.ts";
+export { type MicrovmOptions, openMicrovmDriver, tinyGuest } from "./microvm/mod.ts";

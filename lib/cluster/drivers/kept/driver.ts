@@ -18,7 +18,7 @@ import {
   type RunEnd,
   specOf,
 } from "../driver.ts";
-import { readHomes } from "./home.ts";
+import { Home, readHomes } from "./home.ts";
 import { type KeptContext, KeptInstance } from "./instance.ts";
 import type { Kind } from "./kind.ts";
 import { readLogs } from "./logs.ts";
@@ -103,7 +103,7 @@ export class KeptDriver<K extends DriverKind> implements Driver {
       await this.#instances.get(spec.id)?.deleting;
       const found = this.#instances.get(spec.id);
       if (found !== undefined) checkIdentity("create", spec, found);
-      await this.#kind.check(spec);
+      await this.#kind.check(spec, new Home(this.#root, spec.id));
       if (found !== undefined) return await found.change(spec);
       const made = this.#instance(spec);
       made.home.create(spec);

@@ -91,7 +91,7 @@ export class KeptInstance<K extends DriverKind> {
       this.#state = this.#endedState(newest, status.kind === "exited" ? childEnd(status.exit) : undefined);
       return;
     }
-    await this.#hold(this.#runs.adopt(newest, "end"));
+    await this.#hold(this.#runs.adopt(newest, "end"), false);
   }
 
   /** What it runs from its next start on. */
@@ -123,7 +123,7 @@ export class KeptInstance<K extends DriverKind> {
       } catch (cause) {
         throw this.#cannot("start", "failed", messageOf(cause), cause);
       }
-      const problem = await this.#hold(run);
+      const problem = await this.#hold(run, true);
       if (problem !== undefined) throw this.#cannot("start", "failed", problem);
     });
   }
@@ -175,7 +175,7 @@ export class KeptInstance<K extends DriverKind> {
   /** Lets go of it; it goes on. */
   async release(): Promise<void> {
     await this.#turn;
-    this.#current?.letGo.abort();
+    this.#current?.letGo.abort(new Error("its driver lets go of it"));
     await this.#current?.hold?.[Symbol.asyncDispose]();
   }
 
@@ -203,7 +203,7 @@ export class KeptInstance<K extends DriverKind> {
   }
 
   /** Takes a run; resolves with what is in its way. */
-  async #hold(run: Run): Promise<string | undefined> {
+  async #hold(run: Run, isNew: boolean): Promise<string | undefined> {
     const current: Current = {
       run,
       ended: Promise.withResolvers(),
@@ -215,7 +215,7 @@ export class KeptInstance<K extends DriverKind> {
     try {
       const { spec, home } = this;
       const { signal } = current.letGo;
-      const held = { spec, home, run, signal, changed: () => this.#look() };
+      const held = { spec, home, run, isNew, signal, changed: () => this.#look() };
       current.hold = await this.#kind.hold(held);
       this.#look();
       return undefined;
@@ -240,7 +240,7 @@ export class KeptInstance<K extends DriverKind> {
     const current = this.#current;
     if (current?.run !== run) return;
     this.#current = undefined;
-    current.letGo.abort();
+    current.letGo.abort(new Error("it has ended"));
     await current.hold?.[Symbol.asyncDispose]();
     this.#become(this.#endedState(run.place, end));
     current.ended.resolve();

@@ -26,6 +26,8 @@ export interface HeldRun<K extends DriverKind> {
   readonly spec: SpecOf<K>;
   readonly home: Home;
   readonly run: Run;
+  /** It was started right now: whoever cannot work with it may throw, and it is ended. One that was found goes on. */
+  readonly isNew: boolean;
   /** Fires when it has ended, or is let go. */
   readonly signal: AbortSignal;
   /** It was paused or resumed. */
@@ -45,7 +47,7 @@ export interface Kind<K extends DriverKind> {
   readonly kind: K;
   probe(): Promise<DriverReport>;
   /** @throws {DriverError} `invalid` when it can never be run. */
-  check(spec: SpecOf<K>): Promise<void>;
+  check(spec: SpecOf<K>, home: Home): Promise<void>;
   /** @throws {DriverError} `failed`. */
   launch(spec: SpecOf<K>, home: Home): Promise<Launch>;
   /** Takes a run that has begun, now or before this process; resolves when it can be worked with. @throws {Error} */
