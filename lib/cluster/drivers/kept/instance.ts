@@ -223,7 +223,7 @@ export class KeptInstance<K extends DriverKind> {
       // What cannot be worked with is not left alone.
       await run.stop(0);
       await current.ended.promise;
-      return [messageOf(error), ...this.#words].join("; ");
+      return [...this.#words, messageOf(error)].join("; ");
     }
   }
 
