@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -81,6 +82,18 @@ static void serve(struct keeper *k, struct client *c)
 		if (c->fd >= 0)
 			control_next(c);
 	}
+}
+
+/* For whoever looks at the end of the child later. Where the disk is full only the log says it. */
+static void mark_owner_ended(const struct keeper *k)
+{
+	char path[KEEPER_FOLDER_MAX + sizeof "/" KEEPER_OWNER_ENDED];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/" KEEPER_OWNER_ENDED, k->options.folder);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void child_ended(struct keeper *k, int status)
@@ -210,6 +223,8 @@ static void handle(struct keeper *k, const struct pollfd set[POLLED])
 		close(k->owner);
 		k->owner = -1;
 		output_event(&k->output, "the process that owns this instance has ended");
+		if (!k->child_gone)
+			mark_owner_ended(k);
 		keeper_stop(k, SIGTERM, k->options.leftover_ms);
 	}
 	take_signals(k);

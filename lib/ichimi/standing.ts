@@ -2,7 +2,7 @@
 import { signalName } from "../../ffi/sys/mod.ts";
 import { inspectInstance } from "../keeper/mod.ts";
 import { begunMsOf, firstEntry } from "../services/mod.ts";
-import { type Place, type Service, wasEnded } from "../supervisor/mod.ts";
+import { type Place, type Service, wasToEnd } from "../supervisor/mod.ts";
 import { NEVER_STARTED, type Outcome, type Standing } from "./state.ts";
 
 /** @param lastEvent What the supervisor said of it last: the reason, where its last start did not come about. */
@@ -40,7 +40,7 @@ function standingIn(place: Place): Standing | undefined {
       const exitCode = signal === undefined ? code : null;
       const name = signal === undefined ? null : signalName(signal);
       // Who ends as he was asked to ends well.
-      const isGood = code === 0 || (wasEnded(place) && (name === null || name === "SIGTERM"));
+      const isGood = code === 0 || (wasToEnd(place) && (name === null || name === "SIGTERM"));
       const outcome: Outcome = isGood ? "clean" : name === null ? "failed" : "killed";
       return { state: { kind: "stopped", exitCode, stoppedMs: timeMs }, outcome, detail: name };
     }

@@ -33,6 +33,8 @@ const WANTED = "wanted.json";
 const WANTED_BYTES = 256;
 /** Stands in an instance that was ended on purpose. */
 const ENDED = "ended";
+/** `KEEPER_OWNER_ENDED` of ffi/keeper/keeper.h. */
+const OWNER_ENDED = "owner_ended";
 
 /** The folder of one service. */
 export class Ledger {
@@ -131,6 +133,11 @@ export function markEnded({ folder }: Place): void {
 /** Whether it was ended on purpose. */
 export function wasEnded({ folder }: Place): boolean {
   return readIfThere(`${folder}/${ENDED}`) !== undefined;
+}
+
+/** Whether it was to end: by its manager's order, or since its owner had ended, as a keeper notes it. */
+export function wasToEnd(place: Place): boolean {
+  return wasEnded(place) || readIfThere(`${place.folder}/${OWNER_ENDED}`) !== undefined;
 }
 
 /** What stands in a place; a keeper that has not come yet is kept from coming. */

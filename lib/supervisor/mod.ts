@@ -47,6 +47,7 @@ export {
   type Place,
   settlePlace,
   wasEnded,
+  wasToEnd,
 } from "./ledger.ts";
 export { ask, type PolledProbe, type Probe } from "./probes.ts";
 export { Run } from "./run.ts";

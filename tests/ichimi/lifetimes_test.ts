@@ -1,5 +1,6 @@
 /** With whom processes end: sessions, projects, nobody; and across daemons. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { processStart } from "../../ffi/ring/mod.ts";
 import { World } from "./_world.ts";
 
 const AWAY = { lifetime: "session" };
@@ -55,6 +56,24 @@ Deno.test("a client whose program has ended does not come back: nothing waits fo
   );
   world.lifetimes.leave(client);
   await world.until("the end of the session's", () => state(world, "mine") === "stopped");
+});
+
+Deno.test("what ends with its client has ended well, also when nobody but its keeper has asked it to", async () => {
+  await using world = new World();
+  const client = world.client();
+  const program = new Deno.Command("sleep", { args: ["100"] }).spawn();
+  const own = { ...client, pid: program.pid, startTicks: processStart(program.pid) };
+  const assistant = world.assistant(own);
+  await assistant.run("mine", "exec sleep 100", AWAY);
+  program.kill("SIGKILL");
+  await program.status;
+  await assistant.call("wait", { process: "mine", exit: true });
+  const { outcome, detail } = world.host.standing("mine");
+  deepStrictEqual([outcome, detail], ["clean", "SIGTERM"]);
+  strictEqual(
+    await assistant.call("explain", { process: "mine" }),
+    "Process 'mine' is finished\nichimi: the process that owns this instance has ended",
+  );
 });
 
 Deno.test("a daemon that follows another one ends what its clients do not come back for", async () => {

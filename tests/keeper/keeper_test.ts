@@ -243,6 +243,7 @@ Deno.test("an instance ends with its owner", async () => {
   strictEqual(await keeper.ended, 0);
   const status = inspectInstance(folder.path);
   ok(status.kind === "exited" && status.exit.signal === 15);
+  ok(Deno.statSync(`${folder.path}/owner_ended`).isFile);
 });
 
 Deno.test("sd_notify reaches the log as variables", async () => {

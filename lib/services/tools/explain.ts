@@ -1,6 +1,6 @@
 /** `explain`: why a process does not run, or ended last. @module */
 import { defineTool, nullable, object, string } from "../../mcp/mod.ts";
-import { wasEnded } from "../../supervisor/mod.ts";
+import { wasToEnd } from "../../supervisor/mod.ts";
 import { inspectInstance } from "../../keeper/mod.ts";
 import { lastShownLines } from "../log_lines.ts";
 import type { ServiceHost } from "../host.ts";
@@ -53,7 +53,7 @@ function lastFailure(
         how: "exit unknown, its keeper was killed",
       }];
     }
-    if (status.kind !== "exited" || wasEnded(place)) return [];
+    if (status.kind !== "exited" || wasToEnd(place)) return [];
     const { code, signal, timeMs } = status.exit;
     if (place.kind === "build" && code === 0) return [];
     return [{ place, timeMs, how: signal === undefined ? `exit code ${code}` : `signal ${signal}` }];
