@@ -22,7 +22,7 @@ export const migrate = command({
   async run({ args, options: { dryRun, json } }) {
     const paths = args.filter((path) => path !== undefined);
     const { findSnapshots, toJson } = await import("../../lib/ichimi/mod.ts");
-    const found = findSnapshots(paths.length > 0 ? paths : usualPlaces());
+    const found = paths.length > 0 ? findSnapshots(paths, { isNamed: true }) : findSnapshots(usualPlaces());
     const { files, processes } = found;
     const taken = dryRun || processes.length === 0
       ? undefined
@@ -42,7 +42,7 @@ export const migrate = command({
         }\n`,
       );
     } else {
-      for (const { path, count, problem } of files) print(`${path}: ${problem ?? `${count} processes`}\n`);
+      for (const { path, count, problem } of files) print(`${path}: ${problem ?? processCount(count)}\n`);
       print(summary(processes.length, taken, dryRun));
     }
     return files.some(({ problem }) => problem !== undefined) ? 1 : 0;
@@ -64,9 +64,13 @@ async function take(body: string): Promise<Taken> {
   return await response.json();
 }
 
+function processCount(count: number): string {
+  return `${count} ${count === 1 ? "process" : "processes"}`;
+}
+
 function summary(count: number, taken: Taken | undefined, dryRun: boolean): string {
   if (count === 0) return "There is nothing to take over.\n";
-  if (taken === undefined) return dryRun ? `${count} processes would be taken over.\n` : "";
+  if (taken === undefined) return dryRun ? `${processCount(count)} would be taken over.\n` : "";
   const { created, changed, skipped } = taken;
   const parts = [
     ...created.length > 0 ? [`${created.length} new: ${created.join(", ")}`] : [],

@@ -156,7 +156,7 @@ Deno.test("what ichimi and vantage have kept is taken over, and stays as it was"
   strictEqual(dry.code, 1);
   strictEqual(
     dry.out.replace(/not JSON: .*/, "not JSON"),
-    `${old}: 2 processes\n${newer}: 2 processes\n${broken}: Cannot read snapshot ${broken}: not JSON\n` +
+    `${old}: 2 processes\n${newer}: 2 processes\n${broken}: not JSON\n` +
       "3 processes would be taken over.\n",
   );
   strictEqual(home.pid, 0);
@@ -177,7 +177,14 @@ Deno.test("what ichimi and vantage have kept is taken over, and stays as it was"
     not_started: [],
   });
   deepStrictEqual([Deno.readTextFileSync(newer), Deno.readTextFileSync(broken)], [YAML, "{"]);
-  strictEqual((await home.run("migrate", `${home.folder}/nowhere`)).out, "There is nothing to take over.\n");
+  const [nowhere, database] = [`${home.folder}/nowhere`, `${home.folder}/.vantage/data/store.db`];
+  const none = await home.run("migrate", nowhere, database);
+  deepStrictEqual([none.code, none.out], [
+    1,
+    `${nowhere}: there is no such file or folder\n` +
+    `${database}: its name ends in none of .yaml, .yml, .kdl and .json\nThere is nothing to take over.\n`,
+  ]);
+  match((await home.run("migrate", "-n", old, nowhere)).out, /\n2 processes would be taken over\.\n$/);
 });
 
 Deno.test("help and completion know the commands, and unknown words are told", async () => {
@@ -201,7 +208,7 @@ Deno.test("who works at a terminal is asked for what is not on the list", async 
   strictEqual(refused.code, 1);
   match(
     refused.err,
-    /may not be started: 'true' is not among .*; a person can allow it, with "ichimi-server start/,
+    /may not be started: 'true' is not among .*; a person can allow it, with "ichimi-server run" on a terminal/,
   );
   match((await home.run("run", "--allow", "--", "true")).out, /^Process 'true' started/);
   for (const again of ["start", "restart"]) {

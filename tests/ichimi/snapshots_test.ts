@@ -1,5 +1,5 @@
 /** Snapshots in the three formats that upstream has had: what goes in comes out, and files of upstream are read. */
-import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { parse } from "yaml";
 import {
   type Format,
@@ -235,11 +235,17 @@ Deno.test("what is no snapshot is refused with what is wrong and where", () => {
       '[{"process_id": "a", "command": "b"}, {"process_id": "a", "command": "b"}]',
       /^Process 'a' is there twice$/,
     ],
-    ["yaml", "a: [", /^not YAML: /],
+    ["yaml", "a: [", /^not YAML: .*[^:]$/],
     ["yaml", "version: '2.0'\nprocesses: []", /^its version is "2\.0", expected "1\.0"$/],
     ["yaml", "version: '1.0'\nprocesses: 3", /^"processes" must be a list$/],
     ["yaml", "text", /^there is no snapshot in it$/],
     ["kdl", "process {", /^not KDL: /],
+    [
+      "kdl",
+      'process "a" auto_start=true {\n  env { var "A" "b" }\n}',
+      /^not KDL: Missing node terminator at 2:/,
+    ],
+    ["kdl", 'process "a" auto_start=#true {\n  env { var "A" #maybe }\n}', /^not KDL: .*#maybe.* at 2:/],
     ["kdl", "process command=true", /^Process 1: "id" must be a string/],
     ["kdl", 'meta version="3"', /^its version is "3"/],
   ];
@@ -250,6 +256,12 @@ Deno.test("what is no snapshot is refused with what is wrong and where", () => {
       return true;
     });
   }
+});
+
+Deno.test("a snapshot in YAML says each process by itself", () => {
+  const empty = { ...PLAIN, env: {}, tags: [] };
+  const text = WRITE.yaml({ timestamp: "t", processes: [empty, { ...empty, id: "b" }] });
+  doesNotMatch(text, /[&*]a1/);
 });
 
 Deno.test("texts cut and changed at every place are snapshots or refused, and nothing else", () => {

@@ -92,7 +92,8 @@ export function writeSnapshot(path: string, snapshot: Snapshot, format: Format):
   }
 }
 
-function reasonOf(cause: unknown): string {
+/** In a few words. */
+export function reasonOf(cause: unknown): string {
   if (cause instanceof SnapshotError) return cause.message;
   const { code } = cause as { readonly code?: unknown };
   if (code === "ENOENT") return "there is no such file";

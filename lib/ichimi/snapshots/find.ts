@@ -1,9 +1,9 @@
 /** Finds what others have kept. @module */
 import { readdirSync, statSync } from "node:fs";
-import { formatOf, readSnapshot } from "./files.ts";
+import { formatOf, readSnapshot, reasonOf } from "./files.ts";
 import type { KeptProcess } from "./snapshot.ts";
 
-/** A file that was found: how many processes are in it, or why it cannot be read. */
+/** A file that was found, or looked for: how many processes are in it, or why it cannot be read. */
 export interface FoundFile {
   readonly path: string;
   readonly count: number;
@@ -21,10 +21,17 @@ export interface FoundSnapshots {
 /** Deeper are only databases. */
 const DEPTH = 2;
 
-/** Looks in files, and in folders to some depth; paths that are not there have nothing in them. */
-export function findSnapshots(paths: readonly string[]): FoundSnapshots {
+/**
+ * Looks in files, and in folders to some depth.
+ * @param options.isNamed Whether somebody has named the paths: then those that are none are told.
+ */
+export function findSnapshots(
+  paths: readonly string[],
+  { isNamed = false }: { readonly isNamed?: boolean } = {},
+): FoundSnapshots {
   const found = paths.flatMap((path) => filesIn(path, DEPTH)).sort((a, b) => a.changedMs - b.changedMs);
   const processes = new Map<string, KeptProcess>();
+  const strange = isNamed ? paths.flatMap(strangeness) : [];
   const files = found.map(({ path }): FoundFile => {
     try {
       const snapshot = readSnapshot(path);
@@ -32,10 +39,18 @@ export function findSnapshots(paths: readonly string[]): FoundSnapshots {
       return { path, count: snapshot.processes.length };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      return { path, count: 0, problem: error.message };
+      return { path, count: 0, problem: reasonOf(error.cause) };
     }
   });
-  return { files, processes: [...processes.values()] };
+  return { files: [...strange, ...files], processes: [...processes.values()] };
+}
+
+/** What is wrong with a path itself. */
+function strangeness(path: string): FoundFile[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return [{ path, count: 0, problem: "there is no such file or folder" }];
+  if (found.isDirectory() || formatOf(path) !== undefined) return [];
+  return [{ path, count: 0, problem: "its name ends in none of .yaml, .yml, .kdl and .json" }];
 }
 
 function filesIn(path: string, depth: number): { readonly path: string; readonly changedMs: number }[] {

@@ -67,9 +67,8 @@ export function fromKdl(text: string): Snapshot {
   try {
     nodes = parseCompat(text).nodes;
   } catch (error) {
-    // One for each version of the language.
-    const [reason] = error instanceof AggregateError ? error.errors : [error];
-    if (!(reason instanceof InvalidKdlError)) throw error;
+    const reason = reasonOf(error);
+    if (reason === undefined) throw error;
     throw new SnapshotError(`not KDL: ${reason.message.split("\n")[0]}`, { cause: error });
   }
   const meta = nodes.find((node) => node.getName() === "meta");
@@ -84,6 +83,15 @@ export function fromKdl(text: string): Snapshot {
     ...typeof hostname === "string" ? { hostname } : {},
     processes: distinct(processes.map((node, at) => readProcess(fieldsOf(node), `Process ${at + 1}`))),
   };
+}
+
+/** There is one for each version of the language: the file is of that which has understood more of it. */
+function reasonOf(error: unknown): InvalidKdlError | undefined {
+  const found = (error instanceof AggregateError ? error.errors : [error]).flatMap((each) =>
+    each instanceof InvalidKdlError ? [...each.flat()].slice(0, 1) : []
+  );
+  const at = ({ start }: InvalidKdlError) => start?.offset ?? 0;
+  return found.sort((a, b) => at(b) - at(a))[0];
 }
 
 function fieldsOf(node: Node): Record<string, unknown> {

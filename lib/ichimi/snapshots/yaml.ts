@@ -35,7 +35,8 @@ export function toYaml({ timestamp, hostname, processes }: Snapshot, version: st
     })),
   };
   // Upstream's reader is one of YAML 1.1, to which words like "no" and "1.0" are no texts unless they are quoted.
-  return stringify(document, { version: "1.1", lineWidth: 0 });
+  // Anchors are of no use to who reads it, and break when one of the places is edited.
+  return stringify(document, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 /** @throws {SnapshotError} Saying what is wrong, with its place. */
@@ -45,9 +46,8 @@ export function fromYaml(text: string): Snapshot {
     // Warnings would go to the standard error of whoever reads, not to who asks.
     found = parse(text, { logLevel: "error" });
   } catch (error) {
-    throw new SnapshotError(`not YAML: ${error instanceof Error ? error.message.split("\n")[0] : error}`, {
-      cause: error,
-    });
+    const [reason] = error instanceof Error ? error.message.split("\n") : [String(error)];
+    throw new SnapshotError(`not YAML: ${reason!.replace(/:$/, "")}`, { cause: error });
   }
   if (typeof found !== "object" || found === null) throw new SnapshotError("there is no snapshot in it");
   const { version, timestamp, metadata, processes } = found as Record<string, unknown>;
