@@ -100,8 +100,12 @@ Deno.test("templates are made, found, changed, used and deleted", async () => {
     "sleep",
     made.template_id,
   ]);
+  strictEqual(JSON.parse(await later.call("get_template", { name: "napper" })).template_id, made.template_id);
+  for (const tool of ["get_template", "delete_template"]) {
+    await rejects(later.call(tool, {}), { message: "Give id or name" });
+  }
   strictEqual(
-    await later.call("delete_template", { id: made.template_id }),
+    await later.call("delete_template", { name: "napper" }),
     "Template 'napper' deleted successfully",
   );
   await rejects(later.call("get_template", { id: "napper" }), { message: "Template 'napper' not found" });

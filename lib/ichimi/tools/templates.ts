@@ -17,6 +17,15 @@ const LOOKS = { readOnlyHint: true, openWorldHint: false };
 const CHANGES = { destructiveHint: false, openWorldHint: false };
 const TEMPLATE_ID = string({ description: "Id or name of the template" });
 
+/** As upstream's `GetTemplateRequest` and `DeleteTemplateRequest` have it. */
+const WHICH = { id: maybe(TEMPLATE_ID), name: maybe(string({ description: "Instead of the id" })) };
+
+function wanted({ id, name }: { readonly id?: string | null; readonly name?: string | null }): string {
+  const given = id ?? name;
+  if (given == null) throw new HostError("Give id or name");
+  return given;
+}
+
 const FIELDS = {
   ...TEMPLATE_FIELDS,
   cwd: maybe(string()),
@@ -55,9 +64,9 @@ export const getTemplate: ToolMaker = ({ host: { shelf } }) =>
     name: "get_template",
     description: "Get a process template",
     annotations: LOOKS,
-    input: object({ id: TEMPLATE_ID }),
+    input: object(WHICH),
     output: TEMPLATE,
-    run: ({ id }) => orToolError(() => answer(shelf.template(id))),
+    run: (asked) => orToolError(() => answer(shelf.template(wanted(asked)))),
   });
 
 export const updateTemplate: ToolMaker = ({ host: { shelf } }) =>
@@ -75,11 +84,11 @@ export const deleteTemplate: ToolMaker = ({ host: { shelf } }) =>
     name: "delete_template",
     description: "Delete a process template",
     annotations: { destructiveHint: true, openWorldHint: false },
-    input: object({ id: TEMPLATE_ID }),
+    input: object(WHICH),
     output: object({ id: string(), name: string() }),
-    run: ({ id }) =>
+    run: (asked) =>
       orToolError(() => {
-        const { template_id, name } = shelf.deleteTemplate(id);
+        const { template_id, name } = shelf.deleteTemplate(wanted(asked));
         return { text: `Template '${name}' deleted successfully`, structured: { id: template_id, name } };
       }),
   });
