@@ -12,7 +12,7 @@ export const ALLOW_OPTION = option(
 );
 
 const IDS: Completion = { command: "ichimi-server list --ids" };
-export const PROCESS = { name: "ID", help: "of the process", complete: IDS } as const;
+export const PROCESS = { name: "ID", help: "id of the process", complete: IDS } as const;
 
 /** A call of the command line. */
 export interface Asking {

@@ -74,6 +74,8 @@ async function tableOf(name: string, file: string | undefined) {
   const table = Object.hasOwn(proxy, name) ? proxy[name] : undefined;
   if (table !== undefined) return table;
   const names = Object.keys(proxy);
-  const there = names.length === 0 ? "there is none" : `there are ${names.join(", ")}`;
+  const there = names.length === 0
+    ? "there is none"
+    : `there ${names.length === 1 ? "is" : "are"} ${names.join(", ")}`;
   throw new UsageError(`the configuration has no table [proxy.${name}]: ${there}`);
 }

@@ -61,8 +61,12 @@ const run = command({
     const started = { signal, allow: options.allow };
     const { text, structured } = await asker.call("start_process", { id }, started).catch(async (error) => {
       // It can be tried again in another way.
-      if (before === undefined) await asker.call("remove_process", { id }, { signal });
-      throw error;
+      if (before !== undefined) throw error;
+      await asker.call("remove_process", { id }, { signal });
+      // There is nothing any more that "start" could start.
+      throw new Error(error.message.replace(`ichimi-server start ${id}`, "ichimi-server run"), {
+        cause: error,
+      });
     });
     print(options.json ? `${JSON.stringify(structured, null, 2)}\n` : `${text}\n`);
     return 0;
@@ -138,7 +142,7 @@ function onProcess(name: string, tool: string, summary: string, argument = "id")
     summary,
     positionals: [PROCESS],
     options: OPTIONS,
-    examples: [[`ichimi-server ${name} web`, summary]],
+    examples: [[`ichimi-server ${name} web`, `${summary[0]!.toUpperCase()}${summary.slice(1)}`]],
     run: async ({ args: [id], options, signal }) =>
       await (await asks()).printed(tool, { [argument]: id }, { ...options, signal }),
   });

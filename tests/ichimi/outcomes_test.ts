@@ -1,5 +1,5 @@
 /** How processes ended, as each surface tells it. */
-import { deepStrictEqual, rejects } from "node:assert/strict";
+import { deepStrictEqual, match, rejects } from "node:assert/strict";
 import { Site } from "./_site.ts";
 
 Deno.test("what failed is the same to the dashboard, to lists and to tools", async () => {
@@ -21,4 +21,5 @@ Deno.test("what failed is the same to the dashboard, to lists and to tools", asy
   deepStrictEqual(told.map(({ id }: { readonly id: string }) => id), failed);
   const only = await site.get("/processes?outcome=spawn_error");
   deepStrictEqual(only.map(({ id }: { readonly id: string }) => id), ["nowhere"]);
+  match(await assistant.call("explain", { process: "killed" }), / ended at \S+ with SIGKILL$/m);
 });

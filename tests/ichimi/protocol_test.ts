@@ -39,7 +39,8 @@ Deno.test("a wait that takes long is a task for clients that know them, and can 
   strictEqual((await get(waits)).status, "working");
   await stateless(server.url, "tasks/cancel", { taskId: dropped.result.taskId }, POLLS);
   strictEqual((await get(dropped)).status, "cancelled");
-  await world.assistant().call("send", { process: "web", text: "\n" });
+  const sent = await world.assistant().call("send", { process: "web", text: "\n" });
+  strictEqual(sent, "Sent 1 character to 'web'");
   await world.until("the end of the wait", async () => (await get(waits)).status === "completed");
   deepStrictEqual((await get(waits)).result.structuredContent, {
     met: true,

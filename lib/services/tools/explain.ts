@@ -1,5 +1,6 @@
 /** `explain`: why a process does not run, or ended last. @module */
 import { defineTool, nullable, object, string } from "../../mcp/mod.ts";
+import { signalName } from "../../../ffi/sys/mod.ts";
 import { wasToEnd } from "../../supervisor/mod.ts";
 import { inspectInstance } from "../../keeper/mod.ts";
 import { lastShownLines } from "../log_lines.ts";
@@ -56,7 +57,7 @@ function lastFailure(
     if (status.kind !== "exited" || wasToEnd(place)) return [];
     const { code, signal, timeMs } = status.exit;
     if (place.kind === "build" && code === 0) return [];
-    return [{ place, timeMs, how: signal === undefined ? `exit code ${code}` : `signal ${signal}` }];
+    return [{ place, timeMs, how: signal === undefined ? `exit code ${code}` : signalName(signal) }];
   });
   const last = failures.sort((a, b) => a.timeMs - b.timeMs).at(-1);
   if (last === undefined) return undefined;

@@ -41,7 +41,7 @@ export const send: ToolMaker = (host) =>
       });
       if (!taken) throw new ToolError(`Process '${process}' has just ended`);
       return {
-        text: `Sent ${text.length} characters to '${process}'`,
+        text: `Sent ${text.length} ${text.length === 1 ? "character" : "characters"} to '${process}'`,
         structured: { process, characters: text.length, ended: end === true },
       };
     },
