@@ -47,16 +47,7 @@ export class Compute {
 
   /** Takes note of an instance; the scheduler finds a place for it. @throws {ClusterError} */
   async create(given: NewInstance, { key }: RequestOptions = {}): Promise<Instance> {
-    check(given);
-    const instance: Instance = {
-      ...given,
-      id: this.#chance.id(),
-      generation: 1,
-      placement: null,
-      lastEpoch: 0,
-      isDeleting: false,
-      createdAt: new Date(this.#clock.wallMs()).toISOString(),
-    };
+    const instance = this.drafted(given);
     const { project, name } = given;
     const nameKey = this.#keys.name(project, name);
     return await this.#mutations.make({ key, content: contentOf("create", given) }, async (found) => {
@@ -74,6 +65,20 @@ export class Compute {
         result: instance,
       };
     });
+  }
+
+  /** What would be made. @throws {ClusterError} When it can be none. */
+  drafted(given: NewInstance): Instance {
+    check(given);
+    return {
+      ...given,
+      id: this.#chance.id(),
+      generation: 1,
+      placement: null,
+      lastEpoch: 0,
+      isDeleting: false,
+      createdAt: new Date(this.#clock.wallMs()).toISOString(),
+    };
   }
 
   /** By id, or by its name in a project. @throws {ClusterError} When there is none. */
