@@ -12,6 +12,7 @@ export const TOOLSETS = option(
 export const mcp: Command = mcpCommand({
   name: "ichimi-server",
   url: "http://127.0.0.1:12700/mcp",
+  tokenCommand: "ichimi-server console --json",
   options: { toolsets: TOOLSETS },
   get command() {
     return [...ownCommand("ichimi-server"), "mcp"] as const;

@@ -16,6 +16,8 @@ export interface McpCommandSpec {
   check?(options: Readonly<Record<string, string | undefined>>): Promise<void>;
   /** Where a server of the tool listens, for an example; most tools have none that runs by itself. */
   readonly url?: string;
+  /** The command that tells the token which that server wants to be shown, where it wants one. */
+  readonly tokenCommand?: string;
   /** Serves over stdio until the client goes; returns the exit code. */
   serve(signal: AbortSignal, options: Readonly<Record<string, string | undefined>>): Promise<number>;
 }
@@ -52,6 +54,9 @@ export function mcpCommand(spec: McpCommandSpec): Command {
   const own = spec.options ?? {};
   const clients = CLIENT_APPS.map(({ id, title }) => `${id}: ${title}`).join("; ");
   const line = `${spec.name} mcp`;
+  const [tokenWords, tokenPlace] = spec.tokenCommand === undefined
+    ? ["", ""]
+    : [" --token TOKEN", `, with the token that "${spec.tokenCommand}" tells`];
   return command({
     name: "mcp",
     summary: "serve assistants over standard input and output, or enter the tool in a client",
@@ -59,9 +64,12 @@ export function mcpCommand(spec: McpCommandSpec): Command {
     examples: [
       [`${line} install`, "Enter it in Claude Code, for all projects"],
       [`${line} install -c claude-project`, "For everyone who works on this project"],
-      ...(spec.url === undefined
-        ? []
-        : [[`${line} install --url ${spec.url}`, "Enter a server that runs"] as const]),
+      ...(spec.url === undefined ? [] : [
+        [
+          `${line} install --url ${spec.url}${tokenWords}`,
+          `Enter a server that runs${tokenPlace}`,
+        ] as const,
+      ]),
     ],
     options: own,
     commands: [

@@ -193,6 +193,10 @@ Deno.test("help and completion know the commands, and unknown words are told", a
   for (const name of ["list", "run", "restart", "logs", "console", "proxy", "migrate", "daemon"]) {
     ok(new RegExp(`^ {2}${name} `, "m").test(out), name);
   }
+  match(
+    (await home.run("mcp", "--help")).out,
+    /tells$\n +ichimi-server mcp install --url \S+ --token TOKEN$/m,
+  );
   const wrong = await home.run("lst");
   strictEqual(wrong.code, 2);
   match(wrong.err, /lst/);
