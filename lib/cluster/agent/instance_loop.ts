@@ -27,6 +27,8 @@ export interface LoopOptions {
 
 /** What is asked to end has so long to do it. */
 const GRACE_MS = 10_000;
+/** Until it is told again what nobody has heard. */
+const REPORT_MS = 1_000;
 
 export class InstanceLoop {
   readonly #options: LoopOptions;
@@ -65,13 +67,14 @@ export class InstanceLoop {
       const wake = this.#wake.promise;
       const sight = this.#look();
       const step = nextStep(sight);
-      await this.#report(sight);
-      if (step.kind === "rest" && sight.found === undefined && this.#isOver()) {
+      const isTold = await this.#report(sight);
+      if (isTold && step.kind === "rest" && sight.found === undefined && this.#isOver()) {
         this.#options.journals.drop(this.#options.id);
         return;
       }
-      if (step.kind === "rest") await this.#until(wake, undefined, signal);
-      else if (step.kind === "wait") await this.#until(wake, step.ms, signal);
+      const tellMs = isTold ? Infinity : REPORT_MS;
+      if (step.kind === "rest") await this.#until(wake, tellMs, signal);
+      else if (step.kind === "wait") await this.#until(wake, Math.min(step.ms, tellMs), signal);
       else if (await this.#tried(() => this.#do(step, sight))) this.#failed = 0;
       else await this.#until(wake, backoffMs(RESTART_BACKOFF, ++this.#failed), signal);
     }
@@ -138,8 +141,9 @@ export class InstanceLoop {
     }
   }
 
-  async #report({ wanted, found }: Sight): Promise<void> {
-    if (wanted.kind !== "here" || wanted.instance.placement === null) return;
+  /** False when nobody answers. */
+  async #report({ wanted, found }: Sight): Promise<boolean> {
+    if (wanted.kind !== "here" || wanted.instance.placement === null) return true;
     const { id, node, clock, report } = this.#options;
     const { placement: { epoch }, generation } = wanted.instance;
     const seen = {
@@ -151,13 +155,12 @@ export class InstanceLoop {
       restarts: this.#journal.failures,
     };
     const text = JSON.stringify(seen);
-    if (text === this.#reported) return;
+    if (text === this.#reported) return true;
     const isTold = await this.#tried(() =>
       report({ ...seen, since: new Date(clock.wallMs()).toISOString() })
     );
     if (isTold) this.#reported = text;
-    // Nobody answers: it is told with the next look.
-    else clock.sleep(1_000).then(() => this.look(), () => "It ends.");
+    return isTold;
   }
 
   #phase({ instance }: Extract<Wanted, { kind: "here" }>, found: DriverInstance | undefined): InstancePhase {
@@ -180,7 +183,7 @@ export class InstanceLoop {
     }
   }
 
-  async #until(wake: Promise<void>, ms: number | undefined, signal: AbortSignal): Promise<void> {
+  async #until(wake: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
     const done = new AbortController();
     const ended = AbortSignal.any([signal, done.signal]);
     const gone = new Promise<void>((resolve) =>

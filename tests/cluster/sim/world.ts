@@ -1,12 +1,14 @@
 /** Servers on one store over a bad network, with clients, nodes, and somebody who looks at the store itself. @module */
 import { deepStrictEqual, ok } from "node:assert/strict";
+import { Agent } from "../../../lib/cluster/agent/agent.ts";
+import { StoreLink } from "../../../lib/cluster/agent/store_link.ts";
 import { Compute } from "../../../lib/cluster/control/compute.ts";
 import { Controller } from "../../../lib/cluster/control/controller.ts";
 import { ClusterError } from "../../../lib/cluster/control/errors.ts";
+import { MemoryDriver, MemoryMachine } from "../../../lib/cluster/drivers/mod.ts";
 import {
   type Allocation,
   type Instance,
-  type InstanceStatus,
   Keys,
   type Quota,
   SqliteStore,
@@ -14,6 +16,7 @@ import {
   unlimited,
 } from "../../../lib/cluster/mod.ts";
 import { liveOf, newInstance, nodeOf } from "../_model.ts";
+import { MemoryJournals } from "../_one_node.ts";
 import { SimChance, SimClock, SimTime } from "./clock.ts";
 import { type Faults, FaultyStore } from "./faulty_store.ts";
 
@@ -30,6 +33,18 @@ export interface Scene {
   /** For so long there are faults; then everything has to come right. */
   readonly troubleMs: number;
 }
+
+/** A machine with what runs on it, whether its agent lives or not. */
+interface SimNode {
+  readonly id: string;
+  readonly machine: MemoryMachine;
+  readonly journals: MemoryJournals;
+  agent:
+    | { readonly clock: SimClock; readonly store: FaultyStore; readonly kill: AbortController }
+    | undefined;
+}
+
+const TTL_MS = 5_000;
 
 /** What happened, so that it can be told whether there was anything to go wrong. */
 export interface Summary {
@@ -60,6 +75,7 @@ export class World {
   readonly #store: SqliteStore;
   readonly #keys = new Keys();
   readonly #servers: (Server | undefined)[];
+  readonly #nodes: SimNode[] = [];
   readonly #running = new Set<Promise<void>>();
   /** What was told to be there, and what was told to be deleted. */
   readonly #acknowledged = new Set<string>();
@@ -69,7 +85,6 @@ export class World {
   /** The epoch of each placement that was ever seen. */
   readonly #epochs = new Map<string, { readonly epoch: number; readonly node: string }>();
   readonly #failures: unknown[] = [];
-  readonly #over = new AbortController();
   #isCalm = false;
   #seen = 0;
   #crashes = 0;
@@ -86,26 +101,27 @@ export class World {
   async run(): Promise<Summary> {
     const { nodes, clients, troubleMs, servers } = this.#scene;
     for (let at = 0; at < nodes; at++) {
-      const [node, live] = [nodeOf(`n${at}`), liveOf(`n${at}`)];
-      await this.#store.commit({
-        then: [
-          { put: this.#keys.node(node.id), value: JSON.stringify(node) },
-          { put: this.#keys.live(node.id), value: JSON.stringify(live) },
-        ],
+      const node = nodeOf(`n${at}`);
+      await this.#store.commit({ then: [{ put: this.#keys.node(node.id), value: JSON.stringify(node) }] });
+      this.#nodes.push({
+        id: node.id,
+        machine: new MemoryMachine(),
+        journals: new MemoryJournals(),
+        agent: undefined,
       });
     }
     const quota = { ...unlimited("default"), limits: { ...unlimited("default").limits, instances: QUOTA } };
     await this.#store.commit({ then: [{ put: this.#keys.quota("default"), value: JSON.stringify(quota) }] });
     for (let at = 0; at < servers; at++) this.#begin(at);
     for (let at = 0; at < clients; at++) this.#watch(this.#client(at));
-    for (let at = 0; at < nodes; at++) this.#watch(this.#node(`n${at}`));
+    for (const node of this.#nodes) this.#beginAgent(node);
     this.#everySecond();
     await this.#time.pass(troubleMs, () => this.#check());
     this.#isCalm = true;
     await this.#time.pass(CALM_MS, () => this.#check());
     await this.#checkEnd();
     for (const server of this.#servers) server?.kill.abort();
-    this.#over.abort();
+    for (const { agent } of this.#nodes) agent?.kill.abort();
     await this.#time.pass(10_000, () => Promise.resolve());
     await this.#store[Symbol.asyncDispose]();
     if (this.#failures.length > 0) throw this.#failures[0];
@@ -161,6 +177,18 @@ export class World {
         this.#crashes++;
       } else if (this.#chance.below(1_000) < pauses) server.clock.pause(this.#chance.below(10_000));
     }
+    for (const node of this.#nodes) {
+      if (node.agent === undefined) {
+        if (this.#isCalm || this.#chance.below(5) === 0) this.#beginAgent(node);
+      } else if (!this.#isCalm && this.#chance.below(1_000) < crashes) {
+        node.agent.store.isCut = true;
+        node.agent.kill.abort();
+        node.agent = undefined;
+        this.#crashes++;
+      } else if (!this.#isCalm && this.#chance.below(1_000) < pauses) {
+        node.agent.clock.pause(this.#chance.below(10_000));
+      }
+    }
     this.#time.after(1_000, () => this.#everySecond());
   }
 
@@ -209,34 +237,32 @@ export class World {
     }
   }
 
-  /** A node that does at once what it is to do: its agent is simulated elsewhere. */
-  async #node(id: string): Promise<void> {
-    const clock = new SimClock(this.#time);
-    const { signal } = this.#over;
-    const { revision } = await this.#store.list(this.#keys.instances);
-    for await (const { changes } of this.#store.watch(this.#keys.instances, { after: revision, signal })) {
-      for (const change of changes) {
-        if (change.kind === "deleted") continue;
-        const instance: Instance = JSON.parse(change.entry.value);
-        if (instance.placement?.node !== id || !instance.isDeleting) continue;
-        const status: InstanceStatus = {
-          id: instance.id,
-          node: id,
-          epoch: instance.placement.epoch,
-          generation: instance.generation,
-          phase: "gone",
-          reason: null,
-          pid: null,
-          exitCode: null,
-          restarts: 0,
-          since: new Date(clock.wallMs()).toISOString(),
-        };
-        await this.#store.commit({
-          when: [{ key: change.entry.key, revision: change.entry.revision }],
-          then: [{ put: this.#keys.status(instance.id), value: JSON.stringify(status) }],
-        });
-      }
-    }
+  /** The agent of a node, which may crash; what it runs goes on. */
+  #beginAgent(node: SimNode): void {
+    const { seed } = this.#scene;
+    const number = this.#chance.below(1_000_000);
+    const clock = new SimClock(this.#time, this.#chance.below(20_000) - 10_000);
+    const store = new FaultyStore(
+      this.#store,
+      clock,
+      new SimChance(seed + number, `${node.id}.${number}`),
+      this.#faults,
+    );
+    const kill = new AbortController();
+    const { id, machine, journals } = node;
+    const driver = new MemoryDriver({ kind: "process", clock, machine });
+    const agent = new Agent({
+      node: id,
+      drivers: new Map([["process", driver]]),
+      link: new StoreLink({ store, keys: this.#keys, clock, trouble: () => {} }),
+      journals,
+      clock,
+      live: () => liveOf(id),
+      ttlMs: TTL_MS,
+      trouble: () => {},
+    });
+    node.agent = { clock, store, kill };
+    this.#watch(agent.run(kill.signal).finally(() => driver[Symbol.asyncDispose]()));
   }
 
   /** What has to hold at every moment, in the store itself. */
@@ -270,6 +296,12 @@ export class World {
     for (const id of this.#acknowledged) {
       ok(there.has(id) || this.#deleting.has(id), `${id} was acknowledged, and is lost`);
     }
+    const up = this.#nodes.flatMap(({ machine }) =>
+      [...machine.instances.values()].filter(({ state }) => state.kind === "running").map(({ spec }) =>
+        spec.id
+      )
+    );
+    deepStrictEqual(up.length, new Set(up).size, "nothing runs on two nodes");
     for (const { id, placement } of placed) {
       const before = this.#epochs.get(id);
       const now = { epoch: placement!.epoch, node: placement!.node };
