@@ -2,6 +2,7 @@
 import { type FindQuery, type Found, LineFind } from "./log_find.ts";
 import { type LogCursor, LogFollower, type Told } from "./log_follower.ts";
 import { readEntries, shownEntry, tellShownLines } from "./log_lines.ts";
+import { plainText } from "../tui/plain_text.ts";
 import { compileLinePattern, LineSearch, type LogQuery, MATCH_PREFIX, type Selection } from "./log_search.ts";
 import type { Place } from "../supervisor/mod.ts";
 import { maskerOf } from "./secrets.ts";
@@ -89,9 +90,12 @@ function look({ places, pattern, cursor, speaker: name, secrets }: LookRequest):
   const mask = maskerOf(secrets);
   let line: string | undefined;
   const take = (told: Told) => {
-    if (told.kind !== "line" && told.kind !== "event") return;
-    const text = told.kind === "line" ? told.line.text : told.text;
-    if (expression.test(mask(text))) line = `${MATCH_PREFIX}${shownEntry(told, "run", { name, mask })}`;
+    const entry = told.kind === "line"
+      ? { ...told, line: { ...told.line, text: plainText(told.line.text) } }
+      : told;
+    if (entry.kind !== "line" && entry.kind !== "event") return;
+    const text = entry.kind === "line" ? entry.line.text : entry.text;
+    if (expression.test(mask(text))) line = `${MATCH_PREFIX}${shownEntry(entry, "run", { name, mask })}`;
   };
   using log = new LogFollower(() => places, cursor);
   log.read(take);

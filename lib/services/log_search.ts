@@ -1,11 +1,12 @@
 /**
  * What `search_logs` and `search_build_log` answer, in upstream's words. Pure.
  *
- * A pattern selects lines, context widens the selection, then head or tail cut it. Where upstream's documents and code
+ * A pattern selects lines by what one reads of them, colours left out; context widens the selection, then head or tail cut it. Where upstream's documents and code
  * disagree the documents hold: `tail` wins over `head`.
  * @module
  */
 import { type LinePattern, linePattern, rustRegExp } from "../regex/mod.ts";
+import { plainText } from "../tui/plain_text.ts";
 
 /** What is asked for. Counts are of lines. */
 export interface LogQuery {
@@ -96,7 +97,7 @@ export class LineSearch {
     this.#isEmpty = false;
     const { contextLines = 0 } = this.#query;
     if (this.#pattern === undefined) this.#keep(line);
-    else if (this.#pattern.test(line)) {
+    else if (this.#pattern.test(line.includes("\x1b") ? plainText(line) : line)) {
       for (const each of lastOf(this.#before, contextLines)) this.#keep(CONTEXT_PREFIX + each);
       this.#before = [];
       this.#keep(MATCH_PREFIX + line);

@@ -188,3 +188,22 @@ Deno.test("the last start is known of the projects in which something was starte
   memory.started("web", "/one/more", 3);
   deepStrictEqual(next(), []);
 });
+
+Deno.test("what a program colours is found, and read without its colours", async () => {
+  await using world = new World();
+  const assistant = world.assistant();
+  const [red, off] = ["\\033[1;31m", "\\033[0m"];
+  await assistant.run(
+    "vite",
+    `printf 'ready at \\033[36mhttp://localhost:\\033[1m5173${off}/\\n${red}error${off}: it broke\\n'; exit 1`,
+  );
+  const [process, address] = ["vite", "ready at http://localhost:5173/"];
+  strictEqual(await assistant.call("wait", { process, pattern: "localhost:5173/$" }), ` * ${address}`);
+  await assistant.call("wait", { process, exit: true });
+  match(await assistant.call("search_logs", { process, pattern: "localhost:5173" }), /5173/);
+  match(
+    await assistant.call("read_logs", { processes: [process] }),
+    new RegExp(`^\\S+ vite ${address}\\n\\S+ vite error: it broke\\n`),
+  );
+  match(await assistant.call("explain", { process }), /\nerror: it broke$/);
+});

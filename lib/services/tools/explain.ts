@@ -6,6 +6,7 @@ import { inspectInstance } from "../../keeper/mod.ts";
 import { lastShownLines } from "../log_lines.ts";
 import type { ServiceHost } from "../host.ts";
 import { durationText } from "../../tui/format.ts";
+import { plainText } from "../../tui/plain_text.ts";
 import { orToolError, processName, type ToolMaker } from "./tool.ts";
 
 const LAST_LINES = 20;
@@ -64,5 +65,6 @@ function lastFailure(
   const { place: { kind, number, folder }, timeMs, how } = last;
   const index = host.logs(process, kind).findIndex((each) => each.number === number);
   const what = `Its ${kind} with log index ${index} ended at ${new Date(timeMs).toISOString()} with ${how}`;
-  return { what, words: lastShownLines(folder, kind, host, LAST_LINES).join("\n") };
+  const words = lastShownLines(folder, kind, host, LAST_LINES).map((line) => host.mask(plainText(line)));
+  return { what, words: words.join("\n") };
 }

@@ -1,6 +1,7 @@
 /** `read_logs`: what some or all processes have said since a cursor, in order of time. @module */
 import type { LogEntry } from "../../keeper/mod.ts";
 import { array, defineTool, integer, number, object, optional, string, ToolError } from "../../mcp/mod.ts";
+import { plainText } from "../../tui/plain_text.ts";
 import { digest, digestText, type LogLine } from "../digest.ts";
 import { readEntries } from "../log_lines.ts";
 import type { ServiceHost } from "../host.ts";
@@ -63,7 +64,10 @@ function collect(
   const { mask } = host;
   for (const process of names) {
     const tell = (entry: LogEntry) => {
-      if (entry.kind === "line") lines.push({ process, ...entry.line, text: mask(entry.line.text) });
+      // Colours cost room, and hide the word behind them from who looks for it.
+      if (entry.kind === "line") {
+        lines.push({ process, ...entry.line, text: mask(plainText(entry.line.text)) });
+      }
       if (entry.kind !== "event") return;
       lines.push({ process, timeMs: entry.timeMs, stream: host.name, text: mask(entry.text) });
     };

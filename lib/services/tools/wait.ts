@@ -51,7 +51,8 @@ export const wait: ToolMaker = (host) =>
       state: optional(oneOf(STATE_KINDS)),
       pattern: optional(
         string({
-          description: "Regular expression for the line itself, without the [stderr] that answers show",
+          description:
+            "Regular expression for the line itself, without colours and the [stderr] that answers show",
         }),
       ),
       port: optional(integer({ description: "On 127.0.0.1", minimum: 1, maximum: 65_535 })),
