@@ -4,6 +4,7 @@ import type { LogEntry } from "../keeper/mod.ts";
 import type { Place } from "./ledger.ts";
 import { ask, isPolled, type PolledProbe, type Probe, type SaidProbe } from "./probes.ts";
 import type { Run } from "./run.ts";
+import { plainText } from "../tui/plain_text.ts";
 
 const READINESS_EVERY_MS = 100;
 const LIVENESS_EVERY_MS = 5_000;
@@ -107,6 +108,6 @@ async function whileAnswered(
 /** Whether an entry is what a probe waits for; of messages the one that sets `variable` to 1. */
 function meaning(probe: SaidProbe, variable: string): (entry: LogEntry) => boolean {
   return probe.kind === "log"
-    ? (entry) => entry.kind === "line" && probe.pattern.test(entry.line.text)
+    ? (entry) => entry.kind === "line" && probe.pattern.test(plainText(entry.line.text))
     : (entry) => entry.kind === "notify" && entry.values[variable] === "1";
 }

@@ -1,5 +1,7 @@
 /** Which of the lines that others wait for were said. Pure. @module */
 
+import { plainText } from "../tui/plain_text.ts";
+
 /** Minds the output of one instance at a time. */
 export class Spoken {
   readonly #awaited = new Map<string, { readonly pattern: RegExp; said: boolean }>();
@@ -10,7 +12,8 @@ export class Spoken {
   }
 
   hear(text: string): void {
-    for (const each of this.#awaited.values()) each.said ||= each.pattern.test(text);
+    const plain = this.#awaited.size === 0 ? "" : plainText(text);
+    for (const each of this.#awaited.values()) each.said ||= each.pattern.test(plain);
   }
 
   /** Another instance begins, which has said nothing; or one is followed on whose words nobody heard. */

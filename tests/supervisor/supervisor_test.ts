@@ -328,6 +328,22 @@ Deno.test("a supervisor refuses services that depend on nothing known, and a fol
   throws(() => Supervisor.open([], folder.path), /another manager has it/);
 });
 
+Deno.test("readiness and dependencies hear what one reads of a line that has colours", async () => {
+  using folder = new Folder();
+  await using supervisor = Supervisor.open([
+    shell("server", `printf '\\033[32mready\\033[0m on \\033[1m80\\033[0m\\n'; exec sleep 60`, {
+      readiness: { kind: "log", pattern: /^ready on 80$/ },
+    }),
+    shell("after", "exec sleep 60", {
+      dependsOn: [{ name: "server", condition: "log", pattern: /on 80$/, written: "on 80$" }],
+    }),
+  ], folder.path);
+  await supervisor.start(never);
+  for (const name of ["server", "after"]) {
+    await supervisor.until(supervisor.services.get(name)!, (each) => each.is("running"));
+  }
+});
+
 Deno.test("what a manager let go of the next one goes on with: same process, no line twice", async () => {
   using folder = new Folder();
   const specs = [
