@@ -189,9 +189,9 @@ export class InstanceLoop {
     const gone = new Promise<void>((resolve) =>
       ended.addEventListener("abort", () => resolve(), { once: true })
     );
-    const due = ms === undefined
-      ? gone
-      : this.#options.clock.sleep(ms, { signal: ended }).catch(() => "It is over.");
+    const due = ms === Infinity ? gone : this.#options.clock.sleep(ms, { signal: ended }).catch((error) => {
+      if (!ended.aborted) throw error;
+    });
     await Promise.race([wake, due, gone]);
     done.abort();
   }
