@@ -22,6 +22,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   supervisor,
   nix,
   ichimi,
+  cluster,
   guest,
   fresh,
 };
@@ -102,6 +103,11 @@ async function nix(): Promise<void> {
     await mustRun(testCommand("tests/nix", "tests/nix_btm"));
     say(`nix: round ${round} of ${REPEATS}, ${minutesSince(started)}`);
   }
+}
+
+/** Servers, stores and agents in a simulation, by 200 seeds. */
+async function cluster(): Promise<void> {
+  await mustRun(testCommand("tests/cluster/sim_test.ts"), { HOSTKIT_SEEDS: "200" });
 }
 
 /** The agent on the stock kernels of three Debian releases. */
