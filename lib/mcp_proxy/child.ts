@@ -1,5 +1,6 @@
 /** Programs that end with the proxy, whatever becomes of that, with all that they have started. @module */
 import { guarded } from "../../ffi/keeper/mod.ts";
+import { childrenOf } from "../procfs/mod.ts";
 
 /** What is run. */
 export interface ChildCommand {
@@ -27,6 +28,11 @@ export function spawnGuarded(
     stderr: "piped",
     detached: true,
   }).spawn();
+}
+
+/** The program itself; the guard where that has not started it yet. */
+export function guardedPid({ pid }: Deno.ChildProcess): number {
+  return childrenOf(pid)[0] ?? pid;
 }
 
 /** Asks by SIGTERM, or ends at once. What has ended already needs neither. */

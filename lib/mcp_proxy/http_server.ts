@@ -5,7 +5,7 @@ import { type HttpSession, requestHeaders } from "../mcp/request_headers.ts";
 import { boundedText } from "../web/bounded_text.ts";
 import { onceClient } from "../web/once.ts";
 import { readEvents } from "../mcp/sse.ts";
-import { type ChildCommand, endGuarded, endText, readText, spawnGuarded } from "./child.ts";
+import { type ChildCommand, endGuarded, endText, guardedPid, readText, spawnGuarded } from "./child.ts";
 import { type Ending, LastLines } from "./ending.ts";
 import type { ProxyLimits } from "./limits.ts";
 import { isId, type Message, paramsOf } from "./message.ts";
@@ -68,7 +68,7 @@ export class HttpServer implements Server {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#child && guardedPid(this.#child);
   }
 
   send(message: Message): void {

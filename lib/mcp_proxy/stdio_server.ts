@@ -1,6 +1,6 @@
 /** A server that is a program: messages over its standard input and output. @module */
 import { Lines } from "../mcp/lines.ts";
-import { type ChildCommand, endGuarded, endText, readText, spawnGuarded } from "./child.ts";
+import { type ChildCommand, endGuarded, endText, guardedPid, readText, spawnGuarded } from "./child.ts";
 import { LastLines } from "./ending.ts";
 import type { ProxyLimits } from "./limits.ts";
 import type { Message } from "./message.ts";
@@ -42,7 +42,7 @@ export class StdioServer implements Server {
   }
 
   get pid(): number {
-    return this.#child.pid;
+    return guardedPid(this.#child);
   }
 
   send(message: Message): void {

@@ -5,4 +5,4 @@
  * @module
  */
 export { Procfs } from "./procfs.ts";
-export { type TreeUsage, treeUsage } from "./tree.ts";
+export { childrenOf, type TreeUsage, treeUsage } from "./tree.ts";

@@ -36,7 +36,7 @@ export function treeUsage(root: number, proc = "/proc"): TreeUsage {
     cpuTicks += Number(fields[11]) + Number(fields[12]) + ended;
     endedTicks += ended;
     pages += Number(statm.split(" ")[1]);
-    for (const child of childrenOf(folder)) found.push(child);
+    for (const child of childrenOf(found[at]!, proc)) found.push(child);
   }
   return {
     processes: pids.length,
@@ -49,7 +49,9 @@ export function treeUsage(root: number, proc = "/proc"): TreeUsage {
 
 const FILES = new Procfs();
 
-function childrenOf(folder: string): number[] {
+/** What a process has started or been given, and is there; the oldest first. */
+export function childrenOf(pid: number, proc = "/proc"): number[] {
+  const folder = `${proc}/${pid}`;
   return FILES.names(`${folder}/task`).flatMap((thread) =>
     (FILES.text(`${folder}/task/${thread}/children`) ?? "").split(" ")
   ).filter((pid) => pid !== "").map(Number);

@@ -89,7 +89,7 @@ Deno.test("proxy: the Inspector lists and calls tools through it", async () => {
 const WRONG: [words: string[], told: RegExp][] = [
   [[], /say what to stand in front of: COMMAND, --url or NAME/],
   [["--url", "ftp://example.org/"], /"ftp:\/\/example\.org\/" is no HTTP address/],
-  [["other", "--config", "FILE"], /the configuration has no table \[proxy\.other\]: there are mine/],
+  [["other", "--config", "FILE"], /the configuration has no table \[proxy\.other\]: there is mine/],
   [["mine", "--config", "FILE"], /say what to stand in front of/],
 ];
 

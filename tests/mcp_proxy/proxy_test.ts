@@ -296,6 +296,9 @@ Deno.test("proxy: its own tools stand beside the server's, and restart it withou
   await client.ask("tools/list");
   const names = (await client.receive()).result.tools.map(({ name }: Json) => name);
   deepStrictEqual(names.slice(-3), ["proxy_status", "proxy_restart", "proxy_logs"]);
+  // Whoever attaches to it means the server, not what guards it.
+  const told = Number(/pid (\d+)/.exec(await client.text("proxy_status"))?.[1]);
+  strictEqual(told, await client.serverPid());
   const pid = await client.serverPid();
   const slow = await client.call("wait", { ms: 500 });
   await client.text("proxy_restart");
