@@ -12,7 +12,7 @@ import {
 import { QEMU } from "../../lib/build/guest_kernel.ts";
 import { Folder } from "../supervisor/_scene.ts";
 import { HAS_MICROVM, ownerOf, tickingGuest } from "./_drivers.ts";
-import { heard } from "./driver_suite.ts";
+import { comesTo, heard } from "./driver_suite.ts";
 
 /** A QEMU that answers what it is told to, line by line, to one client. */
 async function speak(path: string, lines: (command: string) => string[], work: () => Promise<void>) {
@@ -82,10 +82,10 @@ Deno.test("a machine's names, paths and words cannot become options of QEMU", ()
 
 Deno.test("QEMU's last word says why it ended, and its silence that the guest was reset", () => {
   const line = (reason: number) => `qemu_system_shutdown_request reason=${reason}\n`;
-  deepStrictEqual(causeOf(""), { isSuccess: false, reason: "the guest was reset" });
-  deepStrictEqual(causeOf(line(6)), { isSuccess: true, reason: "the guest was shut down" });
-  deepStrictEqual(causeOf(line(8) + line(2)), { isSuccess: false, reason: "it was ended by QMP" });
-  deepStrictEqual(causeOf(line(99)), { isSuccess: false, reason: "QEMU ended it for its reason 99" });
+  deepStrictEqual(causeOf("", ""), { isSuccess: false, reason: "the guest was reset" });
+  deepStrictEqual(causeOf(line(6), ""), { isSuccess: true, reason: "the guest was shut down" });
+  deepStrictEqual(causeOf(line(8) + line(2), ""), { isSuccess: false, reason: "it was ended by QMP" });
+  deepStrictEqual(causeOf(line(99), ""), { isSuccess: false, reason: "QEMU ended it for its reason 99" });
 });
 
 Deno.test("an acceleration under which a guest is up and then does not come on is none", async () => {
@@ -120,6 +120,18 @@ Deno.test({
     deepStrictEqual(await driver.stop(a, 0), {
       ...{ isSuccess: false, wasAsked: true, code: null, signal: "SIGKILL" },
       reason: "QEMU was ended by SIGKILL",
+    });
+    await driver.start(a);
+    await heard(driver, a, /bye[^]*tick 0[^]*tick 0$/m);
+    const { state } = driver.list()[0]!;
+    ok(state.kind === "running" && state.pid !== null);
+    const ended = comesTo(driver, "a", "ended");
+    Deno.kill(state.pid, "SIGTERM");
+    const last = await ended;
+    ok(last.kind === "ended");
+    deepStrictEqual(last.end, {
+      ...{ isSuccess: false, wasAsked: false, code: null, signal: null },
+      reason: "QEMU was ended by signal 15",
     });
     await driver.delete(a);
   },

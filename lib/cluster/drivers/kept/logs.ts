@@ -1,9 +1,9 @@
 /** What an instance has said, over all of its runs, from any position on. @module */
 import { KEEPER_RECORDS } from "../../../../ffi/keeper/mod.ts";
 import { STAMP_BYTES } from "../../../keeper/mod.ts";
-import { type Doorbell, type ReadResult, SegmentReader } from "../../../ring/mod.ts";
+import { type Doorbell, type ReadResult, SegmentReader, segmentStarts } from "../../../ring/mod.ts";
 import type { Ledger, Place } from "../../../supervisor/mod.ts";
-import { DriverError, type LogCursor, type LogOptions, type LogPiece } from "../driver.ts";
+import { DriverError, type LogOptions, type LogPiece } from "../driver.ts";
 
 const STREAMS: Readonly<Record<number, LogPiece["stream"]>> = {
   [KEEPER_RECORDS.stdout]: "stdout",
@@ -40,12 +40,16 @@ export async function* readLogs(
   }
 }
 
-/** Where another reader goes on behind all that is there. */
-export function endOf(ledger: Ledger): LogCursor | "end" {
+/** What the last run wrote to its standard error, as far as it is in the newest part of its log. */
+export function lastErrors(ledger: Ledger): string {
   const place = ledger.places("run").at(-1);
-  if (place === undefined) return "0.0";
-  using reader = openAt(place, "end");
-  return `${place.number}.${reader?.position ?? 0}`;
+  const newest = place === undefined ? undefined : segmentStarts(place.folder).at(-1);
+  if (place === undefined || newest === undefined) return "";
+  using reader = openAt(place, newest);
+  if (reader === undefined) return "";
+  const errors = [...presentIn(reader)].flatMap((result) => piecesOf(result, place.number, reader));
+  const text = new TextDecoder();
+  return errors.filter(({ stream }) => stream === "stderr").map(({ bytes }) => text.decode(bytes)).join("");
 }
 
 function* presentIn(reader: SegmentReader): Generator<ReadResult, void, void> {

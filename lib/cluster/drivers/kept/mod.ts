@@ -9,4 +9,5 @@ export type { ChildEnd, Ending, HeldRun, Hold, Kind, Launch, SpecOf } from "./ki
 export type { Home } from "./home.ts";
 export { HOME_FORMAT } from "./home.ts";
 export { limitsOf } from "./limits.ts";
+export { lastErrors } from "./logs.ts";
 export { KeptDriver, type KeptOptions } from "./driver.ts";

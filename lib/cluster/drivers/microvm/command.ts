@@ -76,14 +76,19 @@ const CAUSES: Readonly<Record<number, string>> = {
 const GUEST_SHUTDOWN = 6;
 
 /**
- * Why a QEMU ended whose exit code was 0, by what it traced. What is not traced is a reset: a guest that restarts, or
- * crashes so that its processor does.
+ * Why a QEMU ended whose exit code was 0, by what it traced, and what it wrote to its standard error. Of what is neither
+ * is a reset left: a guest that restarts, or crashes so that its processor does.
  */
-export function causeOf(trace: string): { readonly isSuccess: boolean; readonly reason: string } {
+export function causeOf(
+  trace: string,
+  errors: string,
+): { readonly isSuccess: boolean; readonly reason: string } {
   const numbers = [...trace.matchAll(new RegExp(`${END_EVENT} reason=(\\d+)`, "g"))].map(([, each]) =>
     Number(each)
   );
   const cause = numbers.at(-1);
+  const signal = /terminating on signal (\d+)/.exec(errors)?.[1];
+  if (signal !== undefined) return { isSuccess: false, reason: `QEMU was ended by signal ${signal}` };
   if (cause === undefined) return { isSuccess: false, reason: "the guest was reset" };
   return {
     isSuccess: cause === GUEST_SHUTDOWN,

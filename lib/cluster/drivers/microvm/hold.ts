@@ -54,7 +54,7 @@ export class MicrovmHold implements Hold {
    * ends it after that, whatever becomes of this process; SIGCONT asks QEMU for nothing.
    */
   async stop(graceMs: number): Promise<void> {
-    if (graceMs === 0) return await this.#held.run.stop(0);
+    if (graceMs === 0) return await this.#held.run.stop(0, "SIGCONT");
     await this.#held.run.stop(graceMs + QUIT_WITHIN_MS, "SIGCONT");
     try {
       const client = await this.#qmp();

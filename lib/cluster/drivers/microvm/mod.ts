@@ -18,6 +18,7 @@ import {
   KeptDriver,
   type KeptOptions,
   type Kind,
+  lastErrors,
   type Launch,
   limitsOf,
   type SpecOf,
@@ -109,7 +110,11 @@ class Microvm implements Kind<"microvm"> {
     const { code, signal } = end;
     if (signal !== undefined) return failed(`QEMU was ended by ${signal}`, signal);
     if (code !== 0) return failed(`QEMU ended with code ${code}: see its log`);
-    return { code: null, signal: null, ...causeOf(Deno.readTextFileSync(tracePath(home))) };
+    return {
+      code: null,
+      signal: null,
+      ...causeOf(Deno.readTextFileSync(tracePath(home)), lastErrors(home.ledger)),
+    };
   }
 
   async #acceleration(id: string, wanted: Acceleration | null): Promise<Acceleration> {
