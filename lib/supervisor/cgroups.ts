@@ -98,13 +98,15 @@ export class CgroupMaker {
    * @throws {Error} When a limit cannot be set, naming what is in its way.
    */
   make(folder: string, name: string, limits: Limits = {}): string[] {
-    const made: string[] = [];
     try {
-      for (const [{ base, version }, settings] of this.#plan(limits)) {
+      const plan = [...this.#plan(limits)].map(([{ base, version }, settings]) => {
         const parents = [base, `${base}/${SUBTREE}`, `${base}/${SUBTREE}/${this.#owner}`];
-        const path = `${parents.at(-1)}/${name}`;
-        made.push(path);
-        Deno.writeTextFileSync(`${folder}/${NAMES}`, made.join("\n"));
+        return { base, version, settings, parents, path: `${parents.at(-1)}/${name}` };
+      });
+      const made = plan.map(({ path }) => path);
+      // All of them before the first is there: who is killed while it changes a file leaves an empty one.
+      if (made.length > 0) Deno.writeTextFileSync(`${folder}/${NAMES}`, made.join("\n"));
+      for (const { base, version, settings, parents, path } of plan) {
         againWhenGone(() => {
           for (const parent of parents) {
             if (parent !== base) makeIfMissing(parent);

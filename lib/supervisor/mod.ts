@@ -56,7 +56,7 @@ export type { Notice } from "./notice.ts";
 export { Service } from "./service.ts";
 export { BusyError, LOCK, managerOf, takeLock } from "./lock.ts";
 export { cronProblem, nextTime, type Schedule } from "./schedule.ts";
-export { CgroupMaker, cgroupsOf, findHierarchies, type Limits } from "./cgroups.ts";
+export { CgroupMaker, cgroupsOf, findHierarchies, type Limits, removeCgroups } from "./cgroups.ts";
 export { mayHold, watchFiles, type WatchSpec } from "./watch.ts";
 export { answerTo, type Trigger } from "./triggers.ts";
 export { SERVICES, Supervisor } from "./supervisor.ts";
