@@ -31,6 +31,16 @@ export function ticking(id: string, epoch: number): Instance {
   });
 }
 
+/** Ends with code 7 as soon as a file is there. */
+export function waiting(id: string, epoch: number, file: string): Instance {
+  const script = `until [ -e "$FILE" ]; do sleep 0.02; done; exit 7`;
+  const command = ["/bin/sh", "-c", script] as const;
+  return instanceOf(id, {
+    placement: { node: "n", epoch },
+    workload: { driver: "process", command, env: { FILE: file }, cwd: null },
+  });
+}
+
 /** Whether there is an emulator, and the guest that it runs. */
 export const HAS_MICROVM: boolean = existsSync(QEMU) && existsSync(tinyGuest());
 
@@ -64,5 +74,5 @@ export function leftIn(folder: string): string[] {
 
 /** Tests that run at the same time have cgroups of their own. */
 export function ownerOf(folder: string): string {
-  return `hypervisor-${folder.slice(folder.lastIndexOf("-") + 1)}`;
+  return `hypervisor-${folder.slice(folder.lastIndexOf("-") + 1).replaceAll("/", "-")}`;
 }

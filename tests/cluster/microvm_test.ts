@@ -92,9 +92,10 @@ Deno.test("an acceleration under which a guest is up and then does not come on i
   using folder = new Folder();
   const qemu = `${folder.path}/qemu`;
   await Deno.writeTextFile(qemu, "#!/bin/sh\necho 'up '\nexec sleep 1000\n", { mode: 0o755 });
-  match(String(await tryAcceleration(qemu, "kvm")), /it is emulated$/);
+  match(String(await tryAcceleration(qemu, "kvm", folder.path)), /it is emulated$/);
   await Deno.writeTextFile(qemu, "#!/bin/sh\necho 'no such thing' >&2\nexit 1\n");
-  strictEqual(await tryAcceleration(qemu, "kvm"), "no such thing");
+  strictEqual(await tryAcceleration(qemu, "kvm", folder.path), "no such thing");
+  deepStrictEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["qemu"]);
 });
 
 Deno.test({

@@ -1,11 +1,14 @@
 /** One instance under keepers: started, paused, stopped and found again; one thing at a time. @module */
 import { type ExitStatus, type Heard, KeeperControl } from "../../../keeper/mod.ts";
 import { signalName } from "../../../../ffi/sys/mod.ts";
+import { sleep } from "../../../async/mod.ts";
 import {
+  cgroupsOf,
   type InstanceContext,
   Instances,
   lives,
   type Place,
+  removeCgroups,
   type Run,
   settlePlace,
   wasEnded,
@@ -20,6 +23,10 @@ import { runStats } from "./stats.ts";
 const RETENTION = { count: 5, bytes: 64 * 2 ** 20 };
 /** Lines that tell why it could not be started. */
 const LAST_WORDS = 5;
+
+/** A process that waits for a disk ends when that has answered. */
+const CGROUP_TRIES = 1_000;
+const CGROUP_EVERY_MS = 5;
 
 /** What instances share. */
 export interface KeptContext extends InstanceContext {
@@ -81,8 +88,8 @@ export class KeptInstance<K extends DriverKind> {
   /** Looks what a driver before this one left, and goes on with it. */
   async adopt(): Promise<void> {
     const places = this.home.ledger.places("run");
-    for (const place of places.slice(0, -1)) this.#runs.adoptUnwanted(place);
     const newest = places.findLast((place) => settlePlace(place).kind !== "void");
+    for (const place of places) if (place !== newest) this.#runs.adoptUnwanted(place);
     if (newest === undefined) return;
     const status = settlePlace(newest);
     // Of one that is lost something may be left: it is followed to its end, which comes at once.
@@ -110,7 +117,8 @@ export class KeptInstance<K extends DriverKind> {
       const { command, keeper, limits } = await this.#kind.launch(this.spec, this.home);
       this.#words = [];
       const spec = {
-        name: this.spec.id,
+        // Of its cgroups: what is left of another placement is not in the way.
+        name: `${this.spec.id}.${this.spec.epoch}`,
         command,
         keeper,
         limits,
@@ -181,11 +189,11 @@ export class KeptInstance<K extends DriverKind> {
 
   async #delete(): Promise<void> {
     await this.stop(0);
-    await this.#inTurn(() => {
+    await this.#inTurn(async () => {
+      for (const place of this.home.ledger.places("run")) await withoutCgroups(place);
       this.home.remove();
       this.#isGone = true;
       this.#gone();
-      return Promise.resolve();
     });
   }
 
@@ -283,6 +291,14 @@ export class KeptInstance<K extends DriverKind> {
     // Whoever is next is not to fail with it.
     this.#turn = result.catch(() => undefined);
     return result;
+  }
+}
+
+/** What was killed is in its cgroups for a moment longer; with the folder the knowledge of them would go. */
+async function withoutCgroups({ folder }: Place): Promise<void> {
+  for (let tries = 0; tries < CGROUP_TRIES && cgroupsOf(folder).length > 0; tries++) {
+    if (tries > 0) await sleep(CGROUP_EVERY_MS);
+    removeCgroups(folder);
   }
 }
 

@@ -52,16 +52,18 @@ class Microvm implements Kind<"microvm"> {
   readonly kind = "microvm";
   readonly #image: MicrovmOptions["image"];
   readonly #qemu: string;
+  readonly #folder: string;
   #probed: Promise<DriverReport> | undefined;
 
-  constructor({ image, qemu = QEMU }: MicrovmOptions) {
+  constructor({ folder, image, qemu = QEMU }: MicrovmOptions) {
+    this.#folder = folder;
     this.#image = image;
     this.#qemu = qemu;
   }
 
   /** Once: a machine does not change while its agent runs. */
   probe(): Promise<DriverReport> {
-    return this.#probed ??= probeMicrovm(this.#qemu);
+    return this.#probed ??= probeMicrovm(this.#qemu, this.#folder);
   }
 
   // deno-lint-ignore require-await -- what it throws is to be a rejection

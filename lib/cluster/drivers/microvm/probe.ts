@@ -1,5 +1,6 @@
 /** Which accelerations are one: the tiny guest is run under each, and has to work for a moment. @module */
 import { assetPath } from "../../../../ffi/assets.ts";
+import { guarded } from "../../../../ffi/keeper/mod.ts";
 import { type Acceleration, ACCELERATIONS } from "../../model/instance.ts";
 import type { DriverReport } from "../../model/node.ts";
 import { existsSync } from "node:fs";
@@ -21,14 +22,14 @@ export function tinyGuest(): string {
 }
 
 /** Tries them all, one after the other: the fastest is the first of the report. */
-export async function probeMicrovm(qemu: string): Promise<DriverReport> {
+export async function probeMicrovm(qemu: string, folder: string): Promise<DriverReport> {
   const cannot = (problem: string): DriverReport => ({ kind: "microvm", problem, accelerations: [] });
   if (!existsSync(qemu)) return cannot(`there is no "${qemu}"; install the package qemu-system-x86`);
   if (!existsSync(tinyGuest())) return cannot("it is for x86_64 machines, and this is none");
   const found: { readonly acceleration: Acceleration; readonly ms: number }[] = [];
   const problems: string[] = [];
   for (const acceleration of ACCELERATIONS) {
-    const result = await tryAcceleration(qemu, acceleration);
+    const result = await tryAcceleration(qemu, acceleration, folder);
     if (typeof result === "number") found.push({ acceleration, ms: result });
     else problems.push(`${acceleration}: ${result}`);
   }
@@ -38,16 +39,23 @@ export async function probeMicrovm(qemu: string): Promise<DriverReport> {
 }
 
 /**
- * Milliseconds from its start until the guest has worked, or why it did not. That `/dev/kvm` is there says little: where
+ * In a folder that is there: milliseconds from its start until the guest has worked, or why it did not. That `/dev/kvm` is there says little: where
  * it emulates a kernel's instructions, a guest is up at once and then a thousand times slower than without it.
  */
-export async function tryAcceleration(qemu: string, acceleration: Acceleration): Promise<number | string> {
-  const folder = await Deno.makeTempDir({ prefix: "hostkit-probe-" });
+export async function tryAcceleration(
+  qemu: string,
+  acceleration: Acceleration,
+  parent: string,
+): Promise<number | string> {
+  // As all folders that come and go: one that is left is removed by the next driver.
+  const folder = await Deno.makeTempDir({ dir: parent, prefix: ".probe-" });
   try {
-    const [program, ...args] = qemuCommand({
+    const command = qemuCommand({
       ...{ qemu, acceleration, resources: RESOURCES, kernel: tinyGuest(), initrd: null, cmdline: "" },
       ...{ name: "probe", uuid: crypto.randomUUID(), qmp: `${folder}/qmp`, trace: `${folder}/trace` },
     });
+    // It ends with this process, however that does.
+    const [program, ...args] = guarded(command, 0);
     const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" })
       .spawn();
     const words = new Response(child.stderr).text();
@@ -94,9 +102,10 @@ async function measure(words: ReadableStream<Uint8Array>): Promise<number | stri
   }
 }
 
+/** With all that it has started. */
 function kill(child: Deno.ChildProcess): void {
   try {
-    child.kill("SIGKILL");
+    child.kill("SIGUSR1");
   } catch (error) {
     // It has ended by itself.
     if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
