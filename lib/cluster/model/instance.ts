@@ -20,6 +20,10 @@ export interface MicrovmWorkload {
   /** Of the kernel, as the image cache has it. */
   readonly kernel: ImageRef;
   readonly initrd: ImageRef | null;
+  /**
+   * Of the kernel, as it is. A Linux under TCG does not start on a busy machine, where it cannot measure its clock, unless
+   * it is told that: `tsc_early_khz=2600000`, thousands of the processor's Hertz.
+   */
   readonly cmdline: string;
   /** Which acceleration it needs; any that the node has when null. */
   readonly acceleration: Acceleration | null;
