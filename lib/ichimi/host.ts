@@ -71,15 +71,20 @@ export class IchimiHost extends ServiceHost {
   static open(options: HostOptions): IchimiHost {
     Deno.mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
     const { policy, trouble, logMib, allow = [] } = options;
-    const store = Store.open(`${options.stateFolder}/${STORE}`, trouble);
+    let kept: Omit<CatalogueParts, "supervisor" | "policy"> & { readonly allowed: AllowList } | undefined;
     try {
-      const allowed = new AllowList(allow, store);
-      const specs = new Specs({ logMib, store, allowed });
-      const records = store.processes();
-      const supervisor = Supervisor.open(records.map((each) => specs.of(each)), options.stateFolder);
-      return new IchimiHost(options, allowed, { supervisor, store, specs, policy, records });
+      // The store of a folder that another daemon has is not even opened: the runtime's file watcher reads what stands in a
+      // folder, and when it closes a file SQLite's locks on that are gone. Whoever else closed it would take the log away.
+      const supervisor = Supervisor.open(() => {
+        const store = Store.open(`${options.stateFolder}/${STORE}`, trouble);
+        const allowed = new AllowList(allow, store);
+        kept = { store, allowed, specs: new Specs({ logMib, store, allowed }), records: store.processes() };
+        return kept.records.map((each) => kept!.specs.of(each));
+      }, options.stateFolder);
+      const { allowed, ...parts } = kept!;
+      return new IchimiHost(options, allowed, { supervisor, policy, ...parts });
     } catch (error) {
-      store[Symbol.dispose]();
+      kept?.store[Symbol.dispose]();
       throw error;
     }
   }

@@ -46,3 +46,14 @@ export function managerOf(folder: string): number | undefined {
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
+
+/** Has a folder's lock for what `body` makes; it is let go when that fails. @throws {BusyError} */
+export function underLock<T>(folder: string, body: (lock: Deno.FsFile) => T): T {
+  const lock = takeLock(folder);
+  try {
+    return body(lock);
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}

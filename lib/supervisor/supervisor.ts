@@ -6,7 +6,7 @@ import { CgroupMaker, cgroupOwner } from "./cgroups.ts";
 import { fileName } from "./file_name.ts";
 import { dependantsOf, type Dependency, holds, isHopeless, startOrder } from "./graph.ts";
 import { Ledger } from "./ledger.ts";
-import { takeLock } from "./lock.ts";
+import { underLock } from "./lock.ts";
 import type { Notice } from "./notice.ts";
 import { Service, type ServiceContext } from "./service.ts";
 import type { ServiceSpec } from "./spec.ts";
@@ -35,25 +35,25 @@ export class Supervisor implements AsyncDisposable {
   #ending: Promise<void> | undefined;
 
   /**
-   * Takes over the state folder; nothing is started yet.
+   * Takes over the state folder; nothing is started yet. Specs that are `given` as a function are asked for when nobody else
+   * has the folder any more.
    * @throws {RangeError} When dependencies are unknown or circular.
    * @throws {BusyError} When another manager has the folder.
    * @throws {SyntaxError} When a newer manager had it: nothing of what it left is touched.
    */
-  static open(specs: readonly ServiceSpec[], folder: string): Supervisor {
-    const order = orderOf(specs);
-    for (const name of order) new Ledger(folderOf(folder, name)).wanted();
+  static open(given: readonly ServiceSpec[] | (() => readonly ServiceSpec[]), folder: string): Supervisor {
     Deno.mkdirSync(`${folder}/${SERVICES}`, { recursive: true, mode: 0o700 });
-    return new Supervisor(specs, { folder, order, lock: takeLock(folder) });
+    return underLock(folder, (lock) => {
+      const specs = typeof given === "function" ? given() : given;
+      const order = orderOf(specs);
+      for (const name of order) new Ledger(folderOf(folder, name)).wanted();
+      return new Supervisor(specs, { folder, order, lock });
+    });
   }
 
   private constructor(
     specs: readonly ServiceSpec[],
-    { folder, order, lock }: {
-      readonly folder: string;
-      readonly order: readonly string[];
-      readonly lock: Deno.FsFile;
-    },
+    { folder, order, lock }: { folder: string; order: readonly string[]; lock: Deno.FsFile },
   ) {
     this.#folder = folder;
     this.#lock = lock;

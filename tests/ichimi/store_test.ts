@@ -82,6 +82,27 @@ Deno.test("what a daemon leaves that is killed while it removes a process the ne
   strictEqual(await later.call("get_process_output", { id: "web", stream: "Both" }), "");
 });
 
+Deno.test("who finds a folder that another daemon has does not open its store, and takes nothing away", async () => {
+  await using world = new World();
+  await world.assistant().call("create_process", { id: "web", command: "true" });
+  const [file, folder] = [`${world.folder}/state/ichimi.sqlite`, `${world.folder}/state`];
+  // As a file watcher does: SQLite's locks are gone with it.
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) Deno.openSync(each).close();
+  const log = Deno.statSync(`${file}-wal`).ino;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("second_host.ts", import.meta.url).pathname, folder],
+  }).output();
+  strictEqual(code, 1);
+  match(new TextDecoder().decode(stderr), /BusyError/);
+  strictEqual(Deno.statSync(`${file}-wal`).ino, log);
+  await world.assistant().call("create_process", { id: "db", command: "true" });
+  using db = new DatabaseSync(file, { readOnly: true });
+  deepStrictEqual(db.prepare("SELECT id FROM processes ORDER BY number").all().map(({ id }) => id), [
+    "web",
+    "db",
+  ]);
+});
+
 Deno.test("a store of the first format is read", () => {
   const folder = Deno.makeTempDirSync({ prefix: "ichimi-" });
   try {
