@@ -8,9 +8,9 @@
  *
  * The folder is the instance's own, on a path of at most KEEPER_FOLDER_MAX bytes. In it stand `claim`, made
  * by whoever decides first whether this instance is to be (a keeper that finds it there ends with
- * KEEPER_CLAIMED), the segments, `owner_ended` when the end of its owner was this instance's order to stop, and,
- * while the keeper lives, the sockets `control` and `notify`. The child's environment is the keeper's, with
- * KEEPER_INSTANCE in it.
+ * KEEPER_CLAIMED), the segments, `owner_ended` when the end of its owner was this instance's order to stop,
+ * and, while the keeper lives, the sockets `control` and `notify`. The child's environment is the keeper's,
+ * with KEEPER_INSTANCE in it.
  *
  * A record's payload begins with the realtime clock in ns as u64; then come the bytes. Kinds are enum
  * keeper_record. Output is recorded as it was read: a record may hold many lines, or a part of one.

@@ -185,6 +185,8 @@ Deno.test("progress of a restart tells its build's lines and its phases, and gro
       "build = ['sh', '-c', 'echo compiling; exit $(cat broken 2>/dev/null || echo 0)']",
     ),
   );
+  // Only what is ready serves on while its next one is built.
+  await stateless(project.url, "tools/call", { name: "wait", arguments: { process: "api" } });
   const call = { name: "restart", arguments: { process: "api" }, _meta: { progressToken: "p" } };
   const progress = async () => {
     await using events = new Events(await fetch(statelessRequest(project.url, "tools/call", call)));

@@ -126,7 +126,7 @@ Deno.test("graph and list tell what waits for what; explain tells how it failed"
     '[process.lost]\ncommand = ["no-such-program"]\nrestart = "never"\n',
   ].join(""));
   await project.ask("wait", { process: "api", state: "finished" });
-  await project.ask("wait", { process: "lint", state: "finished" });
+  for (const process of ["lint", "lost"]) await project.ask("wait", { process, state: "finished" });
   strictEqual((await project.ask("graph")).text, "api needs db ready: yes");
   await project.ask("wait", { process: "later", state: "backoff" });
   const listed = await project.ask("list");
