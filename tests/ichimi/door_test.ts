@@ -115,6 +115,9 @@ Deno.test("files of a folder stand for the console's own, as they are at each re
 
 test("a daemon that follows another one opens the same door, one that was asked to end closes it", async () => {
   await using home = new Home();
+  // One that nobody else's daemon takes while this one has none.
+  Deno.mkdirSync(`${home.folder}/config/hostkit`, { recursive: true });
+  Deno.writeTextFileSync(`${home.folder}/config/hostkit/ichimi.toml`, `[web]\nport = ${freePort()}\n`);
   await using assistant = await home.assistant();
   const { url, token } = await openDoor(home);
   const isOpen = () =>
