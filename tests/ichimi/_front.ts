@@ -24,6 +24,12 @@ export class Home implements AsyncDisposable {
     Deno.mkdirSync(`${this.folder}/project`);
   }
 
+  /** What its daemon is told in its configuration. */
+  configure(toml: string): void {
+    Deno.mkdirSync(`${this.folder}/config/hostkit`, { recursive: true });
+    Deno.writeTextFileSync(`${this.folder}/config/hostkit/ichimi.toml`, toml);
+  }
+
   /** Of the daemon; 0 while there is none. */
   get pid(): number {
     return managerOf(this.state) ?? 0;

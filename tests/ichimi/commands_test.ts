@@ -205,9 +205,8 @@ Deno.test("help and completion know the commands, and unknown words are told", a
 
 Deno.test("who works at a terminal is asked for what is not on the list", async () => {
   await using home = new Home();
-  Deno.mkdirSync(`${home.folder}/config/hostkit`, { recursive: true });
   const project = `${home.folder}/project`;
-  Deno.writeTextFileSync(`${home.folder}/config/hostkit/ichimi.toml`, `[allow.p]\nfolder = "${project}"\n`);
+  home.configure(`[allow.p]\nfolder = "${project}"\n`);
   const refused = await home.run("run", "--", "true");
   strictEqual(refused.code, 1);
   match(

@@ -7,6 +7,7 @@ import { complaintsOfAxe } from "./_axe.ts";
 import { onConsole, test } from "./_console.ts";
 import type { OpenDoor } from "../../lib/ichimi/mod.ts";
 import { DEMO_RULES, makeDemo } from "./_demo.ts";
+import { freePort } from "../free_port.ts";
 import { Home } from "./_front.ts";
 import { faintTexts, nameless } from "./_in_page.js";
 
@@ -243,6 +244,8 @@ Deno.test({
   ...browser,
   fn: async () => {
     await using home = new Home();
+    // One that nobody else's daemon takes while this one has none.
+    home.configure(`[web]\nport = ${freePort()}\n`);
     const door: OpenDoor = JSON.parse((await home.run("console", "--json")).out);
     const app = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS] });
     try {

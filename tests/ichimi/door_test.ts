@@ -78,11 +78,7 @@ test("a port that somebody has is passed over", async () => {
   await using home = new Home();
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
-  Deno.mkdirSync(`${home.folder}/config/hostkit`, { recursive: true });
-  Deno.writeTextFileSync(
-    `${home.folder}/config/hostkit/ichimi.toml`,
-    `[web]\nport = ${Math.min(port, 65_000)}\nalways = true\n`,
-  );
+  home.configure(`[web]\nport = ${Math.min(port, 65_000)}\nalways = true\n`);
   const door = await openDoor(home);
   ok(door.port > port && door.port < port + 100, `${door.port} for ${port}`);
 });
@@ -116,8 +112,7 @@ Deno.test("files of a folder stand for the console's own, as they are at each re
 test("a daemon that follows another one opens the same door, one that was asked to end closes it", async () => {
   await using home = new Home();
   // One that nobody else's daemon takes while this one has none.
-  Deno.mkdirSync(`${home.folder}/config/hostkit`, { recursive: true });
-  Deno.writeTextFileSync(`${home.folder}/config/hostkit/ichimi.toml`, `[web]\nport = ${freePort()}\n`);
+  home.configure(`[web]\nport = ${freePort()}\n`);
   await using assistant = await home.assistant();
   const { url, token } = await openDoor(home);
   const isOpen = () =>

@@ -119,8 +119,7 @@ test("sets of tools are those that are asked for, and others are refused by name
 
 test("a daemon without anything to do ends, one with a process does not", async () => {
   await using home = new Home();
-  Deno.mkdirSync(`${home.folder}/config/hostkit`, { recursive: true });
-  Deno.writeTextFileSync(`${home.folder}/config/hostkit/ichimi.toml`, '[processes]\nidle_exit = "1s"\n');
+  home.configure('[processes]\nidle_exit = "1s"\n');
   {
     await using assistant = await home.assistant();
     await assistant.run("short", "exec sleep 2", { lifetime: "persistent" });
