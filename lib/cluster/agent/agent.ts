@@ -25,6 +25,8 @@ export interface AgentOptions {
 
 /** Of the time that a node is taken to live: what is lost once is said again. */
 const BEATS = 3;
+/** Until who did not answer is asked again. */
+const AGAIN_MS = 1_000;
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -77,7 +79,8 @@ export class Agent {
         if (!(error instanceof Error)) throw error;
         if (told !== error.message) trouble(`Cannot ask whose ${id} is: ${error.message}`);
         told = error.message;
-        await clock.sleep(1_000, { signal }).catch(() => "The loop ends.");
+        // Nobody tells when somebody answers again.
+        await clock.sleep(AGAIN_MS, { signal }).catch(() => "The loop ends.");
       }
     }
   }

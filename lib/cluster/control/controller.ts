@@ -1,5 +1,5 @@
 /** What one server does by itself, all the time: places what waits, and forgets what is over. @module */
-import { abortable } from "../../async/mod.ts";
+import { abortable, aborted } from "../../async/mod.ts";
 import type { Clock } from "../clock.ts";
 import type { Keys } from "../model/keys.ts";
 import type { Refusal, Weights } from "../schedule/mod.ts";
@@ -18,8 +18,8 @@ export interface ControllerOptions {
   readonly trouble: (text: string) => void;
 }
 
-/** It looks again, though nothing was told, since what others did may have been in its way. */
-const LOOK_MS = 1_000;
+/** Until what the store did not do, or what others were faster with, is tried again: nobody tells when that is possible. */
+const AGAIN_MS = 1_000;
 
 export class Controller {
   readonly state: ClusterState;
@@ -53,11 +53,14 @@ export class Controller {
       const changed = new AbortController();
       const stopListening = this.state.listen(() => changed.abort());
       try {
-        const { refused } = await this.#placer.round();
+        const { refused, left } = await this.#placer.round();
         this.#refused = refused;
-        await this.#reap();
-        const look = { signal: AbortSignal.any([signal, changed.signal]) };
-        await this.#options.clock.sleep(LOOK_MS, look).catch(() => "Something is another way.");
+        const isReaped = await this.#reap();
+        const look = AbortSignal.any([signal, changed.signal]);
+        if (left === 0 && isReaped) await aborted(look);
+        else {await this.#options.clock.sleep(AGAIN_MS, { signal: look }).catch(() =>
+            "Something is another way."
+          );}
       } finally {
         stopListening();
       }
@@ -65,16 +68,20 @@ export class Controller {
     await keeping;
   }
 
-  async #reap(): Promise<void> {
+  /** False when something of it has to be tried again. */
+  async #reap(): Promise<boolean> {
     const { store, keys, trouble } = this.#options;
+    let isDone = true;
     for (const instance of [...this.state.instances.values.values()]) {
       if (!isOver(instance, this.state.status(instance.id))) continue;
       try {
-        await reap(store, keys, instance.id);
+        isDone = await reap(store, keys, instance.id) && isDone;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         trouble(error.message);
+        isDone = false;
       }
     }
+    return isDone;
   }
 }

@@ -176,6 +176,14 @@ export function checkIdentity<T extends { readonly spec: Identity }>(
   throw new DriverError(isStale ? "stale" : "conflict", `Cannot ${what} instance ${id}: ${text}`);
 }
 
+/** What is there as lists have it, by id. */
+export function listed(
+  all: Iterable<{ readonly spec: DriverSpec; readonly state: DriverState }>,
+): DriverInstance[] {
+  return [...all].map(({ spec: { id, epoch, generation }, state }) => ({ id, epoch, generation, state }))
+    .sort((a, b) => a.id < b.id ? -1 : 1);
+}
+
 /** What a driver keeps of an instance. @throws {DriverError} `invalid` when it is placed nowhere, or not of this driver. */
 export function specOf<K extends DriverKind>(
   instance: Instance,

@@ -17,6 +17,7 @@ import {
   type DriverState,
   type DriverStats,
   type Identity,
+  listed,
   type LogOptions,
   type LogPiece,
   type RunEnd,
@@ -139,9 +140,7 @@ export class MemoryDriver implements Driver {
   }
 
   list(): DriverInstance[] {
-    return [...this.#machine.instances.values()].map(({ spec: { id, epoch, generation }, state }) => {
-      return { id, epoch, generation, state };
-    }).sort((a, b) => a.id < b.id ? -1 : 1);
+    return listed(this.#machine.instances.values());
   }
 
   listen(listener: (event: DriverEvent) => void): () => void {

@@ -13,6 +13,7 @@ import {
   type DriverState,
   type DriverStats,
   type Identity,
+  listed,
   type LogOptions,
   type LogPiece,
   type RunEnd,
@@ -136,9 +137,7 @@ export class KeptDriver<K extends DriverKind> implements Driver {
   }
 
   list(): DriverInstance[] {
-    return [...this.#instances.values()].map(({ spec: { id, epoch, generation }, state }) => {
-      return { id, epoch, generation, state };
-    }).sort((a, b) => a.id < b.id ? -1 : 1);
+    return listed(this.#instances.values());
   }
 
   listen(listener: (event: DriverEvent) => void): () => void {
